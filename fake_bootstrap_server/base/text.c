@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See text.h.
+ */
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char ellipsis[] = "\xe2\x80\xa6";
+
+bj_text bj_text_over(char *buffer, size_t size) {
+    assert(size >= sizeof ellipsis);
+    buffer[0] = '\0';
+    return (bj_text){ .start = buffer, .size = size };
+}
+
+/* Marks the text as cut: what is there is shortened, never inside a UTF-8 sequence. */
+static void cut(bj_text *text) {
+    size_t end = text->size - sizeof ellipsis;
+    if (text->used < end) {
+        end = text->used;
+    }
+    while (end > 0 && ((unsigned char) text->start[end] & 0xC0) == 0x80) {
+        end--;
+    }
+    memcpy(text->start + end, ellipsis, sizeof ellipsis);
+    text->used = end + sizeof ellipsis - 1;
+    text->cut = true;
+}
+
+void bj_text_add_bytes(bj_text *text, const char *bytes, size_t length) {
+    if (text->cut) {
+        return;
+    }
+    size_t room = text->size - text->used - 1;
+    size_t take = length < room ? length : room;
+    if (take) {
+        memcpy(text->start + text->used, bytes, take);
+        text->used += take;
+    }
+    text->start[text->used] = '\0';
+    if (take < length) {
+        cut(text);
+    }
+}
+
+void bj_text_add(bj_text *text, const char *string) {
+    bj_text_add_bytes(text, string, strlen(string));
+}
+
+void bj_text_vprintf(bj_text *text, const char *format, va_list arguments) {
+    if (text->cut) {
+        return;
+    }
+    size_t room = text->size - text->used;
+    int wanted = vsnprintf(text->start + text->used, room, format, arguments);
+    if (wanted < 0) {
+        text->start[text->used] = '\0';
+        return;
+    }
+    if ((size_t) wanted >= room) {
+        text->used = text->size - 1;
+        cut(text);
+        return;
+    }
+    text->used += (size_t) wanted;
+}
+
+void bj_text_printf(bj_text *text, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    bj_text_vprintf(text, format, arguments);
+    va_end(arguments);
+}
+
+void bj_text_hex(bj_text *text, const void *bytes, size_t length) {
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *b = bytes;
+    for (size_t i = 0; i < length && !text->cut; i++) {
+        char pair[2] = { digits[b[i] >> 4], digits[b[i] & 15] };
+        bj_text_add_bytes(text, pair, 2);
+    }
+}
+
+/* The length of the UTF-8 sequence at `s` (1..4), or 0 when there is none. */
+static size_t utf8_sequence(const unsigned char *s, size_t left) {
+    if (s[0] < 0x80) {
+        return 1;
+    }
+    size_t n = s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : s[0] >= 0xE0 && s[0] < 0xF0 ? 3 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : 0;
+    if (!n || n > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) || (s[0] == 0xF0 && s[1] < 0x90) ||
+        (s[0] == 0xF4 && s[1] > 0x8F)) {
+        return 0;
+    }
+    return n;
+}
+
+void bj_text_json_string(bj_text *text, const char *bytes, size_t length) {
+    const unsigned char *s = (const unsigned char *) bytes;
+    bj_text_add(text, "\"");
+    for (size_t i = 0; i < length;) {
+        size_t n = utf8_sequence(s + i, length - i);
+        if (n == 1 && (s[i] == '"' || s[i] == '\\')) {
+            bj_text_printf(text, "\\%c", s[i]);
+        } else if (n == 1 && s[i] == '\n') {
+            bj_text_add(text, "\\n");
+        } else if (n == 0 || s[i] < 0x20 || s[i] == 0x7F) {
+            bj_text_printf(text, "\\u%04x", s[i]);
+            n = 1;
+        } else {
+            bj_text_add_bytes(text, bytes + i, n);
+        }
+        i += n;
+    }
+    bj_text_add(text, "\"");
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * YAML to program. Only the parent process loads YAML; it is on libfyaml and malloc().
+ */
+#ifndef BJ_SCRIPT_LOAD_H
+#define BJ_SCRIPT_LOAD_H
+
+#include "script/program.h"
+
+/* One mistake in a file. Texts live in the arena that was given to the loader. */
+typedef struct bj_mistake {
+    const char *file;
+    bj_position position;
+    const char *text;       /* "expected a duration such as 10s, found 'ten'" */
+    const char *suggestion; /* "write", or NULL */
+} bj_mistake;
+
+enum { BJ_MISTAKES = 20 };
+
+typedef struct bj_mistakes {
+    size_t count; /* all that were found; at most BJ_MISTAKES are kept */
+    bj_mistake items[BJ_MISTAKES];
+} bj_mistakes;
+
+/* Loads a document of the record kind `kind` (BJ_K_SCENARIO, BJ_K_PROFILE) from a file, or from bytes with `file` as
+ * its name in messages. NULL when there was a mistake (all of them are in *mistakes) or the file cannot be read
+ * (one mistake with position 0). The loader checks everything that can be known without running: types, names of
+ * servers and captures, required fields, due times that cannot be reached, field combinations that exclude each other.
+ */
+bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mistakes *mistakes);
+bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
+                         bj_mistakes *mistakes);
+
+/* "file:line:column: error: text (did you mean 'x'?)" */
+void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
+
+#endif

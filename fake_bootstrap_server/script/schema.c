@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The tables that schema.h describes, generated from its lists.
+ */
+#include "script/schema.h"
+
+#include <string.h>
+
+#define ENUM(list) list
+#define NONE
+#define KIND(NAME) BJ_K_##NAME
+
+/* Every enumeration of the language becomes one array. */
+#define VALUE(number, name) { number, name },
+#define ENUM_TABLE(list)    static const bj_enum_value values_##list[] = { list(VALUE){ 0, NULL } };
+ENUM_TABLE(BJ_ENUM_METHOD)
+ENUM_TABLE(BJ_ENUM_MESSAGE_TYPE)
+ENUM_TABLE(BJ_ENUM_FORMAT)
+ENUM_TABLE(BJ_ENUM_SECURITY)
+ENUM_TABLE(BJ_ENUM_TRANSPORT)
+ENUM_TABLE(BJ_ENUM_PORT)
+ENUM_TABLE(BJ_ENUM_DNS)
+ENUM_TABLE(BJ_ENUM_FAULT)
+ENUM_TABLE(BJ_ENUM_SIGNAL)
+ENUM_TABLE(BJ_ENUM_WRONG)
+ENUM_TABLE(BJ_ENUM_FACT)
+ENUM_TABLE(BJ_ENUM_SHOWS)
+ENUM_TABLE(BJ_ENUM_ATTACH)
+ENUM_TABLE(BJ_ENUM_INPUT)
+
+#undef ENUM
+#undef NONE
+#undef KIND
+/* `detail` of a field: which enumeration, and which kind of record. */
+#define ENUM(list)                                            values_##list, 0
+#define KIND(NAME)                                            NULL, BJ_K_##NAME
+#define NONE                                                  NULL, 0
+#define FIELD(number, FIELD_, name, TYPE, flags, detail, doc) FIELD_WITH(number, name, TYPE, flags, doc, detail)
+#define FIELD_WITH(number, name, TYPE, flags, doc, ...)       FIELD_SPREAD(number, name, TYPE, flags, doc, __VA_ARGS__)
+#define FIELD_SPREAD(number_, name_, TYPE_, flags_, doc_, values_, kind_)                                              \
+    { .number = (number_),                                                                                             \
+      .type = BJ_T_##TYPE_,                                                                                            \
+      .flags = (flags_),                                                                                               \
+      .kind = (kind_),                                                                                                 \
+      .name = (name_),                                                                                                 \
+      .doc = (doc_),                                                                                                   \
+      .values = (values_) },
+#define RECORD_FIELDS(number, NAME, name, verb, doc, example)                                                          \
+    static const bj_field_def fields_##NAME[] = { BJ_FIELDS_##NAME(FIELD) };
+BJ_RECORD_KINDS(RECORD_FIELDS)
+
+#define RECORD_DEF(number, NAME, name_, verb_, doc_, example_)                                                         \
+    { .kind = (number),                                                                                                \
+      .verb = (verb_),                                                                                                 \
+      .name = (name_),                                                                                                 \
+      .doc = (doc_),                                                                                                   \
+      .example = (example_),                                                                                           \
+      .fields = fields_##NAME,                                                                                         \
+      .field_count = sizeof fields_##NAME / sizeof fields_##NAME[0] },
+static const bj_record_def records[] = { BJ_RECORD_KINDS(RECORD_DEF) };
+enum { RECORDS = sizeof records / sizeof records[0] };
+
+static bool named(const char *name, const char *text, size_t length) {
+    return strlen(name) == length && !memcmp(name, text, length);
+}
+
+size_t bj_record_def_count(void) {
+    return RECORDS;
+}
+
+const bj_record_def *bj_record_def_at(size_t index) {
+    return index < RECORDS ? &records[index] : NULL;
+}
+
+const bj_record_def *bj_record_def_of(bj_kind kind) {
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (records[i].kind == kind) {
+            return &records[i];
+        }
+    }
+    return NULL;
+}
+
+const bj_record_def *bj_verb_named(const char *name, size_t length) {
+    for (size_t i = 0; i < RECORDS; i++) {
+        if (records[i].verb && named(records[i].name, name, length)) {
+            return &records[i];
+        }
+    }
+    return NULL;
+}
+
+const bj_field_def *bj_field_numbered(const bj_record_def *def, unsigned number) {
+    for (size_t i = 0; i < def->field_count; i++) {
+        if (def->fields[i].number == number) {
+            return &def->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const bj_field_def *bj_field_named(const bj_record_def *def, const char *name, size_t length) {
+    for (size_t i = 0; i < def->field_count; i++) {
+        if (named(def->fields[i].name, name, length)) {
+            return &def->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const bj_field_def *bj_field_primary(const bj_record_def *def) {
+    for (size_t i = 0; i < def->field_count; i++) {
+        if (def->fields[i].flags & BJ_PRIMARY) {
+            return &def->fields[i];
+        }
+    }
+    return NULL;
+}
+
+const char *bj_enum_name(const bj_enum_value *values, uint32_t number) {
+    for (; values && values->name; values++) {
+        if (values->number == number) {
+            return values->name;
+        }
+    }
+    return NULL;
+}

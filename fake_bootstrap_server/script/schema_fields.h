@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Enumerations of field numbers, one a record kind; part of schema.h, which is the only file that includes it.
+ */
+#ifndef BJ_SCRIPT_SCHEMA_FIELDS_H
+#define BJ_SCRIPT_SCHEMA_FIELDS_H
+
+/* One line a record kind, so that a new kind is one line here. */
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_SCENARIO_##FIELD = (number),
+enum bj_fields_scenario { BJ_FIELDS_SCENARIO(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_CLIENT_##FIELD = (number),
+enum bj_fields_client { BJ_FIELDS_CLIENT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_ACCOUNT_##FIELD = (number),
+enum bj_fields_account { BJ_FIELDS_ACCOUNT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_SERVER_##FIELD = (number),
+enum bj_fields_server { BJ_FIELDS_SERVER(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DNS_ANSWER_##FIELD = (number),
+enum bj_fields_dns_answer { BJ_FIELDS_DNS_ANSWER(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_LINK_##FIELD = (number),
+enum bj_fields_link { BJ_FIELDS_LINK(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_TRANSMISSION_##FIELD = (number),
+enum bj_fields_transmission { BJ_FIELDS_TRANSMISSION(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_PROFILE_##FIELD = (number),
+enum bj_fields_profile { BJ_FIELDS_PROFILE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DEVIATION_##FIELD = (number),
+enum bj_fields_deviation { BJ_FIELDS_DEVIATION(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_OBSERVED_##FIELD = (number),
+enum bj_fields_observed { BJ_FIELDS_OBSERVED(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_REQUEST_##FIELD = (number),
+enum bj_fields_request { BJ_FIELDS_REQUEST(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RESPOND_##FIELD = (number),
+enum bj_fields_respond { BJ_FIELDS_RESPOND(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_SILENCE_##FIELD = (number),
+enum bj_fields_silence { BJ_FIELDS_SILENCE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_WRITE_##FIELD = (number),
+enum bj_fields_write { BJ_FIELDS_WRITE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DELETE_##FIELD = (number),
+enum bj_fields_delete { BJ_FIELDS_DELETE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DISCOVER_##FIELD = (number),
+enum bj_fields_discover { BJ_FIELDS_DISCOVER(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_READ_##FIELD = (number),
+enum bj_fields_read { BJ_FIELDS_READ(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_FINISH_##FIELD = (number),
+enum bj_fields_finish { BJ_FIELDS_FINISH(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RAW_##FIELD = (number),
+enum bj_fields_raw { BJ_FIELDS_RAW(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_MESSAGE_##FIELD = (number),
+enum bj_fields_message { BJ_FIELDS_MESSAGE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RESPONSE_##FIELD = (number),
+enum bj_fields_response { BJ_FIELDS_RESPONSE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_ADVANCE_##FIELD = (number),
+enum bj_fields_advance { BJ_FIELDS_ADVANCE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EITHER_##FIELD = (number),
+enum bj_fields_either { BJ_FIELDS_EITHER(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_WHEN_##FIELD = (number),
+enum bj_fields_when { BJ_FIELDS_WHEN(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_REPEAT_##FIELD = (number),
+enum bj_fields_repeat { BJ_FIELDS_REPEAT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_FAULT_##FIELD = (number),
+enum bj_fields_fault { BJ_FIELDS_FAULT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_NETWORK_##FIELD = (number),
+enum bj_fields_network { BJ_FIELDS_NETWORK(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_PORT_##FIELD = (number),
+enum bj_fields_port { BJ_FIELDS_PORT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RESTART_##FIELD = (number),
+enum bj_fields_restart { BJ_FIELDS_RESTART(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DNS_##FIELD = (number),
+enum bj_fields_dns { BJ_FIELDS_DNS(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_STOP_##FIELD = (number),
+enum bj_fields_stop { BJ_FIELDS_STOP(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EXIT_##FIELD = (number),
+enum bj_fields_exit { BJ_FIELDS_EXIT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RESET_##FIELD = (number),
+enum bj_fields_reset { BJ_FIELDS_RESET(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_ACK_##FIELD = (number),
+enum bj_fields_ack { BJ_FIELDS_ACK(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_AGAIN_##FIELD = (number),
+enum bj_fields_again { BJ_FIELDS_AGAIN(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RETRANSMISSION_##FIELD = (number),
+enum bj_fields_retransmission { BJ_FIELDS_RETRANSMISSION(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_NOTE_##FIELD = (number),
+enum bj_fields_note { BJ_FIELDS_NOTE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_INCONCLUSIVE_##FIELD = (number),
+enum bj_fields_inconclusive { BJ_FIELDS_INCONCLUSIVE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_IGNORE_##FIELD = (number),
+enum bj_fields_ignore { BJ_FIELDS_IGNORE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The small interface through which the script engine sees the world it acts in. Two worlds implement
+ * it: the simulated one (harness/world/sim.h), where time jumps, and the real one (harness/world/real.h),
+ * on epoll. The engine knows nothing else of either.
+ *
+ * Calls go both ways and never overlap: the world calls the engine (bj_engine_* in script/engine.h)
+ * when something happened; from inside such a call the engine may call any function below; those
+ * never call back into the engine.
+ */
+#ifndef BJ_WORLD_H
+#define BJ_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "log/eventlog.h"
+
+typedef enum bj_transport { BJ_UDP = 0, BJ_TCP = 1, BJ_DTLS = 2, BJ_TLS = 3 } bj_transport;
+
+/* What a world can do; a scenario that needs more gets the verdict skip, with the reason. */
+enum {
+    BJ_CAN_DNS = 1,          /* names are the scenario's */
+    BJ_CAN_FAULTS = 2,       /* loss, delay, duplication, reordering */
+    BJ_CAN_VIRTUAL_TIME = 4, /* deadlines are exact, hours are free */
+    BJ_CAN_CLIENT_LIFE = 8,  /* start, signal */
+    BJ_CAN_WAKE = 16,        /* client_wake() knows the client's present wait */
+    BJ_CAN_POWER_CUT = 32
+};
+
+/* Conditions of the links between the client and the servers. Probabilities in millionths. */
+typedef struct bj_link {
+    bj_time latency; /* one way */
+    bj_time jitter;  /* uniform extra delay; order within one direction of one link is kept */
+    uint32_t loss;
+    uint32_t duplicate;
+    uint32_t reorder; /* a datagram may overtake those before it */
+    uint32_t mtu;     /* largest UDP payload, 0 = 65507 */
+} bj_link;
+
+/* A fault that strikes chosen datagrams, in the order in which they are sent. */
+typedef enum bj_fault_kind {
+    BJ_FAULT_DROP = 0,
+    BJ_FAULT_DELAY = 1,     /* amount: microseconds */
+    BJ_FAULT_DUPLICATE = 2, /* amount: microseconds between the two */
+    BJ_FAULT_TRUNCATE = 3,  /* amount: bytes that are left */
+    BJ_FAULT_CORRUPT = 4,   /* amount: the byte whose bits are inverted; BJ_NEVER = a random one */
+} bj_fault_kind;
+
+typedef struct bj_fault {
+    uint8_t kind;   /* bj_fault_kind */
+    uint8_t from;   /* actor whose datagrams are struck; BJ_ACTOR_WORLD = any */
+    uint8_t to;     /* likewise the receiver */
+    uint32_t skip;  /* that many matching datagrams pass first */
+    uint32_t count; /* then that many are struck; UINT32_MAX = all */
+    uint64_t amount;
+    bj_position position;
+} bj_fault;
+
+typedef enum bj_dns_status {
+    BJ_DNS_OK = 0,
+    BJ_DNS_NXDOMAIN = 1, /* EAI_NONAME */
+    BJ_DNS_SERVFAIL = 2, /* EAI_AGAIN */
+    BJ_DNS_NODATA = 3,   /* EAI_NODATA: no address of the family asked for */
+} bj_dns_status;
+
+enum { BJ_DNS_ADDRESSES = 8 };
+
+typedef struct bj_dns_answer {
+    uint8_t status; /* bj_dns_status */
+    uint8_t count;
+    bj_addr addresses[BJ_DNS_ADDRESSES]; /* ports ignored; in the order in which they are given */
+    bj_time delay;                       /* how long the answer takes; the asking thread waits */
+    uint32_t times; /* after so many answers the next in the list for this name is used; 0 = for good */
+} bj_dns_answer;
+
+typedef struct bj_world bj_world; /* each world has its own */
+
+typedef struct bj_world_ops {
+    uint32_t can; /* BJ_CAN_* */
+
+    bj_time (*now)(bj_world *w);
+    /* Uniform 64 bits from the run's generator. Never used for anything the client sees but through the world. */
+    uint64_t (*random)(bj_world *w);
+    bj_log *(*log)(bj_world *w);
+
+    /* Declares an actor (a server) with its addresses; `actor` from BJ_ACTOR_SERVER_0. */
+    void (*declare)(bj_world *w, uint8_t actor, const char *name, const bj_addr *addresses, size_t count);
+
+    /* Opens a port of `actor`: from now on datagrams (BJ_UDP) or connections (BJ_TCP) reach the engine.
+     * Returns an endpoint number >= 0, or a negative errno. In the real world the address is what
+     * `--listen` and real_address() say. */
+    int (*open)(bj_world *w, uint8_t actor, bj_transport transport, const bj_addr *local);
+    /* Closes it: datagrams then meet a closed port (ICMP), connections are reset. `silent`: no ICMP, nothing (a dead
+     * host). */
+    void (*close)(bj_world *w, int endpoint, bool silent);
+
+    /* Sends one datagram from `endpoint`, or from `source` when it is not NULL (another port or address of
+     * the scenario's hosts; the real world answers -ENOTSUP). Returns the SENT event's sequence, or a negative errno.
+     */
+    int64_t (*send)(bj_world *w, int endpoint, const bj_addr *source, const bj_addr *peer, const uint8_t *data,
+                    size_t length, uint32_t cause);
+    /* Streams: `connection` numbers come from bj_engine_stream_opened(). */
+    int64_t (*stream_send)(bj_world *w, int connection, const uint8_t *data, size_t length, uint32_t cause);
+    void (*stream_close)(bj_world *w, int connection, bool reset);
+
+    /* The engine is called (bj_engine_tick) at `when`; a later call replaces an earlier one; BJ_NEVER = no call. */
+    void (*set_timer)(bj_world *w, bj_time when);
+
+    /* The rest may be NULL where `can` says no. */
+    void (*set_link)(bj_world *w, uint8_t server_actor, const bj_link *link); /* BJ_ACTOR_WORLD = all */
+    void (*add_fault)(bj_world *w, const bj_fault *fault);
+    void (*clear_faults)(bj_world *w);
+    /* What the name gives from now on; `answers` are used one after the other (see times), the last for good. */
+    void (*set_dns)(bj_world *w, const char *name, const bj_dns_answer *answers, size_t count);
+
+    /* Sends a signal to the client (SIGTERM: an orderly stop). 0 or a negative errno. */
+    int (*client_signal)(bj_world *w, int signal_number);
+    /* The end of the client's present wait (all threads), BJ_NEVER = waits for ever. */
+    bj_time (*client_wake)(bj_world *w);
+
+    /* The run is over: no more events are delivered after the engine's present call returns. */
+    void (*finish)(bj_world *w);
+
+    /* For URIs inside payloads and factory data: where the scenario's host `name` really is. The simulated
+     * world leaves names alone and returns false. The real world gives its address for a host of the scenario. */
+    bool (*real_address)(bj_world *w, const char *name, uint16_t port, bj_addr *address);
+} bj_world_ops;
+
+#endif

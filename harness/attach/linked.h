@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The six functions by which a client that is linked into the harness (or loaded from a shared object that exports
+ * `bootjack_linked_client`) is driven. This header stands alone, so that a vendor can copy it.
+ *
+ * The client runs in one thread, never blocks in these functions, and uses the ordinary libc (sockets, clocks,
+ * getaddrinfo): the harness answers those calls from the simulated world.
+ */
+#ifndef BOOTJACK_ATTACH_LINKED_H
+#define BOOTJACK_ATTACH_LINKED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOOTJACK_LINKED_VERSION 1
+
+/* A Security account that the client has from the factory. Durations in milliseconds, -1 = resource absent. */
+typedef struct bootjack_linked_account {
+    int bootstrap; /* 1: the Bootstrap-Server account */
+    int instance;  /* Object Instance in /0 (and /1), -1 = any */
+    const char *uri;
+    int security_mode; /* /0/x/2 */
+    const unsigned char *identity;
+    size_t identity_length;
+    const unsigned char *key;
+    size_t key_length;
+    int64_t holdoff_ms;  /* /0/x/11 */
+    int64_t timeout_ms;  /* /0/x/12 */
+    int ssid;            /* 0 = absent */
+    int64_t lifetime_ms; /* /1/x/1 */
+    const char *binding; /* /1/x/7 */
+} bootjack_linked_account;
+
+typedef struct bootjack_linked_config {
+    const char *endpoint;
+    const char *lwm2m_version; /* "1.0", "1.1", ...; NULL = the client's default */
+    const bootjack_linked_account *accounts;
+    size_t account_count;
+    int64_t holdoff_cap_ms;   /* -1 = the client's default */
+    double holdoff_jitter;    /* 0 = the client's default */
+    int64_t ack_timeout_ms;   /* RFC 7252 4.8; -1 = 2000 */
+    double ack_random_factor; /* 0 = 1.5 */
+    int max_retransmit;       /* -1 = 4 */
+    int strict;               /* 4.06 at Finish for all that can be known then */
+    /* Calls these for every state change ("old -> new: cause") and line of log. Never NULL. */
+    void (*state_changed)(void *context, const char *text);
+    void (*log_line)(void *context, const char *text);
+    void *context;
+} bootjack_linked_config;
+
+typedef struct bootjack_linked_client {
+    int version; /* BOOTJACK_LINKED_VERSION */
+    const char *name;
+    /* NULL: it cannot be made from this configuration (a line of log says why). */
+    void *(*create)(const bootjack_linked_config *config);
+    /* Does all that can be done now, without waiting. Called when a descriptor became ready or the deadline came. */
+    void (*step)(void *client);
+    /* In how many milliseconds step() must be called at the latest, -1 = only when something arrives. */
+    int64_t (*next_deadline)(void *client);
+    /* Begins an orderly stop (De-register); the client is finished when state() says so. */
+    void (*stop)(void *client);
+    /* 0 running, 1 stopped in order, 2 failed for good. */
+    int (*state)(void *client);
+    void (*destroy)(void *client);
+} bootjack_linked_client;
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The interposed libc: what a client calls, answered by a simulated world. Compiled twice from the same sources: as
+ * objects that are linked into a program (bootjack itself, fuzz targets) and as a preload library (exec).
+ *
+ * While no run is active (bj_libc_enter() has not been called, or bj_libc_leave() was), every function passes through
+ * to the real libc. Inside a run: AF_INET and AF_INET6 sockets, timerfds, epoll sets, all clocks, sleeps, getaddrinfo
+ * and friends, getrandom and friends, timed waits of pthreads belong to the world. Descriptors that are not the world's
+ * pass through (an epoll set or a poll() may hold both kinds: foreign descriptors are asked without waiting).
+ *
+ * A virtual descriptor is a real placeholder descriptor below 1024, so that dup(), close(), fcntl(), select() and
+ * close-on-exec work on it as a program expects.
+ */
+#ifndef BJ_LIBC_LIBC_H
+#define BJ_LIBC_LIBC_H
+
+#include <stdbool.h>
+
+#include "world/sim.h"
+
+/* What happens when the run ends while the client is inside a call (the engine has its verdict): never returns to the
+ * client in exec (ends the process); in linked mode longjmp()s out, or returns for calls made by the linked step
+ * function. */
+typedef void bj_libc_over_fn(void *context);
+
+/* Begins a run in this process: from now on this thread (and those it creates) are the client. */
+void bj_libc_enter(bj_sim *sim, bj_libc_over_fn *over, void *context);
+/* Ends it: virtual descriptors that were left open are closed; the number of them is returned. */
+int bj_libc_leave(void);
+bool bj_libc_active(void);
+
+/* For harness code that runs inside a run (engine, log, adapter): calls between these pass through. They nest. */
+void bj_libc_outside(void);
+void bj_libc_inside(void);
+
+/* Linked mode: is there anything for the client to do now (a virtual descriptor became ready since the last question)?
+ */
+bool bj_libc_poked(void);
+
+#endif
