@@ -45,7 +45,8 @@ enum {
     BJ_PRIMARY = 2, /* the value that stands right behind the verb */
 };
 
-/* clang-format off: the tables below are laid out by hand */
+/* The tables below are laid out by hand. */
+/* clang-format off */
 
 /* Enumerations: X(number, name). */
 #define BJ_ENUM_METHOD(X)       X(1, "GET") X(2, "POST") X(3, "PUT") X(4, "DELETE") X(5, "FETCH") X(6, "PATCH") X(7, "iPATCH")
