@@ -124,6 +124,9 @@ uint64_t bj_log_lost(const bj_log *log);
  * into the log. A damaged log ends early; it never reads outside. */
 bool bj_log_next(const bj_log *log, size_t *cursor, bj_event *event);
 
+/* The event of that number, in constant time when it is one of the last few thousand; false when there is none. */
+bool bj_log_find(const bj_log *log, uint32_t sequence, bj_event *event);
+
 /* One JSON object (no newline): the published schema, docs/event-log.md. Datagrams carry a "coap" member with
  * the decoded form when `decode` is not NULL, which adds a JSON value for the bytes. */
 typedef void bj_log_decode_fn(bj_text *out, const bj_event *event);
