@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running scenarios with the `bootjack` program and reading what it reports.
+
+Everything goes through the command line and its JSON, which are documented (README.md, docs/event-log.md); this
+module holds no knowledge of its own about scenarios or clients.
+"""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+VERDICTS = ("pass", "fail", "warn", "inconclusive", "skip", "xfail", "error")
+# Exit statuses of `bootjack`: README.md, "Exit statuses".
+ALL_PASSED, SOME_FAILED, COULD_NOT_RUN, WRONG_USAGE = 0, 1, 2, 64
+
+
+class BootjackMissing(RuntimeError):
+    """There is no `bootjack` program to run."""
+
+
+class ScenarioError(RuntimeError):
+    """`bootjack` ran and printed no result: wrong usage, or a defect of its own."""
+
+
+@dataclasses.dataclass
+class Result:
+    """What came of one scenario. Times are in microseconds; `events` is empty unless they were asked for."""
+
+    scenario: str
+    verdict: str
+    reason: str = ""
+    title: str = ""
+    line: int = 0
+    column: int = 0
+    virtual_us: int = 0
+    real_us: int = 0
+    seed: int = 0
+    client: str = ""
+    rules: list = dataclasses.field(default_factory=list)
+    events: list = dataclasses.field(default_factory=list)
+    errors: str = ""  # what `bootjack` wrote on standard error
+    command: list = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, value: dict) -> "Result":
+        known = {field.name for field in dataclasses.fields(cls)}
+        return cls(**{key: item for key, item in value.items() if key in known and item is not None})
+
+    @property
+    def failed(self) -> bool:
+        return self.verdict in ("fail", "error")
+
+    def of_kind(self, *kinds: str) -> list:
+        return [event for event in self.events if event["kind"] in kinds]
+
+
+def find_bootjack() -> pathlib.Path:
+    """The program: $BOOTJACK, else the release build, else what is on PATH."""
+    named = os.environ.get("BOOTJACK")
+    built = ROOT / "build" / "release" / "bin" / "bootjack"
+    path = named or (str(built) if built.exists() else shutil.which("bootjack"))
+    if path and os.access(path, os.X_OK):
+        return pathlib.Path(path).resolve()
+    if named:
+        raise BootjackMissing(f"BOOTJACK={named} is not a program that can be run")
+    raise BootjackMissing(f"no bootjack program: {built} is not there; run ci/build, or set BOOTJACK to its path")
+
+
+def run_command(*arguments, seed=None, client=None) -> list:
+    """The command line of `bootjack run` for these arguments."""
+    command = [str(find_bootjack()), "run", *map(str, arguments)]
+    command += ["--client", str(client)] if client else []
+    return command + (["--seed", str(seed)] if seed is not None else [])
+
+
+def shown_command(command: list) -> str:
+    """A command as a person would type it in the repository: paths relative to where they stand."""
+
+    def short(word: str) -> str:
+        try:
+            path = pathlib.Path(word)
+            return str(path.relative_to(pathlib.Path.cwd())) if path.is_absolute() else word
+        except ValueError:
+            return word
+
+    return shlex.join(short(word) for word in command)
+
+
+def run_scenarios(paths, client=None, seed=None, events=False, options=(), timeout=600) -> list:
+    """Runs scenario files, or folders of them, in one call of `bootjack run`. One Result a scenario, in its order."""
+    arguments = [*paths, "--json", *(["-v"] if events else []), *options]
+    command = run_command(*arguments, seed=seed, client=client)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    errors = done.stderr.decode(errors="replace")
+    results = []
+    for text in done.stdout.decode(errors="replace").splitlines():
+        if text.startswith("{"):
+            results.append(dataclasses.replace(Result.from_json(json.loads(text)), errors=errors, command=command))
+    if not results:
+        raise ScenarioError(f"{shown_command(command)}: exit status {done.returncode}, no result\n{errors}".strip())
+    return results
+
+
+def run_scenario(path, client=None, seed=None, events=True, options=(), timeout=600) -> Result:
+    """Runs one scenario file."""
+    results = run_scenarios([path], client, seed, events, options, timeout)
+    return results[-1]
+
+
+def main() -> int:
+    """`python -m harness.pytest_bootjack.api FILE...`: verdicts, one a line; a small example of the API."""
+    results = [run_scenario(path, events=False) for path in sys.argv[1:]]
+    for result in results:
+        print(f"{result.verdict:12} {result.scenario}  {result.reason}")
+    return SOME_FAILED if any(result.failed for result in results) else ALL_PASSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The event log for people: one line an event, and the neighbourhood of a line in a scenario file."""
+from __future__ import annotations
+
+CLIENT, SCRIPT = 1, 2
+SECOND = 1_000_000
+
+
+def actor_names(events: list) -> dict:
+    """Numbers of actors to names; servers are named by their `actor` events."""
+    names = {0: "world", CLIENT: "client", SCRIPT: "script"}
+    names.update({event["actor"]: event.get("text", "?") for event in events if event["kind"] == "actor"})
+    return names
+
+
+def micros(event: dict) -> int:
+    return round(float(event.get("t", 0)) * SECOND)
+
+
+def duration(us: int) -> str:
+    """As a person says it: 250us, 7.5ms, 12.5s, 3min 5s, 6h, 1d 2h."""
+    if us < 1000:
+        return f"{us}us"
+    if us < SECOND:
+        return f"{us / 1000:.4g}ms"
+    if us < 60 * SECOND:
+        return f"{us / SECOND:.6g}s"
+    seconds, parts = us / SECOND, []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            parts.append(f"{int(seconds // size)}{unit}")
+            seconds %= size
+    return " ".join(parts + ([f"{seconds:.4g}s"] if seconds >= 0.001 and "d" not in parts[0] else []))
+
+
+def coap_line(coap) -> str:
+    """`CON POST /bs?ep=dev-1`, `ACK 2.04 /rd/1 11542 {...}`: what the decoder says of a datagram, short."""
+    if not isinstance(coap, dict):
+        return ""
+    if coap.get("line"):
+        return coap["line"]
+    if coap.get("fault") and "code" not in coap:
+        return f"malformed: {coap['fault']}"
+    words = [str(coap.get("type", "")), str(coap.get("method") or coap.get("code", ""))]
+    target = coap.get("path") or ""
+    query = coap.get("query")
+    if query:
+        target += "?" + (query if isinstance(query, str) else "&".join(map(str, query)))
+    words.append(target)
+    words.append("" if coap.get("format") is None else f"[{coap['format']}]")
+    words.append(f"malformed: {coap['fault']}" if coap.get("fault") else "")
+    return " ".join(word for word in words if word)
+
+
+def datagram_line(event: dict) -> str:
+    raw = event.get("raw", "")
+    return coap_line(event.get("coap")) or f"{len(raw) // 2} bytes {raw[:48]}{'...' if len(raw) > 48 else ''}"
+
+
+def receiver(event: dict, by_cause: dict, addresses: dict) -> int | None:
+    """Who is meant by a `sent` event: who received it, else whose address it bears."""
+    for other in by_cause.get(event["seq"], ()):
+        if other["kind"] in ("received", "stream-received"):
+            return other["actor"]
+    if event["actor"] != CLIENT:
+        return CLIENT
+    return addresses.get(address_of(event.get("to", "")))
+
+
+def address_of(endpoint: str) -> str:
+    """The address without the port: `192.0.2.10:5683`, `[2001:db8::a]:5683`."""
+    if endpoint.startswith("["):
+        return endpoint[1:].split("]")[0]
+    return endpoint.rsplit(":", 1)[0] if endpoint.count(":") == 1 else endpoint
+
+
+def by_cause(events: list) -> dict:
+    index = {}
+    for event in events:
+        if event.get("cause"):
+            index.setdefault(event["cause"], []).append(event)
+    return index
+
+
+def server_addresses(events: list) -> dict:
+    return {address_of(e["from"]): e["actor"] for e in events if e["kind"] == "actor" and e.get("from")}
+
+
+# What an event says besides the time; `sent` is apart. Kinds that are left out say nothing to a reader.
+PLAIN = {
+    "client-start": "client starts: {text}",
+    "client-exit": "client exits: status {number}, signal {other}",
+    "client-signal": "client gets signal {number}",
+    "client-state": "client: {text}",
+    "client-output": "client writes: {text}",
+    "lost": "lost: {text}",
+    "icmp": "port unreachable",
+    "dns-query": "client asks for {text}",
+    "dns-answer": "DNS: {text}",
+    "step-begin": "line {line}: {text}",
+    "step-failed": "line {line}: FAILED: {text}",
+    "fault": "fault: {text}",
+    "note": "note: {text}",
+    "verdict": "verdict: {text}",
+    "passed-over": "passed over: {text}",
+    "branch": "branch: {text}",
+    "rule": "rule: {text}",
+    "stream-open": "connection {number} opens",
+    "stream-sent": "connection {number}: {raw}",
+    "stream-closed": "connection {number} closes",
+}
+
+
+def lines(events: list) -> list:
+    """One (event, text) for each event that a reader wants to see."""
+    names, causes, addresses = actor_names(events), by_cause(events), server_addresses(events)
+    rows = []
+    for event in events:
+        if event["kind"] == "sent":
+            to = receiver(event, causes, addresses)
+            peer = names.get(to, event.get("to", "?"))
+            text = f"{names.get(event['actor'], '?')} -> {peer}: {datagram_line(event)}"
+        elif event["kind"] in PLAIN:
+            fields = {"text": "", "line": 0, "number": 0, "other": 0, "raw": "", **event}
+            text = PLAIN[event["kind"]].format(**fields)
+        else:
+            continue
+        rows.append((event, text))
+    return rows
+
+
+def conversation(events: list, last: int | None = None) -> list:
+    """The conversation as lines of text with virtual times; only the `last` ones if asked for."""
+    rows = lines(events)
+    cut = max(0, len(rows) - last) if last else 0
+    text = [f"    ({cut} earlier events)"] if cut else []
+    return text + [f"{micros(event) / SECOND:14.6f}  {line}" for event, line in rows[cut:]]
+
+
+def failing_line(result) -> int:
+    """Where the conversation left the script: the verdict's line, else that of the last step that failed or began."""
+    if result.line:
+        return result.line
+    steps = [event.get("line", 0) for event in result.of_kind("step-failed")]
+    steps = steps or [event.get("line", 0) for event in result.of_kind("step-begin")]
+    return steps[-1] if steps else 0
+
+
+def excerpt(text: str, line: int, column: int = 0, around: int = 4) -> list:
+    """The lines around `line`, numbered, the line itself marked."""
+    rows = text.splitlines()
+    if not 1 <= line <= len(rows):
+        return []
+    out = []
+    for number in range(max(1, line - around), min(len(rows), line + around) + 1):
+        out.append(f"{'>' if number == line else ' '} {number:4} | {rows[number - 1]}")
+        if number == line and column > 1:
+            out.append("       | " + " " * (column - 1) + "^")
+    return out
