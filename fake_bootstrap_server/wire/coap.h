@@ -63,6 +63,7 @@ typedef struct bj_coap {
     bj_coap_option options[BJ_COAP_OPTIONS]; /* in the order of the message */
     const uint8_t *payload;                  /* NULL when there is no payload marker */
     size_t payload_length;
+    bool stream; /* came over TCP: has neither type nor Message ID; only printing asks */
 } bj_coap;
 
 /* Why a message is not well-formed: number, text, clause. */
@@ -140,6 +141,9 @@ void bj_coap_code_print(bj_text *out, uint8_t code); /* "2.04" */
  * decoded by Content-Format (TLV, link, text; the first bytes in hex for others, and secrets of /0 written as <16
  * bytes>). */
 void bj_coap_print(bj_text *out, const bj_coap *message);
+/* The same for a response to a request for `path` ("/1/0"; NULL: not known), by which payloads are read better and
+ * secrets are found. A request says its path itself. */
+void bj_coap_print_at(bj_text *out, const bj_coap *message, const char *path);
 /* For programs, a JSON object: type, code, mid, token, options (name, number, value), path, query, format, payload
  * (hex), and "values" or "links" when the payload could be decoded. The same for a fault: {"fault": "..."} beside what
  * was readable. */

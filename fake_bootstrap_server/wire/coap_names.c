@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Names of options, codes and Content-Formats.
+ */
+#include "wire/coap.h"
+#include "wire/coap_body.h"
+#include "wire/payload.h"
+
+typedef struct option_entry {
+    uint32_t number;
+    const char *name;
+    bj_coap_option_form form;
+} option_entry;
+
+/* RFC 7252 5.10, RFC 7641 2, RFC 7959 2.1, RFC 7967 2, RFC 8613 2, RFC 8768 3, RFC 9175 2.2 and 3.2. */
+static const option_entry options[] = {
+    { BJ_COAP_IF_MATCH, "If-Match", BJ_COAP_FORM_OPAQUE },
+    { BJ_COAP_URI_HOST, "Uri-Host", BJ_COAP_FORM_STRING },
+    { BJ_COAP_ETAG, "ETag", BJ_COAP_FORM_OPAQUE },
+    { BJ_COAP_IF_NONE_MATCH, "If-None-Match", BJ_COAP_FORM_EMPTY },
+    { BJ_COAP_OBSERVE, "Observe", BJ_COAP_FORM_UINT },
+    { BJ_COAP_URI_PORT, "Uri-Port", BJ_COAP_FORM_UINT },
+    { BJ_COAP_LOCATION_PATH, "Location-Path", BJ_COAP_FORM_STRING },
+    { BJ_COAP_OSCORE, "OSCORE", BJ_COAP_FORM_OPAQUE },
+    { BJ_COAP_URI_PATH, "Uri-Path", BJ_COAP_FORM_STRING },
+    { BJ_COAP_CONTENT_FORMAT, "Content-Format", BJ_COAP_FORM_UINT },
+    { BJ_COAP_MAX_AGE, "Max-Age", BJ_COAP_FORM_UINT },
+    { BJ_COAP_URI_QUERY, "Uri-Query", BJ_COAP_FORM_STRING },
+    { BJ_COAP_HOP_LIMIT, "Hop-Limit", BJ_COAP_FORM_UINT },
+    { BJ_COAP_ACCEPT, "Accept", BJ_COAP_FORM_UINT },
+    { BJ_COAP_LOCATION_QUERY, "Location-Query", BJ_COAP_FORM_STRING },
+    { BJ_COAP_BLOCK2, "Block2", BJ_COAP_FORM_BLOCK },
+    { BJ_COAP_BLOCK1, "Block1", BJ_COAP_FORM_BLOCK },
+    { BJ_COAP_SIZE2, "Size2", BJ_COAP_FORM_UINT },
+    { BJ_COAP_PROXY_URI, "Proxy-Uri", BJ_COAP_FORM_STRING },
+    { BJ_COAP_PROXY_SCHEME, "Proxy-Scheme", BJ_COAP_FORM_STRING },
+    { BJ_COAP_SIZE1, "Size1", BJ_COAP_FORM_UINT },
+    { BJ_COAP_ECHO, "Echo", BJ_COAP_FORM_OPAQUE },
+    { BJ_COAP_NO_RESPONSE, "No-Response", BJ_COAP_FORM_UINT },
+    { BJ_COAP_REQUEST_TAG, "Request-Tag", BJ_COAP_FORM_OPAQUE },
+};
+
+/* RFC 8323 5.3 to 5.6: numbers of signalling messages, each code has its own. */
+static const struct {
+    uint8_t code;
+    option_entry option;
+} signalling[] = {
+    { BJ_COAP_CODE(7, 1), { 2, "Max-Message-Size", BJ_COAP_FORM_UINT } },
+    { BJ_COAP_CODE(7, 1), { 4, "Block-Wise-Transfer", BJ_COAP_FORM_EMPTY } },
+    { BJ_COAP_CODE(7, 2), { 2, "Custody", BJ_COAP_FORM_EMPTY } },
+    { BJ_COAP_CODE(7, 3), { 2, "Custody", BJ_COAP_FORM_EMPTY } },
+    { BJ_COAP_CODE(7, 4), { 2, "Alternative-Address", BJ_COAP_FORM_STRING } },
+    { BJ_COAP_CODE(7, 4), { 4, "Hold-Off", BJ_COAP_FORM_UINT } },
+    { BJ_COAP_CODE(7, 5), { 2, "Bad-CSM-Option", BJ_COAP_FORM_UINT } },
+};
+
+static const option_entry *signalling_entry(uint8_t code, uint32_t number) {
+    for (size_t i = 0; i < sizeof signalling / sizeof signalling[0]; i++) {
+        if (signalling[i].code == code && signalling[i].option.number == number) {
+            return &signalling[i].option;
+        }
+    }
+    return NULL;
+}
+
+static const option_entry *option_entry_in(uint8_t code, uint32_t number) {
+    if (code >> 5 == 7) {
+        return signalling_entry(code, number);
+    }
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (options[i].number == number) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+const char *bj_coap_option_name_in(uint8_t code, uint32_t number) {
+    const option_entry *entry = option_entry_in(code, number);
+    return entry ? entry->name : NULL;
+}
+
+bj_coap_option_form bj_coap_option_form_in(uint8_t code, uint32_t number) {
+    const option_entry *entry = option_entry_in(code, number);
+    return entry ? entry->form : BJ_COAP_FORM_OPAQUE;
+}
+
+const char *bj_coap_option_name(uint32_t number) {
+    return bj_coap_option_name_in(0, number);
+}
+
+const char *bj_coap_method_name(uint8_t code) {
+    static const char *const names[] = { NULL, "GET", "POST", "PUT", "DELETE", "FETCH", "PATCH", "iPATCH" };
+    return code < sizeof names / sizeof names[0] ? names[code] : NULL;
+}
+
+const char *bj_coap_signal_name(uint8_t code) {
+    static const char *const names[] = { NULL, "CSM", "Ping", "Pong", "Release", "Abort" };
+    unsigned detail = code & 31;
+    return code >> 5 == 7 && detail < sizeof names / sizeof names[0] ? names[detail] : NULL;
+}
+
+void bj_coap_code_print(bj_text *out, uint8_t code) {
+    bj_text_printf(out, "%u.%02u", code >> 5, code & 31);
+}
+
+const char *bj_format_name(uint32_t format) {
+    static const struct {
+        uint32_t number;
+        const char *name;
+    } formats[] = {
+        { BJ_FORMAT_TEXT, "text" },
+        { BJ_FORMAT_LINK, "link" },
+        { BJ_FORMAT_OPAQUE, "opaque" },
+        { BJ_FORMAT_CBOR, "cbor" },
+        { BJ_FORMAT_SENML_JSON, "senml-json" },
+        { BJ_FORMAT_SENML_CBOR, "senml-cbor" },
+        { BJ_FORMAT_ETCH_JSON, "senml-etch-json" },
+        { BJ_FORMAT_ETCH_CBOR, "senml-etch-cbor" },
+        { BJ_FORMAT_TLV, "tlv" },
+        { BJ_FORMAT_JSON, "json" },
+        { BJ_FORMAT_LWM2M_CBOR, "lwm2m-cbor" },
+        { BJ_FORMAT_OLD_TLV, "old-tlv" },
+        { BJ_FORMAT_OLD_JSON, "old-json" },
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (formats[i].number == format) {
+            return formats[i].name;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A CoAP message in one line for people, and as a JSON object for programs.
+ */
+#include <string.h>
+
+#include "wire/coap.h"
+#include "wire/coap_body.h"
+#include "wire/payload.h"
+#include "wire/reader.h"
+
+static const char *type_name(uint8_t type) {
+    static const char *const names[] = { "CON", "NON", "ACK", "RST" };
+    return names[type & 3];
+}
+
+static bool option_uint(const bj_coap_option *option, uint32_t *value) {
+    bj_reader r = bj_reader_over(option->value, option->length);
+    return option->length <= 4 && bj_reader_uint(&r, option->length, value);
+}
+
+static uint32_t format_of(const bj_coap *message) {
+    uint32_t format;
+    return bj_coap_find_uint(message, BJ_COAP_CONTENT_FORMAT, &format) ? format : BJ_FORMAT_NONE;
+}
+
+/* --- for people ----------------------------------------------------------------------------------------------- */
+
+static void print_code(bj_text *out, uint8_t code) {
+    const char *name = bj_coap_method_name(code);
+    name = name ? name : bj_coap_signal_name(code);
+    if (name || !code) {
+        bj_text_add(out, name ? name : "Empty");
+    } else {
+        bj_coap_code_print(out, code);
+    }
+}
+
+static void print_query(bj_text *out, const bj_coap *message) {
+    const bj_coap_option *query;
+    for (size_t i = 0; (query = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
+        bj_text_add(out, i ? "&" : "?");
+        bj_print_plain(out, query->value, query->length);
+    }
+}
+
+/* A block option as number/more/size (RFC 7959 2.2). */
+static void print_block(bj_text *out, uint32_t value) {
+    unsigned szx = value & 7;
+    bj_text_printf(out, "%u/%s/", (unsigned) (value >> 4), value & 8 ? "more" : "last");
+    bj_text_printf(out, szx == 7 ? "reserved" : "%u", 16u << szx);
+}
+
+static void print_option_value(bj_text *out, const bj_coap_option *option, bj_coap_option_form form) {
+    uint32_t number;
+    bool readable = option_uint(option, &number);
+    if (form == BJ_COAP_FORM_STRING) {
+        bj_text_add(out, " ");
+        bj_print_plain(out, option->value, option->length);
+    } else if (form == BJ_COAP_FORM_UINT && readable) {
+        bj_text_printf(out, " %u", (unsigned) number);
+    } else if (form == BJ_COAP_FORM_BLOCK && readable) {
+        bj_text_add(out, " ");
+        print_block(out, number);
+    } else if (option->length) {
+        bj_text_add(out, " 0x");
+        bj_text_hex(out, option->value, option->length);
+    }
+}
+
+static void print_option(bj_text *out, const bj_coap *message, const bj_coap_option *option) {
+    const char *name = bj_coap_option_name_in(message->code, option->number);
+    bj_text_add(out, ", ");
+    if (name) {
+        bj_text_add(out, name);
+    } else {
+        bj_text_printf(out, "option %u", (unsigned) option->number);
+    }
+    print_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
+}
+
+/* Is the option said elsewhere in the line? */
+static bool said_elsewhere(const bj_coap *message, const bj_coap_option *option) {
+    bool request = bj_coap_is_request(message->code);
+    switch (option->number) {
+    case BJ_COAP_URI_PATH:
+    case BJ_COAP_URI_QUERY:
+        return request;
+    case BJ_COAP_LOCATION_PATH:
+        return message->code >> 5 != 7;
+    case BJ_COAP_CONTENT_FORMAT:
+        return message->payload_length && option->length <= 4 && message->code >> 5 != 7;
+    default:
+        return false;
+    }
+}
+
+/* `[mid 1, token aa, Block1 0/more/64]`: every part begins with ", ", the first of which is then left out. */
+static void print_brackets(bj_text *out, const bj_coap *message) {
+    char room[1024];
+    bj_text inner = bj_text_over(room, sizeof room);
+    if (!message->stream) {
+        bj_text_printf(&inner, ", mid %u", message->mid);
+    }
+    if (message->token_length) {
+        bj_text_add(&inner, ", token ");
+        bj_text_hex(&inner, message->token, message->token_length);
+    }
+    if (message->code >> 5 != 7 && bj_coap_find(message, BJ_COAP_LOCATION_PATH, 0)) {
+        bj_text_add(&inner, ", Location-Path ");
+        bj_coap_path(message, BJ_COAP_LOCATION_PATH, &inner);
+    }
+    for (size_t i = 0; i < message->option_count; i++) {
+        if (!said_elsewhere(message, &message->options[i])) {
+            print_option(&inner, message, &message->options[i]);
+        }
+    }
+    if (inner.used > 2) {
+        bj_text_printf(out, " [%s]", inner.start + 2);
+    }
+}
+
+void bj_coap_print_at(bj_text *out, const bj_coap *message, const char *path) {
+    BJ_TEXT(own_path, 256);
+    if (!message->stream) {
+        bj_text_printf(out, "%s ", type_name(message->type));
+    }
+    print_code(out, message->code);
+    if (bj_coap_is_request(message->code)) {
+        bj_coap_path(message, BJ_COAP_URI_PATH, &own_path);
+        path = own_path.start;
+        bj_text_printf(out, " %s", path);
+        print_query(out, message);
+    }
+    print_brackets(out, message);
+    if (message->payload_length) {
+        bj_payload_print(out, format_of(message), message->payload, message->payload_length, path);
+    }
+}
+
+void bj_coap_print(bj_text *out, const bj_coap *message) {
+    bj_coap_print_at(out, message, NULL);
+}
+
+/* --- for programs --------------------------------------------------------------------------------------------- */
+
+static void json_hex(bj_text *out, const char *name, const uint8_t *bytes, size_t length) {
+    bj_text_printf(out, "\"%s\":\"", name);
+    bj_text_hex(out, bytes, length);
+    bj_text_add(out, "\"");
+}
+
+/* Text as text, numbers as numbers, the rest (and what does not have its option's form) in hexadecimal. */
+static void json_option_value(bj_text *out, const bj_coap_option *option, bj_coap_option_form form) {
+    uint32_t number;
+    bool is_number = form == BJ_COAP_FORM_UINT || form == BJ_COAP_FORM_BLOCK;
+    if (form == BJ_COAP_FORM_STRING) {
+        bj_text_add(out, "\"value\":");
+        bj_text_json_string(out, (const char *) option->value, option->length);
+    } else if (is_number && option_uint(option, &number)) {
+        bj_text_printf(out, "\"value\":%u", (unsigned) number);
+    } else {
+        json_hex(out, "value", option->value, option->length);
+    }
+}
+
+static void json_options(bj_text *out, const bj_coap *message) {
+    bj_text_add(out, ",\"options\":[");
+    for (size_t i = 0; i < message->option_count; i++) {
+        const bj_coap_option *option = &message->options[i];
+        const char *name = bj_coap_option_name_in(message->code, option->number);
+        bj_text_printf(out, "%s{\"number\":%u,", i ? "," : "", (unsigned) option->number);
+        if (name) {
+            bj_text_printf(out, "\"name\":\"%s\",", name);
+        }
+        json_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
+        bj_text_add(out, "}");
+    }
+    bj_text_add(out, "]");
+}
+
+static void json_path(bj_text *out, const char *name, const bj_coap *message, uint32_t number) {
+    BJ_TEXT(path, 2048);
+    bj_coap_path(message, number, &path);
+    bj_text_printf(out, ",\"%s\":", name);
+    bj_text_json_string(out, path.start, path.used);
+}
+
+static void json_request(bj_text *out, const bj_coap *message) {
+    const bj_coap_option *query;
+    const char *method = bj_coap_method_name(message->code);
+    if (method) {
+        bj_text_printf(out, ",\"method\":\"%s\"", method);
+    }
+    json_path(out, "path", message, BJ_COAP_URI_PATH);
+    bj_text_add(out, ",\"query\":[");
+    for (size_t i = 0; (query = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
+        bj_text_add(out, i ? "," : "");
+        bj_text_json_string(out, (const char *) query->value, query->length);
+    }
+    bj_text_add(out, "]");
+}
+
+static void json_header(bj_text *out, const bj_coap *message) {
+    if (!message->stream) {
+        bj_text_printf(out, "\"version\":%u,\"type\":\"%s\",\"mid\":%u,", message->version, type_name(message->type),
+                       message->mid);
+    }
+    bj_text_add(out, "\"code\":\"");
+    bj_coap_code_print(out, message->code);
+    bj_text_add(out, "\",");
+    json_hex(out, "token", message->token, message->token_length);
+}
+
+static void json_payload(bj_text *out, const bj_coap *message) {
+    uint32_t format = format_of(message);
+    if (format != BJ_FORMAT_NONE) {
+        bj_text_printf(out, ",\"format\":%u", (unsigned) format);
+    }
+    if (message->payload) {
+        bj_text_add(out, ",");
+        json_hex(out, "payload", message->payload, message->payload_length);
+        bj_payload_json(out, format, message->payload, message->payload_length);
+    }
+}
+
+void bj_coap_json(bj_text *out, const bj_coap *message, bj_coap_fault fault) {
+    bj_text_add(out, "{");
+    if (fault) {
+        bj_text_printf(out, "\"fault\":\"%s\"", bj_coap_fault_text(fault));
+    }
+    if (fault != BJ_COAP_SHORT) {
+        bj_text_add(out, fault ? "," : "");
+        json_header(out, message);
+        json_options(out, message);
+        if (bj_coap_is_request(message->code)) {
+            json_request(out, message);
+        }
+        if (message->code >> 5 != 7 && bj_coap_find(message, BJ_COAP_LOCATION_PATH, 0)) {
+            json_path(out, "location", message, BJ_COAP_LOCATION_PATH);
+        }
+        json_payload(out, message);
+    }
+    bj_text_add(out, "}");
+}
