@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A message-sequence chart of one run, as inline SVG: life lines for the client, the servers and DNS, an arrow for
+every datagram, and between them what else happened. Colours come from the page's style sheet."""
+from __future__ import annotations
+
+import dataclasses
+
+from markupsafe import escape
+
+from harness.pytest_bootjack import conversation as talk
+
+TIME_WIDTH = 118
+FIRST_LINE = 190
+SPACING = 315
+CHARACTER = 6.7  # width of one in the chart's monospace font at 11 px
+KEPT_FIRST, KEPT_LAST = 110, 60  # rows of a long run that are drawn
+GAP = talk.SECOND  # a longer silence is drawn as a break
+
+
+@dataclasses.dataclass
+class Row:
+    kind: str  # arrow, lost, icmp, text, step, failed, gap, verdict, cut
+    text: str = ""
+    time: int | None = None
+    source: int = 0
+    target: int = 0
+    style: str = ""
+    line: int = 0
+
+    @property
+    def height(self) -> int:
+        return {"arrow": 34, "lost": 34, "icmp": 30, "gap": 26, "verdict": 36, "cut": 30}.get(self.kind, 20)
+
+
+def style_of(coap) -> str:
+    """Which colour a datagram has: by request, success, client error, server error, empty, malformed."""
+    if not isinstance(coap, dict) or coap.get("fault"):
+        return "broken"
+    code = str(coap.get("code", ""))
+    if coap.get("type") == "RST":
+        return "reset"
+    if code in ("", "0.00"):
+        return "empty"
+    return {"0": "request", "2": "success", "4": "refusal", "5": "refusal"}.get(code[0], "broken")
+
+
+# Events that are a line of text on the chart, and how they begin.
+TEXTS = {"client-start": "starts", "client-exit": "ends", "client-signal": "signal", "client-state": "state",
+         "fault": "fault", "note": "note", "branch": "seen", "rule": "rule", "passed-over": "passed over"}
+
+
+class Builder:
+    """Rows from events. Actors that never say anything get no life line."""
+
+    def __init__(self, events):
+        self.events, self.rows = events, []
+        self.causes, self.addresses = talk.by_cause(events), talk.server_addresses(events)
+        self.names = {**talk.actor_names(events), 0: "DNS"}
+        for event in events:
+            add = getattr(self, "add_" + event["kind"].replace("-", "_"), None)
+            if add:
+                add(event)
+            elif event["kind"] in TEXTS:
+                self.add_text(event)
+
+    def add_sent(self, event):
+        target = talk.receiver(event, self.causes, self.addresses)
+        answers = self.causes.get(event["seq"], ())
+        lost = next((other for other in answers if other["kind"] == "lost"), None)
+        received = any(other["kind"] == "received" for other in answers)
+        text = talk.datagram_line(event)
+        if lost and not received:
+            text += f" ({lost.get('text', 'lost')})"
+        target = target if target is not None else 0
+        self.rows.append(Row("lost" if lost and not received else "arrow", text, talk.micros(event), event["actor"],
+                             target, style_of(event.get("coap")), event.get("line", 0)))
+
+    def add_icmp(self, event):
+        sender = next((e for e in self.events if e["seq"] == event.get("cause")), None)
+        source = talk.receiver(sender, self.causes, self.addresses) if sender else None
+        self.rows.append(Row("icmp", "port unreachable", talk.micros(event), source or 0, event["actor"], "reset"))
+
+    def add_stream_sent(self, event):
+        target = talk.CLIENT if event["actor"] != talk.CLIENT else talk.receiver(event, self.causes, self.addresses)
+        self.rows.append(Row("arrow", "TCP " + talk.datagram_line(event), talk.micros(event), event["actor"],
+                             target or 0, style_of(event.get("coap"))))
+
+    def add_dns_query(self, event):
+        self.rows.append(Row("arrow", event.get("text", "") + " ?", talk.micros(event), talk.CLIENT, 0, "dns"))
+
+    def add_dns_answer(self, event):
+        self.rows.append(Row("arrow", event.get("text", ""), talk.micros(event), 0, talk.CLIENT, "dns"))
+
+    def add_step_begin(self, event):
+        self.rows.append(Row("step", event.get("text", ""), line=event.get("line", 0)))
+
+    def add_step_failed(self, event):
+        self.rows.append(Row("failed", event.get("text", ""), talk.micros(event), line=event.get("line", 0)))
+
+    def add_text(self, event):
+        text = talk.PLAIN[event["kind"]].format(**{"text": "", "line": 0, "number": 0, "other": 0, **event})
+        self.rows.append(Row("text", text, talk.micros(event), style=event["kind"]))
+
+    def shown(self):
+        """The rows to draw: long runs cut in the middle, long silences as breaks."""
+        rows, cut = self.rows, len(self.rows) - KEPT_FIRST - KEPT_LAST
+        if cut > 20:
+            middle = Row("cut", f"{cut} rows left out; `bootjack run -v` prints all of them")
+            rows = rows[:KEPT_FIRST] + [middle] + rows[-KEPT_LAST:]
+        out, now = [], None
+        for row in rows:
+            if row.kind == "cut":
+                now = None
+            elif row.time is not None:
+                if now is not None and row.time - now >= GAP:
+                    out.append(Row("gap", talk.duration(row.time - now)))
+                now = row.time
+            out.append(row)
+        return out
+
+
+def clip(text: str, width: float) -> str:
+    room = max(8, int(width / CHARACTER))
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+class Drawing:
+    """SVG text of rows."""
+
+    def __init__(self, rows, names, anchor):
+        arrows = [row for row in rows if row.kind in ("arrow", "lost", "icmp")]
+        actors = sorted({actor for row in arrows for actor in (row.source, row.target)} | {talk.CLIENT})
+        actors = [a for a in actors if a] + [a for a in actors if not a]  # DNS last
+        self.x = {actor: FIRST_LINE + SPACING * index for index, actor in enumerate(actors)}
+        self.rows, self.names, self.anchor, self.parts = rows, names, anchor, []
+        self.width = FIRST_LINE + SPACING * max(1, len(actors) - 1) + 60
+        self.last_time = None
+
+    def add(self, text):
+        self.parts.append(text)
+
+    def text(self, x, y, content, style, width=None, anchor="start"):
+        short = clip(content, width if width else self.width - x - 8)
+        title = f"<title>{escape(content)}</title>" if short != content else ""
+        self.add(f'<text x="{x:g}" y="{y:g}" class="{style}" text-anchor="{anchor}">{escape(short)}{title}</text>')
+
+    def time(self, row, y):
+        if row.time is not None and row.time != self.last_time:
+            self.text(TIME_WIDTH - 8, y, f"{row.time / talk.SECOND:.6f}", "time", TIME_WIDTH, "end")
+            self.last_time = row.time
+
+    def head(self, wire, tip, style, forward):
+        self.add(f'<path class="head {style}" d="M{tip:g},{wire:g} l{-9 if forward else 9},-4.5 v9 z"/>')
+
+    def arrow(self, row, y):
+        start, end = self.x[row.source], self.x[row.target]
+        forward, wire = end >= start, y + 26
+        stop = (start + end) / 2 if row.kind == "lost" else end
+        dash = " dashed" if row.kind == "icmp" else ""
+        self.add(f'<line class="wire {row.style}{dash}" x1="{start}" y1="{wire}" x2="{stop:g}" y2="{wire}"/>')
+        if row.kind == "lost":
+            self.add(f'<path class="cross" d="M{stop - 6:g},{wire - 6} l12,12 m0,-12 l-12,12"/>')
+        else:
+            self.head(wire, end, row.style, forward)
+        self.text((start + end) / 2, wire - 7, row.text, f"label {row.style}", abs(end - start) - 24, "middle")
+        self.time(row, wire + 4)
+
+    def row_gap(self, row, y):
+        for x in self.x.values():
+            self.add(f'<rect class="break" x="{x - 5}" y="{y + 6}" width="10" height="14"/>')
+            self.add(f'<line class="life dotted" x1="{x}" y1="{y + 5}" x2="{x}" y2="{y + 21}"/>')
+        self.text(TIME_WIDTH - 8, y + 17, "+ " + row.text, "gap", TIME_WIDTH, "end")
+
+    def row_cut(self, row, y):
+        self.row_gap(Row("gap", "…"), y)
+        self.text(FIRST_LINE + 16, y + 18, row.text, "note")
+
+    def row_step(self, row, y):
+        self.add(f'<a href="#{self.anchor}-L{row.line}">')
+        self.text(FIRST_LINE + 12, y + 14, f"▸ {row.line}  {row.text}", "step")
+        self.add("</a>")
+
+    def row_failed(self, row, y):
+        self.add(f'<rect class="failed" x="{TIME_WIDTH}" y="{y + 1}" width="{self.width - TIME_WIDTH - 4}" height="18"/>')
+        self.text(FIRST_LINE + 12, y + 14, f"✗ {row.line}  {row.text}", "failure")
+        self.time(row, y + 14)
+
+    def row_text(self, row, y):
+        self.add(f'<circle class="dot" cx="{self.x[talk.CLIENT]}" cy="{y + 10}" r="3"/>')
+        self.text(FIRST_LINE + 12, y + 14, row.text, f"note {row.style}")
+        self.time(row, y + 14)
+
+    def row_verdict(self, row, y):
+        self.add(f'<rect class="mark {row.style}" x="{TIME_WIDTH}" y="{y + 8}" width="{self.width - TIME_WIDTH - 4}" '
+                 'height="24" rx="4"/>')
+        self.text(TIME_WIDTH + 12, y + 24, row.text, f"verdict {row.style}")
+
+    def svg(self) -> str:
+        top, bottom = 34, 34 + sum(row.height for row in self.rows)
+        for actor, x in self.x.items():
+            self.add(f'<line class="life" x1="{x}" y1="{top - 6}" x2="{x}" y2="{bottom}"/>')
+            name = clip(self.names.get(actor, f"actor {actor}"), 150)
+            half = max(34, len(name) * 4.2)
+            self.add(f'<rect class="actor" x="{x - half:g}" y="4" width="{2 * half:g}" height="22" rx="4"/>')
+            self.text(x, 19, name, "name", 2 * half, "middle")
+        y = top
+        for row in self.rows:
+            draw = self.arrow if row.kind in ("arrow", "lost", "icmp") else getattr(self, "row_" + row.kind)
+            draw(row, y)
+            y += row.height
+        return (f'<svg class="chart" role="img" aria-label="message sequence chart" width="{self.width}" '
+                f'height="{bottom + 6}" viewBox="0 0 {self.width} {bottom + 6}">{"".join(self.parts)}</svg>')
+
+
+def chart(result, anchor: str) -> str:
+    """The SVG of one result; empty when its events were not recorded."""
+    if not result.events:
+        return ""
+    builder = Builder(result.events)
+    mark = Row("verdict", f"{result.verdict}: {result.reason}" if result.reason else result.verdict, style=result.verdict)
+    return Drawing([*builder.shown(), mark], builder.names, anchor).svg()
