@@ -31,7 +31,17 @@ bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mist
 bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                          bj_mistakes *mistakes);
 
+/* The same without what only a file of a user must keep to: types, names of fields and required fields are checked,
+ * what one step means to another is not. For programs that were printed from their byte form. */
+bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
+                             bj_mistakes *mistakes);
+
 /* "file:line:column: error: text (did you mean 'x'?)" */
 void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
+
+/* The subcommands `bootjack check FILE...` and `bootjack program FILE...`; they return the exit status: 0, 2 for
+ * mistakes in a file, 64 for wrong usage. argv[0] is the subcommand. */
+int bj_check_main(int argc, char **argv);
+int bj_program_main(int argc, char **argv);
 
 #endif

@@ -14,6 +14,16 @@
 
 typedef struct bj_record bj_record;
 
+/* What a program may hold. The loader refuses more, the byte decoder cuts, so that both give the same programs. */
+enum {
+    BJ_LIMIT_ITEMS = 65536, /* entries of all lists and maps together */
+    BJ_LIMIT_DEPTH = 8,     /* records inside records: the scenario's own steps are at depth 1 */
+    BJ_LIMIT_NODE_DEPTH = 4,
+    BJ_LIMIT_NODES = 256, /* values beside each other */
+    BJ_LIMIT_NAMES = 64,  /* names in one map */
+};
+#define BJ_DURATION_MAX ((bj_time) 36500 * 86400 * BJ_SECOND)
+
 typedef struct bj_string {
     const char *bytes; /* a NUL stands behind them; there may be more inside */
     size_t length;
@@ -47,6 +57,13 @@ typedef struct bj_when {
     int64_t earliest; /* us; with a due: added to its early end. "10s" has earliest = latest */
     int64_t latest;   /* us; with a due: added to its late end; INT64_MAX = open ("10s..") */
 } bj_when;
+
+/* Both ends are within BJ_DURATION_MAX of zero (but for an open latest), never reversed, and not negative where there
+ * is no due. "..due(finish)", open at its early end, has earliest = -BJ_DURATION_MAX. */
+#define BJ_WHEN_OPEN       INT64_MAX
+#define BJ_WHEN_OPEN_EARLY (-(int64_t) BJ_DURATION_MAX)
+/* Brings any *when into that form. */
+void bj_when_tidy(bj_when *when);
 
 /* LwM2M values under a path: what `tlv: {...}` holds. A node is a value or has children; what its id means (Object
  * Instance, Resource, Resource Instance) follows from the path of the operation and the depth. */
@@ -141,6 +158,10 @@ const bj_record *bj_get_record(const bj_record *record, unsigned field);
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);
 /* Takes a copy of *value. A field given twice: the last one stays. */
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value);
+
+/* A record inside a value: the index-th in the order of the byte form, with the name under which it stands (NULL
+ * where it has none); NULL behind the last, and for types without records. For walks over a whole tree. */
+const bj_record *bj_value_record(const bj_value *value, size_t index, const bj_string **name);
 
 /* The same tree but for positions? For tests: parse(print(p)) = p, decode(encode(p)) = p. */
 bool bj_record_equal(const bj_record *a, const bj_record *b);

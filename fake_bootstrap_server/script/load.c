@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * YAML to program: files, mistakes, and records by the table of schema.h. Values are in load_values.c, what no type can
+ * say in load_check.c.
+ */
+#include "script/load.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/load_yaml.h"
+
+enum { FILE_LIMIT = 4 << 20, SCRATCH = 1 << 30, TEXT_ROOM = 600, FOUND_ROOM = 48 };
+
+/* --- mistakes --------------------------------------------------------------------------------- */
+
+bool bj_mistake_at(bj_loading *loading, bj_position position, const char *suggestion, const char *format, ...) {
+    BJ_TEXT(text, TEXT_ROOM);
+    bj_mistakes *mistakes = loading->mistakes;
+    if (mistakes->count++ >= BJ_MISTAKES) {
+        return false;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    bj_text_vprintf(&text, format, arguments);
+    va_end(arguments);
+    mistakes->items[mistakes->count - 1] =
+        (bj_mistake){ .file = loading->file,
+                      .position = position,
+                      .text = bj_arena_strndup(loading->arena, text.start, text.used),
+                      .suggestion = suggestion ? bj_arena_strdup(loading->arena, suggestion) : NULL };
+    return false;
+}
+
+/* 'text', on one line and not too much of it. */
+static void quote(bj_text *out, const bj_string *string) {
+    BJ_TEXT(part, FOUND_ROOM);
+    bj_text_add_bytes(&part, string->bytes, string->length);
+    for (size_t i = 0; i < part.used; i++) {
+        if ((unsigned char) part.start[i] < 0x20 || part.start[i] == 0x7F) {
+            part.start[i] = ' ';
+        }
+    }
+    bj_text_printf(out, "'%s'", part.start);
+}
+
+bool bj_mistake_expected(bj_loading *loading, const bj_yaml *found, const char *suggestion, const char *what) {
+    BJ_TEXT(text, FOUND_ROOM + 80);
+    if (found->kind != BJ_YAML_SCALAR) {
+        bj_text_add(&text, found->kind == BJ_YAML_MAP ? "a map" : "a list");
+    } else if (bj_yaml_is_null(found)) {
+        bj_text_add(&text, "nothing");
+    } else {
+        quote(&text, &found->text);
+        if (found->tag.length) {
+            bj_text_printf(&text, " with the tag %.20s", found->tag.bytes);
+        }
+    }
+    return bj_mistake_at(loading, found->position, suggestion, "expected %s, found %s", what, text.start);
+}
+
+void bj_mistake_print(bj_text *text, const bj_mistake *mistake) {
+    bj_text_add(text, mistake->file);
+    if (mistake->position.line) {
+        bj_text_printf(text, ":%u:%u", mistake->position.line, mistake->position.column);
+    }
+    bj_text_printf(text, ": error: %s", mistake->text);
+    if (mistake->suggestion) {
+        bj_text_printf(text, " (did you mean '%s'?)", mistake->suggestion);
+    }
+}
+
+static int by_position(const void *a, const void *b) {
+    const bj_mistake *x = a;
+    const bj_mistake *y = b;
+    if (x->position.line != y->position.line) {
+        return x->position.line < y->position.line ? -1 : 1;
+    }
+    return x->position.column < y->position.column ? -1 : x->position.column > y->position.column;
+}
+
+/* --- names that were probably meant ------------------------------------------------------------ */
+
+enum { LONGEST_NAME = 40 };
+
+static unsigned lower(char c) {
+    return (unsigned char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c == '_' ? '-' : c);
+}
+
+/* Edit distance where two letters that changed places are one edit, and case is none. */
+static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length) {
+    size_t rows[3][LONGEST_NAME + 1];
+    for (size_t j = 0; j <= b_length; j++) {
+        rows[0][j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            bool same = lower(a[i - 1]) == lower(b[j - 1]);
+            size_t best = above[j - 1] + !same;
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+                size_t swapped = rows[(i + 1) % 3][j - 2] + 1;
+                best = swapped < best ? swapped : best;
+            }
+            row[j] = best;
+        }
+    }
+    return rows[a_length % 3][b_length];
+}
+
+const char *bj_nearest(const char *const *names, const char *text, size_t length) {
+    const char *nearest = NULL;
+    size_t best = length / 3 + 1;
+    if (!length || length > LONGEST_NAME) {
+        return NULL;
+    }
+    for (; *names; names++) {
+        size_t name_length = strlen(*names);
+        if (name_length > LONGEST_NAME) {
+            continue;
+        }
+        size_t edits = distance(text, length, *names, name_length);
+        if (edits < best + !nearest && edits < name_length && edits < length) {
+            best = edits;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
+
+enum { MOST_NAMES = 128 };
+
+static const char *nearest_verb(const bj_yaml *key) {
+    const char *names[MOST_NAMES + 1] = { 0 };
+    size_t count = 0;
+    for (size_t i = 0; i < bj_record_def_count() && count < MOST_NAMES; i++) {
+        if (bj_record_def_at(i)->verb) {
+            names[count++] = bj_record_def_at(i)->name;
+        }
+    }
+    return bj_nearest(names, key->text.bytes, key->text.length);
+}
+
+static const char *nearest_field(const bj_record_def *def, const bj_yaml *key) {
+    const char *names[MOST_NAMES + 1] = { 0 };
+    for (size_t i = 0; i < def->field_count && i < MOST_NAMES; i++) {
+        names[i] = def->fields[i].name;
+    }
+    return bj_nearest(names, key->text.bytes, key->text.length);
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+static bj_record *load_record(bj_loading *loading, const bj_record_def *def, const bj_yaml *yaml);
+static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml);
+
+/* "`write`" or "a server", for messages. */
+static const char *kind_text(const bj_record_def *def) {
+    return def->name;
+}
+
+static const bj_field_def *field_of(const bj_record_def *def, const bj_yaml *key) {
+    return key->kind == BJ_YAML_SCALAR ? bj_field_named(def, key->text.bytes, key->text.length) : NULL;
+}
+
+static bool one_record(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, const bj_record **out) {
+    const bj_record_def *def = bj_record_def_of((bj_kind) field->kind);
+    if (yaml->kind != BJ_YAML_MAP && !bj_yaml_is_null(yaml)) {
+        return bj_mistake_expected(loading, yaml, NULL, "a map of fields");
+    }
+    *out = load_record(loading, def, yaml);
+    return *out != NULL;
+}
+
+/* A list of records; a single map stands for a list of one. Steps stand in lists only. */
+static bool load_list(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, const bj_record *const **out,
+                      size_t *out_count) {
+    bool steps = field->type == BJ_T_STEPS || field->type == BJ_T_BRANCHES;
+    bool one = !steps && yaml->kind == BJ_YAML_MAP;
+    size_t count = one ? 1 : yaml->count;
+    if (!one && yaml->kind != BJ_YAML_LIST) {
+        return bj_mistake_expected(loading, yaml, NULL, steps ? "a list of steps" : "a list of maps");
+    }
+    if (!bj_take_items(loading, yaml, count)) {
+        return false;
+    }
+    const bj_record **records = bj_arena_calloc(loading->arena, count, sizeof *records);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bj_yaml *item = one ? yaml : yaml->items[i];
+        const bj_record *record = NULL;
+        if (steps) {
+            record = load_step(loading, item);
+            loading->lost_step |= !record;
+        } else {
+            one_record(loading, field, item, &record);
+        }
+        if (record) {
+            records[kept++] = record;
+        }
+    }
+    *out = records;
+    *out_count = kept;
+    return kept == count;
+}
+
+static bool load_name(bj_loading *loading, const bj_yaml *map, size_t index, bj_named *named) {
+    const bj_yaml *key = map->keys[index];
+    if (!bj_load_text(loading, key, "a name", &named->name)) {
+        return false;
+    }
+    for (size_t i = 0; i < index; i++) {
+        const bj_yaml *other = map->keys[i];
+        if (other->kind == BJ_YAML_SCALAR && other->text.length == key->text.length &&
+            bj_yaml_tagged(other, key->tag.bytes) && !memcmp(other->text.bytes, key->text.bytes, key->text.length)) {
+            return bj_mistake_at(loading, key->position, NULL, "the name '%.40s' is given twice", key->text.bytes);
+        }
+    }
+    return true;
+}
+
+static bool load_named(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, bj_value *value) {
+    bool fine = true;
+    if (yaml->kind != BJ_YAML_MAP) {
+        return bj_mistake_expected(loading, yaml, NULL,
+                                   field->type == BJ_T_BRANCHES ? "a map from names to lists of steps"
+                                                                : "a map from names to fields");
+    }
+    if (yaml->count > BJ_LIMIT_NAMES) {
+        return bj_mistake_at(loading, yaml->position, NULL, "more than %d names in one map", BJ_LIMIT_NAMES);
+    }
+    if (!bj_take_items(loading, yaml, yaml->count)) {
+        return false;
+    }
+    bj_named *names = bj_arena_calloc(loading->arena, yaml->count, sizeof *names);
+    for (size_t i = 0; i < yaml->count; i++) {
+        fine &= load_name(loading, yaml, i, &names[i]);
+        if (field->type == BJ_T_NAMED) {
+            const bj_record **one = bj_arena_alloc(loading->arena, sizeof *one);
+            fine &= one_record(loading, field, yaml->items[i], one);
+            names[i].records = one;
+            names[i].count = *one != NULL;
+        } else {
+            fine &= load_list(loading, field, yaml->items[i], &names[i].records, &names[i].count);
+        }
+    }
+    value->as.named.items = names;
+    value->as.named.count = yaml->count;
+    return fine;
+}
+
+static bool load_with_records(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, bj_value *value) {
+    switch ((bj_type) field->type) {
+    case BJ_T_RECORD: {
+        const bj_record **one = bj_arena_alloc(loading->arena, sizeof *one);
+        value->as.records.items = one;
+        value->as.records.count = one_record(loading, field, yaml, one);
+        return value->as.records.count;
+    }
+    case BJ_T_RECORDS:
+    case BJ_T_STEPS:
+        load_list(loading, field, yaml, &value->as.records.items, &value->as.records.count);
+        return value->as.records.items;
+    case BJ_T_NAMED:
+    case BJ_T_NAMED_LISTS:
+    case BJ_T_BRANCHES:
+        return load_named(loading, field, yaml, value);
+    default:
+        return bj_load_scalar(loading, field, yaml, value);
+    }
+}
+
+/* Reads one field into the record; false after a mistake in it. */
+static bool load_field(bj_loading *loading, bj_record *record, const bj_field_def *field, const bj_yaml *yaml,
+                       bj_position position) {
+    bj_value value = { .type = field->type, .position = yaml->position };
+    if (bj_get(record, field->number)) {
+        return bj_mistake_at(loading, position, NULL, "the field '%s' is given twice", field->name);
+    }
+    if (!value.position.line) {
+        value.position = position;
+    }
+    bool fine = load_with_records(loading, field, yaml, &value);
+    bj_set(loading->arena, record, field->number, &value);
+    return fine;
+}
+
+static bool unknown_field(bj_loading *loading, const bj_record_def *def, const bj_yaml *key) {
+    if (key->kind != BJ_YAML_SCALAR) {
+        return bj_mistake_expected(loading, key, NULL, "the name of a field");
+    }
+    if (def->verb && bj_verb_named(key->text.bytes, key->text.length)) {
+        return bj_mistake_at(loading, key->position, NULL, "two verbs in one step: '%s' and '%s'", def->name,
+                             key->text.bytes);
+    }
+    BJ_TEXT(name, FOUND_ROOM + 2);
+    quote(&name, &key->text);
+    return bj_mistake_at(loading, key->position, nearest_field(def, key), "%s has no field %s", kind_text(def),
+                         name.start);
+}
+
+/* All fields that stand in a map; `verb` is the key among them that is no field, or NULL. */
+static bool load_fields(bj_loading *loading, bj_record *record, const bj_record_def *def, const bj_yaml *yaml,
+                        const bj_yaml *verb) {
+    bool fine = true;
+    for (size_t i = 0; i < yaml->count; i++) {
+        const bj_yaml *key = yaml->keys[i];
+        const bj_field_def *field = field_of(def, key);
+        if (key == verb) {
+            continue;
+        }
+        fine &= field ? load_field(loading, record, field, yaml->items[i], key->position)
+                      : unknown_field(loading, def, key);
+    }
+    return fine;
+}
+
+static bool has_required(bj_loading *loading, const bj_record *record, const bj_record_def *def) {
+    bool fine = true;
+    for (size_t i = 0; i < def->field_count; i++) {
+        if ((def->fields[i].flags & BJ_REQUIRED) && !bj_get(record, def->fields[i].number)) {
+            fine = bj_mistake_at(loading, record->position, NULL, "%s needs the field '%s'", kind_text(def),
+                                 def->fields[i].name);
+        }
+    }
+    return fine;
+}
+
+static void mark_damaged(bj_loading *loading, const bj_record *record) {
+    if (loading->damaged_count < BJ_DAMAGED) {
+        loading->damaged[loading->damaged_count++] = record;
+    }
+}
+
+static bool enter(bj_loading *loading, const bj_yaml *yaml) {
+    if (loading->depth > BJ_LIMIT_DEPTH) {
+        return bj_mistake_at(loading, yaml->position, NULL, "steps are nested deeper than %d", BJ_LIMIT_DEPTH - 1);
+    }
+    loading->depth++;
+    return true;
+}
+
+static bj_record *load_record(bj_loading *loading, const bj_record_def *def, const bj_yaml *yaml) {
+    if (!enter(loading, yaml)) {
+        return NULL;
+    }
+    bj_record *record = bj_record_new(loading->arena, (bj_kind) def->kind, yaml->position);
+    bool fine = load_fields(loading, record, def, yaml, NULL);
+    if (!(fine & has_required(loading, record, def))) {
+        mark_damaged(loading, record);
+    }
+    loading->depth--;
+    return record;
+}
+
+/* Are all other keys of the step fields of this verb? */
+static bool others_are_fields(const bj_yaml *yaml, const bj_record_def *def, size_t verb) {
+    for (size_t i = 0; i < yaml->count; i++) {
+        if (i != verb && !field_of(def, yaml->keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Which key is the verb: names of verbs may also be names of fields (`respond: 4.04` with `reset: true`). The first one
+ * that makes sense of all others, or just the first one. */
+static const bj_record_def *find_verb(const bj_yaml *yaml, size_t *index) {
+    const bj_record_def *first = NULL;
+    for (size_t i = 0; i < yaml->count; i++) {
+        const bj_yaml *key = yaml->keys[i];
+        const bj_record_def *def =
+            key->kind == BJ_YAML_SCALAR ? bj_verb_named(key->text.bytes, key->text.length) : NULL;
+        if (def && others_are_fields(yaml, def, i)) {
+            *index = i;
+            return def;
+        }
+        if (def && !first) {
+            *index = i;
+            first = def;
+        }
+    }
+    return first;
+}
+
+/* What stands behind the verb: the value of its primary field, a map of fields, or nothing. */
+static bool load_behind_verb(bj_loading *loading, bj_record *record, const bj_record_def *def, const bj_yaml *key,
+                             const bj_yaml *yaml) {
+    const bj_field_def *primary = bj_field_primary(def);
+    bool takes_map = primary && (primary->type == BJ_T_BRANCHES || primary->type == BJ_T_VALUES ||
+                                 primary->type == BJ_T_NAMED || primary->type == BJ_T_NAMED_LISTS);
+    if (bj_yaml_is_null(yaml)) {
+        return true;
+    }
+    if (yaml->kind == BJ_YAML_MAP && !takes_map) {
+        return load_fields(loading, record, def, yaml, NULL);
+    }
+    if (!primary) {
+        return bj_mistake_expected(loading, yaml, NULL, "a map of fields");
+    }
+    return load_field(loading, record, primary, yaml, key->position);
+}
+
+static bool no_verb(bj_loading *loading, const bj_yaml *yaml) {
+    if (yaml->kind != BJ_YAML_MAP || !yaml->count || yaml->keys[0]->kind != BJ_YAML_SCALAR) {
+        return bj_mistake_expected(loading, yaml, NULL, "a step such as 'finish: {expect: 2.04}'");
+    }
+    const bj_yaml *shown = yaml->keys[0];
+    for (size_t i = yaml->count; i-- > 0;) {
+        if (yaml->keys[i]->kind == BJ_YAML_SCALAR && nearest_verb(yaml->keys[i])) {
+            shown = yaml->keys[i];
+        }
+    }
+    BJ_TEXT(name, FOUND_ROOM + 2);
+    quote(&name, &shown->text);
+    return bj_mistake_at(loading, shown->position, nearest_verb(shown), "no verb in this step: %s is none", name.start);
+}
+
+static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml) {
+    size_t verb = 0;
+    const bj_record_def *def = yaml->kind == BJ_YAML_MAP ? find_verb(yaml, &verb) : NULL;
+    if (!def) {
+        no_verb(loading, yaml);
+        return NULL;
+    }
+    if (!enter(loading, yaml)) {
+        return NULL;
+    }
+    bj_record *record = bj_record_new(loading->arena, (bj_kind) def->kind, yaml->keys[verb]->position);
+    bool fine = load_behind_verb(loading, record, def, yaml->keys[verb], yaml->items[verb]);
+    fine &= load_fields(loading, record, def, yaml, yaml->keys[verb]);
+    if (!(fine & has_required(loading, record, def))) {
+        mark_damaged(loading, record);
+    }
+    loading->depth--;
+    return record;
+}
+
+/* --- documents -------------------------------------------------------------------------------- */
+
+static bj_record *load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length) {
+    const bj_record_def *def = bj_record_def_of(kind);
+    assert(def);
+    bj_yaml *document = bj_yaml_read(loading, bytes, length);
+    if (!document) {
+        return NULL;
+    }
+    if (bj_yaml_is_null(document)) {
+        bj_mistake_at(loading, (bj_position){ 1, 1 }, NULL, "the file is empty: expected a map of fields");
+        return NULL;
+    }
+    if (document->kind != BJ_YAML_MAP) {
+        bj_mistake_expected(loading, document, NULL, "a map of fields such as title and steps");
+        return NULL;
+    }
+    return load_record(loading, def, document);
+}
+
+static bj_record *load(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
+                       bj_mistakes *mistakes, bool check) {
+    bj_loading loading = {
+        .arena = arena, .scratch = bj_arena_map(SCRATCH), .file = file, .mistakes = mistakes, .items = BJ_LIMIT_ITEMS
+    };
+    bj_record *root = NULL;
+    *mistakes = (bj_mistakes){ 0 };
+    if (!loading.scratch) {
+        bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "no memory to load it");
+    } else if (length > FILE_LIMIT) {
+        bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "the file is larger than 4 MiB");
+    } else {
+        root = load_document(&loading, kind, bytes, length);
+    }
+    if (root && check) {
+        bj_check_program(&loading, root);
+    }
+    bj_arena_unmap(loading.scratch);
+    qsort(mistakes->items, mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES, sizeof mistakes->items[0],
+          by_position);
+    return mistakes->count ? NULL : root;
+}
+
+bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
+                         bj_mistakes *mistakes) {
+    return load(arena, kind, file, bytes, length, mistakes, true);
+}
+
+bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
+                             bj_mistakes *mistakes) {
+    return load(arena, kind, file, bytes, length, mistakes, false);
+}
+
+static bj_record *cannot_read(bj_arena *arena, const char *file, bj_mistakes *mistakes, int error) {
+    bj_loading loading = { .arena = arena, .file = file, .mistakes = mistakes };
+    *mistakes = (bj_mistakes){ 0 };
+    bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "cannot read the file: %s", strerror(error));
+    return NULL;
+}
+
+bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mistakes *mistakes) {
+    FILE *stream = fopen(file, "rb");
+    if (!stream) {
+        return cannot_read(arena, file, mistakes, errno);
+    }
+    char *bytes = malloc(FILE_LIMIT + 1);
+    errno = 0;
+    size_t length = bytes ? fread(bytes, 1, FILE_LIMIT + 1, stream) : 0;
+    int error = bytes && !ferror(stream) ? 0 : errno ? errno : ENOMEM;
+    fclose(stream);
+    bj_record *root = error ? cannot_read(arena, file, mistakes, error)
+                            : load(arena, kind, bj_arena_strdup(arena, file), bytes, length, mistakes, true);
+    free(bytes);
+    return root;
+}
