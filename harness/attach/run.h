@@ -16,11 +16,20 @@ typedef struct bj_run_options {
     bj_attach attach;
     const bj_record *profile; /* BJ_K_PROFILE, never NULL */
     uint64_t seed;
-    unsigned real_limit_ms; /* watchdog: real time that a run may take; 0 = 60000 */
-    const char *preload;    /* path of the preload library (exec) */
-    const char *listen;     /* network: address of the servers, "127.0.0.1" */
-    bool keep_output;       /* the client's output as CLIENT_OUTPUT events */
+    unsigned real_limit_ms;             /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
+    const char *preload;                /* path of the preload library (exec) */
+    const char *listen;                 /* network: address of the servers, "127.0.0.1" */
+    uint16_t port;                      /* network: of the first server, the others follow; 0 = any that are free */
+    bool serve;                         /* network: start no client, wait for one */
+    void (*announce)(const char *line); /* network: which server listens where; called in the child, may be NULL */
 } bj_run_options;
+
+/* A line of the client's own output. */
+typedef struct bj_output_line {
+    int descriptor; /* 1 or 2 */
+    uint32_t after; /* the last event when it was seen, about */
+    char *text;
+} bj_output_line;
 
 typedef struct bj_run_result {
     bj_verdict verdict;
@@ -32,11 +41,27 @@ typedef struct bj_run_result {
     bj_log *log;          /* mapped until bj_run_release() */
     int exit_status;      /* of the client's process */
     int signal_number;    /* that killed it, 0 = none */
+    bj_output_line *output;
+    size_t output_count;
+    void *held; /* what bj_run_release() gives back */
 } bj_run_result;
 
 /* Runs it. Never fails: what goes wrong becomes a verdict (BJ_ERROR, with the reason). */
 void bj_run(bj_arena *arena, const bj_record *scenario, const bj_run_options *options, bj_run_result *result);
 void bj_run_release(bj_run_result *result);
+
+/* The same in pieces, so that several runs can go on at once. `arena`, `scenario` and what `options` points to must
+ * outlive the job; *options itself is copied. */
+typedef struct bj_job bj_job;
+bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_options *options);
+/* Waits until at least one of the jobs is finished, or a signal came to this process (then none may be); looks after
+ * all of them. NULL entries are passed over. */
+void bj_job_wait(bj_job *const *jobs, size_t count);
+bool bj_job_finished(const bj_job *job);
+/* Takes the result of a finished job; the job is gone. */
+void bj_job_result(bj_job *job, bj_run_result *result);
+/* Ends the job's processes and the job. */
+void bj_job_kill(bj_job *job);
 
 /* The command line of a profile with its placeholders filled in, or NULL and the reason (a skip) when the scenario
  * demands what the client cannot be told. `client` is the scenario's BJ_K_CLIENT record or NULL. */

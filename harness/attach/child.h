@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every child process of a run does, whatever its client: it takes the scenario out of the shared memory, lays the
+ * log, and makes world and engine in the arena. Compiled into the preload library too: nothing here calls malloc().
+ */
+#ifndef BJ_ATTACH_CHILD_H
+#define BJ_ATTACH_CHILD_H
+
+#include "attach/shared.h"
+#include "script/engine.h"
+#include "world/sim.h"
+
+/* Unix time at virtual time 0: 2024-01-01 00:00:00 UTC, so that a client's log is the same on every day. */
+#define BJ_EPOCH ((int64_t) 1704067200)
+
+typedef struct bj_child {
+    bj_shared *shared;
+    bj_arena *arena;
+    bj_log *log;
+    const bj_record *scenario;
+    const bj_record *profile;
+    bj_sim *sim; /* NULL in the real world */
+    bj_engine *engine;
+} bj_child;
+
+/* Takes up the shared memory: log (with RUN_BEGIN in it), arena, scenario and profile. */
+void bj_child_open(bj_child *child, bj_shared *shared);
+/* The simulated world around it, with the engine in it; the engine has begun its script afterwards. */
+void bj_child_simulate(bj_child *child);
+/* Logs CLIENT_START; `how` is a line for the reader. */
+void bj_child_starts(bj_child *child, const char *how);
+/* The client ended by itself: logs it, tells the engine, and plays the rest of the script without a client. */
+void bj_child_exited(bj_child *child, int status, int signal_number);
+/* Closes the log (RUN_END) and tells the parent that the verdict is there. */
+void bj_child_over(bj_child *child);
+
+/* Ends the process at once, without any handler of it. */
+_Noreturn void bj_child_vanish(int status);
+
+#endif

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A profile's command line, filled in for one scenario: which values a client can be told, and the verdict skip where
+ * the scenario demands one that it cannot.
+ */
+#define _GNU_SOURCE
+#include "attach/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD = 2048, WORDS = 512 };
+
+/* What can stand in braces. `demand`: what the scenario asks for, in words; a value that no placeholder of the command
+ * carries is then a reason to skip. NULL: nobody minds. */
+typedef struct placeholder {
+    const char *name;
+    const char *demand;
+    const char *value;     /* of this scenario; NULL = it sets none */
+    const char *otherwise; /* where the command cannot do without */
+    bool carried;
+} placeholder;
+
+#define PLACEHOLDERS(X)                                                                                                \
+    X(ENDPOINT, "endpoint", "an Endpoint Client Name")                                                                 \
+    X(BS_URI, "bs_uri", NULL)                                                                                          \
+    X(BS_HOST, "bs_host", NULL)                                                                                        \
+    X(BS_PORT, "bs_port", NULL)                                                                                        \
+    X(HOLDOFF, "holdoff", "a hold-off")                                                                                \
+    X(ACCOUNT_TIMEOUT, "account_timeout", "a Bootstrap-Server Account Timeout")                                        \
+    X(ACCOUNT_INSTANCE, "account_instance", "the Object Instance of its bootstrap account")                            \
+    X(HOLDOFF_CAP, "holdoff_cap", "a cap of the hold-off")                                                             \
+    X(HOLDOFF_JITTER, "holdoff_jitter", "a jitter factor of the hold-off")                                             \
+    X(ACK_TIMEOUT, "ack_timeout", "ACK_TIMEOUT")                                                                       \
+    X(ACK_RANDOM_FACTOR, "ack_random_factor", "ACK_RANDOM_FACTOR")                                                     \
+    X(MAX_RETRANSMIT, "max_retransmit", "MAX_RETRANSMIT")                                                              \
+    X(VERSION, "version", "a version of LwM2M")                                                                        \
+    X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
+    X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
+    X(SSID, "ssid", "a Short Server ID")                                                                               \
+    X(SERVER_URI, "server_uri", "a server account from the factory")
+
+enum {
+#define PLACEHOLDER_INDEX(NAME, name, demand) P_##NAME,
+    PLACEHOLDERS(PLACEHOLDER_INDEX)
+#undef PLACEHOLDER_INDEX
+        P_COUNT
+};
+
+typedef struct filler {
+    bj_arena *arena;
+    const bj_record *profile;
+    const bj_record *client;
+    placeholder items[P_COUNT];
+    bj_text *reason;
+    char *words[WORDS];
+    size_t word_count;
+} filler;
+
+/* --- the values of a scenario --------------------------------------------------------------------------------- */
+
+/* Seconds: "10", and decimals only where they are needed, "0.5". */
+static const char *seconds(bj_arena *arena, const bj_record *record, unsigned field) {
+    if (!bj_get(record, field)) {
+        return NULL;
+    }
+    bj_time time = bj_get_duration(record, field, 0);
+    BJ_TEXT(text, 40);
+    bj_text_printf(&text, "%llu", (unsigned long long) (time / BJ_SECOND));
+    if (time % BJ_SECOND) {
+        bj_text_printf(&text, ".%06llu", (unsigned long long) (time % BJ_SECOND));
+        while (text.start[text.used - 1] == '0') {
+            text.start[--text.used] = '\0';
+        }
+    }
+    return bj_arena_strdup(arena, text.start);
+}
+
+static const char *number(bj_arena *arena, const bj_record *record, unsigned field) {
+    if (!bj_get(record, field)) {
+        return NULL;
+    }
+    BJ_TEXT(text, 16);
+    bj_text_printf(&text, "%u", bj_get_uint(record, field, 0));
+    return bj_arena_strdup(arena, text.start);
+}
+
+void bj_uri_split(bj_arena *arena, const char *uri, const char **host, const char **port) {
+    const char *behind = strstr(uri, "://");
+    const char *at = behind ? behind + 3 : uri;
+    size_t length = *at == '[' ? strcspn(at, "]") : strcspn(at, ":/?#");
+    bool bracket = *at == '[' && at[length] == ']';
+    *host = bracket ? bj_arena_strndup(arena, at + 1, length - 1) : bj_arena_strndup(arena, at, length);
+    at += length + bracket;
+    size_t digits = *at == ':' ? strspn(at + 1, "0123456789") : 0;
+    bool secure = strncmp(uri, "coaps", 5) == 0;
+    *port = digits ? bj_arena_strndup(arena, at + 1, digits) : secure ? "5684" : "5683";
+}
+
+static const char *translated(bj_arena *arena, const char *uri, bj_uri_translate *translate, void *context) {
+    if (!uri || !translate) {
+        return uri;
+    }
+    BJ_TEXT(text, WORD);
+    translate(context, uri, &text);
+    return bj_arena_strdup(arena, text.start);
+}
+
+static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context) {
+    const bj_record *account = bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP));
+    const char *given = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
+    const char *uri = translated(f->arena, given ? given : "coap://bs.example", translate, context);
+    const char *host, *port;
+    bj_uri_split(f->arena, uri, &host, &port);
+    const char *const values[] = { uri, host, port };
+    for (int i = 0; i < 3; i++) {
+        f->items[P_BS_URI + i].otherwise = values[i];
+        f->items[P_BS_URI + i].value = account ? values[i] : NULL;
+    }
+    f->items[P_HOLDOFF].value = seconds(f->arena, account, BJ_F(ACCOUNT, HOLDOFF));
+    f->items[P_ACCOUNT_TIMEOUT].value = seconds(f->arena, account, BJ_F(ACCOUNT, TIMEOUT));
+    f->items[P_ACCOUNT_INSTANCE].value = number(f->arena, account, BJ_F(ACCOUNT, INSTANCE));
+}
+
+static const bj_value *accounts(const filler *f) {
+    const bj_value *list = bj_get(f->client, BJ_F(CLIENT, ACCOUNTS));
+    return list && list->as.records.count ? list : NULL;
+}
+
+static void set_account(filler *f, bj_uri_translate *translate, void *context) {
+    const bj_value *list = accounts(f);
+    const bj_record *account = list ? list->as.records.items[0] : NULL;
+    const char *uri = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
+    f->items[P_SERVER_URI].value = translated(f->arena, uri, translate, context);
+    f->items[P_SSID].value = number(f->arena, account, BJ_F(ACCOUNT, SSID));
+    f->items[P_LIFETIME].value = seconds(f->arena, account, BJ_F(ACCOUNT, LIFETIME));
+}
+
+static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *translate, void *context) {
+    const bj_record *transmission = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
+    const char *endpoint = bj_get_string(f->client, BJ_F(CLIENT, ENDPOINT), NULL);
+    f->items[P_ENDPOINT].value = endpoint;
+    f->items[P_ENDPOINT].otherwise = "dev-1";
+    f->items[P_VERSION].value = bj_get_string(f->client, BJ_F(CLIENT, VERSION), NULL);
+    f->items[P_HOLDOFF_CAP].value = seconds(f->arena, f->client, BJ_F(CLIENT, HOLDOFF_CAP));
+    f->items[P_HOLDOFF_JITTER].value = bj_get_string(f->client, BJ_F(CLIENT, HOLDOFF_JITTER), NULL);
+    f->items[P_STRICT].value = bj_get_bool(f->client, BJ_F(CLIENT, STRICT), false) ? "" : NULL;
+    f->items[P_ACK_TIMEOUT].value = seconds(f->arena, transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT));
+    f->items[P_ACK_RANDOM_FACTOR].value = bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL);
+    f->items[P_MAX_RETRANSMIT].value = number(f->arena, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT));
+    set_bootstrap(f, translate, context);
+    set_account(f, translate, context);
+}
+
+/* --- filling in ----------------------------------------------------------------------------------------------- */
+
+static placeholder *find(filler *f, const char *name, size_t length) {
+    for (int i = 0; i < P_COUNT; i++) {
+        if (strlen(f->items[i].name) == length && strncmp(f->items[i].name, name, length) == 0) {
+            return &f->items[i];
+        }
+    }
+    return NULL;
+}
+
+/* Is there a placeholder at `at` ("{name}")? Its length with the braces, 0 when there is none. */
+static size_t placeholder_at(const char *at) {
+    size_t length = *at == '{' ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
+    return length && at[1 + length] == '}' ? length + 2 : 0;
+}
+
+static void bs_parts_carried(filler *f, const placeholder *p) {
+    for (int i = P_BS_URI; i <= P_BS_PORT; i++) {
+        f->items[P_BS_URI].carried |= p == &f->items[i];
+    }
+}
+
+/* One word into `out`. false: a value is missing (optional: the group vanishes), or an unknown name (reason set). */
+static bool fill_word(filler *f, const char *word, bool optional, bj_text *out) {
+    for (const char *at = word; *at;) {
+        size_t length = placeholder_at(at);
+        if (!length) {
+            bj_text_add_bytes(out, at++, 1);
+            continue;
+        }
+        placeholder *p = find(f, at + 1, length - 2);
+        if (!p) {
+            bj_text_printf(f->reason, "the profile's command holds an unknown placeholder %.*s", (int) length, at);
+            return false;
+        }
+        const char *value = p->value ? p->value : optional ? NULL : p->otherwise;
+        if (!value) {
+            if (!optional) {
+                bj_text_printf(f->reason, "the client must be told {%s}, which the scenario does not set", p->name);
+            }
+            return false;
+        }
+        bj_text_add(out, value);
+        at += length;
+    }
+    return true;
+}
+
+static void mark_carried(filler *f, const char *word) {
+    for (const char *at = word; *at; at++) {
+        size_t length = placeholder_at(at);
+        placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
+        if (p) {
+            p->carried = true;
+            bs_parts_carried(f, p);
+        }
+    }
+}
+
+static bool add_word(filler *f, const char *word) {
+    if (f->word_count == WORDS - 1) {
+        bj_text_add(f->reason, "the client's command has too many words");
+        return false;
+    }
+    f->words[f->word_count++] = bj_arena_strdup(f->arena, word);
+    return true;
+}
+
+/* "?--flag {x}": all of its words, or none when a value is missing. Words that end up empty are left out. */
+static bool fill_group(filler *f, const char *group) {
+    size_t before = f->word_count;
+    for (const char *at = group; *at;) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, " ");
+        const char *word = bj_arena_strndup(f->arena, at, length);
+        at += length;
+        BJ_TEXT(filled, WORD);
+        if (!fill_word(f, word, true, &filled)) {
+            f->word_count = before;
+            return f->reason->used == 0;
+        }
+        if (filled.used && !add_word(f, filled.start)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fill(filler *f) {
+    const bj_value *command = bj_get(f->profile, BJ_F(PROFILE, COMMAND));
+    for (size_t i = 0; command && i < command->as.strings.count; i++) {
+        const char *word = command->as.strings.items[i].bytes;
+        mark_carried(f, word);
+        BJ_TEXT(filled, WORD);
+        bool good =
+            *word == '?' ? fill_group(f, word + 1) : fill_word(f, word, false, &filled) && add_word(f, filled.start);
+        if (!good) {
+            return false;
+        }
+    }
+    if (!f->word_count) {
+        bj_text_add(f->reason, "the client's profile has no command");
+    }
+    return f->word_count > 0;
+}
+
+/* --- what cannot be told -------------------------------------------------------------------------------------- */
+
+static bool has_fact(const filler *f, const char *prefix, const char *value) {
+    const bj_value *facts = bj_get(f->profile, BJ_F(PROFILE, FACTS));
+    size_t length = strlen(prefix);
+    for (size_t i = 0; facts && i < facts->as.strings.count; i++) {
+        const char *fact = facts->as.strings.items[i].bytes;
+        if (strncmp(fact, prefix, length) == 0 && strcmp(fact + length, value) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is it all the same whether the client is told this value? */
+static bool goes_without_saying(const filler *f, int index) {
+    const char *value = f->items[index].value;
+    switch (index) {
+    case P_ENDPOINT:
+        return strcmp(value, "dev-1") == 0;
+    case P_VERSION:
+        return has_fact(f, "lwm2m-", value);
+    case P_STRICT:
+        return has_fact(f, "strict", "");
+    default:
+        return false;
+    }
+}
+
+static bool secure(const bj_record *account) {
+    return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) != 3;
+}
+
+static bool accounts_can_be_told(filler *f) {
+    const bj_value *list = accounts(f);
+    const bj_record *account = list ? list->as.records.items[0] : NULL;
+    if (list && list->as.records.count > 1) {
+        bj_text_add(f->reason, "the client cannot be told more than one server account");
+    } else if (account && strcmp(bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"), "U") != 0) {
+        bj_text_add(f->reason, "the client cannot be told a Binding");
+    } else if (account && bj_get(account, BJ_F(ACCOUNT, INSTANCE))) {
+        bj_text_add(f->reason, "the client cannot be told the Object Instance of a server account");
+    } else if (secure(account) || secure(bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP)))) {
+        bj_text_add(f->reason, "the client cannot be told credentials");
+    }
+    return f->reason->used == 0;
+}
+
+static bool all_told(filler *f) {
+    if (f->items[P_BS_URI].value && !f->items[P_BS_URI].carried) {
+        bj_text_add(f->reason, "the client cannot be told its bootstrap server ({bs_uri})");
+        return false;
+    }
+    for (int i = 0; i < P_COUNT; i++) {
+        const placeholder *p = &f->items[i];
+        if (p->demand && p->value && !p->carried && !goes_without_saying(f, i)) {
+            bj_text_printf(f->reason, "the client cannot be told %s ({%s})", p->demand, p->name);
+            return false;
+        }
+    }
+    return accounts_can_be_told(f);
+}
+
+char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario,
+                       bj_uri_translate *translate, void *context, bj_text *reason) {
+    filler *f = bj_arena_alloc(arena, sizeof *f);
+    *f = (filler){ .arena = arena,
+                   .profile = profile,
+                   .client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT)),
+                   .reason = reason,
+                   .items = {
+#define PLACEHOLDER_ITEM(NAME, text, wanted) { .name = text, .demand = wanted },
+                       PLACEHOLDERS(PLACEHOLDER_ITEM)
+#undef PLACEHOLDER_ITEM
+                   } };
+    set_values(f, scenario, translate, context);
+    if (!fill(f) || !all_told(f)) {
+        return NULL;
+    }
+    return bj_arena_copy(arena, f->words, (f->word_count + 1) * sizeof *f->words);
+}
+
+char **bj_run_command(bj_arena *arena, const bj_record *profile, const bj_record *scenario, bj_text *reason) {
+    return bj_command_fill(arena, profile, scenario, NULL, NULL, reason);
+}
+
+/* --- a command as one string ---------------------------------------------------------------------------------- */
+
+char **bj_command_words(bj_arena *arena, const char *command, size_t *count) {
+    char **words = bj_arena_calloc(arena, strlen(command) / 2 + 2, sizeof *words);
+    char *word = bj_arena_alloc(arena, strlen(command) + 1);
+    *count = 0;
+    for (const char *at = command + strspn(command, " \t\n"); *at; at += strspn(at, " \t\n")) {
+        size_t used = 0;
+        char quote = '\0';
+        for (; *at && (quote || !strchr(" \t\n", *at)); at++) {
+            if (quote ? *at == quote : *at == '\'' || *at == '"') {
+                quote = quote ? '\0' : *at;
+            } else {
+                at += *at == '\\' && quote != '\'' && at[1];
+                word[used++] = *at;
+            }
+        }
+        words[(*count)++] = bj_arena_strndup(arena, word, used);
+    }
+    return words;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The supervisor: starts the child of a run, reads its output, ends it when it takes too long or stands still, waits
+ * for its end. What it all means is outcome.c's.
+ */
+#define _GNU_SOURCE
+#include "attach/job.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "attach/child.h"
+
+enum { LOOK_MS = 200, STILL_MS = 10000, DEFAULT_LIMIT_MS = 60000, CHUNK = 65536, DRAINED = 64 };
+
+uint64_t bj_real_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+static uint64_t limit_us(const bj_job *job) {
+    uint64_t ms = job->options.real_limit_ms;
+    if (!ms && job->options.attach == BJ_ATTACH_NETWORK) {
+        return UINT64_MAX;
+    }
+    return (ms ? ms : DEFAULT_LIMIT_MS) * 1000;
+}
+
+/* In virtual time something happens at every moment of real time; on a real network waiting is usual. */
+static uint64_t still_limit_us(const bj_job *job) {
+    if (job->options.attach == BJ_ATTACH_NETWORK) {
+        return UINT64_MAX;
+    }
+    uint64_t limit = limit_us(job);
+    return limit < STILL_MS * 1000ULL ? limit : STILL_MS * 1000ULL;
+}
+
+static void close_descriptor(int *fd) {
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+/* --- starting ------------------------------------------------------------------------------------------------- */
+
+/* The three standard descriptors of the child, and what the parent keeps of them. */
+typedef struct standard {
+    int child[3];
+    int parent[3];
+} standard;
+
+static bool open_standard(standard *s, bool null_input) {
+    for (int i = 0; i < 3; i++) {
+        s->child[i] = s->parent[i] = -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        int ends[2];
+        if (i == 0 && null_input) {
+            s->child[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+            continue;
+        }
+        if (pipe2(ends, O_CLOEXEC) != 0) {
+            return false;
+        }
+        s->child[i] = ends[i == 0 ? 0 : 1];
+        s->parent[i] = ends[i == 0 ? 1 : 0];
+    }
+    return s->child[0] >= 0;
+}
+
+static void close_three(int *fds) {
+    for (int i = 0; i < 3; i++) {
+        close_descriptor(&fds[i]);
+    }
+}
+
+static void take_standard(const standard *s) {
+    for (int i = 0; i < 3; i++) {
+        dup2(s->child[i], i);
+    }
+}
+
+/* In the child, before anything else: it dies with its parent, in a group of its own, so that nothing of it is left. */
+static void leave_parent(pid_t parent) {
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        bj_child_vanish(1);
+    }
+}
+
+_Noreturn static void child(bj_job *job, const bj_exec_plan *plan) {
+    switch (job->options.attach) {
+    case BJ_ATTACH_EXEC:
+        bj_exec_run(job, plan);
+    case BJ_ATTACH_NETWORK:
+        bj_network_run(job);
+    case BJ_ATTACH_LINKED:
+    default:
+        bj_linked_run(job);
+    }
+}
+
+static bool launch(bj_job *job, const bj_exec_plan *plan) {
+    standard s;
+    bool null_input = bj_get_uint(job->options.profile, BJ_F(PROFILE, READS_INPUT), 0) == 1;
+    pid_t parent = getpid();
+    bool good = open_standard(&s, null_input);
+    fflush(NULL);
+    pid_t process = good ? fork() : -1;
+    if (process == 0) {
+        leave_parent(parent);
+        take_standard(&s);
+        child(job, plan);
+    }
+    close_three(s.child);
+    if (process < 0) {
+        close_three(s.parent);
+        bj_job_decide(job, BJ_ERROR, "no process could be started: %s", strerror(errno));
+        return false;
+    }
+    setpgid(process, process);
+    job->process = process;
+    job->input = s.parent[0];
+    for (int i = 0; i < 2; i++) {
+        job->pipes[i] = s.parent[i + 1];
+        fcntl(job->pipes[i], F_SETFL, O_NONBLOCK);
+    }
+    job->process_descriptor = (int) syscall(SYS_pidfd_open, process, 0);
+    return true;
+}
+
+static bool prepare(bj_job *job, bj_exec_plan *plan) {
+    switch (job->options.attach) {
+    case BJ_ATTACH_EXEC:
+        return bj_exec_prepare(job, plan);
+    case BJ_ATTACH_NETWORK:
+        return bj_network_prepare(job);
+    case BJ_ATTACH_LINKED:
+    default:
+        return true;
+    }
+}
+
+static bj_job *new_job(bj_arena *arena, const bj_record *scenario, const bj_run_options *options) {
+    bj_job *job = calloc(1, sizeof *job);
+    if (!job) {
+        perror("bootjack");
+        exit(2);
+    }
+    job->arena = arena;
+    job->scenario = scenario;
+    job->options = *options;
+    job->descriptor = job->process_descriptor = job->input = -1;
+    job->pipes[0] = job->pipes[1] = -1;
+    job->started_us = job->progress_us = bj_real_us();
+    return job;
+}
+
+bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_options *options) {
+    assert(options->profile);
+    bj_job *job = new_job(arena, scenario, options);
+    job->shared = bj_shared_new(scenario, options, arena, &job->descriptor);
+    if (job->shared) {
+        job->log = bj_log_create(bj_shared_at(job->shared, &job->shared->log), job->shared->log.length);
+    } else {
+        bj_job_decide(job, BJ_ERROR, "no shared memory for a run: %s", strerror(errno));
+    }
+    bj_exec_plan plan = { 0 };
+    if (!job->shared || !prepare(job, &plan) || !launch(job, &plan)) {
+        job->ended_us = bj_real_us();
+        job->finished = true;
+    }
+    return job;
+}
+
+/* --- while it goes on ----------------------------------------------------------------------------------------- */
+
+static uint32_t last_event(const bj_job *job) {
+    return job->log ? bj_log_last(job->log) : 0;
+}
+
+/* Reads what there is; closes the pipe at its end. */
+static void read_pipe(bj_job *job, int index) {
+    char bytes[CHUNK];
+    for (unsigned i = 0; i < DRAINED && job->pipes[index] >= 0; i++) {
+        ssize_t got = read(job->pipes[index], bytes, sizeof bytes);
+        if (got > 0) {
+            bj_output_take(&job->output, index + 1, bytes, (size_t) got, last_event(job));
+        } else if (got == 0) {
+            close_descriptor(&job->pipes[index]);
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+/* Processor time of the whole process, from its stat file; 0 when that cannot be read. */
+static uint64_t processor_us(pid_t process) {
+    char name[64], text[1024];
+    snprintf(name, sizeof name, "/proc/%d/stat", (int) process);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (got <= 0) {
+        return 0;
+    }
+    text[got] = '\0';
+    const char *behind_name = strrchr(text, ')');
+    unsigned long user = 0, system = 0;
+    if (!behind_name ||
+        sscanf(behind_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
+        return 0;
+    }
+    return (uint64_t) (user + system) * 1000000 / (uint64_t) sysconf(_SC_CLK_TCK);
+}
+
+/* The child and all that it started and left in its group. */
+static void kill_all(const bj_job *job) {
+    if (job->process > 0) {
+        kill(-job->process, SIGKILL);
+        kill(job->process, SIGKILL);
+    }
+}
+
+static void watch(bj_job *job, uint64_t now) {
+    uint64_t progress = last_event(job) + bj_log_lost(job->log);
+    if (progress != job->progress) {
+        job->progress = progress;
+        job->progress_us = now;
+    }
+    uint64_t still = now - job->progress_us;
+    bool stands_still = still >= still_limit_us(job);
+    if (job->timed_out || (!stands_still && now - job->started_us < limit_us(job))) {
+        return;
+    }
+    job->timed_out = true;
+    job->stood_still = stands_still;
+    job->still_us = still;
+    job->processor_us = processor_us(job->process);
+    kill_all(job);
+}
+
+static void finish(bj_job *job) {
+    job->ended_us = bj_real_us();
+    kill(-job->process, SIGKILL); /* what it left behind; the number is still its own, it was not waited for */
+    while (waitpid(job->process, &job->wait_status, 0) < 0 && errno == EINTR) {
+    }
+    job->process = 0;
+    for (int i = 0; i < 2; i++) {
+        read_pipe(job, i);
+        close_descriptor(&job->pipes[i]);
+    }
+    close_descriptor(&job->input);
+    close_descriptor(&job->process_descriptor);
+    bj_output_end(&job->output, last_event(job));
+    bj_job_judge(job);
+    job->finished = true;
+}
+
+static bool has_ended(const bj_job *job) {
+    siginfo_t about = { 0 };
+    return waitid(P_PID, (id_t) job->process, &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid != 0;
+}
+
+static void look_after(bj_job *job) {
+    for (int i = 0; i < 2; i++) {
+        read_pipe(job, i);
+    }
+    if (has_ended(job)) {
+        finish(job);
+    } else {
+        watch(job, bj_real_us());
+    }
+}
+
+static size_t poll_set(bj_job *const *jobs, size_t count, struct pollfd *set, bool *finished, int *timeout) {
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const bj_job *job = jobs[i];
+        if (!job || job->finished) {
+            *finished |= job != NULL;
+            continue;
+        }
+        set[n++] = (struct pollfd){ .fd = job->process_descriptor, .events = POLLIN };
+        set[n++] = (struct pollfd){ .fd = job->pipes[0], .events = POLLIN };
+        set[n++] = (struct pollfd){ .fd = job->pipes[1], .events = POLLIN };
+        *timeout = job->process_descriptor < 0 ? 2 : *timeout;
+    }
+    return n;
+}
+
+void bj_job_wait(bj_job *const *jobs, size_t count) {
+    struct pollfd *set = calloc(count * 3 + 1, sizeof *set);
+    assert(set);
+    for (bool finished = false, interrupted = false; !finished && !interrupted;) {
+        int timeout = LOOK_MS;
+        size_t n = poll_set(jobs, count, set, &finished, &timeout);
+        if (finished || !n) {
+            break;
+        }
+        interrupted = poll(set, n, timeout) < 0 && errno == EINTR;
+        for (size_t i = 0; i < count; i++) {
+            if (jobs[i] && !jobs[i]->finished) {
+                look_after(jobs[i]);
+            }
+        }
+    }
+    free(set);
+}
+
+/* --- and its end ---------------------------------------------------------------------------------------------- */
+
+bool bj_job_finished(const bj_job *job) {
+    return job->finished;
+}
+
+static bj_time virtual_time(const bj_log *log) {
+    bj_event event;
+    bj_time latest = 0;
+    for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
+        latest = event.time > latest ? event.time : latest;
+    }
+    return latest;
+}
+
+void bj_job_result(bj_job *job, bj_run_result *result) {
+    assert(job->finished);
+    *result = (bj_run_result){
+        .verdict = job->verdict,
+        .reason = job->reason,
+        .position = job->position,
+        .cause = job->cause,
+        .virtual_time = virtual_time(job->log),
+        .real_us = job->ended_us - job->started_us,
+        .log = job->log,
+        .exit_status = WIFEXITED(job->wait_status) ? WEXITSTATUS(job->wait_status) : 0,
+        .signal_number = WIFSIGNALED(job->wait_status) ? WTERMSIG(job->wait_status) : 0,
+        .output = job->output.lines,
+        .output_count = job->output.count,
+        .held = job,
+    };
+}
+
+static void release(bj_job *job) {
+    bj_shared_unmap(job->shared);
+    close_descriptor(&job->descriptor);
+    close_descriptor(&job->input);
+    close_descriptor(&job->pipes[0]);
+    close_descriptor(&job->pipes[1]);
+    close_descriptor(&job->process_descriptor);
+    bj_output_free(&job->output);
+    free(job);
+}
+
+void bj_job_kill(bj_job *job) {
+    if (!job->finished) {
+        kill_all(job);
+        finish(job);
+    }
+    release(job);
+}
+
+void bj_run_release(bj_run_result *result) {
+    release(result->held);
+    result->held = NULL;
+    result->log = NULL;
+}
+
+void bj_run(bj_arena *arena, const bj_record *scenario, const bj_run_options *options, bj_run_result *result) {
+    bj_job *job = bj_job_start(arena, scenario, options);
+    while (!bj_job_finished(job)) {
+        bj_job_wait(&job, 1);
+    }
+    bj_job_result(job, result);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What came of a run: the engine's verdict as it stands in the log, unless the way in which the process ended says
+ * something else. What the supervisor decides it writes into the log, too: the last VERDICT event is the run's.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "attach/job.h"
+
+enum { REASON = 2048 };
+
+/* What the log says about how the run ended. */
+typedef struct last_words {
+    bj_event verdict; /* the last one; kind 0 = none */
+    bj_event step;    /* the last that began */
+    bj_time time;
+    bool client_exited;
+    bool ended;
+    uint32_t last;
+} last_words;
+
+static last_words read_log(const bj_log *log) {
+    last_words words = { 0 };
+    bj_event event;
+    for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
+        words.time = event.time > words.time ? event.time : words.time;
+        words.last = event.sequence;
+        if (event.kind == BJ_EV_VERDICT) {
+            words.verdict = event;
+        } else if (event.kind == BJ_EV_STEP_BEGIN) {
+            words.step = event;
+        }
+        words.client_exited |= event.kind == BJ_EV_CLIENT_EXIT;
+        words.ended |= event.kind == BJ_EV_RUN_END;
+    }
+    return words;
+}
+
+/* A child that died without a word leaves the end of its story to the parent. */
+static void append(bj_job *job, bj_event event, const last_words *words) {
+    event.time = words->time;
+    bj_log_append(job->log, &event);
+}
+
+void bj_job_decide(bj_job *job, bj_verdict verdict, const char *format, ...) {
+    BJ_TEXT(reason, REASON);
+    va_list arguments;
+    va_start(arguments, format);
+    bj_text_vprintf(&reason, format, arguments);
+    va_end(arguments);
+    last_words words = read_log(job->log);
+    job->verdict = verdict;
+    job->reason = bj_arena_strndup(job->arena, reason.start, reason.used);
+    job->position = words.step.position;
+    job->cause = words.last;
+    if (job->log) {
+        append(job,
+               (bj_event){ .kind = BJ_EV_VERDICT,
+                           .actor = BJ_ACTOR_SCRIPT,
+                           .number = verdict,
+                           .text = job->reason,
+                           .position = job->position,
+                           .cause = job->cause },
+               &words);
+    }
+}
+
+static void decide_timeout(bj_job *job, const last_words *words) {
+    BJ_TEXT(at, 64);
+    bj_duration_print(&at, words->time);
+    double still = (double) job->still_us / 1e6, processor = (double) job->processor_us / 1e6;
+    uint32_t phase = atomic_load(&job->shared->phase);
+    if (phase == BJ_PHASE_NONE) {
+        bj_job_decide(job, BJ_ERROR,
+                      "the preload library never reported itself within %.1f s: the client does not load it", still);
+    } else if (job->stood_still && processor >= still / 2) {
+        bj_job_decide(job, BJ_FAIL,
+                      "the client spins: it made no call that the world answers for %.1f s of real time, and used "
+                      "%.1f s of the processor (virtual time %s)",
+                      still, processor, at.start);
+    } else if (job->stood_still) {
+        bj_job_decide(job, BJ_FAIL,
+                      "the client blocks for real: it made no call that the world answers for %.1f s of real time "
+                      "(virtual time %s)",
+                      still, at.start);
+    } else {
+        bj_job_decide(job, BJ_FAIL, "the run took longer than its limit of %.1f s of real time (virtual time %s)",
+                      (double) (job->ended_us - job->started_us) / 1e6, at.start);
+    }
+}
+
+static void decide_unheard(bj_job *job) {
+    if (WIFSIGNALED(job->wait_status)) {
+        bj_job_decide(job, BJ_ERROR, "the client does not start: killed by signal %d (%s) before the world stood",
+                      WTERMSIG(job->wait_status), strsignal(WTERMSIG(job->wait_status)));
+    } else {
+        bj_job_decide(
+            job, BJ_ERROR,
+            "the preload library never reported itself (the client ended with status %d): is it a set-user-ID "
+            "program, or one whose loader drops LD_PRELOAD?",
+            WEXITSTATUS(job->wait_status));
+    }
+}
+
+static void decide_crash(bj_job *job, const last_words *words) {
+    BJ_TEXT(at, 64);
+    bj_duration_print(&at, words->time);
+    int number = WTERMSIG(job->wait_status);
+    bj_job_decide(job, BJ_FAIL, "the client crashed: signal %d (%s) at %s of virtual time%s%.*s", number,
+                  strsignal(number), at.start, words->step.kind ? ", during: " : "", (int) words->step.text_length,
+                  words->step.kind ? words->step.text : "");
+}
+
+static void take_verdict(bj_job *job, const bj_event *verdict) {
+    job->verdict = (bj_verdict) verdict->number;
+    job->reason = bj_arena_strndup(job->arena, verdict->text ? verdict->text : "", verdict->text_length);
+    job->position = verdict->position;
+    job->cause = verdict->cause;
+}
+
+/* The client's process ended without the engine's hearing of it. */
+static void log_exit(bj_job *job, const last_words *words) {
+    bool crashed = WIFSIGNALED(job->wait_status);
+    append(job,
+           (bj_event){ .kind = BJ_EV_CLIENT_EXIT,
+                       .actor = BJ_ACTOR_CLIENT,
+                       .number = crashed ? 0 : WEXITSTATUS(job->wait_status),
+                       .other = crashed ? WTERMSIG(job->wait_status) : 0 },
+           words);
+}
+
+static void decide(bj_job *job, const last_words *words) {
+    uint32_t phase = atomic_load(&job->shared->phase);
+    const char *sanitizer = bj_output_sanitizer(&job->output);
+    if (phase == BJ_PHASE_FAILED) {
+        bj_job_decide(job, BJ_ERROR, "%s", job->shared->trouble);
+    } else if (job->timed_out && !(phase == BJ_PHASE_OVER && words->verdict.kind)) {
+        decide_timeout(job, words);
+    } else if (phase == BJ_PHASE_NONE) {
+        decide_unheard(job);
+    } else if (sanitizer) {
+        bj_job_decide(job, BJ_FAIL, "%s", sanitizer);
+    } else if (WIFSIGNALED(job->wait_status) && !job->timed_out) {
+        decide_crash(job, words);
+    } else if (words->verdict.kind) {
+        take_verdict(job, &words->verdict);
+    } else {
+        bj_job_decide(job, BJ_FAIL, "the client's process ended with status %d, by a call that the world does not see",
+                      WEXITSTATUS(job->wait_status));
+    }
+}
+
+void bj_job_judge(bj_job *job) {
+    last_words words = read_log(job->log);
+    uint32_t phase = atomic_load(&job->shared->phase);
+    if (!words.client_exited && phase == BJ_PHASE_WORLD) {
+        log_exit(job, &words);
+    }
+    decide(job, &words);
+    if (!words.ended) {
+        append(job, (bj_event){ .kind = BJ_EV_RUN_END }, &words);
+    }
+}

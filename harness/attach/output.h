@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the client writes to its standard output and standard error, line by line. It stands beside the event log (which
+ * has one writer, the world), each line with the number of the event that was the last when the line was seen.
+ */
+#ifndef BJ_ATTACH_OUTPUT_H
+#define BJ_ATTACH_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "attach/run.h"
+
+enum { BJ_OUTPUT_LINE = 1024 };
+
+typedef struct bj_output {
+    bj_output_line *lines;
+    size_t count;
+    size_t room;
+    size_t dropped; /* more than is kept */
+    struct {
+        char bytes[BJ_OUTPUT_LINE];
+        size_t used;
+    } partial[2];
+} bj_output;
+
+/* Bytes that came on descriptor 1 or 2; `after` is the last event's number. Memory is from malloc(). */
+void bj_output_take(bj_output *output, int descriptor, const char *bytes, size_t length, uint32_t after);
+/* The end: what stands without a newline becomes a line. */
+void bj_output_end(bj_output *output, uint32_t after);
+void bj_output_free(bj_output *output);
+
+/* The line in which a sanitizer says what it found ("==1==ERROR: AddressSanitizer: ..."), from where it gets
+ * interesting; NULL when none did. */
+const char *bj_output_sanitizer(const bj_output *output);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program `bootjack`: what its commands share.
+ */
+#ifndef BJ_CLI_CLI_H
+#define BJ_CLI_CLI_H
+
+#include "attach/run.h"
+#include "base/arena.h"
+
+/* Exit statuses, the same for every command. */
+enum { CLI_PASSED = 0, CLI_FAILED = 1, CLI_COULD_NOT_RUN = 2, CLI_USAGE = 64 };
+
+/* The commands; argv[0] is the command's name. */
+int cli_run(int argc, char **argv);
+int cli_serve(int argc, char **argv);
+
+/* "bootjack: ..." on standard error. */
+void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Wrong usage: the complaint and where help is to be found; returns CLI_USAGE. */
+int cli_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A number of an option: false when `text` is not one in its range. */
+bool cli_parse_u64(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+/* Seconds, with decimals, to milliseconds. */
+bool cli_parse_seconds(const char *text, unsigned *milliseconds);
+
+/* The preload library: what the user says, $BOOTJACK_PRELOAD_LIBRARY, ../lib/ beside the program. In the arena. */
+const char *cli_preload_path(bj_arena *arena, const char *given);
+
+/* An arena for one scenario; ends the program when there is no memory. */
+bj_arena *cli_arena(void);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See client.h.
+ */
+#define _GNU_SOURCE
+#include "cli/client.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "attach/command.h"
+#include "cli/cli.h"
+#include "script/load.h"
+
+/* Ours, where no harness/clients/linked.yaml says more. */
+static const char built_in[] = "name: bootjack\n"
+                               "attach: linked\n"
+                               "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
+                               "deregisters]\n"
+                               "about: the client of this repository, linked into bootjack\n";
+
+static const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* --- profiles that a command line makes ----------------------------------------------------------------------- */
+
+static void set_string(bj_arena *arena, bj_record *record, unsigned field, const char *text) {
+    bj_value value = { .type = BJ_T_STRING, .as.string = { text, strlen(text) } };
+    bj_set(arena, record, field, &value);
+}
+
+static bj_record *new_profile(bj_arena *arena, const char *name, bj_attach attach) {
+    bj_record *profile = bj_record_new(arena, BJ_K_PROFILE, (bj_position){ 0 });
+    set_string(arena, profile, BJ_F(PROFILE, NAME), name);
+    bj_value value = { .type = BJ_T_ENUM, .as.uint = attach };
+    bj_set(arena, profile, BJ_F(PROFILE, ATTACH), &value);
+    return profile;
+}
+
+static bj_record *command_profile(bj_arena *arena, const char *command, bj_attach attach) {
+    size_t count;
+    char **words = bj_command_words(arena, command, &count);
+    if (!count) {
+        return NULL;
+    }
+    bj_record *profile = new_profile(arena, base_name(words[0]), attach);
+    bj_string *items = bj_arena_calloc(arena, count, sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = (bj_string){ words[i], strlen(words[i]) };
+    }
+    bj_value value = { .type = BJ_T_STRINGS, .as.strings = { items, count } };
+    bj_set(arena, profile, BJ_F(PROFILE, COMMAND), &value);
+    return profile;
+}
+
+/* --- profiles in files ---------------------------------------------------------------------------------------- */
+
+static bj_record *load_profile(bj_arena *arena, const char *file) {
+    bj_mistakes mistakes = { 0 };
+    bj_record *profile = bj_load_file(arena, BJ_K_PROFILE, file, &mistakes);
+    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes.items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    return profile;
+}
+
+/* clients/NAME.yaml: of $BOOTJACK_CLIENTS, of the source tree. NULL when there is none. */
+static const char *named_file(bj_arena *arena, const char *name) {
+    const char *folders[] = { getenv("BOOTJACK_CLIENTS"), BOOTJACK_CLIENTS };
+    for (size_t i = 0; i < 2; i++) {
+        BJ_TEXT(path, 4096);
+        bj_text_printf(&path, "%s/%s.yaml", folders[i] ? folders[i] : "", name);
+        if (folders[i] && access(path.start, R_OK) == 0) {
+            return bj_arena_strdup(arena, path.start);
+        }
+    }
+    return NULL;
+}
+
+static bj_record *own_profile(bj_arena *arena) {
+    const char *file = named_file(arena, "linked");
+    bj_mistakes mistakes = { 0 };
+    return file ? load_profile(arena, file)
+                : bj_load_bytes(arena, BJ_K_PROFILE, "built-in", built_in, sizeof built_in - 1, &mistakes);
+}
+
+static bj_record *find_profile(bj_arena *arena, const char *argument) {
+    const char *colon = strchr(argument, ':');
+    size_t kind = colon ? (size_t) (colon - argument) : 0;
+    const char *rest = colon ? colon + 1 : "";
+    if (strcmp(argument, "linked") == 0) {
+        return own_profile(arena);
+    }
+    if (kind == 6 && strncmp(argument, "linked", kind) == 0 && *rest) {
+        bj_record *profile = new_profile(arena, base_name(rest), BJ_ATTACH_LINKED);
+        char *whole = realpath(rest, NULL);
+        set_string(arena, profile, BJ_F(PROFILE, LIBRARY), bj_arena_strdup(arena, whole ? whole : rest));
+        free(whole);
+        return profile;
+    }
+    if (kind == 4 && strncmp(argument, "exec", kind) == 0) {
+        return command_profile(arena, rest, BJ_ATTACH_EXEC);
+    }
+    if (kind == 7 && strncmp(argument, "network", kind) == 0) {
+        return command_profile(arena, rest, BJ_ATTACH_NETWORK);
+    }
+    size_t length = strlen(argument);
+    bool is_file = strchr(argument, '/') || (length > 5 && strcmp(argument + length - 5, ".yaml") == 0);
+    const char *file = is_file ? argument : named_file(arena, argument);
+    return file ? load_profile(arena, file) : NULL;
+}
+
+bool cli_client_find(bj_arena *arena, const char *argument, cli_client *client) {
+    *client = (cli_client){ .argument = argument ? argument : "linked" };
+    client->profile = find_profile(arena, client->argument);
+    if (!client->profile) {
+        cli_complain("--client %s: no such client; expected linked, linked:LIBRARY.so, exec:COMMAND, network:COMMAND, "
+                     "a profile's file, or the name of one in %s",
+                     client->argument, BOOTJACK_CLIENTS);
+        return false;
+    }
+    client->attach = (bj_attach) bj_get_uint(client->profile, BJ_F(PROFILE, ATTACH), BJ_ATTACH_EXEC);
+    client->own = client->attach == BJ_ATTACH_LINKED && !bj_get(client->profile, BJ_F(PROFILE, LIBRARY));
+    return true;
+}
+
+/* --- deviations ----------------------------------------------------------------------------------------------- */
+
+static bool matches(const char *pattern, const char *file, const char *title) {
+    return fnmatch(pattern, title, 0) == 0 || fnmatch(pattern, file, 0) == 0 ||
+           fnmatch(pattern, base_name(file), 0) == 0;
+}
+
+const bj_record *cli_client_deviation(const cli_client *client, const char *file, const char *title) {
+    const bj_value *list = bj_get(client->profile, BJ_F(PROFILE, DEVIATIONS));
+    for (size_t i = 0; list && i < list->as.records.count; i++) {
+        const bj_record *deviation = list->as.records.items[i];
+        if (matches(bj_get_string(deviation, BJ_F(DEVIATION, SCENARIO), ""), file, title)) {
+            return deviation;
+        }
+    }
+    return NULL;
+}

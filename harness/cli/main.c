@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack COMMAND ...`: finds the command. Data goes to standard output, everything else to standard error; exit
+ * statuses are those of cli.h.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "cli/cli.h"
+#include "script/load.h"
+
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} command;
+
+static const command commands[] = {
+    { "run", cli_run, "run scenarios against a client, in virtual time" },
+    { "serve", cli_serve, "play a scenario's servers on real sockets, for a client on the network" },
+    { "check", bj_check_main, "check scenario files without running them" },
+    { "program", bj_program_main, "a scenario's byte form, and back" },
+    { "decode", bj_decode_main, "print the CoAP messages of a capture" },
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void help(FILE *stream) {
+    fputs("usage: bootjack COMMAND [ARGUMENT...]\n"
+          "Tests what an LwM2M client does while it is being bootstrapped.\n\n",
+          stream);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(stream, "  %-8s  %s\n", commands[i].name, commands[i].about);
+    }
+    fputs("\n  --help, -h     this; after a command: that command's help\n"
+          "  --version      the version\n\n"
+          "Exit status: 0 all passed, 1 some failed, 2 could not run, 64 wrong usage.\n",
+          stream);
+}
+
+void cli_complain(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("bootjack: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int cli_usage_error(const char *name, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "bootjack %s: ", name);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\nTry 'bootjack %s --help'.\n", name);
+    va_end(arguments);
+    return CLI_USAGE;
+}
+
+bool cli_parse_u64(const char *text, uint64_t least, uint64_t most, uint64_t *number) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 0);
+    if (errno || end == text || *end || *text == '-' || value < least || value > most) {
+        return false;
+    }
+    *number = value;
+    return true;
+}
+
+bool cli_parse_seconds(const char *text, unsigned *milliseconds) {
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || !(value >= 0.001) || value > 4e6) {
+        return false;
+    }
+    *milliseconds = (unsigned) (value * 1000 + 0.5);
+    return true;
+}
+
+const char *cli_preload_path(bj_arena *arena, const char *given) {
+    const char *named = given ? given : getenv("BOOTJACK_PRELOAD_LIBRARY");
+    char own[4096];
+    ssize_t length = named ? -1 : readlink("/proc/self/exe", own, sizeof own - 1);
+    if (named) {
+        char *whole = realpath(named, NULL);
+        named = bj_arena_strdup(arena, whole ? whole : named);
+        free(whole);
+        return named;
+    }
+    own[length > 0 ? length : 0] = '\0';
+    for (int i = 0; i < 2 && strrchr(own, '/'); i++) {
+        *strrchr(own, '/') = '\0';
+    }
+    BJ_TEXT(path, 4200);
+    bj_text_printf(&path, "%s/lib/libbootjack-preload.so", own);
+    return bj_arena_strdup(arena, path.start);
+}
+
+bj_arena *cli_arena(void) {
+    bj_arena *arena = bj_arena_map((size_t) 256 << 20);
+    if (!arena) {
+        perror("bootjack");
+        exit(CLI_COULD_NOT_RUN);
+    }
+    return arena;
+}
+
+/* What was printed must have arrived: a full disk is no success. */
+static int finished(int status) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("bootjack: standard output");
+        return status == CLI_PASSED ? CLI_COULD_NOT_RUN : status;
+    }
+    return status;
+}
+
+int main(int argc, char **argv) {
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        help(stdout);
+        return finished(CLI_PASSED);
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("bootjack " BOOTJACK_VERSION);
+        return finished(CLI_PASSED);
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return finished(commands[i].run(argc - 1, argv + 1));
+        }
+    }
+    if (*name) {
+        fprintf(stderr, "bootjack: there is no command '%s'\n\n", name);
+    }
+    help(stderr);
+    return CLI_USAGE;
+}
