@@ -41,13 +41,15 @@ def pytest_addoption(parser):
 
 
 def pytest_collect_file(file_path, parent):
-    """A YAML file is a scenario when it lies below a folder `scenarios`, or when it is named on the command line."""
+    """A YAML file is a scenario when it lies below a folder `scenarios` (the canary apart: `bootjack` runs it by
+    itself), or when it is named on the command line."""
     if file_path.suffix != ".yaml" or file_path.name == CATALOGUE:
         return None
     root = parent.config.rootpath
     below = file_path.relative_to(root).parts[:-1] if file_path.is_relative_to(root) else ()
     named = any(pathlib.Path(str(word).split("::")[0]).resolve() == file_path for word in parent.config.args)
-    return ScenarioFile.from_parent(parent, path=file_path) if named or "scenarios" in below else None
+    scenario = "scenarios" in below and below[-1] != "canary"
+    return ScenarioFile.from_parent(parent, path=file_path) if named or scenario else None
 
 
 def pytest_collection_modifyitems(config, items):

@@ -55,7 +55,9 @@ class Entry:
 
     @property
     def failing_line(self):
-        return conversation.failing_line(self.result) if self.result.verdict in ("fail", "error", "warn", "xfail") else 0
+        if self.result.verdict in ("skip", "pass"):
+            return 0
+        return conversation.failing_line(self.result) if self.result.failed else self.result.line
 
     @property
     def command(self):

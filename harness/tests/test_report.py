@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The HTML report, from results made by hand: complete, well-formed, self-contained, and harmless to hostile text."""
+import html.parser
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from harness.pytest_bootjack import api
+from harness.report import chart, model
+from harness.report.__main__ import listing, render
+from harness.tests import sample_results
+
+SCRIPT = "title: T\nshows: refuse\nrules: [A-RULE]\nsteps:\n" + "".join(f"  - note: n{i}\n" for i in range(12))
+RULES = "rules:\n  - {id: A-RULE, level: MUST, clause: \"§6.1\", text: What it says}\n  - {id: B-RULE, text: Nobody}\n"
+VOID = {"meta", "br", "input", "path", "line", "rect", "circle"}
+
+
+@pytest.fixture
+def report(tmp_path):
+    folder = tmp_path / "scenarios" / "topic"
+    folder.mkdir(parents=True)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    results = []
+    for verdict in ("pass", "fail", "warn", "skip", "xfail", "inconclusive", "error"):
+        (folder / f"{verdict}.yaml").write_text(SCRIPT)
+        log = sample_results.good_log()
+        if verdict == "fail":
+            log.add("step-failed", 2, line=10, column=5, text="expected 2.04, got 4.06")
+        results.append(sample_results.result(folder / f"{verdict}.yaml", verdict, "" if verdict == "pass" else "why <b>",
+                                             10 if verdict == "fail" else 0, 5, log.events, rules=["A-RULE", "NO-RULE"]))
+    return model.make([api.Result.from_json(value) for value in results], tmp_path / "rules.yaml")
+
+
+class Nesting(html.parser.HTMLParser):
+    """Complains about elements that are closed in the wrong order, or not at all."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.links, self.texts = [], set(), set(), []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if "id" in attrs:
+            assert attrs["id"] not in self.ids, attrs["id"]
+            self.ids.add(attrs["id"])
+        if (attrs.get("href") or "").startswith("#"):
+            self.links.add(attrs["href"][1:])
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open and self.open.pop() == tag, (tag, self.getpos())
+
+
+def test_the_page_is_well_formed_and_links_lead_somewhere(report):
+    page = Nesting()
+    page.feed(render(report))
+    assert page.open == []
+    missing = {link for link in page.links - page.ids if not re.fullmatch(r"s\d+-L\d+", link)}
+    assert missing == set()
+
+
+def test_the_page_needs_nothing_else(report):
+    page = render(report)
+    assert not re.search(r"(src|href)=\"(?!#)", page)
+    assert "@import" not in page and "url(" not in page
+
+
+def test_verdicts_reasons_and_commands_are_there(report):
+    page = render(report)
+    for entry in report.entries:
+        assert f'data-verdict="{entry.result.verdict}"' in page
+        assert "bootjack run" in entry.command and entry.result.scenario in entry.command
+    assert "why &lt;b&gt;" in page and "why <b>" not in page
+    assert report.summary() == ("2 passed, 2 failed, 2 skipped, 1 with a warning, 1 inconclusive, "
+                                "1 expected failures, 1 errors")
+
+
+def test_the_failing_line_is_marked(report):
+    page = render(report)
+    # Of `fail`, which names it, and of `error`, where it is that of the last step that began.
+    assert len(re.findall(r'data-line="10" class="failing"', page)) == 2
+
+
+def test_rules_show_who_accepts_and_refuses(report):
+    by_rule = {row[0]: row[1:] for row in report.by_rule}
+    assert len(by_rule["A-RULE"][2]) == 7 and by_rule["A-RULE"][1] == []
+    assert by_rule["B-RULE"][1:] == ([], [], []) and by_rule["NO-RULE"][0] == {}
+
+
+def test_a_chart_shows_what_happened():
+    result = api.Result.from_json(sample_results.result("x.yaml", "fail", "<evil>", events=sample_results.good_log().events))
+    svg = chart.chart(result, "s1")
+    for words in (">client<", ">bs<", ">mgmt<", ">DNS<", "CON POST /bs?ep=dev-1&amp;pct=11542", 'class="cross"',
+                  "port unreachable", "+ 1h", "fail: &lt;evil&gt;", "#s1-L8"):
+        assert words in svg
+    assert "<evil>" not in svg
+
+
+def test_a_long_run_is_cut_in_the_middle():
+    log = sample_results.Log()
+    for number in range(4000):
+        log.message(1, sample_results.BS, sample_results.con("POST", f"/bs{number}"))
+    svg = chart.chart(api.Result.from_json(sample_results.result("x.yaml", events=log.events)), "s1")
+    assert "rows left out" in svg and "/bs0<" in svg and "/bs3999<" in svg and "/bs2000<" not in svg
+    assert len(svg) < 200_000
+
+
+def test_a_run_without_events_has_no_chart():
+    assert chart.chart(api.Result.from_json(sample_results.result("x.yaml")), "s1") == ""
+
+
+def test_the_listing_has_a_line_a_scenario(report):
+    lines = listing(report).splitlines()
+    assert lines[0].startswith("pass         topic/pass") and "virtual 1h 12.51s" in lines[0]
+    assert any("fail.yaml:10: why <b>" in line for line in lines)
+    assert lines[-1].startswith("2 passed, 2 failed, 2 skipped")
+
+
+def test_the_command_line(tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text(json.dumps(sample_results.result("scenarios/a/b.yaml")) + "\n")
+    command = [sys.executable, "-m", "harness.report", str(results), "-o", str(tmp_path / "out"), "--list"]
+    done = subprocess.run(command, cwd=api.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and "1 passed, 0 failed, 0 skipped" in done.stdout
+    assert (tmp_path / "out" / "index.html").stat().st_size > 5000
+    results.write_text("")
+    assert subprocess.run(command, cwd=api.ROOT, capture_output=True, timeout=60, check=False).returncode == 2
