@@ -113,19 +113,38 @@ int bj_sim_take_error(bj_sim_socket *s);                   /* SO_ERROR: a positi
 size_t bj_sim_pending(const bj_sim_socket *s);             /* FIONREAD: bytes of the next datagram, or of the stream */
 void bj_sim_want_errors(bj_sim_socket *s,
                         bool on); /* IP_RECVERR: ICMP errors also for sockets that are not connected */
+/* The source that IP_PKTINFO or IPV6_PKTINFO names (its port is ignored; NULL or unspecified: as bj_sim_send()).
+ * -EINVAL: not an address of the client. */
+int64_t bj_sim_send_from(bj_sim_socket *s, const bj_addr *source, const bj_addr *peer, const uint8_t *data,
+                         size_t length);
+void bj_sim_set_v6only(bj_sim_socket *s, bool on); /* IPV6_V6ONLY; off at first: IPv4-mapped addresses work */
+void bj_sim_set_reuse(bj_sim_socket *s, bool on);  /* SO_REUSEADDR */
+void bj_sim_socket_abort(bj_sim_socket *s);        /* close with SO_LINGER {1, 0}: a TCP connection is reset */
+bool bj_sim_is_listening(const bj_sim_socket *s);
 bool bj_sim_is_stream(const bj_sim_socket *s);
 int bj_sim_family(const bj_sim_socket *s);
 
 /* POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP of <poll.h> that hold now. A counter grows with every change that
  * edge-triggered epoll must see. */
 short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges);
+/* Grows whenever the readiness of any socket changed for a reason other than the client's own reading and writing:
+ * a caller that saw nothing ready need not look again before it did. */
+uint64_t bj_sim_changes(const bj_sim *sim);
 
 /* --- names ---------------------------------------------------------------------------------------------------- */
+
+enum { BJ_SIM_RESOLVE_OVER = -1000 };
 
 /* One look-up: logs the query, waits the answer's delay in virtual time (through bj_sim_wait_until), tells the engine.
  * `family` 4, 6 or 0 = both. Fills `addresses`, returns their number, or a negative bj_dns_status. -1000: the run is
  * over. */
 int bj_sim_resolve(bj_sim *sim, const char *name, int family, bj_addr *addresses, size_t room);
+/* The same in two halves, for callers that park a thread until the answer is due: bj_sim_ask(), wait until
+ * bj_sim_answer_due(), then bj_sim_answer(), which ends the query. BJ_SIM_RESOLVE_OVER: the run ended on it. */
+typedef struct bj_sim_query bj_sim_query;
+bj_sim_query *bj_sim_ask(bj_sim *sim, const char *name);
+bj_time bj_sim_answer_due(const bj_sim_query *query);
+int bj_sim_answer(bj_sim *sim, bj_sim_query *query, int family, bj_addr *addresses, size_t room);
 /* The name of a scenario's address, for getnameinfo(); NULL. */
 const char *bj_sim_name_of(const bj_sim *sim, const bj_addr *address);
 
