@@ -133,6 +133,10 @@ static inline bool bj_coap_is_response(uint8_t code) {
     return code >= 64 && code < 192;
 }
 
+/* Do the options of a well-formed message have the lengths that RFC 7252 5.10 (and the RFCs of the later options) give
+ * them, and does none stand twice that may not? `why` gets the first that does not. Unknown ones pass. */
+bool bj_coap_options_valid(const bj_coap *message, bj_text *why);
+
 const char *bj_coap_option_name(uint32_t number);    /* "Uri-Path"; NULL when unknown */
 const char *bj_coap_method_name(uint8_t code);       /* "GET"; NULL */
 void bj_coap_code_print(bj_text *out, uint8_t code); /* "2.04" */

@@ -10,34 +10,37 @@ typedef struct option_entry {
     uint32_t number;
     const char *name;
     bj_coap_option_form form;
+    uint16_t shortest;
+    uint16_t longest;
+    bool repeatable;
 } option_entry;
 
 /* RFC 7252 5.10, RFC 7641 2, RFC 7959 2.1, RFC 7967 2, RFC 8613 2, RFC 8768 3, RFC 9175 2.2 and 3.2. */
 static const option_entry options[] = {
-    { BJ_COAP_IF_MATCH, "If-Match", BJ_COAP_FORM_OPAQUE },
-    { BJ_COAP_URI_HOST, "Uri-Host", BJ_COAP_FORM_STRING },
-    { BJ_COAP_ETAG, "ETag", BJ_COAP_FORM_OPAQUE },
-    { BJ_COAP_IF_NONE_MATCH, "If-None-Match", BJ_COAP_FORM_EMPTY },
-    { BJ_COAP_OBSERVE, "Observe", BJ_COAP_FORM_UINT },
-    { BJ_COAP_URI_PORT, "Uri-Port", BJ_COAP_FORM_UINT },
-    { BJ_COAP_LOCATION_PATH, "Location-Path", BJ_COAP_FORM_STRING },
-    { BJ_COAP_OSCORE, "OSCORE", BJ_COAP_FORM_OPAQUE },
-    { BJ_COAP_URI_PATH, "Uri-Path", BJ_COAP_FORM_STRING },
-    { BJ_COAP_CONTENT_FORMAT, "Content-Format", BJ_COAP_FORM_UINT },
-    { BJ_COAP_MAX_AGE, "Max-Age", BJ_COAP_FORM_UINT },
-    { BJ_COAP_URI_QUERY, "Uri-Query", BJ_COAP_FORM_STRING },
-    { BJ_COAP_HOP_LIMIT, "Hop-Limit", BJ_COAP_FORM_UINT },
-    { BJ_COAP_ACCEPT, "Accept", BJ_COAP_FORM_UINT },
-    { BJ_COAP_LOCATION_QUERY, "Location-Query", BJ_COAP_FORM_STRING },
-    { BJ_COAP_BLOCK2, "Block2", BJ_COAP_FORM_BLOCK },
-    { BJ_COAP_BLOCK1, "Block1", BJ_COAP_FORM_BLOCK },
-    { BJ_COAP_SIZE2, "Size2", BJ_COAP_FORM_UINT },
-    { BJ_COAP_PROXY_URI, "Proxy-Uri", BJ_COAP_FORM_STRING },
-    { BJ_COAP_PROXY_SCHEME, "Proxy-Scheme", BJ_COAP_FORM_STRING },
-    { BJ_COAP_SIZE1, "Size1", BJ_COAP_FORM_UINT },
-    { BJ_COAP_ECHO, "Echo", BJ_COAP_FORM_OPAQUE },
-    { BJ_COAP_NO_RESPONSE, "No-Response", BJ_COAP_FORM_UINT },
-    { BJ_COAP_REQUEST_TAG, "Request-Tag", BJ_COAP_FORM_OPAQUE },
+    { BJ_COAP_IF_MATCH, "If-Match", BJ_COAP_FORM_OPAQUE, 0, 8, true },
+    { BJ_COAP_URI_HOST, "Uri-Host", BJ_COAP_FORM_STRING, 1, 255, false },
+    { BJ_COAP_ETAG, "ETag", BJ_COAP_FORM_OPAQUE, 1, 8, true },
+    { BJ_COAP_IF_NONE_MATCH, "If-None-Match", BJ_COAP_FORM_EMPTY, 0, 0, false },
+    { BJ_COAP_OBSERVE, "Observe", BJ_COAP_FORM_UINT, 0, 3, false },
+    { BJ_COAP_URI_PORT, "Uri-Port", BJ_COAP_FORM_UINT, 0, 2, false },
+    { BJ_COAP_LOCATION_PATH, "Location-Path", BJ_COAP_FORM_STRING, 0, 255, true },
+    { BJ_COAP_OSCORE, "OSCORE", BJ_COAP_FORM_OPAQUE, 0, 255, false },
+    { BJ_COAP_URI_PATH, "Uri-Path", BJ_COAP_FORM_STRING, 0, 255, true },
+    { BJ_COAP_CONTENT_FORMAT, "Content-Format", BJ_COAP_FORM_UINT, 0, 2, false },
+    { BJ_COAP_MAX_AGE, "Max-Age", BJ_COAP_FORM_UINT, 0, 4, false },
+    { BJ_COAP_URI_QUERY, "Uri-Query", BJ_COAP_FORM_STRING, 0, 255, true },
+    { BJ_COAP_HOP_LIMIT, "Hop-Limit", BJ_COAP_FORM_UINT, 1, 1, false },
+    { BJ_COAP_ACCEPT, "Accept", BJ_COAP_FORM_UINT, 0, 2, false },
+    { BJ_COAP_LOCATION_QUERY, "Location-Query", BJ_COAP_FORM_STRING, 0, 255, true },
+    { BJ_COAP_BLOCK2, "Block2", BJ_COAP_FORM_BLOCK, 0, 3, false },
+    { BJ_COAP_BLOCK1, "Block1", BJ_COAP_FORM_BLOCK, 0, 3, false },
+    { BJ_COAP_SIZE2, "Size2", BJ_COAP_FORM_UINT, 0, 4, false },
+    { BJ_COAP_PROXY_URI, "Proxy-Uri", BJ_COAP_FORM_STRING, 1, 1034, false },
+    { BJ_COAP_PROXY_SCHEME, "Proxy-Scheme", BJ_COAP_FORM_STRING, 1, 255, false },
+    { BJ_COAP_SIZE1, "Size1", BJ_COAP_FORM_UINT, 0, 4, false },
+    { BJ_COAP_ECHO, "Echo", BJ_COAP_FORM_OPAQUE, 1, 40, false },
+    { BJ_COAP_NO_RESPONSE, "No-Response", BJ_COAP_FORM_UINT, 0, 1, false },
+    { BJ_COAP_REQUEST_TAG, "Request-Tag", BJ_COAP_FORM_OPAQUE, 0, 8, true },
 };
 
 /* RFC 8323 5.3 to 5.6: numbers of signalling messages, each code has its own. */
@@ -45,13 +48,13 @@ static const struct {
     uint8_t code;
     option_entry option;
 } signalling[] = {
-    { BJ_COAP_CODE(7, 1), { 2, "Max-Message-Size", BJ_COAP_FORM_UINT } },
-    { BJ_COAP_CODE(7, 1), { 4, "Block-Wise-Transfer", BJ_COAP_FORM_EMPTY } },
-    { BJ_COAP_CODE(7, 2), { 2, "Custody", BJ_COAP_FORM_EMPTY } },
-    { BJ_COAP_CODE(7, 3), { 2, "Custody", BJ_COAP_FORM_EMPTY } },
-    { BJ_COAP_CODE(7, 4), { 2, "Alternative-Address", BJ_COAP_FORM_STRING } },
-    { BJ_COAP_CODE(7, 4), { 4, "Hold-Off", BJ_COAP_FORM_UINT } },
-    { BJ_COAP_CODE(7, 5), { 2, "Bad-CSM-Option", BJ_COAP_FORM_UINT } },
+    { BJ_COAP_CODE(7, 1), { 2, "Max-Message-Size", BJ_COAP_FORM_UINT, 0, 4, false } },
+    { BJ_COAP_CODE(7, 1), { 4, "Block-Wise-Transfer", BJ_COAP_FORM_EMPTY, 0, 0, false } },
+    { BJ_COAP_CODE(7, 2), { 2, "Custody", BJ_COAP_FORM_EMPTY, 0, 0, false } },
+    { BJ_COAP_CODE(7, 3), { 2, "Custody", BJ_COAP_FORM_EMPTY, 0, 0, false } },
+    { BJ_COAP_CODE(7, 4), { 2, "Alternative-Address", BJ_COAP_FORM_STRING, 1, 255, true } },
+    { BJ_COAP_CODE(7, 4), { 4, "Hold-Off", BJ_COAP_FORM_UINT, 0, 3, false } },
+    { BJ_COAP_CODE(7, 5), { 2, "Bad-CSM-Option", BJ_COAP_FORM_UINT, 0, 2, false } },
 };
 
 static const option_entry *signalling_entry(uint8_t code, uint32_t number) {
@@ -83,6 +86,30 @@ const char *bj_coap_option_name_in(uint8_t code, uint32_t number) {
 bj_coap_option_form bj_coap_option_form_in(uint8_t code, uint32_t number) {
     const option_entry *entry = option_entry_in(code, number);
     return entry ? entry->form : BJ_COAP_FORM_OPAQUE;
+}
+
+static bool option_valid(const bj_coap *message, size_t index, bj_text *why) {
+    const bj_coap_option *option = &message->options[index];
+    const option_entry *entry = option_entry_in(message->code, option->number);
+    if (entry && (option->length < entry->shortest || option->length > entry->longest)) {
+        bj_text_printf(why, "%s of %zu bytes", entry->name, option->length);
+        return false;
+    }
+    /* A decoded message has its options in ascending order: equal ones stand together (RFC 7252 3.1, 5.4.5). */
+    if (entry && !entry->repeatable && index > 0 && message->options[index - 1].number == option->number) {
+        bj_text_printf(why, "%s more than once", entry->name);
+        return false;
+    }
+    return true;
+}
+
+bool bj_coap_options_valid(const bj_coap *message, bj_text *why) {
+    for (size_t i = 0; i < message->option_count; i++) {
+        if (!option_valid(message, i, why)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 const char *bj_coap_option_name(uint32_t number) {

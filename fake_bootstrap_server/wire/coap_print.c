@@ -24,6 +24,13 @@ static uint32_t format_of(const bj_coap *message) {
     return bj_coap_find_uint(message, BJ_COAP_CONTENT_FORMAT, &format) ? format : BJ_FORMAT_NONE;
 }
 
+/* Is the payload only a part of a representation (RFC 7959)? Then its bytes cannot be read by themselves. */
+static bool is_part(const bj_coap *message) {
+    uint32_t number = bj_coap_is_request(message->code) ? BJ_COAP_BLOCK1 : BJ_COAP_BLOCK2;
+    uint32_t block;
+    return bj_coap_find_uint(message, number, &block) && (block & 8 || block >> 4);
+}
+
 /* --- for people ----------------------------------------------------------------------------------------------- */
 
 static void print_code(bj_text *out, uint8_t code) {
@@ -134,7 +141,7 @@ void bj_coap_print_at(bj_text *out, const bj_coap *message, const char *path) {
     }
     print_brackets(out, message);
     if (message->payload_length) {
-        bj_payload_print(out, format_of(message), message->payload, message->payload_length, path);
+        bj_payload_print(out, format_of(message), is_part(message), message->payload, message->payload_length, path);
     }
 }
 
@@ -220,7 +227,9 @@ static void json_payload(bj_text *out, const bj_coap *message) {
     if (message->payload) {
         bj_text_add(out, ",");
         json_hex(out, "payload", message->payload, message->payload_length);
-        bj_payload_json(out, format, message->payload, message->payload_length);
+        if (!is_part(message)) {
+            bj_payload_json(out, format, message->payload, message->payload_length);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef BJ_WIRE_PAYLOAD_H
 #define BJ_WIRE_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,9 @@ enum {
 const char *bj_format_name(uint32_t format);   /* "tlv"; NULL */
 const char *bj_coap_signal_name(uint8_t code); /* "CSM"; NULL */
 
-/* ` tlv {0: 101}`: one line, long ones cut short, secrets by their length. `path` as in bj_coap_print_at(). */
-void bj_payload_print(bj_text *out, uint32_t format, const uint8_t *data, size_t length, const char *path);
+/* ` tlv {0: 101}`: one line, long ones cut short, secrets by their length. `path` as in bj_coap_print_at(); `part`: the
+ * bytes are one block of several. */
+void bj_payload_print(bj_text *out, uint32_t format, bool part, const uint8_t *data, size_t length, const char *path);
 
 /* `,"values":[...]` or `,"links":[...]` or `,"text":"..."`; nothing when the payload has no such form. */
 void bj_payload_json(bj_text *out, uint32_t format, const uint8_t *data, size_t length);

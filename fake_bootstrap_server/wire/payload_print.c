@@ -234,21 +234,36 @@ static void print_known(bj_text *out, uint32_t format, const uint8_t *data, size
     }
 }
 
-void bj_payload_print(bj_text *out, uint32_t format, const uint8_t *data, size_t length, const char *path) {
+/* A block of a transfer: where a secret begins and ends in it cannot be known. */
+static void print_part(bj_text *out, const uint8_t *data, size_t length, const bj_target *target) {
+    bj_text_add(out, "part ");
+    if (bj_target_has_secrets(target)) {
+        print_length(out, length);
+    } else {
+        print_hex(out, data, length);
+    }
+}
+
+void bj_payload_print(bj_text *out, uint32_t format, bool part, const uint8_t *data, size_t length, const char *path) {
     const char *name = bj_format_name(format);
     bj_target target = bj_target_of(path);
     bool secret = bj_resource_type(target.ids[0], target.ids[2]) == 'K';
-    bj_text_add(out, " ");
     if (name) {
-        bj_text_printf(out, "%s ", name);
+        bj_text_printf(out, " %s ", name);
+    } else if (format == BJ_FORMAT_NONE) {
+        bj_text_add(out, " ");
+    } else {
+        bj_text_printf(out, " format-%u ", (unsigned) format);
+    }
+    if (part) {
+        print_part(out, data, length, &target);
+    } else if (name) {
         print_known(out, format, data, length, path);
     } else if (secret) {
-        bj_text_add(out, "payload ");
         print_length(out, length);
     } else if (format == BJ_FORMAT_NONE) {
         print_guess(out, data, length);
     } else {
-        bj_text_printf(out, "format-%u ", (unsigned) format);
         print_hex(out, data, length);
     }
 }

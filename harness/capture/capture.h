@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Captures: a run's event log written as a pcapng file that other tools open, and captures of others read. Runs in the
+ * parent process only (allocates, opens files).
+ */
+#ifndef BJ_CAPTURE_CAPTURE_H
+#define BJ_CAPTURE_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "log/eventlog.h"
+
+/* Virtual time 0 in a capture: 2030-01-01 00:00:00 UTC, so that the same run gives the same bytes. */
+#define BJ_CAPTURE_EPOCH UINT64_C(1893456000)
+
+/* Writes what the log holds as raw IP packets (LINKTYPE_RAW): one for every datagram sent, lost ones with a comment;
+ * ICMP errors; TCP connections as segments. Names of the actors are in a name resolution block; comments say what was
+ * lost and why, what is broken on purpose, and where the run failed. false: *why says what could not be done. */
+bool bj_capture_write(const bj_log *log, const char *file, bj_text *why);
+
+typedef enum bj_packet_kind {
+    BJ_PACKET_OTHER = 0, /* nothing below is known but frame and time */
+    BJ_PACKET_UDP = 1,
+    BJ_PACKET_TCP = 2,
+} bj_packet_kind;
+
+enum { BJ_TCP_FIN = 1, BJ_TCP_SYN = 2, BJ_TCP_RST = 4, BJ_TCP_ACK = 16 };
+
+/* One packet of a capture. `data` lives until the next call. */
+typedef struct bj_packet {
+    uint32_t frame; /* from 1, as tshark counts */
+    uint64_t time;  /* microseconds since 1970 */
+    uint8_t kind;   /* bj_packet_kind */
+    bj_addr from;
+    bj_addr to;
+    const uint8_t *data; /* payload of UDP or TCP */
+    size_t length;
+    size_t full_length;    /* what the headers say; greater than `length` in a capture that was cut */
+    uint32_t tcp_sequence; /* of data[0] */
+    uint8_t tcp_flags;
+} bj_packet;
+
+typedef struct bj_capture bj_capture;
+
+/* Opens a pcap or pcapng file whose link type is Ethernet, Linux cooked (v1, v2), raw IP or null/loopback. NULL: *why
+ * says what is wrong. */
+bj_capture *bj_capture_open(const char *file, bj_text *why);
+/* 1: *packet is filled in; 0: the end; -1: the file is damaged here, *why says how. */
+int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why);
+void bj_capture_close(bj_capture *capture);
+
+/* `bootjack decode FILE`: every CoAP message of a capture, decoded by our own codec, on standard output. argv[0] is
+ * "decode". Returns the exit status: 0, 2 (the file cannot be read), 64 (wrong usage). */
+int bj_decode_main(int argc, char **argv);
+
+#endif
