@@ -126,8 +126,8 @@ static bool parse_uint(const bj_string *text, uint64_t limit, uint64_t *out) {
 }
 
 static const bj_enum_value *value_named(const bj_enum_value *values, const bj_yaml *yaml) {
-    for (; values && values->name; values++) {
-        if (bj_yaml_is(yaml, values->name)) {
+    for (; values && values->name && !yaml->tag.length; values++) {
+        if (bj_yaml_is(yaml, values->name)) { /* also the name `null` */
             return values;
         }
     }
@@ -151,7 +151,7 @@ static void list_values(bj_text *out, const bj_enum_value *values) {
 }
 
 static bool load_enum(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, uint32_t *out) {
-    const bj_enum_value *value = is_untagged_scalar(yaml) ? value_named(field->values, yaml) : NULL;
+    const bj_enum_value *value = value_named(field->values, yaml);
     if (value) {
         *out = value->number;
         return true;
@@ -164,7 +164,7 @@ static bool load_enum(bj_loading *loading, const bj_field_def *field, const bj_y
 
 static bool load_uint(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, uint32_t *out) {
     uint64_t number;
-    const bj_enum_value *value = is_untagged_scalar(yaml) ? value_named(field->values, yaml) : NULL;
+    const bj_enum_value *value = value_named(field->values, yaml);
     if (value) {
         *out = value->number;
         return true;
