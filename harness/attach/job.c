@@ -282,6 +282,9 @@ static void look_after(bj_job *job) {
     for (int i = 0; i < 2; i++) {
         read_pipe(job, i);
     }
+    if (job->options.look) {
+        job->options.look(job->options.look_context, job->log);
+    }
     if (has_ended(job)) {
         finish(job);
     } else {

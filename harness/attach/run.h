@@ -16,12 +16,14 @@ typedef struct bj_run_options {
     bj_attach attach;
     const bj_record *profile; /* BJ_K_PROFILE, never NULL */
     uint64_t seed;
-    unsigned real_limit_ms;             /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
-    const char *preload;                /* path of the preload library (exec) */
-    const char *listen;                 /* network: address of the servers, "127.0.0.1" */
-    uint16_t port;                      /* network: of the first server, the others follow; 0 = any that are free */
-    bool serve;                         /* network: start no client, wait for one */
-    void (*announce)(const char *line); /* network: which server listens where; called in the child, may be NULL */
+    unsigned real_limit_ms; /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
+    const char *preload;    /* path of the preload library (exec) */
+    const char *listen;     /* network: address of the servers, "127.0.0.1" */
+    uint16_t port;          /* network: of the first server, the others follow; 0 = any that are free */
+    bool serve;             /* network: start no client, wait for one */
+    /* Called now and then while it goes on (may be NULL): for a live view of the log. */
+    void (*look)(void *context, const bj_log *log);
+    void *look_context;
 } bj_run_options;
 
 /* A line of the client's own output. */

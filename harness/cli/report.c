@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See report.h. The forms for programs (JSON, JUnit) are in report_json.c and report_junit.c.
+ */
+#define _GNU_SOURCE
+#include "cli/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "attach/conversation.h"
+#include "attach/job.h"
+#include "capture/capture.h"
+#include "cli/cli.h"
+#include "cli/report_forms.h"
+
+enum { LAST_LINES = 20, LAST_OUTPUT = 12, LINE = 4096 };
+
+/* --- the conversation ----------------------------------------------------------------------------------------- */
+
+static size_t count_lines(bj_conversation *conversation, const bj_log *log) {
+    size_t count = 0;
+    bj_event event;
+    for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
+        BJ_TEXT(line, LINE);
+        count += bj_conversation_line(conversation, &event, &line);
+    }
+    return count;
+}
+
+void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const char *indent) {
+    bj_conversation *conversation = log ? bj_conversation_new(log) : NULL;
+    if (!conversation) {
+        return;
+    }
+    size_t total = most ? count_lines(conversation, log) : 0;
+    size_t left_out = total > most ? total - most : 0;
+    if (left_out) {
+        fprintf(stream, "%s(%zu earlier lines)\n", indent, left_out);
+    }
+    bj_event event;
+    for (size_t cursor = 0, number = 0; bj_log_next(log, &cursor, &event);) {
+        BJ_TEXT(line, LINE);
+        if (bj_conversation_line(conversation, &event, &line) && number++ >= left_out) {
+            fprintf(stream, "%s%s\n", indent, line.start);
+        }
+    }
+    bj_conversation_free(conversation);
+}
+
+static void print_output(const bj_run_result *result, size_t most) {
+    size_t first = most && result->output_count > most ? result->output_count - most : 0;
+    if (result->output_count) {
+        printf("      the client's own output%s:\n", first ? ", last lines" : "");
+    }
+    for (size_t i = first; i < result->output_count; i++) {
+        printf("        %s\n", result->output[i].text);
+    }
+}
+
+/* --- one scenario --------------------------------------------------------------------------------------------- */
+
+/* A word as a shell takes it back. */
+static void put_word(bj_text *out, const char *word) {
+    if (*word &&
+        strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,=@%") == strlen(word)) {
+        bj_text_add(out, word);
+        return;
+    }
+    bj_text_add(out, "'");
+    for (; *word; word++) {
+        bj_text_add_bytes(out, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
+    }
+    bj_text_add(out, "'");
+}
+
+void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) {
+    put_word(out, program_invocation_name);
+    bj_text_add(out, " run ");
+    put_word(out, one->file);
+    if (strcmp(report->client->argument, "linked") != 0) {
+        bj_text_add(out, " --client ");
+        put_word(out, report->client->argument);
+    }
+    bj_text_printf(out, " --seed %llu -v", (unsigned long long) report->seed);
+}
+
+static void print_failure(const cli_report *report, const cli_case *one) {
+    const bj_run_result *r = &one->result;
+    if (r->position.line) {
+        printf("      at %s:%u:%u\n", one->file, r->position.line, r->position.column);
+    }
+    if (!report->verbose && r->log) {
+        printf("      the conversation:\n");
+        cli_print_conversation(stdout, r->log, LAST_LINES, "        ");
+    }
+    if (!report->verbose) {
+        print_output(r, LAST_OUTPUT);
+    }
+    if (one->scenario) {
+        BJ_TEXT(again, LINE);
+        cli_reproduce(report, one, &again);
+        printf("      again: %s\n", again.start);
+    }
+}
+
+static void print_case(const cli_report *report, const cli_case *one) {
+    const bj_run_result *r = &one->result;
+    BJ_TEXT(virtual, 64);
+    bj_duration_print(&virtual, r->virtual_time / BJ_MS * BJ_MS);
+    if (report->verbose && one->ran) {
+        cli_print_conversation(stdout, r->log, 0, "      ");
+        print_output(r, 0);
+    }
+    printf("%-12s  %s: %s  (%s virtual, %.1f ms real)\n", bj_verdict_name(r->verdict), one->file, one->title,
+           virtual.start, (double) r->real_us / 1000);
+    if (r->verdict != BJ_PASS && r->reason && *r->reason) {
+        printf("      %s\n", r->reason);
+    }
+    if (r->verdict == BJ_FAIL || r->verdict == BJ_ERROR) {
+        print_failure(report, one);
+    }
+    fflush(stdout);
+}
+
+/* --- files beside it ------------------------------------------------------------------------------------------ */
+
+/* FILE itself, or FOLDER/path-of-the-scenario.EXTENSION. */
+static void file_name(const cli_report *report, const cli_case *one, const char *to, const char *extension,
+                      bj_text *out) {
+    bj_text_add(out, to);
+    if (!report->several) {
+        return;
+    }
+    bj_text_add(out, "/");
+    size_t length = strlen(one->file);
+    length -= length > 5 && strcmp(one->file + length - 5, ".yaml") == 0 ? 5 : 0;
+    const char *from = one->file + strspn(one->file, "./");
+    for (; from < one->file + length; from++) {
+        bj_text_add_bytes(out, *from == '/' ? "-" : from, 1);
+    }
+    bj_text_add(out, extension);
+}
+
+void cli_capture_name(const cli_report *report, const cli_case *one, bj_text *out) {
+    file_name(report, one, report->pcap, ".pcapng", out);
+}
+
+static void write_capture(cli_report *report, const cli_case *one) {
+    BJ_TEXT(name, LINE);
+    BJ_TEXT(why, 512);
+    cli_capture_name(report, one, &name);
+    if (!bj_capture_write(one->result.log, name.start, &why)) {
+        cli_complain("%s: %s", name.start, why.start);
+        report->broken = true;
+    }
+}
+
+static void write_log(cli_report *report, const cli_case *one) {
+    BJ_TEXT(name, LINE);
+    file_name(report, one, report->log, ".jsonl", &name);
+    FILE *file = fopen(name.start, "we");
+    if (file) {
+        cli_json_events(file, one->result.log, "\n", false);
+        fputc('\n', file);
+    }
+    if (!file || fclose(file) != 0) {
+        cli_complain("%s: %s", name.start, strerror(errno));
+        report->broken = true;
+    }
+}
+
+/* --- the whole ------------------------------------------------------------------------------------------------ */
+
+static bool make_folder(const char *name) {
+    if (mkdir(name, 0777) != 0 && errno != EEXIST) {
+        cli_complain("%s: %s", name, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+bool cli_report_begin(cli_report *report, const char *junit, size_t cases) {
+    report->several = cases > 1;
+    report->began_us = bj_real_us();
+    if (report->several &&
+        ((report->pcap && !make_folder(report->pcap)) || (report->log && !make_folder(report->log)))) {
+        return false;
+    }
+    if (!junit) {
+        return true;
+    }
+    report->junit = fopen(junit, "we");
+    if (!report->junit) {
+        cli_complain("%s: %s", junit, strerror(errno));
+        return false;
+    }
+    cli_junit_begin(report);
+    return true;
+}
+
+void cli_report_case(cli_report *report, const cli_case *one) {
+    report->counts[one->result.verdict]++;
+    if (one->ran && report->pcap) {
+        write_capture(report, one);
+    }
+    if (one->ran && report->log) {
+        write_log(report, one);
+    }
+    if (report->json) {
+        cli_json_case(stdout, report, one);
+    } else {
+        print_case(report, one);
+    }
+    if (report->junit) {
+        cli_junit_case(report, one);
+    }
+}
+
+static void put_count(bj_text *out, unsigned count, const char *name, bool always) {
+    if (count || always) {
+        bj_text_printf(out, "%s%u %s", out->used ? ", " : "", count, name);
+    }
+}
+
+int cli_report_end(cli_report *report) {
+    const unsigned *n = report->counts;
+    BJ_TEXT(line, 256);
+    put_count(&line, n[BJ_PASS], "passed", true);
+    put_count(&line, n[BJ_FAIL], "failed", true);
+    put_count(&line, n[BJ_ERROR], "could not run", false);
+    put_count(&line, n[BJ_WARN], "with a warning", false);
+    put_count(&line, n[BJ_INCONCLUSIVE], "inconclusive", false);
+    put_count(&line, n[BJ_SKIP], "skipped", false);
+    put_count(&line, n[BJ_XFAIL], "failed as expected", false);
+    fprintf(report->json ? stderr : stdout, "%s (%.2f s)\n", line.start,
+            (double) (bj_real_us() - report->began_us) / 1e6);
+    if (report->junit && !cli_junit_end(report)) {
+        cli_complain("the JUnit file could not be written: %s", strerror(errno));
+        report->broken = true;
+    }
+    return n[BJ_ERROR] || report->broken ? CLI_COULD_NOT_RUN : n[BJ_FAIL] ? CLI_FAILED : CLI_PASSED;
+}

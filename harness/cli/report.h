@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What `bootjack run` prints and writes about a scenario that was run.
+ */
+#ifndef BJ_CLI_REPORT_H
+#define BJ_CLI_REPORT_H
+
+#include <stdio.h>
+
+#include "cli/client.h"
+
+/* One scenario of a command line. */
+typedef struct cli_case {
+    const char *file;
+    bj_arena *arena;
+    const bj_record *scenario; /* NULL: the file has mistakes */
+    const char *title;
+    bj_job *job; /* while it runs */
+    bool finished;
+    bool ran; /* `result` is that of a run, and must be released */
+    bj_run_result result;
+} cli_case;
+
+typedef struct cli_report {
+    const cli_client *client;
+    uint64_t seed;
+    bool verbose;
+    bool json;
+    const char *pcap; /* file, or folder when `several` */
+    const char *log;  /* likewise */
+    bool several;
+    FILE *junit;
+    unsigned counts[BJ_ERROR + 1]; /* by verdict */
+    uint64_t began_us;
+    bool broken; /* a file could not be written */
+} cli_report;
+
+/* Opens files and folders; false: a message was printed. */
+bool cli_report_begin(cli_report *report, const char *junit, size_t cases);
+/* Prints the case, writes its capture and log, counts it. */
+void cli_report_case(cli_report *report, const cli_case *one);
+/* The summary; returns the exit status. */
+int cli_report_end(cli_report *report);
+
+/* The last `most` lines of the conversation (0: all of them), each behind `indent`. */
+void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const char *indent);
+
+#endif

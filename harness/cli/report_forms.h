@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The forms of a report that programs read: JSON (an object a line) and JUnit's XML.
+ */
+#ifndef BJ_CLI_REPORT_FORMS_H
+#define BJ_CLI_REPORT_FORMS_H
+
+#include "cli/report.h"
+
+/* One object and a newline: docs/event-log.md says what is in it. */
+void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one);
+/* Every event as an object, with `separator` between two; `decode`: with the decoded form of messages. */
+void cli_json_events(FILE *stream, const bj_log *log, const char *separator, bool decode);
+
+void cli_junit_begin(cli_report *report);
+void cli_junit_case(cli_report *report, const cli_case *one);
+bool cli_junit_end(cli_report *report);
+
+/* The command that runs this scenario again in the same way. */
+void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out);
+/* Where its capture is (with --pcap). */
+void cli_capture_name(const cli_report *report, const cli_case *one, bj_text *out);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `--junit`. See report_forms.h.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/job.h"
+#include "cli/report_forms.h"
+
+/* Text as XML takes it; what XML 1.0 cannot hold is left out. */
+static void put_xml(FILE *stream, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char) text[i];
+        switch (c) {
+        case '<':
+            fputs("&lt;", stream);
+            break;
+        case '>':
+            fputs("&gt;", stream);
+            break;
+        case '&':
+            fputs("&amp;", stream);
+            break;
+        case '"':
+            fputs("&quot;", stream);
+            break;
+        default:
+            if (c >= 0x20 || c == '\n' || c == '\t') {
+                fputc(c, stream);
+            }
+        }
+    }
+}
+
+static void put_attribute(FILE *stream, const char *name, const char *text) {
+    fprintf(stream, " %s=\"", name);
+    put_xml(stream, text ? text : "", text ? strlen(text) : 0);
+    fputc('"', stream);
+}
+
+void cli_junit_begin(cli_report *report) {
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites><testsuite name=\"bootjack\"", report->junit);
+    put_attribute(report->junit, "hostname", report->client->argument);
+    fputs(">\n", report->junit);
+}
+
+/* The element inside a test case that says what became of it; NULL: it passed. */
+static const char *element(bj_verdict verdict) {
+    switch (verdict) {
+    case BJ_FAIL:
+        return "failure";
+    case BJ_ERROR:
+        return "error";
+    case BJ_SKIP:
+    case BJ_INCONCLUSIVE:
+    case BJ_XFAIL:
+        return "skipped";
+    default:
+        return NULL;
+    }
+}
+
+static void put_details(FILE *stream, const cli_report *report, const cli_case *one) {
+    BJ_TEXT(again, 4096);
+    cli_reproduce(report, one, &again);
+    fputc('\n', stream);
+    if (one->result.position.line) {
+        put_xml(stream, one->file, strlen(one->file));
+        fprintf(stream, ":%u:%u\n", one->result.position.line, one->result.position.column);
+    }
+    char *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    if (memory) {
+        cli_print_conversation(memory, one->result.log, 40, "");
+        fclose(memory);
+        put_xml(stream, text, length);
+        free(text);
+    }
+    put_xml(stream, again.start, again.used);
+    fputc('\n', stream);
+}
+
+void cli_junit_case(cli_report *report, const cli_case *one) {
+    FILE *stream = report->junit;
+    const bj_run_result *r = &one->result;
+    const char *inside = element(r->verdict);
+    fputs("<testcase", stream);
+    put_attribute(stream, "classname", one->file);
+    put_attribute(stream, "name", one->title);
+    put_attribute(stream, "file", one->file);
+    fprintf(stream, " time=\"%.6f\">", (double) r->real_us / 1e6);
+    fprintf(stream, "<properties><property name=\"verdict\" value=\"%s\"/>", bj_verdict_name(r->verdict));
+    fprintf(stream, "<property name=\"virtual_seconds\" value=\"%.6f\"/></properties>", (double) r->virtual_time / 1e6);
+    if (inside) {
+        fprintf(stream, "<%s", inside);
+        put_attribute(stream, "message", r->reason);
+        fputs(">", stream);
+        if (r->verdict == BJ_FAIL || r->verdict == BJ_ERROR) {
+            put_details(stream, report, one);
+        }
+        fprintf(stream, "</%s>", inside);
+    }
+    fputs("</testcase>\n", stream);
+}
+
+bool cli_junit_end(cli_report *report) {
+    fputs("</testsuite></testsuites>\n", report->junit);
+    bool good = fclose(report->junit) == 0;
+    report->junit = NULL;
+    return good;
+}

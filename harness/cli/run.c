@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack run`: scenarios against a client, one process each, several at once if asked for.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/canary.h"
+#include "cli/cli.h"
+#include "cli/report.h"
+#include "cli/scenarios.h"
+#include "script/load.h"
+
+static const char help[] =
+    "usage: bootjack run [OPTION...] SCENARIO...\n"
+    "Runs scenario files, or all scenarios below a folder, against a client. One line a scenario on standard output.\n"
+    "\n"
+    "  --client CLIENT   linked             our client, inside this program (the default)\n"
+    "                    linked:LIBRARY.so  a shared object that exports bootjack_linked_client\n"
+    "                    exec:COMMAND       an unmodified program, in virtual time; {bs_uri}, {endpoint} and the\n"
+    "                                       other placeholders of profiles are filled in\n"
+    "                    network:COMMAND    a program, over the loopback interface in real time\n"
+    "                    FILE.yaml, NAME    a profile; NAME is one of harness/clients\n"
+    "  --seed N          seed of the simulated world, 1 if not given\n"
+    "  -v, --verbose     the whole conversation, one line an event, with virtual times\n"
+    "  --json            one JSON object a line for each scenario; with -v, all of its events\n"
+    "  --pcap FILE       the conversation as a capture; for several scenarios FILE is a folder\n"
+    "  --log FILE        the event log as JSON lines; for several scenarios FILE is a folder\n"
+    "  --junit FILE      results in JUnit's XML\n"
+    "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
+    "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
+    "  --no-canary       do not first run the nonsense scenario that must not pass\n"
+    "  --preload FILE    the preload library; also $BOOTJACK_PRELOAD_LIBRARY\n"
+    "  -h, --help        this\n"
+    "\n"
+    "Exit status: 0 all passed (or warned, were skipped, inconclusive, failed as expected), 1 some failed, 2 could "
+    "not\n"
+    "run (a scenario with a mistake, a missing file, a client that does not start, a canary that passed), 64 wrong "
+    "usage.\n";
+
+enum { MOST_JOBS = 256 };
+
+typedef struct arguments {
+    const char *client;
+    uint64_t seed;
+    bool verbose, json, no_canary;
+    const char *pcap, *log, *junit, *preload;
+    uint64_t jobs;
+    unsigned limit_ms;
+} arguments;
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number) {
+    interrupted = number;
+}
+
+/* --- the command line ----------------------------------------------------------------------------------------- */
+
+static const struct option long_options[] = {
+    { "client", required_argument, NULL, 'c' },
+    { "seed", required_argument, NULL, 's' },
+    { "verbose", no_argument, NULL, 'v' },
+    { "json", no_argument, NULL, 'J' },
+    { "pcap", required_argument, NULL, 'p' },
+    { "log", required_argument, NULL, 'l' },
+    { "junit", required_argument, NULL, 'u' },
+    { "jobs", required_argument, NULL, 'j' },
+    { "limit", required_argument, NULL, 'L' },
+    { "no-canary", no_argument, NULL, 'C' },
+    { "preload", required_argument, NULL, 'P' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+/* -1: go on; else the exit status. */
+static int take_option(arguments *a, int option) {
+    switch (option) {
+    case 'c':
+        a->client = optarg;
+        return -1;
+    case 's':
+        return cli_parse_u64(optarg, 0, INT64_MAX, &a->seed)
+                   ? -1
+                   : cli_usage_error("run", "--seed %s: not a number", optarg);
+    case 'v':
+        a->verbose = true;
+        return -1;
+    case 'J':
+        a->json = true;
+        return -1;
+    case 'p':
+        a->pcap = optarg;
+        return -1;
+    case 'l':
+        a->log = optarg;
+        return -1;
+    case 'u':
+        a->junit = optarg;
+        return -1;
+    case 'j':
+        return cli_parse_u64(optarg, 1, MOST_JOBS, &a->jobs)
+                   ? -1
+                   : cli_usage_error("run", "-j %s: expected 1 to 256", optarg);
+    case 'L':
+        return cli_parse_seconds(optarg, &a->limit_ms)
+                   ? -1
+                   : cli_usage_error("run", "--limit %s: not a number of seconds", optarg);
+    case 'C':
+        a->no_canary = true;
+        return -1;
+    case 'P':
+        a->preload = optarg;
+        return -1;
+    case 'h':
+        fputs(help, stdout);
+        return CLI_PASSED;
+    default:
+        return cli_usage_error("run", "that is no option of this command");
+    }
+}
+
+static int parse(int argc, char **argv, arguments *a) {
+    *a = (arguments){ .seed = 1, .jobs = 1 };
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "vj:h", long_options, NULL)) != -1;) {
+        if (option == '?') {
+            const char *word = argv[optind - 1];
+            return cli_usage_error("run", "%s: unknown option, or its value is missing", word);
+        }
+        int status = take_option(a, option);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    return optind < argc ? -1 : cli_usage_error("run", "no scenario was given");
+}
+
+/* --- the runs ------------------------------------------------------------------------------------------------- */
+
+typedef struct suite {
+    cli_case *cases;
+    size_t count;
+    size_t started; /* cases before this one were started */
+    size_t told;    /* cases before this one were reported */
+    size_t running;
+    size_t jobs;
+    bj_run_options options;
+    const cli_client *client;
+    cli_report report;
+} suite;
+
+/* The file's mistakes: all on standard error, the first as the reason. */
+static void tell_mistakes(cli_case *one, const bj_mistakes *mistakes) {
+    for (size_t i = 0; i < mistakes->count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes->items[i]);
+        fprintf(stderr, "%s\n", line.start);
+        if (i == 0) {
+            one->result.reason = bj_arena_strndup(one->arena, line.start, line.used);
+            one->result.position = mistakes->items[i].position;
+        }
+    }
+    one->result.verdict = BJ_ERROR;
+    one->title = "a mistake in the scenario file";
+    one->finished = true;
+}
+
+static void start(suite *s, cli_case *one) {
+    bj_mistakes mistakes = { 0 };
+    one->arena = cli_arena();
+    one->scenario = bj_load_file(one->arena, BJ_K_SCENARIO, one->file, &mistakes);
+    if (!one->scenario) {
+        tell_mistakes(one, &mistakes);
+        return;
+    }
+    one->title = bj_get_string(one->scenario, BJ_F(SCENARIO, TITLE), "");
+    one->job = bj_job_start(one->arena, one->scenario, &s->options);
+    s->running++;
+}
+
+/* A known deviation of this client turns a failure into xfail, and a pass into a failure. */
+static void apply_deviation(const suite *s, cli_case *one) {
+    const bj_record *deviation = cli_client_deviation(s->client, one->file, one->title);
+    if (!deviation) {
+        return;
+    }
+    bj_run_result *r = &one->result;
+    const char *why = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
+    const char *text = bj_get_string(deviation, BJ_F(DEVIATION, TEXT), "");
+    BJ_TEXT(reason, 2048);
+    if (r->verdict == BJ_FAIL && strstr(r->reason, text)) {
+        r->verdict = BJ_XFAIL;
+        bj_text_printf(&reason, "%s: %s", why, r->reason);
+    } else if (r->verdict == BJ_PASS) {
+        r->verdict = BJ_FAIL;
+        bj_text_printf(&reason, "expected to fail (%s), passes now", why);
+    } else if (r->verdict == BJ_FAIL) {
+        bj_text_printf(&reason, "%s (expected to fail with '%s': %s)", r->reason, text, why);
+    } else {
+        return;
+    }
+    r->reason = bj_arena_strndup(one->arena, reason.start, reason.used);
+}
+
+static void take_result(suite *s, cli_case *one) {
+    bj_job_result(one->job, &one->result);
+    one->job = NULL;
+    one->finished = one->ran = true;
+    s->running--;
+    apply_deviation(s, one);
+}
+
+static void forget(cli_case *one) {
+    if (one->ran) {
+        bj_run_release(&one->result);
+    }
+    bj_arena_unmap(one->arena);
+    one->arena = NULL;
+}
+
+static void wait_for_one(suite *s) {
+    bj_job *jobs[MOST_JOBS] = { NULL };
+    cli_case *owners[MOST_JOBS];
+    size_t n = 0;
+    for (size_t i = s->told; i < s->started && n < MOST_JOBS; i++) {
+        if (s->cases[i].job) {
+            owners[n] = &s->cases[i];
+            jobs[n++] = s->cases[i].job;
+        }
+    }
+    bj_job_wait(jobs, n);
+    for (size_t i = 0; i < n; i++) {
+        if (bj_job_finished(jobs[i])) {
+            take_result(s, owners[i]);
+        }
+    }
+}
+
+static void kill_running(suite *s) {
+    for (size_t i = s->told; i < s->started; i++) {
+        if (s->cases[i].job) {
+            bj_job_kill(s->cases[i].job);
+        }
+    }
+}
+
+/* Cases are reported in their order; a slow one keeps at most a few finished ones waiting. */
+static void run_all(suite *s) {
+    size_t ahead = s->jobs * 4;
+    while (s->told < s->count && !interrupted) {
+        while (s->started < s->count && s->running < s->jobs && s->started - s->told < ahead) {
+            start(s, &s->cases[s->started++]);
+        }
+        if (s->running) {
+            wait_for_one(s);
+        }
+        while (s->told < s->started && s->cases[s->told].finished) {
+            cli_report_case(&s->report, &s->cases[s->told]);
+            forget(&s->cases[s->told++]);
+        }
+    }
+    kill_running(s);
+}
+
+static int run_suite(const arguments *a, const cli_client *client, const cli_files *files, bj_arena *arena) {
+    suite s = {
+        .count = files->count,
+        .jobs = (size_t) a->jobs,
+        .client = client,
+        .options = { .attach = client->attach,
+                     .profile = client->profile,
+                     .seed = a->seed,
+                     .real_limit_ms = a->limit_ms,
+                     .preload = cli_preload_path(arena, a->preload),
+                     .listen = "127.0.0.1" },
+        .report = { .client = client,
+                    .seed = a->seed,
+                    .verbose = a->verbose,
+                    .json = a->json,
+                    .pcap = a->pcap,
+                    .log = a->log },
+    };
+    if (!client->own && !a->no_canary && !cli_canary(&s.options)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    if (!cli_report_begin(&s.report, a->junit, files->count)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    s.cases = bj_arena_calloc(arena, files->count, sizeof *s.cases);
+    for (size_t i = 0; i < files->count; i++) {
+        s.cases[i].file = files->names[i];
+    }
+    run_all(&s);
+    int status = cli_report_end(&s.report);
+    if (interrupted) {
+        cli_complain("interrupted by signal %d; the clients that ran were ended", (int) interrupted);
+        return CLI_COULD_NOT_RUN;
+    }
+    return status;
+}
+
+int cli_run(int argc, char **argv) {
+    arguments a;
+    int status = parse(argc, argv, &a);
+    if (status >= 0) {
+        return status;
+    }
+    struct sigaction action = { .sa_handler = interrupt };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    cli_files files = { 0 };
+    cli_client client;
+    bj_arena *arena = cli_arena();
+    bool good = cli_client_find(arena, a.client, &client);
+    for (int i = optind; good && i < argc; i++) {
+        good = cli_files_add(&files, argv[i]);
+    }
+    status = good ? run_suite(&a, &client, &files, arena) : CLI_COULD_NOT_RUN;
+    cli_files_free(&files);
+    bj_arena_unmap(arena);
+    return status;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack serve`: the servers of one scenario on real sockets, in real time, for a client that somebody else starts.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/conversation.h"
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/report.h"
+#include "script/load.h"
+
+static const char help[] =
+    "usage: bootjack serve SCENARIO --listen ADDRESS[:PORT] [OPTION...]\n"
+    "Plays the scenario's servers on real sockets and waits for a client. Says on standard error which server listens\n"
+    "where: the first server of the scenario at PORT, the others at the ports that follow (PORT 0: any free ones).\n"
+    "URIs that are written to the client point there. The verdict is as for `bootjack run`.\n"
+    "\n"
+    "  --listen ADDRESS[:PORT]  where the servers listen; port 5683 if not given\n"
+    "  --profile CLIENT         what is known of the client: a profile's file or name, as for `bootjack run --client`\n"
+    "  --seed N                 seed of the servers' tokens and Message IDs, 1 if not given\n"
+    "  -v, --verbose            the conversation, while it goes on\n"
+    "  --json                   the result as a JSON object; with -v, with all events\n"
+    "  --pcap FILE              the conversation as a capture\n"
+    "  --limit SECONDS          gives up after so much time; no limit if not given\n"
+    "  -h, --help               this\n"
+    "\n"
+    "Exit status: 0 passed, 1 failed, 2 could not run, 64 wrong usage.\n";
+
+typedef struct arguments {
+    const char *scenario;
+    bj_addr listen;
+    const char *profile, *pcap;
+    uint64_t seed;
+    bool verbose, json, listens;
+    unsigned limit_ms;
+} arguments;
+
+/* What is printed while it goes on. */
+typedef struct live {
+    size_t cursor;
+    bool verbose;
+    bj_conversation *conversation;
+} live;
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number) {
+    interrupted = number;
+}
+
+/* --- the command line ----------------------------------------------------------------------------------------- */
+
+static const struct option long_options[] = {
+    { "listen", required_argument, NULL, 'l' },
+    { "profile", required_argument, NULL, 'c' },
+    { "seed", required_argument, NULL, 's' },
+    { "verbose", no_argument, NULL, 'v' },
+    { "json", no_argument, NULL, 'J' },
+    { "pcap", required_argument, NULL, 'p' },
+    { "limit", required_argument, NULL, 'L' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static bool take_listen(arguments *a, const char *text) {
+    a->listens = bj_addr_parse(text, strlen(text), &a->listen);
+    bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : a->listen.family == 4 && strchr(text, ':');
+    if (a->listens && !has_port) {
+        a->listen.port = 5683; /* RFC 7252 section 6.1 */
+    }
+    return a->listens;
+}
+
+static int take_option(arguments *a, int option) {
+    switch (option) {
+    case 'l':
+        return take_listen(a, optarg) ? -1 : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", optarg);
+    case 'c':
+        a->profile = optarg;
+        return -1;
+    case 's':
+        return cli_parse_u64(optarg, 0, INT64_MAX, &a->seed)
+                   ? -1
+                   : cli_usage_error("serve", "--seed %s: not a number", optarg);
+    case 'v':
+        a->verbose = true;
+        return -1;
+    case 'J':
+        a->json = true;
+        return -1;
+    case 'p':
+        a->pcap = optarg;
+        return -1;
+    case 'L':
+        return cli_parse_seconds(optarg, &a->limit_ms)
+                   ? -1
+                   : cli_usage_error("serve", "--limit %s: not a number of seconds", optarg);
+    default:
+        fputs(help, stdout);
+        return CLI_PASSED;
+    }
+}
+
+static int parse(int argc, char **argv, arguments *a) {
+    *a = (arguments){ .seed = 1 };
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "vh", long_options, NULL)) != -1;) {
+        if (option == '?') {
+            return cli_usage_error("serve", "%s: unknown option, or its value is missing", argv[optind - 1]);
+        }
+        int status = take_option(a, option);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    if (optind + 1 != argc) {
+        return cli_usage_error("serve", "expected one scenario");
+    }
+    a->scenario = argv[optind];
+    return a->listens ? -1 : cli_usage_error("serve", "--listen is missing");
+}
+
+/* --- the live view -------------------------------------------------------------------------------------------- */
+
+static void show(live *view, const bj_log *log, const bj_event *event) {
+    if (event->kind == BJ_EV_NOTE && event->actor >= BJ_ACTOR_SERVER_0) {
+        fprintf(stderr, "%.*s\n", (int) event->text_length, event->text);
+        return;
+    }
+    if (!view->verbose) {
+        return;
+    }
+    if (!view->conversation) {
+        view->conversation = bj_conversation_new(log); /* the actors stand before anything else */
+    }
+    BJ_TEXT(line, 4096);
+    if (view->conversation && bj_conversation_line(view->conversation, event, &line)) {
+        puts(line.start);
+    }
+}
+
+static void look(void *context, const bj_log *log) {
+    live *view = context;
+    bj_event event;
+    while (log && bj_log_next(log, &view->cursor, &event)) {
+        show(view, log, &event);
+    }
+    fflush(stdout);
+}
+
+/* --- the run -------------------------------------------------------------------------------------------------- */
+
+static int report_result(const arguments *a, const cli_client *client, cli_case *one) {
+    cli_report report = {
+        .client = client, .seed = a->seed, .verbose = a->verbose && a->json, .json = a->json, .pcap = a->pcap
+    };
+    if (!cli_report_begin(&report, NULL, 1)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    cli_report_case(&report, one);
+    return cli_report_end(&report);
+}
+
+static int serve(const arguments *a, const cli_client *client, cli_case *one) {
+    BJ_TEXT(address, 64);
+    bj_addr host = a->listen;
+    host.port = 0;
+    bj_addr_print(&address, &host);
+    live view = { .verbose = a->verbose && !a->json };
+    bj_run_options options = {
+        .attach = BJ_ATTACH_NETWORK,
+        .profile = client->profile,
+        .seed = a->seed,
+        .real_limit_ms = a->limit_ms,
+        .listen = address.start,
+        .port = a->listen.port,
+        .serve = true,
+        .look = look,
+        .look_context = &view,
+    };
+    bj_job *job = bj_job_start(one->arena, one->scenario, &options);
+    while (!bj_job_finished(job) && !interrupted) {
+        bj_job_wait(&job, 1);
+    }
+    if (interrupted) {
+        bj_job_kill(job);
+        bj_conversation_free(view.conversation);
+        cli_complain("interrupted by signal %d", (int) interrupted);
+        return CLI_COULD_NOT_RUN;
+    }
+    bj_job_result(job, &one->result);
+    one->ran = one->finished = true;
+    look(&view, one->result.log);
+    bj_conversation_free(view.conversation);
+    int status = report_result(a, client, one);
+    bj_run_release(&one->result);
+    return status;
+}
+
+static const bj_record *load(bj_arena *arena, const char *file) {
+    bj_mistakes mistakes = { 0 };
+    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
+    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes.items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    return scenario;
+}
+
+int cli_serve(int argc, char **argv) {
+    arguments a;
+    int status = parse(argc, argv, &a);
+    if (status >= 0) {
+        return status;
+    }
+    struct sigaction action = { .sa_handler = interrupt };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    cli_case one = { .file = a.scenario, .arena = cli_arena() };
+    cli_client client;
+    one.scenario = load(one.arena, a.scenario);
+    status = CLI_COULD_NOT_RUN;
+    if (one.scenario && cli_client_find(one.arena, a.profile, &client)) {
+        one.title = bj_get_string(one.scenario, BJ_F(SCENARIO, TITLE), "");
+        status = serve(&a, &client, &one);
+    }
+    bj_arena_unmap(one.arena);
+    return status;
+}
