@@ -44,7 +44,13 @@ class Result:
     seed: int = 0
     client: str = ""
     rules: list = dataclasses.field(default_factory=list)
+    branches: list = dataclasses.field(default_factory=list)  # alternatives of `either` that were seen
+    output: list = dataclasses.field(default_factory=list)  # lines that the client wrote
     events: list = dataclasses.field(default_factory=list)
+    reproduce: str = ""  # the command that runs it again in the same way
+    capture: str = ""
+    exit_status: int = 0
+    signal: int = 0
     errors: str = ""  # what `bootjack` wrote on standard error
     command: list = dataclasses.field(default_factory=list)
 

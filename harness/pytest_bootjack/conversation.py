@@ -2,6 +2,8 @@
 """The event log for people: one line an event, and the neighbourhood of a line in a scenario file."""
 from __future__ import annotations
 
+import json
+
 CLIENT, SCRIPT = 1, 2
 SECOND = 1_000_000
 
@@ -47,9 +49,20 @@ def coap_line(coap) -> str:
     if query:
         target += "?" + (query if isinstance(query, str) else "&".join(map(str, query)))
     words.append(target)
-    words.append("" if coap.get("format") is None else f"[{coap['format']}]")
+    words.append(coap.get("location", ""))
+    words.append(content(coap))
     words.append(f"malformed: {coap['fault']}" if coap.get("fault") else "")
     return " ".join(word for word in words if word)
+
+
+def content(coap) -> str:
+    """A payload, decoded where the decoder could, else its Content-Format and size."""
+    for name in ("text", "links", "values"):
+        if coap.get(name):
+            value = coap[name]
+            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    size = len(coap.get("payload", "")) // 2
+    return f"[{coap.get('format', 'no format')}: {size} bytes]" if size else ""
 
 
 def datagram_line(event: dict) -> str:

@@ -18,7 +18,7 @@ from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocat
 from . import api, conversation
 
 CATALOGUE = "rules.yaml"
-EVENTS_SHOWN = 30
+EVENTS_SHOWN, OUTPUT_SHOWN = 30, 15
 
 
 class ScenarioWarning(UserWarning):
@@ -190,19 +190,11 @@ def failure_text(result, path) -> str:
         out += [f"{_relative(path)}:{line}", *script, ""]
     if result.events:
         out += ["conversation (virtual seconds):", *conversation.conversation(result.events, EVENTS_SHOWN), ""]
+    if result.output:
+        out += ["the client's output:", *(f"    {line['text']}" for line in result.output[-OUTPUT_SHOWN:]), ""]
     if result.errors.strip():
         out += ["standard error:", result.errors.rstrip(), ""]
-    return "\n".join(out + ["reproduce:", "  " + reproduce(result, path)])
-
-
-def reproduce(result, path) -> str:
-    client = _option(result.command, "--client")
-    seed = result.seed if result.seed else _option(result.command, "--seed")
-    return api.shown_command(api.run_command(pathlib.Path(path).resolve(), "-v", seed=seed, client=client))
-
-
-def _option(command, name):
-    return command[command.index(name) + 1] if name in command else None
+    return "\n".join(out + ["reproduce:", "  " + (result.reproduce or api.shown_command(result.command))])
 
 
 def _relative(path):

@@ -14,10 +14,20 @@ from harness.pytest_bootjack.api import ROOT
 from . import model
 
 
+OUTPUT_SHOWN = 200
+
+
+def tail(lines) -> str:
+    """The last lines of a client's output."""
+    cut = len(lines) - OUTPUT_SHOWN
+    return "\n".join(([f"({cut} lines before)"] if cut > 0 else []) + list(lines[-OUTPUT_SHOWN:]))
+
+
 def render(report) -> str:
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
+    environment.filters["tail"] = tail
     return environment.get_template("report.html").render(report=report)
 
 

@@ -50,21 +50,10 @@ class Entry:
         return [rules] if isinstance(rules, str) else rules
 
     @property
-    def branches(self):
-        return [event.get("text", "") for event in self.result.of_kind("branch")]
-
-    @property
     def failing_line(self):
         if self.result.verdict in ("skip", "pass"):
             return 0
         return conversation.failing_line(self.result) if self.result.failed else self.result.line
-
-    @property
-    def command(self):
-        result = self.result
-        words = ["build/release/bin/bootjack", "run", result.scenario, "-v"]
-        words += ["--client", result.client] if result.client else []
-        return api.shown_command(words + ["--seed", str(result.seed)])
 
     @property
     def virtual(self):

@@ -67,4 +67,6 @@ def good_log():
 def result(scenario, verdict="pass", reason="", line=0, column=0, events=None, **more):
     return {"scenario": str(scenario), "title": more.pop("title", "A client does what it must"), "verdict": verdict,
             "reason": reason, "line": line, "column": column, "virtual_us": 3_612_507_000, "real_us": 1840, "seed": 1,
-            "client": "linked", "rules": more.pop("rules", ["BS-REQUEST"]), "events": events or [], **more}
+            "client": "linked", "rules": more.pop("rules", ["BS-REQUEST"]), "events": events or [],
+            "branches": ["refused at Finish"], "reproduce": f"bootjack run {scenario} --seed 1 -v",
+            "output": [{"descriptor": 2, "after": 3, "text": "a line of the client's"}], **more}

@@ -73,7 +73,8 @@ def test_a_failure_shows_script_conversation_and_command(house):
     out = run_pytest(house, "scenarios/topic/fail.yaml", "--client", "exec:./device {bs_uri}", "--seed", "7").stdout
     assert ">    3 | steps:" in out and "     4 |   - respond: 2.04" in out
     assert "12.500000  client -> bs: CON POST /bs?ep=dev-1&pct=11542" in out
-    assert "fail.yaml -v --client 'exec:./device {bs_uri}' --seed 1" in out
+    assert "a line of the client's" in out
+    assert out.split("reproduce:\n")[1].startswith("  bootjack run ")
 
 
 def test_options_reach_the_program_and_the_canary_runs_once(house):
