@@ -120,9 +120,9 @@ static const bootjack_linked_client *load(bj_shared *shared, const char *library
         bj_shared_trouble(shared, "the linked client cannot be loaded: %s", dlerror());
         return NULL;
     }
-    const bootjack_linked_client *client = dlsym(handle, "bootjack_linked_client");
+    const bootjack_linked_client *client = dlsym(handle, "bootjack_client");
     if (!client) {
-        bj_shared_trouble(shared, "%s does not export bootjack_linked_client", library);
+        bj_shared_trouble(shared, "%s does not export bootjack_client (attach/linked.h)", library);
     } else if (client->version != BOOTJACK_LINKED_VERSION) {
         bj_shared_trouble(shared, "%s was made for version %d of attach/linked.h; this is version %d", library,
                           client->version, BOOTJACK_LINKED_VERSION);

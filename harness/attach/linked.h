@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The six functions by which a client that is linked into the harness (or loaded from a shared object that exports
- * `bootjack_linked_client`) is driven. This header stands alone, so that a vendor can copy it.
+ * `const bootjack_linked_client bootjack_client`) is driven. This header stands alone, so that a vendor can copy it.
  *
  * The client runs in one thread, never blocks in these functions, and uses the ordinary libc (sockets, clocks,
  * getaddrinfo): the harness answers those calls from the simulated world.

@@ -20,7 +20,7 @@ static const char help[] =
     "Runs scenario files, or all scenarios below a folder, against a client. One line a scenario on standard output.\n"
     "\n"
     "  --client CLIENT   linked             our client, inside this program (the default)\n"
-    "                    linked:LIBRARY.so  a shared object that exports bootjack_linked_client\n"
+    "                    linked:LIBRARY.so  a shared object that exports bootjack_client\n"
     "                    exec:COMMAND       an unmodified program, in virtual time; {bs_uri}, {endpoint} and the\n"
     "                                       other placeholders of profiles are filled in\n"
     "                    network:COMMAND    a program, over the loopback interface in real time\n"
