@@ -2,8 +2,6 @@
 """The event log for people: one line an event, and the neighbourhood of a line in a scenario file."""
 from __future__ import annotations
 
-import json
-
 CLIENT, SCRIPT = 1, 2
 SECOND = 1_000_000
 
@@ -39,8 +37,6 @@ def coap_line(coap) -> str:
     """`CON POST /bs?ep=dev-1`, `ACK 2.04 /rd/1 11542 {...}`: what the decoder says of a datagram, short."""
     if not isinstance(coap, dict):
         return ""
-    if coap.get("line"):
-        return coap["line"]
     if coap.get("fault") and "code" not in coap:
         return f"malformed: {coap['fault']}"
     words = [str(coap.get("type", "")), str(coap.get("method") or coap.get("code", ""))]
@@ -57,12 +53,40 @@ def coap_line(coap) -> str:
 
 def content(coap) -> str:
     """A payload, decoded where the decoder could, else its Content-Format and size."""
-    for name in ("text", "links", "values"):
-        if coap.get(name):
-            value = coap[name]
-            return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    path = [int(part) for part in coap.get("path", "").split("/") if part.isdigit()]
+    if "values" in coap:
+        return values_line(coap["values"], path)
+    if "links" in coap:
+        return ",".join(link_line(link) for link in coap["links"])
     size = len(coap.get("payload", "")) // 2
-    return f"[{coap.get('format', 'no format')}: {size} bytes]" if size else ""
+    return coap.get("text") or (f"[{coap.get('format', 'no format')}: {size} bytes]" if size else "")
+
+
+def link_line(link) -> str:
+    attributes = "".join(f";{key}" + ("" if value is None else f"={value}") for key, value in link["attributes"].items())
+    return ("" if link["target"] is None else f"<{link['target']}>") + attributes
+
+
+def values_line(entries, path) -> str:
+    """`{0: coap://mgmt.example, 1: 0, 10: 101}`; `path` is where the entries hang."""
+    return "{" + ", ".join(f"{e.get('id', '?')}: {value_text(e, path)}" for e in entries) + "}"
+
+
+# Resources of type String and Opaque: LwM2M Core 1.1 E.1, E.2, E.4. Elsewhere the form of the bytes must do.
+STRINGS = {(0, 0), (1, 7), (1, 22), (3, 0), (3, 1), (3, 2), (3, 3), (3, 14), (3, 15), (3, 16)}
+OPAQUES = {(0, 3), (0, 4), (0, 5)}
+
+
+def value_text(entry, path) -> str:
+    if "entries" in entry:
+        below = path if entry["kind"] != "instance" or len(path) > 1 else [*path[:1], entry["id"]]
+        return values_line(entry["entries"], below)
+    raw, resource = entry.get("hex", ""), (path[0], entry.get("id")) if path else None
+    if resource in OPAQUES and raw:
+        return f"<{len(raw) // 2} bytes>"
+    if "text" in entry and (resource in STRINGS or "integer" not in entry or len(raw) > 16):
+        return entry["text"] or '""'
+    return str(entry["integer"]) if "integer" in entry else f"0x{raw}"
 
 
 def datagram_line(event: dict) -> str:

@@ -147,3 +147,20 @@ def test_the_conversation_tells_what_was_lost_and_refused():
                   "client -> mgmt: CON POST /rd?ep=dev-1"):
         assert words in text
     assert conversation.conversation(sample_results.good_log().events, last=2)[0].strip().startswith("(")
+
+
+def entry(number, raw, **more):
+    return {"kind": "resource", "id": number, "hex": raw, **more}
+
+
+def test_payloads_read_like_the_script():
+    account = [entry(0, "636f61703a2f2f68", text="coap://h"), entry(1, "00", integer=0), entry(3, "6570", text="ep"),
+               entry(5, "00" * 16), entry(10, "65", integer=101, text="e"), entry(4, "", text="")]
+    assert conversation.coap_line(sample_results.con("PUT", "/0/1", format=11542, values=account)) == (
+        'CON PUT /0/1 {0: coap://h, 1: 0, 3: <2 bytes>, 5: <16 bytes>, 10: 101, 4: ""}')
+    servers = [{"kind": "instance", "id": 0, "entries": [entry(7, "55", integer=85, text="U")]}]
+    assert conversation.coap_line(sample_results.con("PUT", "/1", values=servers)) == "CON PUT /1 {0: {7: U}}"
+    links = [{"target": "/0/1", "attributes": {"ssid": "101", "hb": None}}, {"target": None, "attributes": {"x": "1"}}]
+    assert conversation.coap_line(sample_results.ack("2.05", links=links)) == "ACK 2.05 </0/1>;ssid=101;hb,;x=1"
+    assert conversation.coap_line(sample_results.ack("2.05", format=112, payload="80")) == "ACK 2.05 [112: 1 bytes]"
+    assert conversation.coap_line({"fault": "too short"}) == "malformed: too short"
