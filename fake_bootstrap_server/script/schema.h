@@ -207,7 +207,7 @@ enum {
     F(8, HOLDOFF_LATEST, "holdoff-latest", DURATION, 0, NONE,                                                          \
       "A hold-off longer than /0/x/11 by more than this is a warning.")                                                \
     F(9, DEVIATIONS, "deviations", RECORDS, 0, KIND(DEVIATION), "Known deviations.")                                   \
-    F(10, LIBRARY, "library", STRING, 0, NONE, "linked: a shared object with bootjack_linked_client; left out: ours.") \
+    F(10, LIBRARY, "library", STRING, 0, NONE, "linked: a shared object that exports bootjack_client; left out: ours.") \
     F(11, FINISH_TIMEOUT, "finish-timeout", DURATION, 0, NONE,                                                         \
       "Its Finish time-out, where it is not EXCHANGE_LIFETIME.")                                                       \
     F(12, TOLERANCE, "tolerance", DURATION, 0, NONE,                                                                   \
