@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORD = 2048, WORDS = 512 };
 
@@ -39,7 +40,8 @@ typedef struct placeholder {
     X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
     X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
     X(SSID, "ssid", "a Short Server ID")                                                                               \
-    X(SERVER_URI, "server_uri", "a server account from the factory")
+    X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
+    X(BINDIR, "bindir", NULL)
 
 enum {
 #define PLACEHOLDER_INDEX(NAME, name, demand) P_##NAME,
@@ -137,6 +139,18 @@ static void set_account(filler *f, bj_uri_translate *translate, void *context) {
     f->items[P_LIFETIME].value = seconds(f->arena, account, BJ_F(ACCOUNT, LIFETIME));
 }
 
+/* Where this program is, so that a profile can name one that was built beside it. */
+static const char *own_folder(bj_arena *arena) {
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length > 0 ? length : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash) {
+        *slash = '\0';
+    }
+    return bj_arena_strdup(arena, path);
+}
+
 static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *translate, void *context) {
     const bj_record *transmission = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
     const char *endpoint = bj_get_string(f->client, BJ_F(CLIENT, ENDPOINT), NULL);
@@ -149,6 +163,7 @@ static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *t
     f->items[P_ACK_TIMEOUT].value = seconds(f->arena, transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT));
     f->items[P_ACK_RANDOM_FACTOR].value = bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL);
     f->items[P_MAX_RETRANSMIT].value = number(f->arena, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT));
+    f->items[P_BINDIR].value = own_folder(f->arena);
     set_bootstrap(f, translate, context);
     set_account(f, translate, context);
 }

@@ -60,6 +60,46 @@ static bj_record *command_profile(bj_arena *arena, const char *command, bj_attac
 
 /* --- profiles in files ---------------------------------------------------------------------------------------- */
 
+/* `text` with every {profiledir} in it filled in. */
+static bj_string with_folder(bj_arena *arena, const bj_string *text, const char *folder) {
+    static const char mark[] = "{profiledir}";
+    char room[4096];
+    bj_text out = bj_text_over(room, sizeof room);
+    const char *at = text->bytes;
+    for (const char *found; (found = strstr(at, mark)) != NULL; at = found + strlen(mark)) {
+        bj_text_add_bytes(&out, at, (size_t) (found - at));
+        bj_text_add(&out, folder);
+    }
+    bj_text_add(&out, at);
+    return (bj_string){ bj_arena_strndup(arena, out.start, out.used), out.used };
+}
+
+/* A profile may name files that stand beside it. */
+static void fill_folder(bj_arena *arena, bj_record *profile, unsigned field, const char *folder) {
+    const bj_value *value = bj_get(profile, field);
+    if (!value) {
+        return;
+    }
+    bj_string *items = bj_arena_calloc(arena, value->as.strings.count, sizeof *items);
+    for (size_t i = 0; i < value->as.strings.count; i++) {
+        items[i] = with_folder(arena, &value->as.strings.items[i], folder);
+    }
+    bj_value filled = *value;
+    filled.as.strings.items = items;
+    bj_set(arena, profile, field, &filled);
+}
+
+static void fill_folders(bj_arena *arena, bj_record *profile, const char *file) {
+    char *whole = realpath(file, NULL);
+    char *slash = whole ? strrchr(whole, '/') : NULL;
+    if (slash) {
+        *slash = '\0';
+        fill_folder(arena, profile, BJ_F(PROFILE, COMMAND), whole);
+        fill_folder(arena, profile, BJ_F(PROFILE, ENVIRONMENT), whole);
+    }
+    free(whole);
+}
+
 static bj_record *load_profile(bj_arena *arena, const char *file) {
     bj_mistakes mistakes = { 0 };
     bj_record *profile = bj_load_file(arena, BJ_K_PROFILE, file, &mistakes);
@@ -67,6 +107,9 @@ static bj_record *load_profile(bj_arena *arena, const char *file) {
         BJ_TEXT(line, 2048);
         bj_mistake_print(&line, &mistakes.items[i]);
         fprintf(stderr, "%s\n", line.start);
+    }
+    if (profile) {
+        fill_folders(arena, profile, file);
     }
     return profile;
 }
