@@ -161,11 +161,6 @@ static const char *nearest_field(const bj_record_def *def, const bj_yaml *key) {
 static bj_record *load_record(bj_loading *loading, const bj_record_def *def, const bj_yaml *yaml);
 static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml);
 
-/* "`write`" or "a server", for messages. */
-static const char *kind_text(const bj_record_def *def) {
-    return def->name;
-}
-
 static const bj_field_def *field_of(const bj_record_def *def, const bj_yaml *key) {
     return key->kind == BJ_YAML_SCALAR ? bj_field_named(def, key->text.bytes, key->text.length) : NULL;
 }
@@ -211,15 +206,13 @@ static bool load_list(bj_loading *loading, const bj_field_def *field, const bj_y
     return kept == count;
 }
 
-static bool load_name(bj_loading *loading, const bj_yaml *map, size_t index, bj_named *named) {
-    const bj_yaml *key = map->keys[index];
-    if (!bj_load_text(loading, key, "a name", &named->name)) {
+static bool load_name(bj_loading *loading, const bj_yaml *key, bj_named *names, size_t index) {
+    bj_string *name = &names[index].name;
+    if (!bj_load_text(loading, key, "a name", name)) {
         return false;
     }
     for (size_t i = 0; i < index; i++) {
-        const bj_yaml *other = map->keys[i];
-        if (other->kind == BJ_YAML_SCALAR && other->text.length == key->text.length &&
-            bj_yaml_tagged(other, key->tag.bytes) && !memcmp(other->text.bytes, key->text.bytes, key->text.length)) {
+        if (names[i].name.length == name->length && !memcmp(names[i].name.bytes, name->bytes, name->length)) {
             return bj_mistake_at(loading, key->position, NULL, "the name '%.40s' is given twice", key->text.bytes);
         }
     }
@@ -241,7 +234,7 @@ static bool load_named(bj_loading *loading, const bj_field_def *field, const bj_
     }
     bj_named *names = bj_arena_calloc(loading->arena, yaml->count, sizeof *names);
     for (size_t i = 0; i < yaml->count; i++) {
-        fine &= load_name(loading, yaml, i, &names[i]);
+        fine &= load_name(loading, yaml->keys[i], names, i);
         if (field->type == BJ_T_NAMED) {
             const bj_record **one = bj_arena_alloc(loading->arena, sizeof *one);
             fine &= one_record(loading, field, yaml->items[i], one);
@@ -302,8 +295,11 @@ static bool unknown_field(bj_loading *loading, const bj_record_def *def, const b
     }
     BJ_TEXT(name, FOUND_ROOM + 2);
     quote(&name, &key->text);
-    return bj_mistake_at(loading, key->position, nearest_field(def, key), "%s has no field %s", kind_text(def),
-                         name.start);
+    const char *meant = nearest_field(def, key);
+    if (meant) {
+        loading->meant |= (uint64_t) 1 << (bj_field_named(def, meant, strlen(meant)) - def->fields);
+    }
+    return bj_mistake_at(loading, key->position, meant, "%s has no field %s", def->name, name.start);
 }
 
 /* All fields that stand in a map; `verb` is the key among them that is no field, or NULL. */
@@ -325,8 +321,9 @@ static bool load_fields(bj_loading *loading, bj_record *record, const bj_record_
 static bool has_required(bj_loading *loading, const bj_record *record, const bj_record_def *def) {
     bool fine = true;
     for (size_t i = 0; i < def->field_count; i++) {
-        if ((def->fields[i].flags & BJ_REQUIRED) && !bj_get(record, def->fields[i].number)) {
-            fine = bj_mistake_at(loading, record->position, NULL, "%s needs the field '%s'", kind_text(def),
+        bool meant = loading->meant >> i & 1;
+        if ((def->fields[i].flags & BJ_REQUIRED) && !bj_get(record, def->fields[i].number) && !meant) {
+            fine = bj_mistake_at(loading, record->position, NULL, "%s needs the field '%s'", def->name,
                                  def->fields[i].name);
         }
     }
@@ -352,10 +349,13 @@ static bj_record *load_record(bj_loading *loading, const bj_record_def *def, con
         return NULL;
     }
     bj_record *record = bj_record_new(loading->arena, (bj_kind) def->kind, yaml->position);
+    uint64_t meant_outside = loading->meant;
+    loading->meant = 0;
     bool fine = load_fields(loading, record, def, yaml, NULL);
     if (!(fine & has_required(loading, record, def))) {
         mark_damaged(loading, record);
     }
+    loading->meant = meant_outside;
     loading->depth--;
     return record;
 }
@@ -434,11 +434,14 @@ static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml) {
         return NULL;
     }
     bj_record *record = bj_record_new(loading->arena, (bj_kind) def->kind, yaml->keys[verb]->position);
+    uint64_t meant_outside = loading->meant;
+    loading->meant = 0;
     bool fine = load_behind_verb(loading, record, def, yaml->keys[verb], yaml->items[verb]);
     fine &= load_fields(loading, record, def, yaml, yaml->keys[verb]);
     if (!(fine & has_required(loading, record, def))) {
         mark_damaged(loading, record);
     }
+    loading->meant = meant_outside;
     loading->depth--;
     return record;
 }

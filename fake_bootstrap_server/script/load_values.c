@@ -668,7 +668,7 @@ static bool load_nodes(bj_loading *loading, const bj_yaml *yaml, unsigned depth,
     for (size_t i = 0; i < yaml->count; i++) {
         nodes[i].id = (uint16_t) i;
         if (yaml->kind == BJ_YAML_MAP) {
-            fine &= load_id(loading, yaml->keys[i], nodes, i, &nodes[i].id);
+            fine &= load_id(loading, yaml->keys[i], nodes, fine ? i : 0, &nodes[i].id);
         }
         fine &= load_node(loading, yaml->items[i], depth, &nodes[i]);
     }

@@ -35,6 +35,7 @@ typedef struct bj_loading {
     bj_mistakes *mistakes;
     size_t items; /* that the program may still have */
     unsigned depth;
+    uint64_t meant; /* fields (by index) of the present record that a wrong name was probably meant for */
     bool lost_step; /* a step could not be read: what depends on the order of steps is not checked */
     const bj_record *damaged[BJ_DAMAGED]; /* records with mistakes: not looked at again */
     size_t damaged_count;

@@ -660,19 +660,24 @@ static bool holds_steps(const bj_field_def *field) {
     return field->type == BJ_T_STEPS || field->type == BJ_T_BRANCHES;
 }
 
-/* The fields of a record that were given, in the order in which they are printed: steps last. Calls `visit` for each.
- */
+/* The fields of a record that were given, in the order in which they are printed. */
 typedef struct field_walk {
     const bj_record *record;
     const bj_record_def *def;
-    size_t index; /* of what comes next; behind the last the steps begin */
+    size_t index; /* of what comes next, in each of the passes one after the other */
 } field_walk;
 
+/* The primary field and LwM2M values come first, steps last. */
+static unsigned pass_of(const bj_field_def *field) {
+    return holds_steps(field) ? 2 : !(field->flags & BJ_PRIMARY) && field->type != BJ_T_VALUES;
+}
+
 static const bj_field_def *next_field(field_walk *walk) {
-    while (walk->index < 2 * walk->def->field_count) {
-        bool second = walk->index >= walk->def->field_count;
-        const bj_field_def *field = &walk->def->fields[walk->index++ % walk->def->field_count];
-        if (bj_get(walk->record, field->number) && holds_steps(field) == second) {
+    size_t count = walk->def->field_count;
+    while (walk->index < 3 * count) {
+        size_t index = walk->index++;
+        const bj_field_def *field = &walk->def->fields[index % count];
+        if (bj_get(walk->record, field->number) && pass_of(field) == index / count) {
             return field;
         }
     }
