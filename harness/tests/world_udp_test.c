@@ -298,6 +298,7 @@ static void ephemeral_ports_run_out(void **state) {
 static void the_own_host_is_reached_at_once(void **state) {
     (void) state;
     fixture *f = fixture_new(1, 0);
+    uint32_t before = bj_log_last(f->log);
     const char *names[] = { "127.0.0.1:7000", "[::1]:7001", "192.0.2.1:7002", "[2001:db8::1]:7003" };
     for (int i = 0; i < 4; i++) {
         bj_addr address = at(names[i]);
@@ -316,7 +317,7 @@ static void the_own_host_is_reached_at_once(void **state) {
     say(nobody, "x");
     assert_int_equal(bj_sim_take_error(nobody), ECONNREFUSED);
     assert_int_equal(bj_sim_now(f->sim), 0);
-    assert_int_equal(bj_log_last(f->log), 0);
+    assert_int_equal(bj_log_last(f->log), before);
     fixture_free(f);
 }
 

@@ -96,6 +96,11 @@ void sim_declare(bj_world *w, uint8_t actor, const char *name, const bj_addr *ad
     host->addresses = bj_arena_copy(sim->arena, addresses, count * sizeof *addresses);
     host->address_count = count;
     sim->last_host = actor > sim->last_host ? actor : sim->last_host;
+    /* Everybody knows the client. */
+    if (actor != BJ_ACTOR_CLIENT) {
+        bj_addr first = count ? addresses[0] : (bj_addr){ 0 };
+        sim_log(sim, (bj_event){ .kind = BJ_EV_ACTOR, .actor = actor, .from = first, .text = name });
+    }
 }
 
 /* --- ports of the servers ------------------------------------------------------------------------------------- */
