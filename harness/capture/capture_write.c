@@ -20,6 +20,7 @@ enum { COMMENT_ROOM = 1024, SEGMENT = 1400, PSH = 8, NAMES = 64 };
 /* What is known of one event, by its sequence number. */
 typedef struct about {
     uint8_t kind;
+    uint8_t actor;
     uint32_t cause;
     uint32_t arrivals;
     const uint8_t *raw;
@@ -34,7 +35,8 @@ typedef struct connection {
     uint32_t next[2]; /* sequence number of each side's next byte */
     uint32_t seen[2]; /* how much of the other side's each has acknowledged */
     uint8_t opener;   /* actor of side 0 */
-    bool refused, over;
+    bool begun, established, over;
+    bool ended[2]; /* the side has sent FIN */
 } connection;
 
 typedef struct writer {
@@ -166,9 +168,9 @@ static connection *find_connection(writer *w, int64_t number) {
 
 static void note_connection(writer *w, const bj_event *event) {
     size_t size = (w->connection_count + 1) * sizeof *w->connections;
-    connection *grown = realloc(w->connections, size);
+    connection *grown = find_connection(w, event->number) ? NULL : realloc(w->connections, size);
     if (!grown) {
-        return;
+        return; /* no memory, or the other side's event */
     }
     w->connections = grown;
     w->connections[w->connection_count++] = (connection){
@@ -238,11 +240,6 @@ static void read_event(writer *w, const bj_event *event) {
     case BJ_EV_STREAM_OPEN:
         note_connection(w, event);
         break;
-    case BJ_EV_STREAM_CLOSED:
-        if (event->other == ECONNREFUSED && find_connection(w, event->number)) {
-            find_connection(w, event->number)->refused = true;
-        }
-        break;
     case BJ_EV_STEP_FAILED:
         comment_run(w, event, "step failed");
         break;
@@ -272,6 +269,7 @@ static void read_log(writer *w) {
             return;
         }
         known->kind = event.kind;
+        known->actor = event.actor;
         known->cause = event.cause;
         known->raw = event.raw;
         known->raw_length = event.raw_length;
@@ -317,64 +315,72 @@ static void write_ack(writer *w, const bj_event *event, connection *c, int side)
     write_segment(w, event, c, side, BJ_TCP_ACK, NULL, 0, NULL);
 }
 
-static void write_open(writer *w, const bj_event *event) {
-    connection *c = find_connection(w, event->number);
-    if (!c) {
-        return;
-    }
-    write_segment(w, event, c, 0, BJ_TCP_SYN, NULL, 0, NULL);
-    c->seen[1] = c->next[0];
-    if (!c->refused) {
+static void write_establishment(writer *w, const bj_event *event, connection *c) {
+    if (!c->established) {
+        c->established = true;
         write_segment(w, event, c, 1, BJ_TCP_SYN | BJ_TCP_ACK, NULL, 0, NULL);
         write_ack(w, event, c, 0);
     }
 }
 
-static int side_of(const connection *c, const bj_event *event) {
-    if (event->from.family) {
-        return bj_addr_equal(&event->from, &c->addr[1]);
+/* The connecting side's event is the SYN; the other side has one when it accepts. */
+static void write_open(writer *w, const bj_event *event, connection *c) {
+    if (!c->begun) {
+        c->begun = true;
+        write_segment(w, event, c, 0, BJ_TCP_SYN, NULL, 0, NULL);
+        c->seen[1] = c->next[0];
+    } else {
+        write_establishment(w, event, c);
     }
-    return event->actor != c->opener;
 }
 
-static void write_stream(writer *w, const bj_event *event) {
-    connection *c = find_connection(w, event->number);
-    if (!c || c->over) {
-        return;
-    }
-    int side = side_of(c, event);
-    for (size_t at = 0; at < event->raw_length; at += SEGMENT) {
+static void write_sent(writer *w, const bj_event *event, connection *c) {
+    int side = bj_addr_equal(&event->from, &c->addr[1]);
+    write_establishment(w, event, c);
+    for (size_t at = 0; at < event->raw_length && !c->ended[side]; at += SEGMENT) {
         size_t left = event->raw_length - at;
         const char *said = at ? NULL : w->events[event->sequence].comment;
         write_segment(w, event, c, side, BJ_TCP_ACK | PSH, event->raw + at, left < SEGMENT ? left : SEGMENT, said);
     }
 }
 
-static void write_received(writer *w, const bj_event *event) {
-    connection *c = find_connection(w, event->number);
-    if (!c || c->over) {
-        return;
-    }
-    int receiver = event->to.family ? bj_addr_equal(&event->to, &c->addr[1]) : event->actor != c->opener;
-    write_ack(w, event, c, receiver);
+static void write_reset(writer *w, const bj_event *event, connection *c, int side) {
+    c->over = true;
+    write_segment(w, event, c, side, BJ_TCP_RST | BJ_TCP_ACK, NULL, 0, NULL);
 }
 
-static void write_closed(writer *w, const bj_event *event) {
+/* A side ends the connection, or learns that the other side has ended it: then that side's event is the cause. */
+static void write_closed(writer *w, const bj_event *event, connection *c) {
+    int side = event->actor != c->opener;
+    const about *cause = about_event(w, event->cause);
+    bool hears = cause && cause->kind == BJ_EV_STREAM_CLOSED && cause->actor != event->actor;
+    bool meets_closed_end = cause && (cause->kind == BJ_EV_STREAM_SENT || cause->kind == BJ_EV_STREAM_OPEN);
+    if (event->other == ETIMEDOUT) {
+        c->over = true;
+    } else if (event->other) {
+        bool by_other = event->other == ECONNREFUSED || meets_closed_end || hears;
+        write_reset(w, event, c, by_other ? 1 - side : side);
+    } else if (hears) {
+        write_ack(w, event, c, side);
+    } else if (!c->ended[side]) {
+        c->ended[side] = true;
+        write_segment(w, event, c, side, BJ_TCP_FIN | BJ_TCP_ACK, NULL, 0, NULL);
+    }
+}
+
+static void write_stream_event(writer *w, const bj_event *event) {
     connection *c = find_connection(w, event->number);
     if (!c || c->over) {
         return;
     }
-    c->over = true;
-    int side = event->actor != c->opener;
-    if (c->refused) {
-        write_segment(w, event, c, 1, BJ_TCP_RST | BJ_TCP_ACK, NULL, 0, NULL);
-    } else if (event->other) {
-        write_segment(w, event, c, side, BJ_TCP_RST | BJ_TCP_ACK, NULL, 0, NULL);
+    if (event->kind == BJ_EV_STREAM_OPEN) {
+        write_open(w, event, c);
+    } else if (event->kind == BJ_EV_STREAM_SENT) {
+        write_sent(w, event, c);
+    } else if (event->kind == BJ_EV_STREAM_RECEIVED) {
+        write_ack(w, event, c, bj_addr_equal(&event->to, &c->addr[1]));
     } else {
-        write_segment(w, event, c, side, BJ_TCP_FIN | BJ_TCP_ACK, NULL, 0, NULL);
-        c->seen[1 - side] = c->next[side];
-        write_segment(w, event, c, 1 - side, BJ_TCP_FIN | BJ_TCP_ACK, NULL, 0, NULL);
-        write_ack(w, event, c, side);
+        write_closed(w, event, c);
     }
 }
 
@@ -388,16 +394,10 @@ static void write_event(writer *w, const bj_event *event) {
         write_icmp(w, event);
         break;
     case BJ_EV_STREAM_OPEN:
-        write_open(w, event);
-        break;
     case BJ_EV_STREAM_SENT:
-        write_stream(w, event);
-        break;
     case BJ_EV_STREAM_RECEIVED:
-        write_received(w, event);
-        break;
     case BJ_EV_STREAM_CLOSED:
-        write_closed(w, event);
+        write_stream_event(w, event);
         break;
     default:
         break;
