@@ -103,6 +103,10 @@ static bool read_target(cursor *c, bj_core_link *link, bj_text *why) {
 
 /* `lwm2m="1.0"` in place of a link: LwM2M TS 1.0 §5.2.7.3. */
 static bool read_version_element(cursor *c, bj_core_link *link, bj_text *why) {
+    if (looking_at(c, ',')) {
+        bj_text_add(why, "a comma where a link should be");
+        return false;
+    }
     if (!read_attr(c, &link->attrs[0], why)) {
         return false;
     }
