@@ -105,3 +105,22 @@ def test_the_guide_names_every_verb_and_due_time():
     printer = (api.ROOT / "fake_bootstrap_server/script/print.c").read_text()
     names = re.findall(r"\"([a-z]+)\"", re.search(r"due_names\[\] = \{(.*?)\}", printer)[1])
     assert [name for name in names if name != "wake" and f"`due({name})`" not in guide] == []
+
+
+def test_the_messages_are_those_of_the_programs():
+    """Each fixed part of a message in docs/messages.md stands in a string of the sources."""
+    folders = ("harness/cli", "harness/attach", "harness/world", "fake_bootstrap_server/script")
+    sources = "\n".join(p.read_text() for folder in folders for p in sorted((api.ROOT / folder).glob("*.c")))
+    sources = re.sub(r"\"\s*\n\s*\"", "", sources)  # string literals that continue
+    text = (api.ROOT / "docs/messages.md").read_text()
+    messages = re.findall(r"`([^`]*…[^`]*|the client cannot be told [^`]*|[a-z ]+ nothing is to come|no scenario[^`]*)`", text)
+    assert len(messages) >= 30
+    parts = [part for message in messages for part in re.split(r"…", message.removeprefix("FILE:LINE:COLUMN: "))]
+    missing = [part for part in parts if len(part.strip(" '(){}?:;")) > 3 and not found_in(sources, part)]
+    assert missing == []
+
+
+def found_in(sources, part):
+    """Some are put together from pieces."""
+    pieces = re.split(r"^expected |, found $| \(did you mean |; it can be", part)
+    return all(piece.strip(" '()") in sources for piece in pieces if piece)
