@@ -13,7 +13,7 @@
 
 #include "script/load_yaml.h"
 
-enum { FILE_LIMIT = 4 << 20, SCRATCH = 1 << 30, TEXT_ROOM = 600, FOUND_ROOM = 48 };
+enum { FILE_LIMIT = 4 << 20, SCRATCH = 256 << 20, TEXT_ROOM = 600, FOUND_ROOM = 48 };
 
 /* --- mistakes --------------------------------------------------------------------------------- */
 

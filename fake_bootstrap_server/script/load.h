@@ -5,6 +5,8 @@
 #ifndef BJ_SCRIPT_LOAD_H
 #define BJ_SCRIPT_LOAD_H
 
+#include <stdio.h>
+
 #include "script/program.h"
 
 /* One mistake in a file. Texts live in the arena that was given to the loader. */
@@ -38,6 +40,9 @@ bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, co
 
 /* "file:line:column: error: text (did you mean 'x'?)" */
 void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
+
+/* Writes a JSON Schema (draft 2020-12) of scenario files, made from the table of schema.h, for editors. */
+void bj_schema_json(FILE *out);
 
 /* The subcommands `bootjack check FILE...` and `bootjack program FILE...`; they return the exit status: 0, 2 for
  * mistakes in a file, 64 for wrong usage. argv[0] is the subcommand. */

@@ -91,7 +91,9 @@ static void syntax_error(yaml_reader *reader) {
 static bj_string token_text(yaml_reader *reader, struct fy_token *token) {
     size_t length = 0;
     const char *text = token ? fy_token_get_text(token, &length) : NULL;
-    length = text ? length : 0;
+    if (!text || !length) {
+        return (bj_string){ .bytes = "", .length = 0 };
+    }
     return (bj_string){ .bytes = bj_arena_strndup(reader->loading->scratch, text, length), .length = length };
 }
 

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack check` and `bootjack program`: what can be done with scenario files without running them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "script/bytes.h"
+#include "script/load.h"
+#include "script/print.h"
+
+enum { OK = 0, COULD_NOT = 2, USAGE = 64, BYTES_LIMIT = 4 << 20 };
+static const size_t arena_size = (size_t) 256 << 20;
+
+static void print_mistakes(const bj_mistakes *mistakes) {
+    size_t kept = mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES;
+    for (size_t i = 0; i < kept; i++) {
+        BJ_TEXT(line, 2000);
+        bj_mistake_print(&line, &mistakes->items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    if (kept < mistakes->count) {
+        fprintf(stderr, "%s: and %zu more\n", mistakes->items[0].file, mistakes->count - kept);
+    }
+}
+
+/* A key at the top of a document. */
+static bool has_key(const char *file, const char *key) {
+    FILE *stream = fopen(file, "re");
+    char *line = NULL;
+    size_t room = 0;
+    size_t length = strlen(key);
+    bool found = false;
+    while (stream && !found && getline(&line, &room, stream) >= 0) {
+        found = !strncmp(line, key, length) && line[length + strspn(line + length, " ")] == ':';
+    }
+    free(line);
+    if (stream) {
+        fclose(stream);
+    }
+    return found;
+}
+
+/* A profile of a client has a name and no steps. */
+static bj_kind kind_of(const char *file) {
+    return has_key(file, "name") && !has_key(file, "steps") && !has_key(file, "title") ? BJ_K_PROFILE : BJ_K_SCENARIO;
+}
+
+/* --- check ------------------------------------------------------------------------------------ */
+
+static const char check_usage[] =
+    "usage: bootjack check [-v] [--profile] FILE|FOLDER...\n"
+    "Reads scenarios and profiles of clients and says what is wrong with them, without running anything.\n"
+    "Of a folder all files are read that end in .yaml and have `steps`.\n\n"
+    "  -v         list the steps, with the time by which each must be done\n"
+    "  --profile  the files are profiles of clients (left out: those with a `name` and no `steps` are)\n\n"
+    "Exit status: 0 all files are fine, 2 there are mistakes, 64 wrong usage.\n";
+
+typedef struct check_options {
+    bool verbose;
+    bool profile;
+    int status;
+} check_options;
+
+/* verdicts.md, "Time in expectations": what holds where a step says nothing about time. */
+static const char *default_time(const bj_record *step) {
+    bool wait = bj_get_bool(step, BJ_F(WRITE, WAIT), true);
+    switch ((bj_kind) step->kind) {
+    case BJ_K_REQUEST:
+        return bj_get(step, BJ_F(REQUEST, AT)) || bj_get(step, BJ_F(REQUEST, WITHIN)) ? NULL
+                                                                                      : "due time of the request + 1s";
+    case BJ_K_WRITE:
+    case BJ_K_DELETE:
+    case BJ_K_DISCOVER:
+    case BJ_K_READ:
+    case BJ_K_FINISH:
+        return !wait || bj_get(step, BJ_F(WRITE, WITHIN)) ? NULL : "due time of the response + 1s";
+    case BJ_K_RESPONSE:
+        return bj_get(step, BJ_F(RESPONSE, AT)) || bj_get(step, BJ_F(RESPONSE, WITHIN))
+                   ? NULL
+                   : "due time of the response + 1s";
+    case BJ_K_RETRANSMISSION:
+        return bj_get(step, BJ_F(RETRANSMISSION, AT)) ? NULL : "due(retransmit)";
+    default:
+        return NULL;
+    }
+}
+
+static void list_steps(const bj_record *record, unsigned depth) {
+    const bj_record_def *def = bj_record_def_of((bj_kind) record->kind);
+    if (def->verb) {
+        BJ_TEXT(line, 400);
+        bj_step_line(&line, record);
+        const char *time = default_time(record);
+        printf("%6u  %*s%s%s%s\n", record->position.line, (int) (2 * depth), "", line.start,
+               time ? "    # within " : "", time ? time : "");
+        depth++;
+    }
+    for (size_t i = 0; i < def->field_count; i++) {
+        const bj_value *value = bj_get(record, def->fields[i].number);
+        bool steps = def->fields[i].type == BJ_T_STEPS || def->fields[i].type == BJ_T_BRANCHES;
+        const bj_string *name = NULL;
+        const bj_string *last = NULL;
+        const bj_record *inner;
+        for (size_t j = 0; value && steps && (inner = bj_value_record(value, j, &name)); j++) {
+            if (name != last) {
+                printf("%*s%s:\n", (int) (8 + 2 * depth), "", name->bytes);
+            }
+            last = name;
+            list_steps(inner, depth + (name != NULL));
+        }
+    }
+}
+
+static void check_file(check_options *options, const char *file) {
+    bj_arena *arena = bj_arena_map(arena_size);
+    bj_mistakes mistakes;
+    bj_kind kind = options->profile ? BJ_K_PROFILE : kind_of(file);
+    if (!arena) {
+        fprintf(stderr, "%s: error: %s\n", file, strerror(ENOMEM));
+        options->status = COULD_NOT;
+        return;
+    }
+    const bj_record *root = bj_load_file(arena, kind, file, &mistakes);
+    if (root) {
+        printf("%s: ok\n", file);
+        if (options->verbose) {
+            list_steps(root, 0);
+        }
+    } else {
+        print_mistakes(&mistakes);
+        options->status = COULD_NOT;
+    }
+    bj_arena_unmap(arena);
+}
+
+/* nftw() gives its callback no argument of ours. */
+static check_options *walking;
+
+static int visit(const char *path, const struct stat *about, int type, struct FTW *where) {
+    size_t length = strlen(path);
+    (void) about;
+    if (type == FTW_F &&
+        (!where->level || (length > 5 && !strcmp(path + length - 5, ".yaml") && has_key(path, "steps")))) {
+        check_file(walking, path);
+    } else if (type == FTW_DNR || type == FTW_NS) {
+        fprintf(stderr, "%s: error: cannot be read\n", path);
+        walking->status = COULD_NOT;
+    }
+    return 0;
+}
+
+static void check_path(check_options *options, const char *path) {
+    walking = options;
+    if (nftw(path, visit, 16, FTW_PHYS) != 0) {
+        fprintf(stderr, "%s: error: cannot read the file: %s\n", path, strerror(errno));
+        options->status = COULD_NOT;
+    }
+}
+
+static int wrong_usage(const char *command, const char *what, const char *argument) {
+    fprintf(stderr, "bootjack %s: %s%s\nTry 'bootjack %s --help'.\n", command, what, argument, command);
+    return USAGE;
+}
+
+int bj_check_main(int argc, char **argv) {
+    check_options options = { 0 };
+    int files = 0;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            fputs(check_usage, stdout);
+            return OK;
+        }
+        if (!strcmp(argv[i], "-v") || !strcmp(argv[i], "--verbose")) {
+            options.verbose = true;
+        } else if (!strcmp(argv[i], "--profile")) {
+            options.profile = true;
+        } else if (argv[i][0] == '-') {
+            return wrong_usage("check", "unknown option ", argv[i]);
+        } else {
+            argv[1 + files++] = argv[i];
+        }
+    }
+    if (!files) {
+        return wrong_usage("check", "no file given", "");
+    }
+    for (int i = 0; i < files; i++) {
+        check_path(&options, argv[1 + i]);
+    }
+    return options.status;
+}
+
+/* --- program ---------------------------------------------------------------------------------- */
+
+static const char program_usage[] =
+    "usage: bootjack program FILE [--print | --compile] [--bytes] [--profile] [--unchecked] [-o OUT]\n"
+    "       bootjack program --schema [-o OUT]\n"
+    "Turns a scenario from YAML into its byte form and back. Every byte string is the byte form of some program.\n\n"
+    "  --print      write YAML in its canonical style (what is done when nothing else is said)\n"
+    "  --compile    write the byte form\n"
+    "  --schema     write the JSON Schema of scenarios\n"
+    "  --bytes      FILE is in byte form (left out: files that do not end in .yaml or .yml are)\n"
+    "  --profile    FILE is a profile of a client and not a scenario\n"
+    "  --unchecked  check types only, not what steps mean to each other: for programs that were printed\n"
+    "  -o OUT       write to OUT and not to standard output\n\n"
+    "Exit status: 0 done, 2 mistakes in the file or it cannot be read or written, 64 wrong usage.\n";
+
+typedef struct program_options {
+    const char *file;
+    const char *out;
+    bool compile;
+    bool schema;
+    bool bytes;
+    bool unchecked;
+    bool profile;
+} program_options;
+
+static bool is_yaml(const char *file) {
+    const char *dot = strrchr(file, '.');
+    return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+}
+
+/* The file's bytes in the arena, at most BYTES_LIMIT; NULL after a message. */
+static const char *read_bytes(bj_arena *arena, const char *file, size_t *length) {
+    FILE *stream = fopen(file, "re");
+    char *bytes = bj_arena_alloc(arena, BYTES_LIMIT + 1);
+    errno = 0;
+    *length = stream ? fread(bytes, 1, BYTES_LIMIT + 1, stream) : 0;
+    bool failed = !stream || ferror(stream);
+    if (failed) {
+        fprintf(stderr, "%s: error: cannot read the file: %s\n", file, strerror(errno ? errno : ENOENT));
+    } else if (*length > BYTES_LIMIT) {
+        fprintf(stderr, "%s: error: the file is larger than 4 MiB\n", file);
+    }
+    if (stream) {
+        fclose(stream);
+    }
+    return failed || *length > BYTES_LIMIT ? NULL : bytes;
+}
+
+static const bj_record *read_program(bj_arena *arena, const program_options *options) {
+    bj_mistakes mistakes = { 0 };
+    size_t length;
+    const bj_record *root;
+    bool bytes = options->bytes || !is_yaml(options->file);
+    bj_kind kind =
+        options->profile || (!bytes && kind_of(options->file) == BJ_K_PROFILE) ? BJ_K_PROFILE : BJ_K_SCENARIO;
+    if (bytes || options->unchecked) {
+        const char *content = read_bytes(arena, options->file, &length);
+        if (!content) {
+            return NULL;
+        }
+        root = bytes ? bj_program_decode(arena, kind, content, length, NULL, 0)
+                     : bj_load_unchecked(arena, kind, options->file, content, length, &mistakes);
+    } else {
+        root = bj_load_file(arena, kind, options->file, &mistakes);
+    }
+    if (!root) {
+        print_mistakes(&mistakes);
+    }
+    return root;
+}
+
+static bool write_program(bj_arena *arena, const program_options *options, FILE *out) {
+    if (options->schema) {
+        bj_schema_json(out);
+        return true;
+    }
+    const bj_record *root = read_program(arena, options);
+    if (!root) {
+        return false;
+    }
+    bj_string text = options->compile ? bj_program_encode(arena, root) : bj_program_print(arena, root);
+    fwrite(text.bytes, 1, text.length, out);
+    return true;
+}
+
+/* Nothing is left behind where the file could not be written whole. */
+static int write_out(bj_arena *arena, const program_options *options) {
+    FILE *out = options->out ? fopen(options->out, "we") : stdout;
+    if (!out) {
+        fprintf(stderr, "%s: error: cannot write the file: %s\n", options->out, strerror(errno));
+        return COULD_NOT;
+    }
+    bool fine = write_program(arena, options, out);
+    bool written = !fflush(out) && !ferror(out);
+    if (!written) {
+        fprintf(stderr, "%s: error: cannot write: %s\n", options->out ? options->out : "standard output",
+                strerror(errno));
+    }
+    if (options->out) {
+        fclose(out);
+    }
+    if (options->out && !(fine && written)) {
+        remove(options->out);
+    }
+    return fine && written ? OK : COULD_NOT;
+}
+
+/* One argument; *index moves on where it takes the next one, too. Its exit status when it is wrong, else -1. */
+static int take_argument(program_options *options, int argc, char **argv, int *index) {
+    const char *argument = argv[*index];
+    const struct {
+        const char *name;
+        bool *flag;
+        bool value;
+    } flags[] = {
+        { "--print", &options->compile, false },  { "--compile", &options->compile, true },
+        { "--schema", &options->schema, true },   { "--bytes", &options->bytes, true },
+        { "--profile", &options->profile, true }, { "--unchecked", &options->unchecked, true },
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (!strcmp(argument, flags[i].name)) {
+            *flags[i].flag = flags[i].value;
+            return -1;
+        }
+    }
+    if (!strcmp(argument, "-o")) {
+        options->out = ++*index < argc ? argv[*index] : NULL;
+        return options->out ? -1 : wrong_usage("program", "-o needs a file", "");
+    }
+    if (argument[0] == '-') {
+        return wrong_usage("program", "unknown option ", argument);
+    }
+    if (options->file) {
+        return wrong_usage("program", "more than one file", "");
+    }
+    options->file = argument;
+    return -1;
+}
+
+int bj_program_main(int argc, char **argv) {
+    program_options options = { 0 };
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            fputs(program_usage, stdout);
+            return OK;
+        }
+        int status = take_argument(&options, argc, argv, &i);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    if (!options.file && !options.schema) {
+        return wrong_usage("program", "no file given", "");
+    }
+    bj_arena *arena = bj_arena_map(arena_size);
+    if (!arena) {
+        fprintf(stderr, "bootjack program: %s\n", strerror(ENOMEM));
+        return COULD_NOT;
+    }
+    int status = write_out(arena, &options);
+    bj_arena_unmap(arena);
+    return status;
+}
