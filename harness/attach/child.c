@@ -39,6 +39,21 @@ void bj_child_open(bj_child *child, bj_shared *shared) {
     bj_log_append(child->log, &begin);
 }
 
+void bj_child_engine(bj_child *child, bj_world *world, const bj_world_ops *ops) {
+    child->world = world;
+    child->ops = ops;
+    child->engine = bj_engine_new(child->arena, child->scenario, child->profile, world, ops);
+}
+
+void bj_child_begin(bj_child *child) {
+    bj_engine_start(child->engine);
+    atomic_store(&child->shared->phase, BJ_PHASE_WORLD);
+}
+
+static bj_time now(const bj_child *child) {
+    return child->ops->now(child->world);
+}
+
 void bj_child_simulate(bj_child *child) {
     bj_sim_config config = {
         .seed = child->shared->seed,
@@ -46,22 +61,9 @@ void bj_child_simulate(bj_child *child) {
         .epoch = BJ_EPOCH,
     };
     child->sim = bj_sim_new(child->arena, child->log, &config);
-    child->engine =
-        bj_engine_new(child->arena, child->scenario, child->profile, bj_sim_world(child->sim), bj_sim_ops());
+    bj_child_engine(child, bj_sim_world(child->sim), bj_sim_ops());
     bj_sim_set_engine(child->sim, child->engine);
-    bj_engine_start(child->engine);
-    atomic_store(&child->shared->phase, BJ_PHASE_WORLD);
-}
-
-static bj_time now(const bj_child *child) {
-    if (child->sim) {
-        return bj_sim_now(child->sim);
-    }
-    /* In the real world the log knows: the last event is the latest. */
-    bj_event event = { 0 };
-    for (size_t cursor = 0; bj_log_next(child->log, &cursor, &event);) {
-    }
-    return event.time;
+    bj_child_begin(child);
 }
 
 void bj_child_starts(bj_child *child, const char *how) {

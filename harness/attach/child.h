@@ -20,11 +20,17 @@ typedef struct bj_child {
     const bj_record *scenario;
     const bj_record *profile;
     bj_sim *sim; /* NULL in the real world */
+    bj_world *world;
+    const bj_world_ops *ops;
     bj_engine *engine;
 } bj_child;
 
 /* Takes up the shared memory: log (with RUN_BEGIN in it), arena, scenario and profile. */
 void bj_child_open(bj_child *child, bj_shared *shared);
+/* Makes the engine in `world`. The caller lets the world know of it, then calls bj_child_begin(). */
+void bj_child_engine(bj_child *child, bj_world *world, const bj_world_ops *ops);
+/* The engine begins its script; the parent hears that the world stands. */
+void bj_child_begin(bj_child *child);
 /* The simulated world around it, with the engine in it; the engine has begun its script afterwards. */
 void bj_child_simulate(bj_child *child);
 /* Logs CLIENT_START; `how` is a line for the reader. */

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * network: the servers on real sockets, in real time. Either the client is started with URIs that point to them, or
+ * (serve) somebody else starts it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/child.h"
+#include "attach/command.h"
+#include "attach/job.h"
+#include "attach/program_file.h"
+#include "world/real.h"
+
+typedef struct network {
+    bj_job *job;
+    bj_child child;
+    bj_real_world *real;
+    pid_t client; /* 0: none, or it has ended */
+} network;
+
+bool bj_network_prepare(bj_job *job) {
+    if (job->options.serve) {
+        return true;
+    }
+    BJ_TEXT(reason, 1024);
+    char **arguments = bj_run_command(job->arena, job->options.profile, job->scenario, &reason);
+    if (!arguments) {
+        bj_job_decide(job, BJ_SKIP, "%s", reason.start);
+        return false;
+    }
+    if (!bj_program_find(job->arena, arguments[0], &reason)) {
+        bj_job_decide(job, BJ_ERROR, "%s", reason.start);
+        return false;
+    }
+    return true;
+}
+
+/* --- the servers ---------------------------------------------------------------------------------------------- */
+
+static bool make_world(network *n) {
+    const bj_run_options *options = &n->job->options;
+    bj_real_config config = { .seed = options->seed, .client_life = !options->serve };
+    const char *address = options->listen ? options->listen : "127.0.0.1";
+    if (!bj_addr_parse(address, strlen(address), &config.listen)) {
+        bj_shared_trouble(n->child.shared, "'%s' is no address to listen on", address);
+        return false;
+    }
+    config.listen.port = options->port;
+    n->real = bj_real_world_new(n->child.arena, n->child.log, &config);
+    if (!n->real) {
+        bj_shared_trouble(n->child.shared, "no sockets for the servers: %s", strerror(errno));
+        return false;
+    }
+    bj_child_engine(&n->child, bj_real_world_as_world(n->real), bj_real_world_ops(n->real));
+    bj_real_world_set_engine(n->real, n->child.engine);
+    bj_child_begin(&n->child);
+    return true;
+}
+
+static bool announce_one(network *n, const bj_event *server) {
+    bj_addr address;
+    if (!bj_real_world_address(n->real, server->actor - BJ_ACTOR_SERVER_0, 0, &address)) {
+        bj_shared_trouble(n->child.shared, "server %.*s cannot listen: %s", (int) server->text_length, server->text,
+                          strerror(errno));
+        return false;
+    }
+    BJ_TEXT(line, 256);
+    bj_text_printf(&line, "server %.*s listens on ", (int) server->text_length, server->text);
+    bj_addr_print(&line, &address);
+    bj_event note = { .kind = BJ_EV_NOTE, .actor = server->actor, .text = line.start };
+    bj_log_append(n->child.log, &note);
+    return true;
+}
+
+/* Where each server is, as notes of the servers in the log. */
+static bool announce(network *n) {
+    bj_event event;
+    uint32_t last = bj_log_last(n->child.log);
+    for (size_t cursor = 0; bj_log_next(n->child.log, &cursor, &event) && event.sequence <= last;) {
+        bool server = event.kind == BJ_EV_ACTOR && event.actor >= BJ_ACTOR_SERVER_0;
+        if (server && !announce_one(n, &event)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the client ----------------------------------------------------------------------------------------------- */
+
+static void translate(void *context, const char *uri, bj_text *out) {
+    bj_engine_client_uri(context, uri, out);
+}
+
+_Noreturn static void become(network *n, const char *program, char **arguments, char **environment) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execve(program, arguments, environment);
+    bj_shared_trouble(n->child.shared, "the client cannot be started: %s: %s", program, strerror(errno));
+    bj_child_vanish(127);
+}
+
+static bool start_client(network *n) {
+    bj_job *job = n->job;
+    BJ_TEXT(reason, 1024);
+    char **arguments =
+        bj_command_fill(job->arena, job->options.profile, job->scenario, translate, n->child.engine, &reason);
+    const char *program = arguments ? bj_program_find(job->arena, arguments[0], &reason) : NULL;
+    if (!program) {
+        bj_shared_trouble(n->child.shared, "%s", reason.start);
+        return false;
+    }
+    char **environment = bj_exec_environment(job->arena, job->options.profile, 0);
+    n->client = fork();
+    if (n->client == 0) {
+        become(n, program, arguments, environment);
+    }
+    if (n->client < 0 || bj_real_world_set_client(n->real, n->client) < 0) {
+        bj_shared_trouble(n->child.shared, "the client cannot be started: %s", strerror(errno));
+        return false;
+    }
+    bj_child_starts(&n->child, "a process on the network");
+    return true;
+}
+
+static void client_ended(network *n, int status) {
+    n->client = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127 && atomic_load(&n->child.shared->phase) == BJ_PHASE_FAILED) {
+        bj_child_vanish(1); /* its exec failed, and said so */
+    }
+    bj_child_exited(&n->child, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+/* --- the run -------------------------------------------------------------------------------------------------- */
+
+static void run(network *n) {
+    bj_time until = bj_get_duration(n->child.scenario, BJ_F(SCENARIO, BUDGET), BJ_NEVER);
+    while (!bj_engine_done(n->child.engine)) {
+        int status = 0;
+        switch (bj_real_world_run(n->real, until, &status)) {
+        case BJ_REAL_CLIENT_ENDED:
+            client_ended(n, status);
+            break;
+        case BJ_REAL_LIMIT:
+            bj_engine_client_stuck(n->child.engine, "the scenario's budget of time is used up", 0);
+            return;
+        case BJ_REAL_FINISHED:
+            return;
+        case BJ_REAL_INTERRUPTED:
+        default:
+            break;
+        }
+    }
+}
+
+_Noreturn void bj_network_run(bj_job *job) {
+    bj_exec_clean_process();
+    network n = { .job = job };
+    bj_child_open(&n.child, job->shared);
+    if (!make_world(&n) || !announce(&n)) {
+        bj_child_vanish(1);
+    }
+    if (!bj_engine_done(n.child.engine)) {
+        if (job->options.serve) {
+            bj_child_starts(&n.child, "by somebody else, on the network");
+        } else if (!start_client(&n)) {
+            bj_child_vanish(1);
+        }
+        run(&n);
+    }
+    if (n.client > 0) {
+        kill(n.client, SIGKILL);
+        waitpid(n.client, NULL, 0);
+    }
+    bj_child_over(&n.child);
+    bj_child_vanish(0);
+}
