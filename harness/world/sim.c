@@ -43,9 +43,9 @@ bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config) {
     sim->timer.time = BJ_NEVER;
     sim->timer.kind = SIM_TICK;
     sim->default_link = first_link;
-    sim_rng_seed(&sim->ties, config->seed, 1);
-    sim_rng_seed(&sim->world, config->seed, 2);
-    sim_rng_seed(&sim->client, config->seed, 3);
+    bj_rng_seed(&sim->ties, config->seed, 1);
+    bj_rng_seed(&sim->world, config->seed, 2);
+    bj_rng_seed(&sim->client, config->seed, 3);
     declare_client(sim);
     return sim;
 }
@@ -338,7 +338,7 @@ bj_sim_wait bj_sim_glanced(bj_sim *sim) {
 }
 
 uint64_t bj_sim_random(bj_sim *sim) {
-    return sim_rng_next(&sim->client);
+    return bj_rng_next(&sim->client);
 }
 
 bool bj_sim_over(const bj_sim *sim) {
@@ -356,7 +356,7 @@ static bj_time world_now(bj_world *w) {
 }
 
 static uint64_t world_random(bj_world *w) {
-    return sim_rng_next(&sim_of(w)->world);
+    return bj_rng_next(&sim_of(w)->world);
 }
 
 static bj_log *world_log(bj_world *w) {

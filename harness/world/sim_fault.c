@@ -49,7 +49,7 @@ static bool strikes(sim_fault *fault) {
 
 static void corrupt(bj_sim *sim, sim_packet *packet, uint64_t amount) {
     if (packet->length) {
-        uint64_t at = amount == BJ_NEVER ? sim_rng_below(&sim->world, packet->length) : amount;
+        uint64_t at = amount == BJ_NEVER ? bj_rng_below(&sim->world, packet->length) : amount;
         if (at < packet->length) {
             packet->data[at] = (uint8_t) ~packet->data[at];
         }

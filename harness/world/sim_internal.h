@@ -9,23 +9,11 @@
 #ifndef BJ_WORLD_SIM_INTERNAL_H
 #define BJ_WORLD_SIM_INTERNAL_H
 
+#include "world/random.h"
 #include "world/sim.h"
 
 struct sim_packet;
 struct sim_conn;
-
-/* --- random numbers (sim_random.c) ---------------------------------------------------------------------------- */
-
-typedef struct sim_rng {
-    uint64_t state[4];
-} sim_rng;
-
-void sim_rng_seed(sim_rng *rng, uint64_t seed, uint64_t stream);
-uint64_t sim_rng_next(sim_rng *rng);
-/* Uniform in [0, bound); 0 for a bound of 0, without drawing. */
-uint64_t sim_rng_below(sim_rng *rng, uint64_t bound);
-/* True with the given probability; draws only when the outcome is open. */
-bool sim_rng_chance(sim_rng *rng, uint32_t millionths);
 
 /* --- the queue (sim_queue.c) ---------------------------------------------------------------------------------- */
 
@@ -313,9 +301,9 @@ struct bj_sim {
     uint32_t handling; /* the event of which the engine is being told */
     uint64_t changes;  /* of the readiness of any socket */
 
-    sim_rng ties;
-    sim_rng world;
-    sim_rng client;
+    bj_rng ties;
+    bj_rng world;
+    bj_rng client;
 
     sim_host *hosts[SIM_HOSTS]; /* by actor */
     int last_host;
@@ -335,7 +323,7 @@ static inline bj_sim *sim_of(bj_world *w) {
     return (bj_sim *) w;
 }
 static inline uint32_t sim_tie(bj_sim *sim) {
-    return (uint32_t) (sim_rng_next(&sim->ties) >> 32);
+    return (uint32_t) (bj_rng_next(&sim->ties) >> 32);
 }
 /* The sum, BJ_NEVER when it overflows. */
 static inline bj_time sim_later(bj_time time, bj_time delay) {

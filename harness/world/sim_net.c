@@ -237,11 +237,11 @@ static void lose(bj_sim *sim, sim_packet *packet, const char *why) {
 static void put_on_link(bj_sim *sim, sim_packet *packet, const sim_struck *struck) {
     sim_direction *way;
     const bj_link *link = &sim_link_between(sim, packet->from_actor, packet->to_actor, &way)->link;
-    bj_time delay = sim_later(link->latency, link->jitter ? sim_rng_below(&sim->world, link->jitter + 1) : 0);
-    bool overtakes = sim_rng_chance(&sim->world, link->reorder);
+    bj_time delay = sim_later(link->latency, link->jitter ? bj_rng_below(&sim->world, link->jitter + 1) : 0);
+    bool overtakes = bj_rng_chance(&sim->world, link->reorder);
     uint32_t tie;
     if (overtakes) {
-        delay = sim_rng_below(&sim->world, delay + 1);
+        delay = bj_rng_below(&sim->world, delay + 1);
     }
     if (overtakes || struck->delayed) {
         tie = sim_tie(sim);
@@ -258,7 +258,7 @@ static sim_packet *packet_again(bj_sim *sim, const sim_packet *packet) {
 }
 
 static void put_duplicates_on_link(bj_sim *sim, sim_packet *packet, const bj_link *link, sim_struck *struck) {
-    if (sim_rng_chance(&sim->world, link->duplicate)) {
+    if (bj_rng_chance(&sim->world, link->duplicate)) {
         put_on_link(sim, packet_again(sim, packet), struck);
     }
     if (struck->duplicated) {
@@ -283,7 +283,7 @@ void sim_transmit(bj_sim *sim, sim_packet *packet) {
         lose(sim, packet, "dropped by a fault");
     } else if (link->mtu && packet->length > link->mtu) {
         lose(sim, packet, "larger than the MTU");
-    } else if (sim_rng_chance(&sim->world, link->loss)) {
+    } else if (bj_rng_chance(&sim->world, link->loss)) {
         lose(sim, packet, "lost on the link");
     } else {
         put_duplicates_on_link(sim, packet, link, &struck);

@@ -124,7 +124,7 @@ static void time_out(bj_sim *sim, sim_conn *conn, bj_time when) {
 static bj_time retransmissions(bj_sim *sim, uint32_t loss) {
     bj_time retry = DATA_FIRST_RETRY;
     bj_time later = 0;
-    for (int lost = 0; sim_rng_chance(&sim->world, loss); lost++) {
+    for (int lost = 0; bj_rng_chance(&sim->world, loss); lost++) {
         if (lost == DATA_RETRIES) {
             return BJ_NEVER;
         }
@@ -152,7 +152,7 @@ static void launch_syn(bj_sim *sim, sim_packet *packet) {
     if (!conn->side[1].deaf) {
         sim_direction *way;
         link = &sim_link_between(sim, packet->from_actor, packet->to_actor, &way)->link;
-        while (packet->attempt < SYN_ATTEMPTS && sim_rng_chance(&sim->world, link->loss)) {
+        while (packet->attempt < SYN_ATTEMPTS && bj_rng_chance(&sim->world, link->loss)) {
             packet->attempt++;
         }
     }
@@ -169,7 +169,7 @@ static void launch_syn(bj_sim *sim, sim_packet *packet) {
 static void launch_over_link(bj_sim *sim, sim_packet *packet) {
     sim_direction *way;
     const bj_link *link = &sim_link_between(sim, packet->from_actor, packet->to_actor, &way)->link;
-    bj_time delay = sim_later(link->latency, link->jitter ? sim_rng_below(&sim->world, link->jitter + 1) : 0);
+    bj_time delay = sim_later(link->latency, link->jitter ? bj_rng_below(&sim->world, link->jitter + 1) : 0);
     bj_time later = retransmissions(sim, link->loss);
     if (later == BJ_NEVER) {
         packet->conn->side[1].deaf = true;

@@ -3,7 +3,7 @@
  * The world's random numbers: xoshiro256** seeded through SplitMix64. Each purpose has a stream of its own, so that a
  * client that asks for one number more does not change which datagrams are lost.
  */
-#include "world/sim_internal.h"
+#include "world/random.h"
 
 static uint64_t splitmix(uint64_t *state) {
     uint64_t z = (*state += 0x9e3779b97f4a7c15u);
@@ -16,7 +16,7 @@ static uint64_t rotate_left(uint64_t x, int by) {
     return (x << by) | (x >> (64 - by));
 }
 
-void sim_rng_seed(sim_rng *rng, uint64_t seed, uint64_t stream) {
+void bj_rng_seed(bj_rng *rng, uint64_t seed, uint64_t stream) {
     uint64_t state = seed;
     state = splitmix(&state) ^ (stream * 0xd1342543de82ef95u);
     for (int i = 0; i < 4; i++) {
@@ -24,7 +24,7 @@ void sim_rng_seed(sim_rng *rng, uint64_t seed, uint64_t stream) {
     }
 }
 
-uint64_t sim_rng_next(sim_rng *rng) {
+uint64_t bj_rng_next(bj_rng *rng) {
     uint64_t *s = rng->state;
     uint64_t result = rotate_left(s[1] * 5, 7) * 9;
     uint64_t shifted = s[1] << 17;
@@ -37,7 +37,7 @@ uint64_t sim_rng_next(sim_rng *rng) {
     return result;
 }
 
-uint64_t sim_rng_below(sim_rng *rng, uint64_t bound) {
+uint64_t bj_rng_below(bj_rng *rng, uint64_t bound) {
     if (bound == 0) {
         return 0;
     }
@@ -45,14 +45,14 @@ uint64_t sim_rng_below(sim_rng *rng, uint64_t bound) {
     uint64_t unfair = (0 - bound) % bound;
     uint64_t drawn;
     do {
-        drawn = sim_rng_next(rng);
+        drawn = bj_rng_next(rng);
     } while (drawn < unfair);
     return drawn % bound;
 }
 
-bool sim_rng_chance(sim_rng *rng, uint32_t millionths) {
+bool bj_rng_chance(bj_rng *rng, uint32_t millionths) {
     if (millionths == 0 || millionths >= 1000000) {
         return millionths != 0;
     }
-    return sim_rng_below(rng, 1000000) < millionths;
+    return bj_rng_below(rng, 1000000) < millionths;
 }
