@@ -25,6 +25,7 @@ typedef struct about {
     uint32_t arrivals;
     const uint8_t *raw;
     size_t raw_length;
+    bool broken;
     char *comment;
 } about;
 
@@ -135,6 +136,7 @@ static void comment_sent(writer *w, const bj_event *event) {
     BJ_TEXT(why, 200);
     if (find_damage(event, &why)) {
         bool ours = event->actor >= BJ_ACTOR_SERVER_0;
+        about_event(w, event->sequence)->broken = true;
         comment(w, event->sequence, "%s: %s", ours ? "broken on purpose" : "not well-formed", why.start);
     }
 }
@@ -294,7 +296,8 @@ static void write_icmp(writer *w, const bj_event *event) {
     }
     bj_frame_udp(&w->quoted, &event->to, &event->from, sent->raw, sent->raw_length);
     bj_frame_port_unreachable(&w->frame, &event->from, &event->to, &w->quoted);
-    write_frame(w, event, w->events[event->sequence].comment);
+    const char *said = w->events[event->sequence].comment;
+    write_frame(w, event, said || !sent->broken ? said : "quotes a packet that is not well-formed");
 }
 
 /* One segment from `side`; flags that take up a sequence number do. */
