@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Protocol deadlines of the client, from the formulas, the profile and what was seen: the hold-off before the next
+ * bootstrap attempt, the Finish time-out, retransmission and giving up (RFC 7252 §4.2, §4.8), the lifetime of the
+ * registration.
+ *
+ * A deadline that begins when something reached the client begins at that arrival. While a message is on its way, its
+ * arrival is estimated from the link's latency; the log corrects it.
+ */
+#include "script/engine_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bj_time scaled(bj_time time, uint64_t millionths) {
+    if (time == BJ_NEVER) {
+        return BJ_NEVER;
+    }
+    bj_time whole = time / 1000000, part = time % 1000000;
+    if (millionths && whole > (BJ_NEVER / 2) / millionths) {
+        return BJ_NEVER;
+    }
+    return whole * millionths + part * millionths / 1000000;
+}
+
+uint64_t bj__millionths(const char *text, uint64_t otherwise) {
+    uint64_t whole = 0, part = 0, unit = 1000000;
+    size_t i = 0;
+    for (; text[i] >= '0' && text[i] <= '9' && i < 6; i++) {
+        whole = whole * 10 + (uint64_t) (text[i] - '0');
+    }
+    bool any = i > 0;
+    if (text[i] == '.') {
+        for (i++; text[i] >= '0' && text[i] <= '9'; i++) {
+            unit /= 10;
+            part += unit * (uint64_t) (text[i] - '0');
+            any = true;
+        }
+    }
+    return any && !text[i] ? whole * 1000000 + part : otherwise;
+}
+
+/* --- hold-off: verdicts.md --- */
+
+static const bj_record *client_of(const bj_engine *e) {
+    return bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+}
+
+bj_time bj__holdoff_least(const bj_engine *e) {
+    const bj_record *account = bj_get_record(client_of(e), BJ_F(CLIENT, BOOTSTRAP));
+    return bj__max(BJ_SECOND, bj_get_duration(account, BJ_F(ACCOUNT, HOLDOFF), 0));
+}
+
+static bj_time holdoff_cap(const bj_engine *e) {
+    bj_time known = bj_get_duration(e->profile, BJ_F(PROFILE, HOLDOFF_CAP), 20 * BJ_SECOND);
+    return bj_get_duration(client_of(e), BJ_F(CLIENT, HOLDOFF_CAP), known);
+}
+
+static uint64_t holdoff_jitter(const bj_engine *e) {
+    const char *known = bj_get_string(e->profile, BJ_F(PROFILE, HOLDOFF_JITTER), "1.5");
+    uint64_t jitter = bj__millionths(bj_get_string(client_of(e), BJ_F(CLIENT, HOLDOFF_JITTER), known), 1500000);
+    return jitter < 1000000 ? 1000000 : jitter;
+}
+
+bj__range bj__holdoff(const bj_engine *e, unsigned attempts) {
+    bj_time h = bj__holdoff_least(e);
+    if (!bj_get_bool(e->profile, BJ_F(PROFILE, HOLDOFF_GROWS), true)) {
+        return (bj__range){ h, BJ_NEVER };
+    }
+    bj_time cap = holdoff_cap(e), grown = h;
+    for (unsigned k = 0; k < attempts && grown < cap; k++) {
+        grown = grown > BJ_NEVER / 4 ? BJ_NEVER / 4 : grown * 2;
+    }
+    uint64_t j = holdoff_jitter(e);
+    return (bj__range){ bj__max(h, bj__min(grown, cap)), bj__max(scaled(h, j), bj__min(scaled(grown, j), cap)) };
+}
+
+/* --- what the client does --- */
+
+static bool ends_with(const bj_text *path, const char *end) {
+    size_t n = strlen(end);
+    return path->used >= n && !strcmp(path->start + path->used - n, end);
+}
+
+static bool is_location(const bj__server *s, const char *path) {
+    for (unsigned i = 0; i < s->location_count; i++) {
+        if (!strcmp(s->locations[i], path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coap *m) {
+    (void) e;
+    BJ_TEXT(path, 300);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &path);
+    if (m->code == 1) {
+        return ends_with(&path, "/bspack") ? BJ__PACK : BJ__OTHER;
+    }
+    if (m->code == 4) {
+        return is_location(s, path.start) ? BJ__DEREGISTER : BJ__OTHER;
+    }
+    if (m->code != 2) {
+        return BJ__OTHER;
+    }
+    if (is_location(s, path.start)) {
+        return BJ__UPDATE;
+    }
+    return ends_with(&path, "/bs") ? BJ__BOOTSTRAP : ends_with(&path, "/rd") ? BJ__REGISTER : BJ__OTHER;
+}
+
+void bj__due_start(bj_engine *e) {
+    e->due = (bj__due_state){ .stage = BJ__NEEDED,
+                              .failed = { e->now, e->now },
+                              .session_from = BJ_NEVER,
+                              .last_command = BJ_NEVER,
+                              .command_before = BJ_NEVER,
+                              .dns_failed = BJ_NEVER,
+                              .lifetime_s = 86400,
+                              .registered_at = BJ_NEVER };
+}
+
+static void set_failed(bj_engine *e, bj_time when) {
+    e->due.stage = BJ__FAILURE;
+    e->due.failed = (bj__range){ when, when };
+}
+
+static void note_lifetime(bj_engine *e, const bj_coap *m) {
+    const bj_coap_option *option;
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (option->length > 3 && option->length < 14 && !memcmp(option->value, "lt=", 3)) {
+            uint64_t seconds = 0;
+            for (size_t at = 3; at < option->length && option->value[at] >= '0' && option->value[at] <= '9'; at++) {
+                seconds = seconds * 10 + (uint64_t) (option->value[at] - '0');
+            }
+            e->due.lifetime_s = seconds;
+        }
+    }
+}
+
+void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent) {
+    (void) sent;
+    bj__due_state *d = &e->due;
+    bj__purpose purpose = bj__purpose_of(e, s, m);
+    if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
+        BJ_TEXT(why, 64);
+        d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
+        d->stage = BJ__REQUESTED;
+        d->attempts++;
+        d->server = s->index;
+        d->session_server = s->index;
+        d->session_from = d->last_command = d->command_before = BJ_NEVER;
+    } else if (purpose == BJ__REGISTER) {
+        note_lifetime(e, m);
+        d->stage = BJ__REGISTERING;
+        d->server = s->index;
+    } else if (purpose == BJ__UPDATE) {
+        note_lifetime(e, m);
+    }
+}
+
+/* --- what reaches the client --- */
+
+static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when) {
+    bj__due_state *d = &e->due;
+    if (d->stage != BJ__REQUESTED && d->source != x->id) {
+        return; /* the answer to an attempt that is over */
+    }
+    d->source = x->id;
+    if (x->reply_reset || x->reply_code >> 5 != 2) {
+        set_failed(e, when);
+    } else if (x->purpose == BJ__PACK) {
+        d->stage = BJ__FINISHED;
+        d->failed = (bj__range){ when, when };
+    } else if (d->stage == BJ__REQUESTED || d->stage == BJ__SESSION) {
+        d->stage = BJ__SESSION;
+        d->session_from = when;
+    }
+}
+
+static void register_replied(bj_engine *e, const bj__exchange *x, bj_time when) {
+    bj__due_state *d = &e->due;
+    bool success = !x->reply_reset && x->reply_code >> 5 == 2;
+    if (success) {
+        d->stage = BJ__REGISTERED;
+        d->attempts = 0;
+        d->registered_at = when;
+        d->source = x->id;
+    } else if (d->stage == BJ__REGISTERING || d->source == x->id) {
+        set_failed(e, when);
+        d->source = x->id;
+    }
+}
+
+void bj__due_replied(bj_engine *e, const bj__exchange *x) {
+    bj__outgoing *o = &e->servers[x->server].outgoing;
+    if (!x->reply_code && !x->reply_reset) {
+        if (o->used && o->mid == x->mid) {
+            o->acknowledged = x->reply.arrived;
+        }
+        return;
+    }
+    if (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK) {
+        bootstrap_replied(e, x, x->reply.arrived);
+    } else if (x->purpose == BJ__REGISTER) {
+        register_replied(e, x, x->reply.arrived);
+    } else if (x->purpose == BJ__UPDATE && x->reply_code >> 5 == 2) {
+        e->due.registered_at = x->reply.arrived;
+    }
+}
+
+void bj__due_reply_lost(bj_engine *e, const bj__exchange *x) {
+    bj__due_state *d = &e->due;
+    if (d->source != x->id) {
+        return;
+    }
+    if (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK) {
+        d->stage = BJ__REQUESTED;
+    } else if (x->purpose == BJ__REGISTER) {
+        d->stage = BJ__REGISTERING;
+    }
+}
+
+void bj__due_commanded(bj_engine *e, const bj__outbound *o) {
+    bj__due_state *d = &e->due;
+    if (!o->is_command) {
+        return;
+    }
+    if (d->command != o->id) {
+        d->command_before = d->last_command;
+        d->command = o->id;
+    }
+    d->last_command = o->delivery.arrived;
+}
+
+void bj__due_command_lost(bj_engine *e, const bj__outbound *o) {
+    if (o->is_command && e->due.command == o->id) {
+        e->due.last_command = e->due.command_before;
+    }
+}
+
+void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
+    bj__due_state *d = &e->due;
+    if (code >> 5 != 2) {
+        return;
+    }
+    if (o->is_finish && d->stage == BJ__SESSION && o->is_command) {
+        d->stage = BJ__FINISHED;
+        d->failed = (bj__range){ o->delivery.arrived, o->delivery.arrived };
+        d->last_command = d->command_before = BJ_NEVER;
+    } else if (o->is_trigger) {
+        d->attempts = 0;
+        set_failed(e, o->delivery.arrived);
+    }
+}
+
+void bj__due_name_failed(bj_engine *e, const char *name) {
+    bj__due_state *d = &e->due;
+    bool again = d->dns_failed == e->now; /* IPv4 and IPv6 asked for one after the other */
+    d->dns_failed = e->now;
+    if (!strcmp(name, e->bootstrap_host)) {
+        if (!again) {
+            d->attempts++;
+        }
+        set_failed(e, e->now);
+    } else if (d->stage == BJ__FINISHED || d->stage == BJ__REGISTERING || d->stage == BJ__NEEDED ||
+               d->stage == BJ__FAILURE) {
+        set_failed(e, e->now);
+    }
+}
+
+void bj__due_port_closed(bj_engine *e, const bj_addr *to) {
+    const bj__server *s = bj__server_at(e, to);
+    bool waits = e->due.stage == BJ__REQUESTED || e->due.stage == BJ__REGISTERING;
+    if (s && waits && e->due.server == s->index) {
+        set_failed(e, e->now);
+    }
+}
+
+/* --- the deadlines --- */
+
+static bool finish(const bj_engine *e, bj__range *range, bj_text *why);
+
+bool bj__due_is_command(bj_engine *e, const bj__server *s) {
+    BJ_TEXT(why, 64);
+    bj__range deadline;
+    return e->due.stage == BJ__SESSION && e->due.session_server == s->index && finish(e, &deadline, &why) &&
+           e->now + s->link.latency <= deadline.late;
+}
+
+/* The n-th retransmission (RFC 7252 §4.2): first within [ACK_TIMEOUT, ACK_TIMEOUT * ACK_RANDOM_FACTOR] after the first
+ * transmission, then every interval twice the one before. */
+static bool retransmission(const bj_engine *e, const bj__server *s, unsigned number, bj__range *range, bj_text *why) {
+    const bj__outgoing *o = s ? &s->outgoing : NULL;
+    unsigned n = o && o->used ? (number ? number : o->count) : 0;
+    if (!n || n > o->count || n > e->max_retransmit) {
+        bj_text_add(why, n ? "no more retransmission is to come" : "the client has sent no confirmable request");
+        return false;
+    }
+    if (n == 1) {
+        *range = (bj__range){ o->sent[0] + e->ack_timeout, o->sent[0] + scaled(e->ack_timeout, e->ack_random_factor) };
+        return true;
+    }
+    bj_time at = o->sent[n - 1] + 2 * (o->sent[n - 1] - o->sent[n - 2]);
+    *range = (bj__range){ at - BJ_MS, at + BJ_MS };
+    return true;
+}
+
+/* The last retransmission's time-out: MAX_TRANSMIT_WAIT when nothing was measured, else from the last interval. */
+static bool giving_up(const bj_engine *e, const bj__server *s, bj__range *range, bj_text *why) {
+    const bj__outgoing *o = s ? &s->outgoing : NULL;
+    if (!o || !o->used) {
+        bj_text_add(why, "the client has sent no confirmable request");
+        return false;
+    }
+    if (o->acknowledged != BJ_NEVER || o->stream) {
+        /* Nothing is retransmitted any more; RFC 7252 sets no limit. MAX_RTT is the least that makes sense. */
+        bj_time from = o->stream ? o->sent[0] : o->acknowledged;
+        *range = (bj__range){ o->stream ? from : from + 200 * BJ_SECOND + e->ack_timeout, BJ_NEVER };
+        return true;
+    }
+    bj_time full = ((bj_time) 2 << e->max_retransmit) - 1;
+    if (o->count < 2) {
+        *range = (bj__range){ o->sent[0] + e->ack_timeout * full,
+                              o->sent[0] + scaled(e->ack_timeout, e->ack_random_factor) * full };
+        return true;
+    }
+    bj_time last = o->sent[o->count - 1], gap = last - o->sent[o->count - 2];
+    bj_time early = last, late = last, less = gap > BJ_MS ? gap - BJ_MS : gap, more = gap + BJ_MS;
+    for (unsigned n = o->count - 1; n <= e->max_retransmit; n++) {
+        less *= 2;
+        more *= 2;
+        early += less;
+        late += more;
+    }
+    *range = (bj__range){ early, late };
+    return true;
+}
+
+static bool finish(const bj_engine *e, bj__range *range, bj_text *why) {
+    const bj__due_state *d = &e->due;
+    if (d->stage != BJ__SESSION) {
+        bj_text_add(why, "no bootstrap session is open");
+        return false;
+    }
+    bj_time timeout = bj_get_duration(e->profile, BJ_F(PROFILE, FINISH_TIMEOUT), e->exchange_lifetime);
+    bj_time from = d->last_command == BJ_NEVER ? d->session_from : bj__max(d->session_from, d->last_command);
+    *range = (bj__range){ from + timeout, from + timeout };
+    return true;
+}
+
+/* When did, or will, the last attempt fail? */
+static bool failure(bj_engine *e, bj__range *range, bj_text *why) {
+    const bj__due_state *d = &e->due;
+    switch (d->stage) {
+    case BJ__REQUESTED:
+    case BJ__REGISTERING:
+        return giving_up(e, &e->servers[d->server], range, why);
+    case BJ__SESSION:
+        return finish(e, range, why);
+    case BJ__REGISTERED:
+        bj_text_add(why, "the client is registered: nothing calls for a bootstrap");
+        return false;
+    default:
+        *range = d->failed;
+        return true;
+    }
+}
+
+static bj_time sum(bj_time a, bj_time b) {
+    return a == BJ_NEVER || b == BJ_NEVER || a > BJ_NEVER - b ? BJ_NEVER : a + b;
+}
+
+static bool holdoff(bj_engine *e, bj__range *range, bj_text *why) {
+    bj__range failed;
+    if (!failure(e, &failed, why)) {
+        return false;
+    }
+    bj__range wait = bj__holdoff(e, e->due.attempts);
+    *range = (bj__range){ sum(failed.early, wait.early), sum(failed.late, wait.late) };
+    return true;
+}
+
+static bool lifetime(const bj_engine *e, bj__range *range, bj_text *why) {
+    if (e->due.registered_at == BJ_NEVER) {
+        bj_text_add(why, "the client is not registered");
+        return false;
+    }
+    bj_time end = sum(e->due.registered_at, scaled(e->due.lifetime_s * BJ_SECOND, 1000000));
+    *range = (bj__range){ end, end };
+    return true;
+}
+
+/* The server whose answer the client waited for last, when the step names none. */
+static const bj__server *busiest(const bj_engine *e) {
+    const bj__server *best = NULL;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        if (s->outgoing.used && (!best || s->outgoing.sent[0] > best->outgoing.sent[0])) {
+            best = s;
+        }
+    }
+    return best;
+}
+
+bool bj__due(bj_engine *e, bj_due due, const bj__server *s, unsigned number, bj_time wake, bj__range *range,
+             bj_text *why) {
+    switch (due) {
+    case BJ_DUE_WAKE:
+        *range = (bj__range){ wake, wake };
+        if (wake == BJ_NEVER) {
+            bj_text_add(why, "the client waits for ever");
+        }
+        return wake != BJ_NEVER;
+    case BJ_DUE_FINISH:
+        return finish(e, range, why);
+    case BJ_DUE_RETRANSMIT:
+        return retransmission(e, s ? s : busiest(e), number, range, why);
+    case BJ_DUE_HOLDOFF:
+        return holdoff(e, range, why);
+    case BJ_DUE_LIFETIME:
+        return lifetime(e, range, why);
+    case BJ_DUE_GIVEUP:
+        return giving_up(e, s ? s : busiest(e), range, why);
+    default:
+        bj_text_add(why, "not a deadline");
+        return false;
+    }
+}
+
+/* A plain duration is what a server sees: what reached the client a latency later and came back another latency later
+ * is still in time. */
+static void plain_window(const bj_engine *e, const bj__thread *t, const bj_when *when, const bj__server *s,
+                         bj__window *w) {
+    bj_time latency = s ? s->link.latency + s->link.jitter : BJ_MS;
+    w->from = bj__add(bj__add(t->base, when->earliest), -(int64_t) bj__min(latency, BJ_SECOND * 3600));
+    w->to = sum(bj__add(t->base, when->latest), sum(2 * latency, e->tolerance + BJ__ROUNDING));
+    w->from -= bj__min(w->from, e->earliness);
+    w->due = false;
+}
+
+bool bj__due_window(bj_engine *e, const bj__thread *t, const bj_when *when, const bj__server *s, unsigned number,
+                    bj__window *window, bj_text *why) {
+    if (when->due == BJ_DUE_NONE) {
+        plain_window(e, t, when, s, window);
+        return true;
+    }
+    bj__range range;
+    if (!bj__due(e, (bj_due) when->due, s, number, t->wake, &range, why)) {
+        return false;
+    }
+    window->from = bj__add(range.early, when->earliest);
+    window->from -= bj__min(window->from, BJ__ROUNDING + e->earliness);
+    window->to = sum(bj__add(range.late, when->latest), e->tolerance + BJ__ROUNDING);
+    window->due = true;
+    return true;
+}
+
+bool bj__due_moment(bj_engine *e, const bj__thread *t, const bj_when *when, const bj__server *s, bj_time *moment,
+                    bj_text *why) {
+    bj__range range = { t->base, t->base };
+    if (when->due != BJ_DUE_NONE && !bj__due(e, (bj_due) when->due, s, 0, t->wake, &range, why)) {
+        return false;
+    }
+    *moment = bj__add(range.early, when->earliest == INT64_MAX ? 0 : when->earliest);
+    return true;
+}

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the engine share, and nobody else includes.
+ *
+ *   engine.c         life, what the world reports, the verdict
+ *   engine_thread.c  cursors through the script: frames, `repeat`, `when`, `either`
+ *   engine_step.c    waiting steps: is it satisfied, is it too late
+ *   engine_act.c     active steps: carried out once for all cursors that stand at the same action
+ *   engine_match.c   comparing requests, answers and payloads with what a step says
+ *   engine_message.c the servers' message layer: duplicates, acknowledgements, retransmission
+ *   engine_send.c    building messages
+ *   engine_due.c     protocol deadlines
+ *   engine_follow.c  reading the event log: when the client sent, when something reached it
+ *   engine_stream.c  CoAP over TCP
+ *   engine_server.c  servers, names, links; what a scenario needs of a world
+ *   engine_text.c    captured values and URIs in texts
+ *
+ * Everything lies in one arena that another process may take over: no function pointers and no pointers to
+ * literals are kept, only what bj_engine_attach() renews.
+ */
+#ifndef BJ_SCRIPT_ENGINE_INTERNAL_H
+#define BJ_SCRIPT_ENGINE_INTERNAL_H
+
+#include "script/engine.h"
+#include "script/print.h"
+#include "wire/coap.h"
+
+enum {
+    BJ__SERVERS = 16,
+    BJ__ADDRESSES = 8,
+    BJ__THREADS = 24,
+    BJ__DEPTH = 24,
+    BJ__CHOICES = 12,
+    BJ__CAPTURES = 16,
+    BJ__LOCATIONS = 16,
+    BJ__BUCKETS = 256,
+    BJ__RECENT = 256, /* a power of two */
+    BJ__COPIES = 16,
+    BJ__REASON = 700,
+    BJ__MESSAGE = 66000, /* any datagram, with room for its options */
+};
+
+#define BJ__ROUNDING (BJ_MS - 1) /* a clock of whole milliseconds is off by less than that */
+
+/* --- peers and servers ---------------------------------------------------------------------------------------- */
+
+typedef struct bj__target {
+    bool known;
+    int endpoint;
+    int connection; /* -1: datagrams */
+    bj_addr peer;
+} bj__target;
+
+/* The client's last confirmable message to a server, as the log shows it leave (also when it never arrived). */
+typedef struct bj__outgoing {
+    bool used;
+    bool arrived; /* at the engine */
+    bool lawful;  /* an Update or De-register that nobody needs to await */
+    bool stream;
+    bj_addr from;
+    uint16_t mid;
+    uint8_t code;
+    uint32_t digest;
+    bj_time sent[BJ__COPIES];
+    unsigned count;
+    bj_time acknowledged; /* an empty ACK reached the client; BJ_NEVER */
+} bj__outgoing;
+
+typedef struct bj__server {
+    uint8_t index;
+    uint8_t transport; /* bj_transport */
+    uint8_t state;     /* open, closed, silent */
+    bool deduplicates;
+    char *name;
+    char *host;
+    uint16_t port;
+    bj_addr addresses[BJ__ADDRESSES];
+    int endpoints[BJ__ADDRESSES];
+    size_t address_count;
+    bool addresses_given;
+    bj_link link;
+    bj__target peer; /* where the client's last request came from */
+    uint16_t next_mid;
+    uint64_t last_sent;        /* the last message of its own: for `ack`, `reset` */
+    uint64_t last_confirmable; /* the last confirmable request: for `again` */
+    char *locations[BJ__LOCATIONS];
+    unsigned location_count;
+    bj__outgoing outgoing;
+} bj__server;
+
+typedef struct bj__connection {
+    struct bj__connection *next;
+    int number;
+    uint8_t server;
+    int endpoint;
+    bj_addr peer;
+    uint8_t *buffer;
+    size_t used, room;
+    bool settings_seen; /* the peer's CSM came */
+} bj__connection;
+
+/* --- what was said -------------------------------------------------------------------------------------------- */
+
+/* One message of ours on its way: when did the client get it first? */
+typedef struct bj__delivery {
+    bj_time sent;    /* the first copy */
+    bj_time arrived; /* the first arrival; an estimate until `seen` */
+    bool seen;
+    unsigned copies, lost;
+} bj__delivery;
+
+typedef enum bj__purpose {
+    BJ__OTHER = 0,
+    BJ__BOOTSTRAP = 1,
+    BJ__PACK = 2,
+    BJ__REGISTER = 3,
+    BJ__UPDATE = 4,
+    BJ__DEREGISTER = 5
+} bj__purpose;
+
+/* A request of the client, kept for EXCHANGE_LIFETIME so that its repetitions are known. */
+typedef struct bj__exchange {
+    struct bj__exchange *newer;    /* by age */
+    struct bj__exchange *neighbor; /* in the same bucket */
+    uint64_t id;
+    uint8_t server;
+    uint8_t purpose; /* bj__purpose */
+    bj__target from;
+    uint8_t type, code, token_length;
+    uint16_t mid;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint8_t *bytes;
+    size_t length;
+    bj_time sent, arrived;
+    uint32_t event;
+    unsigned duplicates;
+    bool settled;    /* answered, or left without an answer on purpose */
+    uint8_t *replay; /* what a duplicate gets, NULL = nothing */
+    size_t replay_length;
+    uint8_t reply_code; /* 0: none that the client accepts */
+    bool reply_reset;   /* the reply was RST */
+    bj__delivery reply; /* when the reply reached the client */
+    bool due_known;     /* Bootstrap-Request: `due` is the window that the hold-off left it */
+    struct {
+        bj_time early, late;
+    } due;
+    bj_time leaves; /* a delayed reply leaves then; 0 = none is waiting */
+    const bj_record *delayed;
+    uint32_t delayed_cause;
+    char *location;
+} bj__exchange;
+
+typedef enum bj__outcome {
+    BJ__OPEN = 0,
+    BJ__ANSWERED = 1,
+    BJ__REJECTED = 2, /* RST */
+    BJ__GIVEN_UP = 3, /* no answer to any retransmission */
+    BJ__WRONG_TOKEN = 4,
+} bj__outcome;
+
+/* A message that a server sent on its own: an operation, a separate response, a hand-made message. */
+typedef struct bj__outbound {
+    struct bj__outbound *newer, *older;
+    uint64_t id;
+    uint8_t server;
+    bj__target to;
+    bj_addr source; /* family 0: the server's own */
+    uint8_t type, code, token_length;
+    uint16_t mid;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint8_t *bytes;
+    size_t length;
+    uint32_t cause;
+    bool is_operation; /* a response to it is awaited */
+    bool waits_for_response_step;
+    bool is_finish, is_trigger;
+    bool is_command;     /* of a bootstrap session */
+    uint64_t replies_to; /* exchange, for responses */
+    bj__delivery delivery;
+    bj_time began;     /* first block sent */
+    bj_time next_send; /* BJ_NEVER: no more retransmission */
+    bj_time timeout;
+    unsigned retransmissions;
+    bool acknowledged, rejected; /* by an ACK, by RST */
+    bj_time last_seen;           /* arrival of that */
+    uint32_t last_event;
+    uint8_t outcome; /* bj__outcome */
+    uint8_t *answer;
+    size_t answer_length;
+    uint8_t answer_type;
+    uint16_t answer_mid;
+    bj_time answered;
+    uint32_t answer_event;
+    uint8_t *whole; /* block-wise: the whole payload */
+    size_t whole_length, block_offset;
+    uint8_t block_szx;
+    bool blockwise;
+    bool repeating;   /* `again` waits for its answer */
+    uint8_t repeated; /* 0 not yet, 1 same, 2 different */
+    bj_time repeated_at;
+    uint32_t repeated_event;
+    char difference[160];
+} bj__outbound;
+
+typedef enum bj__seen {
+    BJ__SEEN_REQUEST = 1,
+    BJ__SEEN_DUPLICATE = 2,
+    BJ__SEEN_STRANGE = 3, /* a message that nobody can make sense of */
+} bj__seen;
+
+/* What the client did that a step may await; every cursor goes through all of them in order. */
+typedef struct bj__observation {
+    uint8_t kind; /* bj__seen */
+    uint8_t server;
+    uint64_t exchange;
+    unsigned number; /* duplicate: the how-manieth */
+    bj_time sent, arrived;
+    uint32_t event;
+    char what[80]; /* strange: why */
+} bj__observation;
+
+/* --- cursors -------------------------------------------------------------------------------------------------- */
+
+typedef struct bj__frame {
+    const bj_record *const *steps;
+    size_t count, index;
+    const bj_record *loop; /* the `repeat` record, NULL */
+    uint32_t rounds;
+    bj_time started;
+} bj__frame;
+
+typedef struct bj__choice {
+    uint32_t id;
+    uint16_t branch;
+    uint16_t depth; /* of the frame that holds the `either` */
+    const bj_record *record;
+} bj__choice;
+
+typedef struct bj__capture {
+    bj_string name;
+    uint64_t exchange;
+} bj__capture;
+
+typedef enum bj__phase { BJ__FETCH = 0, BJ__ACT = 1, BJ__WAIT = 2, BJ__ENDED = 3, BJ__DEAD = 4 } bj__phase;
+
+typedef struct bj__thread {
+    uint8_t phase; /* bj__phase */
+    bj__frame frames[BJ__DEPTH];
+    unsigned depth;
+    const bj_record *step;
+    uint32_t begin_event;
+    uint64_t begin_last; /* the newest outbound when the step began */
+    bj_time base;        /* end of the previous step */
+    bj_time begun;
+    bj_time act_at;
+    bj_time timer;     /* wants to be looked at again */
+    bj_time wake;      /* the client's wait when the step began */
+    bj_time satisfied; /* set when a step is done */
+    uint32_t satisfied_event;
+    uint64_t cursor;   /* number of the next observation */
+    uint64_t exchange; /* the request that was awaited last */
+    uint64_t outbound; /* the operation that is awaited */
+    uint64_t claimed[BJ__SERVERS];
+    bj_time silent_from, silent_until, silent_grace;
+    bj__capture captures[BJ__CAPTURES];
+    unsigned capture_count;
+    bj__choice choices[BJ__CHOICES];
+    unsigned choice_count;
+    uint8_t ending; /* bj_verdict of a cursor that ended */
+    bool warned;
+    bj_position warning_position;
+    char warning[200];
+    bj_position position; /* of the failure */
+    uint32_t failure_cause;
+    char reason[BJ__REASON];
+} bj__thread;
+
+typedef enum bj__progress { BJ__WAITS = 0, BJ__DONE = 1, BJ__FAILED = 2, BJ__ENDS = 3 } bj__progress;
+
+/* --- deadlines ------------------------------------------------------------------------------------------------ */
+
+typedef enum bj__stage {
+    BJ__NEEDED = 0,      /* nothing was tried yet */
+    BJ__REQUESTED = 1,   /* a Bootstrap-Request is on its way */
+    BJ__SESSION = 2,     /* it was accepted */
+    BJ__FINISHED = 3,    /* Bootstrap-Finish was answered with success */
+    BJ__REGISTERING = 4, /* a Register is on its way */
+    BJ__REGISTERED = 5,
+    BJ__FAILURE = 6, /* failed at a known moment */
+} bj__stage;
+
+typedef struct bj__range {
+    bj_time early, late;
+} bj__range;
+
+typedef struct bj__due_state {
+    uint8_t stage;
+    unsigned attempts;  /* since the start or the last registration */
+    bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
+    bj__range request;
+    bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
+    uint8_t server;   /* whose request is on its way */
+    uint64_t source;  /* the exchange whose reply brought the stage about */
+    uint8_t session_server;
+    bj_time session_from, last_command, command_before;
+    uint64_t command; /* the outbound that last_command is of */
+    bj_time dns_failed;
+    uint64_t lifetime_s;
+    bj_time registered_at; /* BJ_NEVER: not registered */
+} bj__due_state;
+
+typedef struct bj__window {
+    bj_time from, to;
+    bool due; /* from a protocol deadline: exact */
+} bj__window;
+
+typedef struct bj__recent {
+    uint32_t sequence;
+    uint8_t kind; /* client's SENT: 1; ours: 2 a reply, 3 an outbound */
+    bj_time time;
+    bj_time first; /* of the first copy of that message */
+    uint64_t id;
+} bj__recent;
+
+struct bj_engine {
+    bj_arena *arena;
+    const bj_record *scenario, *profile;
+    bj_world *world;
+    const bj_world_ops *ops;
+    bj_time now;
+    uint32_t cause; /* the event that is being looked at */
+    bool started, done;
+    uint8_t verdict;
+
+    bj__server servers[BJ__SERVERS];
+    unsigned server_count;
+    bj__connection *connections;
+    char *bootstrap_host;
+
+    bj__thread *threads; /* BJ__THREADS of them, in order of precedence */
+    unsigned thread_count;
+    uint32_t next_choice;
+    bj_text *fallen; /* what the branches expected that died lately */
+    unsigned fallen_count;
+    unsigned steps_at_once;
+
+    bj__observation *observations; /* a ring */
+    size_t observation_room;
+    uint64_t first_observation, end_observation;
+
+    bj__exchange *buckets[BJ__BUCKETS];
+    bj__exchange *oldest, *newest;
+    bj__outbound *oldest_outbound, *newest_outbound;
+    uint64_t next_id;
+
+    bj_time ack_timeout;
+    uint64_t ack_random_factor; /* in millionths */
+    unsigned max_retransmit;
+    bj_time exchange_lifetime;
+    bj_time tolerance; /* late ends */
+    bj_time earliness; /* early ends, where time is real */
+    bj__due_state due;
+
+    size_t log_cursor;
+    bj__recent recent[BJ__RECENT];
+    uint32_t received_event, received_cause;
+    uint32_t icmp_cause;
+
+    bj_time timer;
+    bool stopping;
+    bool gone, exit_taken;
+    int exit_status, exit_signal;
+    uint32_t exit_event;
+    bj_time exit_time;
+
+    uint8_t *scratch; /* BJ__MESSAGE bytes: an encoded message */
+    uint8_t *payload; /* BJ__MESSAGE bytes: its payload */
+};
+
+/* --- engine.c --- */
+
+/* Ends the run. `reason` is one line. */
+void bj__conclude(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason);
+void bj__conclude_printf(bj_engine *e, bj_verdict verdict, bj_position position, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+uint32_t bj__log(bj_engine *e, bj_event_kind kind, uint8_t actor, uint32_t cause, const char *text);
+uint32_t bj__log_step(bj_engine *e, bj_event_kind kind, bj_position position, uint32_t cause, const char *text);
+/* A step of this cursor failed; returns BJ__FAILED. */
+bj__progress bj__fail(bj_engine *e, bj__thread *t, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void bj__warn(bj__thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds that does not wrap: BJ_NEVER stays, below zero is zero. */
+bj_time bj__add(bj_time time, int64_t offset);
+static inline bj_time bj__min(bj_time a, bj_time b) {
+    return a < b ? a : b;
+}
+static inline bj_time bj__max(bj_time a, bj_time b) {
+    return a > b ? a : b;
+}
+
+/* --- engine_thread.c --- */
+
+void bj__threads_begin(bj_engine *e);
+/* Lets all cursors go on as far as they can; carries out actions; concludes when nothing is left to do. */
+void bj__settle(bj_engine *e);
+bj_time bj__threads_timer(const bj_engine *e);
+/* Does a cursor stand at a `request` step that this exchange satisfies (but for the time)? */
+bool bj__awaited(bj_engine *e, const bj__exchange *x);
+bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
+
+/* --- engine_step.c --- */
+
+/* Begins the step; BJ__WAITS: look at it with bj__step_poll(); what is active stands at BJ__ACT. */
+bj__progress bj__step_begin(bj_engine *e, bj__thread *t);
+bj__progress bj__step_poll(bj_engine *e, bj__thread *t);
+const bj__observation *bj__observation_at(const bj_engine *e, uint64_t number);
+/* What the present step of the cursor waits for, for reasons: "POST /rd at mgmt". */
+void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out);
+
+/* --- engine_act.c --- */
+
+bool bj__is_active(bj_kind kind);
+/* The same action, whatever is expected of it? */
+bool bj__same_action(const bj_record *a, const bj_record *b);
+/* Carries it out for `t`; false: the run was concluded or the cursor failed. */
+bool bj__act(bj_engine *e, bj__thread *t);
+bj__server *bj__step_server(bj_engine *e, const bj_record *record, unsigned field, const char *otherwise);
+
+/* --- engine_match.c --- */
+
+/* Does the exchange satisfy the `request` step (but for the time)? `why` gets the first difference. */
+bool bj__match_request(bj_engine *e, const bj__thread *t, const bj_record *step, const bj__exchange *x, bj_text *why);
+/* "POST /bs?ep=dev-1" of an encoded message. */
+void bj__describe(const bj__exchange *x, bj_text *out);
+void bj__describe_outbound(const bj__outbound *o, bj_text *out);
+/* What a `request` step says. */
+void bj__describe_request(bj_engine *e, const bj_record *step, bj_text *out);
+bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stream);
+/* The answer to an operation against its step: BJ__DONE, BJ__FAILED or BJ__ENDS. */
+bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
+                              const bj_codes *expect, const bj_codes *tolerate);
+
+/* --- engine_message.c --- */
+
+/* A message came: `event` is its arrival in the log. `m` is well-formed when fault is 0. */
+void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, bj_coap_fault fault,
+                 const uint8_t *data, size_t length, uint32_t event);
+void bj__messages_tick(bj_engine *e);
+bj_time bj__messages_timer(const bj_engine *e);
+void bj__messages_expire(bj_engine *e);
+void bj__forget_server(bj_engine *e, bj__server *s); /* a restart */
+bj__exchange *bj__exchange_of(const bj_engine *e, uint64_t id);
+bj__outbound *bj__outbound_of(const bj_engine *e, uint64_t id);
+void bj__observe(bj_engine *e, const bj__observation *o);
+
+/* --- engine_send.c --- */
+
+/* Sends bytes; logs what is needed to follow them. kind 2: reply to exchange id, 3: outbound id. */
+bool bj__transmit(bj_engine *e, const bj__server *s, const bj__target *to, const bj_addr *source, const uint8_t *bytes,
+                  size_t length, uint32_t cause, uint8_t kind, uint64_t id, bj__delivery *delivery);
+/* An empty message (ACK, RST). */
+void bj__send_empty(bj_engine *e, const bj__server *s, const bj__target *to, uint8_t type, uint16_t mid,
+                    uint32_t cause);
+/* The reply of a `respond` step. With `later`, that part of it which leaves after the delay. */
+bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj_record *step, uint32_t cause,
+                    bool later);
+/* A plain reply that the engine gives by itself. */
+void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause);
+/* An operation, or a hand-made message, to the client; NULL when it could not be sent (the run is concluded then). */
+bj__outbound *bj__send_operation(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step,
+                                 uint32_t cause);
+bj__outbound *bj__send_message(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step, uint32_t cause);
+bj__outbound *bj__send_raw(bj_engine *e, bj__server *s, const bj_record *step, uint32_t cause);
+/* The next block after 2.31. false: there is none. */
+bool bj__send_next_block(bj_engine *e, bj__outbound *o, const bj_coap *answer);
+void bj__send_again(bj_engine *e, bj__outbound *o, uint32_t cause);
+
+/* --- engine_due.c --- */
+
+void bj__due_start(bj_engine *e);
+void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent);
+/* Would a command that this server sends now reach an open bootstrap session of its own? */
+bool bj__due_is_command(bj_engine *e, const bj__server *s);
+void bj__due_replied(bj_engine *e, const bj__exchange *x);
+void bj__due_reply_lost(bj_engine *e, const bj__exchange *x);
+void bj__due_commanded(bj_engine *e, const bj__outbound *o);
+void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
+void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
+void bj__due_name_failed(bj_engine *e, const char *name);
+void bj__due_port_closed(bj_engine *e, const bj_addr *to);
+/* The range in which the deadline lies. `number`: of the retransmission (0 = the next). false: `why` says what is
+ * missing. */
+bool bj__due(bj_engine *e, bj_due due, const bj__server *s, unsigned number, bj_time wake, bj__range *range,
+             bj_text *why);
+/* The window of a bj_when for a step that counts from `base`; plain durations leave room for a round trip. */
+bool bj__due_window(bj_engine *e, const bj__thread *t, const bj_when *when, const bj__server *s, unsigned number,
+                    bj__window *window, bj_text *why);
+/* One moment: the early end. */
+bool bj__due_moment(bj_engine *e, const bj__thread *t, const bj_when *when, const bj__server *s, bj_time *moment,
+                    bj_text *why);
+/* The client's wait before attempt k (verdicts.md, "Hold-off"); late is BJ_NEVER when it is open. */
+bj__range bj__holdoff(const bj_engine *e, unsigned attempts);
+bj_time bj__holdoff_least(const bj_engine *e);
+bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coap *m);
+uint64_t bj__millionths(const char *text, uint64_t otherwise); /* "1.5" */
+
+/* --- engine_follow.c --- */
+
+void bj__follow(bj_engine *e);
+/* A datagram of the client came with that event: when did the client send it, when the first copy of it? */
+bool bj__sent_time(const bj_engine *e, uint32_t event, bj_time *sent, bj_time *first);
+void bj__outgoing_note(bj_engine *e, bj__server *s, const bj_addr *from, const bj_coap *m, const uint8_t *data,
+                       size_t length, bj_time sent, bool stream);
+void bj__watch(bj_engine *e, uint32_t sequence, uint8_t kind, uint64_t id);
+
+/* --- engine_server.c --- */
+
+void bj__servers_new(bj_engine *e);
+bool bj__servers_start(bj_engine *e); /* false: the run was concluded */
+bool bj__needs_met(bj_engine *e, bj_text *why);
+bj__server *bj__server_named(bj_engine *e, const char *name);
+bj__server *bj__server_at_endpoint(bj_engine *e, int endpoint);
+bj__server *bj__server_at(bj_engine *e, const bj_addr *address);
+bj__server *bj__server_of_host(const bj_engine *e, const char *host, size_t length);
+bool bj__port(bj_engine *e, bj__server *s, unsigned state);
+void bj__read_link(const bj_record *record, bj_link *link);
+void bj__set_names(bj_engine *e, const char *name, const bj_record *const *answers, size_t count);
+bool bj__fact(const bj_engine *e, unsigned fact);
+
+/* --- engine_stream.c --- */
+
+void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr *from, uint32_t event);
+void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event);
+void bj__stream_closed(bj_engine *e, int connection);
+void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset);
+bj__connection *bj__connection_of(const bj_engine *e, int number);
+
+/* --- engine_text.c --- */
+
+/* A text with its captured values and URIs put in; `owned` is to be given back to the arena (or NULL). */
+typedef struct bj__expanded {
+    const char *bytes;
+    size_t length;
+    void *owned;
+} bj__expanded;
+
+bj__expanded bj__expand(bj_engine *e, const bj__thread *t, bj_string text);
+typedef struct bj__uri {
+    const char *scheme, *host, *rest;
+    size_t scheme_length, host_length, rest_length;
+    uint16_t port;
+    bool secure, stream;
+    bool bracketed;
+} bj__uri;
+bool bj__uri_parse(const char *text, size_t length, bj__uri *uri);
+
+#endif

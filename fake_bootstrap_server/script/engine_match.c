@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Comparing what the client sent with what a step says: requests, answers, payloads. A field that is left out is a
+ * wildcard; the first difference is told in words.
+ */
+#include "script/engine_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "wire/link.h"
+#include "wire/tlv.h"
+
+bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stream) {
+    bj_coap_fault fault = stream ? bj_coap_tcp_decode(message, bytes, length) : bj_coap_decode(message, bytes, length);
+    return fault == BJ_COAP_OK;
+}
+
+/* --- describing --- */
+
+static void describe(const bj_coap *m, bj_text *out) {
+    const char *method = bj_coap_method_name(m->code);
+    if (method) {
+        bj_text_add(out, method);
+    } else {
+        bj_coap_code_print(out, m->code);
+    }
+    bj_text_add(out, " ");
+    bj_coap_path(m, BJ_COAP_URI_PATH, out);
+    const bj_coap_option *query;
+    for (size_t i = 0; (query = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        bj_text_add(out, i ? "&" : "?");
+        bj_text_add_bytes(out, (const char *) query->value, query->length);
+    }
+}
+
+static void describe_bytes(const uint8_t *bytes, size_t length, bool stream, bj_text *out) {
+    bj_coap m;
+    if (bj__decode(&m, bytes, length, stream)) {
+        describe(&m, out);
+    } else {
+        bj_text_printf(out, "%zu bytes", length);
+    }
+}
+
+void bj__describe(const bj__exchange *x, bj_text *out) {
+    describe_bytes(x->bytes, x->length, x->from.connection >= 0, out);
+}
+
+void bj__describe_outbound(const bj__outbound *o, bj_text *out) {
+    describe_bytes(o->bytes, o->length, o->to.connection >= 0, out);
+}
+
+void bj__describe_request(bj_engine *e, const bj_record *step, bj_text *out) {
+    (void) e;
+    const bj_value *method = bj_get(step, BJ_F(REQUEST, METHOD));
+    const bj_value *path = bj_get(step, BJ_F(REQUEST, PATH));
+    const bj_value *query = bj_get(step, BJ_F(REQUEST, QUERY));
+    const char *name = method ? bj_coap_method_name((uint8_t) method->as.uint) : NULL;
+    bj_text_add(out, name ? name : "a request");
+    if (path) {
+        bj_text_add(out, name ? " " : " to ");
+        bj_text_add_bytes(out, path->as.string.bytes, path->as.string.length);
+    }
+    for (size_t i = 0; query && i < query->as.strings.count; i++) {
+        bj_text_add(out, i ? "&" : "?");
+        bj_text_add_bytes(out, query->as.strings.items[i].bytes, query->as.strings.items[i].length);
+    }
+    if (bj_get(step, BJ_F(REQUEST, TO))) {
+        bj_text_printf(out, " at %s", bj_get_string(step, BJ_F(REQUEST, TO), ""));
+    }
+}
+
+/* --- paths and queries --- */
+
+/* `*` stands for one segment, a trailing `/\**` for any rest. */
+static bool path_matches(const char *pattern, size_t length, const char *path) {
+    size_t p = 0;
+    while (p < length) {
+        if (length - p == 3 && !memcmp(pattern + p, "/**", 3)) {
+            return !*path || *path == '/';
+        }
+        if (pattern[p] == '*' && (!p || pattern[p - 1] == '/') && (p + 1 == length || pattern[p + 1] == '/')) {
+            if (!*path || *path == '/') {
+                return false;
+            }
+            while (*path && *path != '/') {
+                path++;
+            }
+            p++;
+            continue;
+        }
+        if (pattern[p++] != *path++) {
+            return false;
+        }
+    }
+    return !*path;
+}
+
+/* Does "ep=dev-1" fit `wanted`: the same, or "ep=*" for any value? */
+static bool query_fits(const bj_coap_option *query, const char *wanted, size_t length) {
+    if (length >= 2 && wanted[length - 1] == '*' && wanted[length - 2] == '=') {
+        return query->length >= length - 1 && !memcmp(query->value, wanted, length - 1);
+    }
+    return query->length == length && !memcmp(query->value, wanted, length);
+}
+
+static bool has_query(const bj_coap *m, const char *wanted, size_t length) {
+    const bj_coap_option *query;
+    for (size_t i = 0; (query = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (query_fits(query, wanted, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_query_key(const bj_coap *m, const bj_string *key) {
+    const bj_coap_option *query;
+    for (size_t i = 0; (query = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        bool prefix = query->length >= key->length && !memcmp(query->value, key->bytes, key->length);
+        if (prefix && (query->length == key->length || query->value[key->length] == '=')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool queries_match(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m, bj_text *why) {
+    const bj_value *query = bj_get(step, BJ_F(REQUEST, QUERY)), *without = bj_get(step, BJ_F(REQUEST, WITHOUT));
+    for (size_t i = 0; query && i < query->as.strings.count; i++) {
+        bj__expanded wanted = bj__expand(e, t, query->as.strings.items[i]);
+        bool found = has_query(m, wanted.bytes, wanted.length);
+        if (!found) {
+            bj_text_printf(why, "Uri-Query \"%.*s\" is missing", (int) wanted.length, wanted.bytes);
+        }
+        bj_arena_free(e->arena, wanted.owned);
+        if (!found) {
+            return false;
+        }
+    }
+    for (size_t i = 0; without && i < without->as.strings.count; i++) {
+        if (has_query_key(m, &without->as.strings.items[i])) {
+            bj_text_printf(why, "Uri-Query \"%s\" must not be there", without->as.strings.items[i].bytes);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- LwM2M values --- */
+
+static void print_entry(const bj_tlv *entry, bj_text *out) {
+    int64_t integer;
+    bool text = entry->length > 0;
+    for (size_t i = 0; i < entry->length; i++) {
+        text = text && entry->value[i] >= 0x20 && entry->value[i] < 0x7F;
+    }
+    if (text && entry->length > 1) {
+        bj_text_json_string(out, (const char *) entry->value, entry->length);
+    } else if (bj_tlv_int(entry, &integer)) {
+        bj_text_printf(out, "%lld", (long long) integer);
+    } else {
+        bj_text_hex(out, entry->value, entry->length > 32 ? 32 : entry->length);
+    }
+}
+
+static double entry_real(const bj_tlv *entry) {
+    uint64_t bits = 0;
+    for (size_t i = 0; i < entry->length && i < 8; i++) {
+        bits = bits << 8 | entry->value[i];
+    }
+    if (entry->length == 4) {
+        uint32_t narrow = (uint32_t) bits;
+        float single;
+        memcpy(&single, &narrow, sizeof single);
+        return (double) single;
+    }
+    double value = 0;
+    if (entry->length == 8) {
+        memcpy(&value, &bits, sizeof value);
+    }
+    return value;
+}
+
+static bool value_equal(bj_engine *e, const bj__thread *t, const bj_node *node, const bj_tlv *entry) {
+    int64_t integer;
+    switch (node->kind) {
+    case BJ_N_ANY:
+        return true;
+    case BJ_N_STRING: {
+        bj__expanded text = bj__expand(e, t, node->bytes);
+        bool equal = text.length == entry->length && !memcmp(text.bytes, entry->value, text.length);
+        bj_arena_free(e->arena, text.owned);
+        return equal;
+    }
+    case BJ_N_OPAQUE:
+        return node->bytes.length == entry->length && !memcmp(node->bytes.bytes, entry->value, entry->length);
+    case BJ_N_INT:
+    case BJ_N_BOOL:
+        return bj_tlv_int(entry, &integer) && integer == node->integer;
+    case BJ_N_FLOAT:
+        return (entry->length == 4 || entry->length == 8) && entry_real(entry) == node->real;
+    case BJ_N_OBJLNK:
+        return entry->length == 4 && ((int64_t) entry->value[0] << 24 | entry->value[1] << 16 | entry->value[2] << 8 |
+                                      entry->value[3]) == node->integer;
+    default:
+        return false;
+    }
+}
+
+static bool find_entry(const uint8_t *data, size_t length, uint16_t id, bj_tlv *found) {
+    while (bj_tlv_next(&data, &length, found)) {
+        if (found->id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool nodes_match(bj_engine *e, const bj__thread *t, const bj_node *nodes, size_t count, const uint8_t *data,
+                        size_t length, bj_text *why) {
+    for (size_t i = 0; i < count; i++) {
+        const bj_node *node = &nodes[i];
+        bj_tlv entry;
+        if (!find_entry(data, length, node->id, &entry)) {
+            bj_text_printf(why, "the value %u is missing", node->id);
+            return false;
+        }
+        bool nested = entry.type == BJ_TLV_INSTANCE || entry.type == BJ_TLV_MULTIPLE;
+        if (node->kind == BJ_N_TREE) {
+            if (!nested || !nodes_match(e, t, node->children, node->child_count, entry.value, entry.length, why)) {
+                bj_text_printf(why, nested ? " (in %u)" : "the value %u has no parts", node->id);
+                return false;
+            }
+        } else if ((nested && node->kind != BJ_N_ANY) || !value_equal(e, t, node, &entry)) {
+            bj_text_printf(why, "the value %u is ", node->id);
+            print_entry(&entry, why);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A text/plain value as it stands for a node; false: no single value. */
+static bool text_matches(bj_engine *e, const bj__thread *t, const bj_node *node, const bj_coap *m, bj_text *why) {
+    BJ_TEXT(wanted, 512);
+    switch (node->kind) {
+    case BJ_N_STRING: {
+        bj__expanded text = bj__expand(e, t, node->bytes);
+        bj_text_add_bytes(&wanted, text.bytes, text.length);
+        bj_arena_free(e->arena, text.owned);
+        break;
+    }
+    case BJ_N_INT:
+    case BJ_N_BOOL:
+        bj_text_printf(&wanted, "%lld", (long long) node->integer);
+        break;
+    case BJ_N_OBJLNK:
+        bj_text_printf(&wanted, "%u:%u", (unsigned) (node->integer >> 16), (unsigned) (node->integer & 0xFFFF));
+        break;
+    default:
+        return node->kind == BJ_N_ANY;
+    }
+    if (wanted.used == m->payload_length && !memcmp(wanted.start, m->payload, wanted.used)) {
+        return true;
+    }
+    bj_text_printf(why, "the value %u is ", node->id);
+    bj_text_json_string(why, (const char *) m->payload, m->payload_length > 64 ? 64 : m->payload_length);
+    return false;
+}
+
+typedef enum compared { SAME = 0, DIFFERENT = 1, UNKNOWN = 2 } compared;
+
+static compared values_match(bj_engine *e, const bj__thread *t, const bj_value *values, const bj_coap *m,
+                             bj_text *why) {
+    uint32_t format = UINT32_MAX;
+    bool given = bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
+    const bj_node *nodes = values->as.nodes.items;
+    size_t count = values->as.nodes.count;
+    if (given && (format == 11542 || format == 1542)) {
+        if (!bj_tlv_check(m->payload, m->payload_length, why)) {
+            return DIFFERENT;
+        }
+        const uint8_t *data = m->payload;
+        size_t length = m->payload_length;
+        bj_tlv first;
+        /* An instance may be wrapped in its own header. */
+        const uint8_t *inner = data;
+        size_t left = length;
+        bool wrapped = bj_tlv_next(&inner, &left, &first) && first.type == BJ_TLV_INSTANCE && !left && count &&
+                       nodes[0].kind != BJ_N_TREE;
+        if (wrapped) {
+            data = first.value;
+            length = first.length;
+        }
+        return nodes_match(e, t, nodes, count, data, length, why) ? SAME : DIFFERENT;
+    }
+    if (given && format == 0 && count == 1) {
+        return text_matches(e, t, &nodes[0], m, why) ? SAME : DIFFERENT;
+    }
+    if (given) {
+        bj_text_printf(why, "a payload of Content-Format %u cannot be compared yet", (unsigned) format);
+    } else {
+        bj_text_add(why, "the payload has no Content-Format");
+    }
+    return given ? UNKNOWN : DIFFERENT;
+}
+
+/* Does the payload hold a value at `path`, which begins with the operation's path? */
+static bool holds_path(const char *operation, const char *path, const uint8_t *data, size_t length) {
+    size_t n = strlen(operation);
+    if (!strcmp(operation, "/")) {
+        n = 0;
+    }
+    if (strncmp(operation, path, n) != 0 || (path[n] && path[n] != '/')) {
+        return false;
+    }
+    bj_tlv entry;
+    for (path += n; *path == '/'; data = entry.value, length = entry.length) {
+        unsigned id = 0;
+        for (path++; *path >= '0' && *path <= '9' && id < 65536; path++) {
+            id = id * 10 + (unsigned) (*path - '0');
+        }
+        if (!find_entry(data, length, (uint16_t) id, &entry)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- links --- */
+
+static bool links_match(const bj_record *step, unsigned has, unsigned lacks, const bj_coap *m, bj_text *why) {
+    const char *text = m->payload ? (const char *) m->payload : "";
+    const bj_value *wanted = bj_get(step, has), *unwanted = bj_get(step, lacks);
+    for (size_t i = 0; wanted && i < wanted->as.strings.count; i++) {
+        if (!bj_links_have(text, m->payload_length, wanted->as.strings.items[i].bytes)) {
+            bj_text_printf(why, "the link %s is missing", wanted->as.strings.items[i].bytes);
+            return false;
+        }
+    }
+    for (size_t i = 0; unwanted && i < unwanted->as.strings.count; i++) {
+        if (bj_links_have(text, m->payload_length, unwanted->as.strings.items[i].bytes)) {
+            bj_text_printf(why, "the link %s must not be there", unwanted->as.strings.items[i].bytes);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool text_equal(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_coap *m, bj_text *why) {
+    bj__expanded text = bj__expand(e, t, wanted->as.string);
+    bool equal = text.length == m->payload_length && (!text.length || !memcmp(text.bytes, m->payload, text.length));
+    bj_arena_free(e->arena, text.owned);
+    if (!equal) {
+        bj_text_add(why, "the payload is ");
+        bj_text_json_string(why, (const char *) m->payload, m->payload_length > 64 ? 64 : m->payload_length);
+    }
+    return equal;
+}
+
+/* --- requests --- */
+
+static bool number_matches(const bj_record *step, unsigned field, const bj_coap *m, uint32_t option, const char *name,
+                           bj_text *why) {
+    const bj_value *wanted = bj_get(step, field);
+    uint32_t seen = 65536;
+    if (!wanted) {
+        return true;
+    }
+    if (!bj_coap_find_uint(m, option, &seen)) {
+        seen = 65536;
+    }
+    if (seen == wanted->as.uint) {
+        return true;
+    }
+    if (seen == 65536) {
+        bj_text_printf(why, "%s is missing", name);
+    } else {
+        bj_text_printf(why, "%s is %u", name, (unsigned) seen);
+    }
+    return false;
+}
+
+static bool payload_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m, bj_text *why) {
+    const bj_value *text = bj_get(step, BJ_F(REQUEST, TEXT)), *hex = bj_get(step, BJ_F(REQUEST, HEX));
+    const bj_value *tlv = bj_get(step, BJ_F(REQUEST, TLV));
+    if (text && !text_equal(e, t, text, m, why)) {
+        return false;
+    }
+    if (hex && (hex->as.string.length != m->payload_length ||
+                (m->payload_length && memcmp(hex->as.string.bytes, m->payload, m->payload_length) != 0))) {
+        bj_text_add(why, "the payload is ");
+        bj_text_hex(why, m->payload, m->payload_length > 32 ? 32 : m->payload_length);
+        return false;
+    }
+    if (tlv && values_match(e, t, tlv, m, why) != SAME) {
+        return false;
+    }
+    return links_match(step, BJ_F(REQUEST, HAS), BJ_F(REQUEST, LACKS), m, why);
+}
+
+static bool target_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj__exchange *x,
+                           const bj_coap *m) {
+    const char *to = bj_get_string(step, BJ_F(REQUEST, TO), NULL);
+    const bj_value *method = bj_get(step, BJ_F(REQUEST, METHOD)), *path = bj_get(step, BJ_F(REQUEST, PATH));
+    if ((to && strcmp(to, e->servers[x->server].name) != 0) || (method && method->as.uint != m->code)) {
+        return false;
+    }
+    if (!path) {
+        return true;
+    }
+    BJ_TEXT(seen, 1100);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &seen);
+    bj__expanded wanted = bj__expand(e, t, path->as.string);
+    bool same = path_matches(wanted.bytes, wanted.length, seen.start);
+    bj_arena_free(e->arena, wanted.owned);
+    return same;
+}
+
+bool bj__match_request(bj_engine *e, const bj__thread *t, const bj_record *step, const bj__exchange *x, bj_text *why) {
+    bj_coap m;
+    if (!bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
+        bj_text_add(why, "it cannot be decoded");
+        return false;
+    }
+    if (!target_matches(e, t, step, x, &m)) {
+        return false;
+    }
+    const bj_value *type = bj_get(step, BJ_F(REQUEST, TYPE));
+    if (type && x->from.connection < 0 && type->as.uint != m.type) {
+        bj_text_add(why, m.type == BJ_COAP_CON ? "it is confirmable" : "it is not confirmable");
+        return false;
+    }
+    return queries_match(e, t, step, &m, why) &&
+           number_matches(step, BJ_F(REQUEST, FORMAT), &m, BJ_COAP_CONTENT_FORMAT, "Content-Format", why) &&
+           number_matches(step, BJ_F(REQUEST, ACCEPT), &m, BJ_COAP_ACCEPT, "Accept", why) &&
+           payload_matches(e, t, step, &m, why);
+}
+
+/* --- answers to operations --- */
+
+static void describe_answer(const bj__outbound *o, const bj_coap *m, bj_text *out) {
+    if (o->outcome == BJ__REJECTED) {
+        bj_text_add(out, "the client rejected it with RST");
+    } else if (o->outcome == BJ__GIVEN_UP) {
+        bj_text_printf(out, "the client did not answer (given up after %u retransmissions)", o->retransmissions);
+    } else if (o->outcome == BJ__WRONG_TOKEN) {
+        bj_text_add(out, "the client's acknowledgement carries another token");
+    } else {
+        bj_text_add(out, "the client answered ");
+        bj_coap_code_print(out, m->code);
+        if (m->code >> 5 > 2 && m->payload_length) {
+            bj_text_add(out, " ");
+            bj_text_json_string(out, (const char *) m->payload, m->payload_length > 80 ? 80 : m->payload_length);
+        }
+    }
+}
+
+static bj__progress answer_differs(bj_engine *e, bj__thread *t, const bj__outbound *o, const bj_codes *expect,
+                                   const bj_coap *m, const char *detail) {
+    BJ_TEXT(what, 200);
+    BJ_TEXT(seen, 300);
+    BJ_TEXT(codes, 80);
+    bj__describe_outbound(o, &what);
+    describe_answer(o, m, &seen);
+    if (expect) {
+        bj_codes_print(&codes, expect);
+    } else {
+        bj_text_add(&codes, "an answer");
+    }
+    bj__fail(e, t, "expected %s to %s, %s%s%s", codes.start, what.start, seen.start, *detail ? ": " : "", detail);
+    t->failure_cause = o->answer_event ? o->answer_event : t->failure_cause;
+    return BJ__FAILED;
+}
+
+static bool lacks_values(const bj_record *step, const bj_coap *m, bj_text *why) {
+    const bj_value *lacks = bj_get(step, BJ_F(READ, LACKS));
+    uint32_t format = UINT32_MAX;
+    bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
+    for (size_t i = 0; lacks && format == 11542 && i < lacks->as.strings.count; i++) {
+        const char *path = lacks->as.strings.items[i].bytes;
+        if (holds_path(bj_get_string(step, BJ_F(READ, PATH), "/"), path, m->payload, m->payload_length)) {
+            bj_text_printf(why, "%s must not be there", path);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a successful answer must hold. */
+static compared content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
+                                bj_text *why) {
+    if (m->code >> 5 != 2) {
+        return SAME;
+    }
+    if (step->kind == BJ_K_DISCOVER) {
+        return links_match(step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why) ? SAME : DIFFERENT;
+    }
+    if (step->kind != BJ_K_READ) {
+        return SAME;
+    }
+    const bj_value *tlv = bj_get(step, BJ_F(READ, TLV)), *text = bj_get(step, BJ_F(READ, TEXT));
+    compared result = tlv ? values_match(e, t, tlv, m, why) : SAME;
+    if (result != SAME) {
+        return result;
+    }
+    return (!text || text_equal(e, t, text, m, why)) && lacks_values(step, m, why) ? SAME : DIFFERENT;
+}
+
+bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
+                              const bj_codes *expect, const bj_codes *tolerate) {
+    bj_coap m = { .version = 1 };
+    if (o->outcome != BJ__ANSWERED || !bj__decode(&m, o->answer, o->answer_length, o->to.connection >= 0)) {
+        return answer_differs(e, t, o, expect, &m, "");
+    }
+    bool expected = !expect || bj_codes_has(expect, m.code);
+    bool tolerated = tolerate && bj_codes_has(tolerate, m.code);
+    if (!expected && !tolerated) {
+        return answer_differs(e, t, o, expect, &m, "");
+    }
+    if (!expected && m.code != BJ_COAP_CODE(5, 0)) { /* verdicts.md: generic 5.00 is excepted */
+        BJ_TEXT(what, 160);
+        BJ_TEXT(code, 8);
+        bj__describe_outbound(o, &what);
+        bj_coap_code_print(&code, m.code);
+        bj__warn(t, "code off the table: %s to %s", code.start, what.start);
+    }
+    BJ_TEXT(why, 300);
+    compared content = content_matches(e, t, step, &m, &why);
+    if (content == DIFFERENT) {
+        return answer_differs(e, t, o, expect, &m, why.start);
+    }
+    if (content == UNKNOWN) {
+        bj__fail(e, t, "%s", why.start);
+        t->ending = BJ_INCONCLUSIVE;
+        return BJ__ENDS;
+    }
+    t->satisfied = o->answered;
+    t->satisfied_event = o->answer_event;
+    return BJ__DONE;
+}

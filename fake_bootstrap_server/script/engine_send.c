@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Building and sending the servers' messages: replies, operations with their TLV payloads, block-wise transfers,
+ * hand-made and broken messages.
+ */
+#include "script/engine_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "wire/tlv.h"
+
+/* --- onto the wire --- */
+
+/* Until the log says better: it arrives one latency from now. */
+static void estimate(bj_engine *e, const bj__server *s, bj__delivery *d, uint8_t kind, uint64_t id) {
+    bool fresh = d->copies == d->lost;
+    if (!d->copies) {
+        d->sent = e->now;
+    }
+    d->copies++;
+    if (!fresh || d->seen) {
+        return;
+    }
+    d->arrived = e->now + s->link.latency;
+    bj__outbound *o = kind == 3 ? bj__outbound_of(e, id) : NULL;
+    bj__exchange *x = bj__exchange_of(e, kind == 2 ? id : o ? o->replies_to : 0);
+    if (x) {
+        x->reply.arrived = d->arrived;
+        bj__due_replied(e, x);
+    } else if (o) {
+        bj__due_commanded(e, o);
+    }
+}
+
+bool bj__transmit(bj_engine *e, const bj__server *s, const bj__target *to, const bj_addr *source, const uint8_t *bytes,
+                  size_t length, uint32_t cause, uint8_t kind, uint64_t id, bj__delivery *delivery) {
+    int64_t sent = to->connection >= 0 ? e->ops->stream_send(e->world, to->connection, bytes, length, cause)
+                                       : e->ops->send(e->world, to->endpoint, source, &to->peer, bytes, length, cause);
+    if (sent == -ENOTSUP) {
+        bj__conclude_printf(e, BJ_SKIP, (bj_position){ 0, 0 }, "this world cannot send from another address");
+        return false;
+    }
+    if (sent < 0) {
+        BJ_TEXT(text, 160);
+        bj_text_printf(&text, "server '%s' could not send: %s", s->name, strerror((int) -sent));
+        bj__log(e, BJ_EV_NOTE, BJ_ACTOR_SCRIPT, cause, text.start);
+        return true;
+    }
+    if (kind && to->connection < 0) {
+        bj__watch(e, (uint32_t) sent, kind, id);
+    }
+    if (delivery) {
+        estimate(e, s, delivery, kind, id);
+    }
+    return true;
+}
+
+void bj__send_empty(bj_engine *e, const bj__server *s, const bj__target *to, uint8_t type, uint16_t mid,
+                    uint32_t cause) {
+    uint8_t bytes[4] = { (uint8_t) (0x40 | type << 4), 0, (uint8_t) (mid >> 8), (uint8_t) mid };
+    bj__transmit(e, s, to, NULL, bytes, sizeof bytes, cause, 0, 0, NULL);
+}
+
+static size_t encode(bj_engine *e, const bj_coap *m, bool stream) {
+    return stream ? bj_coap_tcp_encode(m, e->scratch, BJ__MESSAGE) : bj_coap_encode(m, e->scratch, BJ__MESSAGE);
+}
+
+/* --- a message and what its options point to --- */
+
+enum { HELD = 40, ROOMS = 8 };
+
+typedef struct builder {
+    bj_engine *e;
+    const bj__thread *t;
+    bj_coap m;
+    bj__expanded held[HELD];
+    unsigned held_count;
+    uint8_t rooms[ROOMS][4];
+    unsigned room_count;
+} builder;
+
+static bj__expanded *hold(builder *b, bj_string text) {
+    if (b->held_count == HELD) {
+        b->held_count--; /* a message of so many texts is no message; the rest is left out */
+        bj_arena_free(b->e->arena, b->held[b->held_count].owned);
+    }
+    b->held[b->held_count] = bj__expand(b->e, b->t, text);
+    return &b->held[b->held_count++];
+}
+
+static void release(builder *b) {
+    for (unsigned i = 0; i < b->held_count; i++) {
+        bj_arena_free(b->e->arena, b->held[i].owned);
+    }
+}
+
+static void add_uint(builder *b, uint32_t number, uint32_t value) {
+    if (b->room_count < ROOMS) {
+        bj_coap_add_uint(&b->m, number, value, b->rooms[b->room_count++]);
+    }
+}
+
+static void add_path(builder *b, uint32_t number, const bj_record *step, unsigned field, const char *otherwise) {
+    const bj_value *given = bj_get(step, field);
+    bj_string text = given ? given->as.string : (bj_string){ otherwise, strlen(otherwise) };
+    bj_coap_add_path(&b->m, number, hold(b, text)->bytes);
+}
+
+static void add_query(builder *b, const bj_record *step, unsigned field) {
+    const bj_value *given = bj_get(step, field);
+    for (size_t i = 0; given && i < given->as.strings.count; i++) {
+        const bj__expanded *text = hold(b, given->as.strings.items[i]);
+        bj_coap_add(&b->m, BJ_COAP_URI_QUERY, text->bytes, text->length);
+    }
+}
+
+static void add_options(builder *b, const bj_record *step, unsigned field) {
+    const bj_value *given = bj_get(step, field);
+    for (size_t i = 0; given && i < given->as.options.count; i++) {
+        const bj_raw_option *option = &given->as.options.items[i];
+        bj_coap_add(&b->m, option->number, option->value.bytes, option->value.length);
+    }
+}
+
+enum { FORMAT_NONE = 65536, FORMAT_TEXT = 0, FORMAT_LINK = 40, FORMAT_TLV = 11542 };
+
+static void add_format(builder *b, const bj_record *step, unsigned field, uint32_t otherwise) {
+    uint32_t format = bj_get_uint(step, field, otherwise);
+    if (format < FORMAT_NONE) {
+        add_uint(b, BJ_COAP_CONTENT_FORMAT, format);
+    }
+}
+
+/* --- payloads --- */
+
+static void put_value(builder *b, bj_tlv_writer *w, uint8_t type, const bj_node *node) {
+    switch (node->kind) {
+    case BJ_N_STRING: {
+        bj__expanded text = bj__expand(b->e, b->t, node->bytes);
+        bj_tlv_put(w, type, node->id, text.bytes, text.length);
+        bj_arena_free(b->e->arena, text.owned);
+        break;
+    }
+    case BJ_N_OPAQUE:
+        bj_tlv_put(w, type, node->id, node->bytes.bytes, node->bytes.length);
+        break;
+    case BJ_N_INT:
+        bj_tlv_put_int(w, type, node->id, node->integer);
+        break;
+    case BJ_N_BOOL:
+        bj_tlv_put_bool(w, type, node->id, node->integer != 0);
+        break;
+    case BJ_N_FLOAT:
+        bj_tlv_put_double(w, type, node->id, node->real);
+        break;
+    case BJ_N_OBJLNK: {
+        uint8_t link[4] = { (uint8_t) (node->integer >> 24), (uint8_t) (node->integer >> 16),
+                            (uint8_t) (node->integer >> 8), (uint8_t) node->integer };
+        bj_tlv_put(w, type, node->id, link, sizeof link);
+        break;
+    }
+    default:
+        bj_tlv_put(w, type, node->id, "", 0);
+        break;
+    }
+}
+
+/* What an id means follows from where it stands: Object Instance, Resource, Resource Instance (§7.4.3). */
+static void put_nodes(builder *b, bj_tlv_writer *w, const bj_node *nodes, size_t count, uint8_t type) {
+    for (size_t i = 0; i < count; i++) {
+        const bj_node *node = &nodes[i];
+        if (node->kind != BJ_N_TREE) {
+            put_value(b, w, type == BJ_TLV_INSTANCE ? BJ_TLV_RESOURCE : type, node);
+            continue;
+        }
+        bool instance = type == BJ_TLV_INSTANCE;
+        size_t mark = bj_tlv_begin(w);
+        put_nodes(b, w, node->children, node->child_count, instance ? BJ_TLV_RESOURCE : BJ_TLV_RESOURCE_INSTANCE);
+        bj_tlv_end(w, mark, instance ? BJ_TLV_INSTANCE : BJ_TLV_MULTIPLE, node->id);
+    }
+}
+
+static unsigned depth_of(const char *path) {
+    unsigned depth = 0;
+    for (size_t i = 0; path[i]; i++) {
+        depth += path[i] == '/' && path[i + 1] && path[i + 1] != '/';
+    }
+    return depth;
+}
+
+static void set_payload(builder *b, const void *bytes, size_t length) {
+    if (length > BJ__MESSAGE - 1500) {
+        length = BJ__MESSAGE - 1500;
+    }
+    if (length) {
+        memmove(b->e->payload, bytes, length);
+    }
+    b->m.payload = length ? b->e->payload : NULL;
+    b->m.payload_length = length;
+}
+
+/* From the fields `tlv`, `text` and `hex` (0 = the record has none such); returns the usual Content-Format. */
+static uint32_t add_payload(builder *b, const bj_record *step, unsigned tlv, unsigned text, unsigned hex) {
+    const bj_value *value;
+    if (tlv && (value = bj_get(step, tlv))) {
+        const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "/0/0");
+        bj_tlv_writer w = { .out = b->e->payload, .room = BJ__MESSAGE - 1500 };
+        bool path_matters = step->kind == BJ_K_WRITE;
+        uint8_t type = path_matters && depth_of(path) <= 1 ? BJ_TLV_INSTANCE : BJ_TLV_RESOURCE;
+        put_nodes(b, &w, value->as.nodes.items, value->as.nodes.count, type);
+        b->m.payload = w.used ? b->e->payload : NULL;
+        b->m.payload_length = w.used;
+        return FORMAT_TLV;
+    }
+    if (text && (value = bj_get(step, text))) {
+        bj__expanded expanded = bj__expand(b->e, b->t, value->as.string);
+        set_payload(b, expanded.bytes, expanded.length);
+        bj_arena_free(b->e->arena, expanded.owned);
+        return FORMAT_TEXT;
+    }
+    if (hex && (value = bj_get(step, hex))) {
+        set_payload(b, value->as.string.bytes, value->as.string.length);
+        return FORMAT_TLV;
+    }
+    return FORMAT_NONE;
+}
+
+/* --- outbound messages --- */
+
+static void new_token(bj_engine *e, bj_coap *m) {
+    uint64_t random = e->ops->random(e->world);
+    m->token_length = 4;
+    for (unsigned i = 0; i < 4; i++) {
+        m->token[i] = (uint8_t) (random >> (8 * i));
+    }
+}
+
+static bj__outbound *new_outbound(bj_engine *e, bj__server *s, const bj__target *to, const bj_coap *m, size_t length,
+                                  uint32_t cause) {
+    bj__outbound *o = bj_arena_alloc(e->arena, sizeof *o);
+    *o = (bj__outbound){ .id = e->next_id++,
+                         .server = s->index,
+                         .to = *to,
+                         .type = m->type,
+                         .code = m->code,
+                         .mid = m->mid,
+                         .token_length = m->token_length,
+                         .cause = cause,
+                         .began = e->now,
+                         .next_send = BJ_NEVER,
+                         .older = e->newest_outbound };
+    memcpy(o->token, m->token, sizeof o->token);
+    o->bytes = bj_arena_copy(e->arena, e->scratch, length);
+    o->length = length;
+    *(e->newest_outbound ? &e->newest_outbound->newer : &e->oldest_outbound) = o;
+    e->newest_outbound = o;
+    s->last_sent = o->id;
+    return o;
+}
+
+/* RFC 7252 §4.2: the first time-out is drawn between ACK_TIMEOUT and ACK_TIMEOUT * ACK_RANDOM_FACTOR. */
+static void arm_retransmission(bj_engine *e, bj__outbound *o) {
+    if (o->type != BJ_COAP_CON || o->to.connection >= 0) {
+        return;
+    }
+    uint64_t span = e->ack_timeout * (e->ack_random_factor - 1000000) / 1000000;
+    o->timeout = e->ack_timeout + (span ? e->ops->random(e->world) % (span + 1) : 0);
+    o->retransmissions = 0;
+    o->next_send = e->now + o->timeout;
+}
+
+static bool launch(bj_engine *e, const bj__server *s, bj__outbound *o) {
+    return bj__transmit(e, s, &o->to, o->source.family ? &o->source : NULL, o->bytes, o->length, o->cause, 3, o->id,
+                        &o->delivery);
+}
+
+/* --- replies --- */
+
+static void another_port(const bj__server *s, const bj__target *to, bj_addr *source) {
+    *source = s->addresses[0];
+    for (size_t a = 0; a < s->address_count; a++) {
+        if (s->endpoints[a] == to->endpoint) {
+            *source = s->addresses[a];
+        }
+    }
+    source->port++;
+}
+
+static void spoil(bj_coap *m, uint32_t wrong) {
+    if (wrong == 1 && m->token_length) {
+        m->token[0] ^= 0xFF;
+    } else if (wrong == 1) {
+        m->token_length = 1;
+        m->token[0] = 0x5A;
+    } else if (wrong == 2) {
+        m->mid ^= 0x5555;
+    }
+}
+
+static void keep_replay(bj_engine *e, bj__exchange *x, const uint8_t *bytes, size_t length) {
+    bj_arena_free(e->arena, x->replay);
+    x->replay = bj_arena_copy(e->arena, bytes, length);
+    x->replay_length = length;
+}
+
+static void acknowledge(bj_engine *e, bj__exchange *x, uint32_t cause) {
+    uint8_t ack[4] = { 0x40 | BJ_COAP_ACK << 4, 0, (uint8_t) (x->mid >> 8), (uint8_t) x->mid };
+    keep_replay(e, x, ack, sizeof ack);
+    bj__transmit(e, &e->servers[x->server], &x->from, NULL, ack, sizeof ack, cause, 2, x->id, &x->reply);
+}
+
+/* A Location-Path that was given to a Register: Updates come there (Core §6.2.1). */
+static void keep_location(bj_engine *e, bj__server *s, bj__exchange *x, const bj_coap *m) {
+    BJ_TEXT(path, 300);
+    bj_coap_path(m, BJ_COAP_LOCATION_PATH, &path);
+    if (m->code != BJ_COAP_CODE(2, 1) || !bj_coap_find(m, BJ_COAP_LOCATION_PATH, 0)) {
+        return;
+    }
+    bj_arena_free(e->arena, x->location);
+    x->location = bj_arena_strdup(e->arena, path.start);
+    for (unsigned i = 0; i < s->location_count; i++) {
+        if (!strcmp(s->locations[i], path.start)) {
+            return;
+        }
+    }
+    if (s->location_count == BJ__LOCATIONS) {
+        bj_arena_free(e->arena, s->locations[0]);
+        memmove(s->locations, s->locations + 1, (BJ__LOCATIONS - 1) * sizeof s->locations[0]);
+        s->location_count--;
+    }
+    s->locations[s->location_count++] = bj_arena_strdup(e->arena, path.start);
+}
+
+static void build_reply(builder *b, const bj__server *s, const bj__exchange *x, const bj_record *step) {
+    bool stream = x->from.connection >= 0;
+    bool separate = bj_get_bool(step, BJ_F(RESPOND, SEPARATE), false);
+    uint32_t usual = x->type == BJ_COAP_NON ? BJ_COAP_NON : separate ? BJ_COAP_CON : BJ_COAP_ACK;
+    const bj_value *code = bj_get(step, BJ_F(RESPOND, CODE));
+    b->m = (bj_coap){ .version = 1,
+                      .type = (uint8_t) (stream ? 0 : bj_get_uint(step, BJ_F(RESPOND, TYPE), usual)),
+                      .code = code ? bj_codes_first(&code->as.codes) : 0,
+                      .mid = x->mid,
+                      .token_length = x->token_length };
+    memcpy(b->m.token, x->token, sizeof b->m.token);
+    if (b->m.type == BJ_COAP_CON || b->m.type == BJ_COAP_NON) {
+        b->m.mid = s->next_mid;
+    }
+    if (bj_get(step, BJ_F(RESPOND, LOCATION))) {
+        add_path(b, BJ_COAP_LOCATION_PATH, step, BJ_F(RESPOND, LOCATION), "");
+    }
+    uint32_t format = add_payload(b, step, BJ_F(RESPOND, TLV), BJ_F(RESPOND, TEXT), BJ_F(RESPOND, HEX));
+    format = bj_get(step, BJ_F(RESPOND, HEX)) ? FORMAT_NONE : format; /* unless given */
+    add_format(b, step, BJ_F(RESPOND, FORMAT), format);
+    add_options(b, step, BJ_F(RESPOND, OPTIONS));
+    spoil(&b->m, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0));
+}
+
+static bool send_built_reply(builder *b, bj__server *s, bj__exchange *x, uint32_t wrong, uint32_t cause) {
+    bj_engine *e = b->e;
+    bj_addr source = { .family = 0 };
+    size_t length = encode(e, &b->m, x->from.connection >= 0);
+    if (wrong == 3) {
+        another_port(s, &x->from, &source);
+    }
+    if (!wrong) {
+        x->reply_code = b->m.code;
+        x->reply = (bj__delivery){ .sent = 0 };
+        keep_location(e, s, x, &b->m);
+    }
+    if (b->m.type == BJ_COAP_ACK || x->from.connection >= 0) {
+        keep_replay(e, x, e->scratch, length);
+        return bj__transmit(e, s, &x->from, source.family ? &source : NULL, x->replay, length, cause, wrong ? 0 : 2,
+                            x->id, wrong ? NULL : &x->reply);
+    }
+    s->next_mid++;
+    bj__outbound *o = new_outbound(e, s, &x->from, &b->m, length, cause);
+    o->source = source;
+    o->replies_to = wrong ? 0 : x->id;
+    if (b->m.type == BJ_COAP_NON) {
+        keep_replay(e, x, e->scratch, length);
+    }
+    arm_retransmission(e, o);
+    return launch(e, s, o);
+}
+
+static void reset_request(bj_engine *e, bj__exchange *x, uint32_t cause) {
+    uint8_t rst[4] = { 0x40 | BJ_COAP_RST << 4, 0, (uint8_t) (x->mid >> 8), (uint8_t) x->mid };
+    x->reply_reset = true;
+    keep_replay(e, x, rst, sizeof rst);
+    bj__transmit(e, &e->servers[x->server], &x->from, NULL, rst, sizeof rst, cause, 2, x->id, &x->reply);
+}
+
+bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj_record *step, uint32_t cause,
+                    bool later) {
+    bj_time after = bj_get_duration(step, BJ_F(RESPOND, AFTER), 0);
+    bool confirmable = x->type == BJ_COAP_CON && x->from.connection < 0;
+    bool separate = bj_get_bool(step, BJ_F(RESPOND, SEPARATE), false) && confirmable;
+    x->settled = true;
+    if (separate && !later) {
+        acknowledge(e, x, cause);
+    }
+    if (after && !later) {
+        x->leaves = bj__max(e->now + after, 1);
+        x->delayed = step;
+        x->delayed_cause = cause;
+        return !e->done;
+    }
+    if (bj_get_bool(step, BJ_F(RESPOND, RESET), false)) {
+        reset_request(e, x, cause);
+        return !e->done;
+    }
+    const bj_value *code = bj_get(step, BJ_F(RESPOND, CODE));
+    if (confirmable && (!code || !bj_codes_first(&code->as.codes))) {
+        acknowledge(e, x, cause); /* an empty ACK, and nothing follows */
+        return !e->done;
+    }
+    builder b = { .e = e, .t = t ? t : e->thread_count ? &e->threads[0] : NULL };
+    bj__server *s = &e->servers[x->server];
+    build_reply(&b, s, x, step);
+    bool sent = send_built_reply(&b, s, x, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0), cause);
+    release(&b);
+    return sent;
+}
+
+void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause) {
+    bool stream = x->from.connection >= 0;
+    builder b = { .e = e };
+    bj__server *s = &e->servers[x->server];
+    b.m = (bj_coap){ .version = 1,
+                     .type = stream                   ? 0
+                             : x->type == BJ_COAP_CON ? BJ_COAP_ACK
+                                                      : BJ_COAP_NON,
+                     .code = code,
+                     .mid = x->type == BJ_COAP_CON ? x->mid : s->next_mid,
+                     .token_length = x->token_length };
+    memcpy(b.m.token, x->token, sizeof b.m.token);
+    x->settled = true;
+    send_built_reply(&b, s, x, 0, cause);
+}
+
+/* --- operations --- */
+
+static bool known_peer(bj_engine *e, const bj__server *s, const bj_record *step) {
+    if (s->peer.known) {
+        return true;
+    }
+    bj__conclude_printf(e, BJ_ERROR, step->position,
+                        "the server '%s' does not know the client yet: no request of it has come", s->name);
+    return false;
+}
+
+static uint8_t method_of(const bj_record *step) {
+    switch (step->kind) {
+    case BJ_K_WRITE:
+        return (uint8_t) bj_get_uint(step, BJ_F(WRITE, METHOD), 3);
+    case BJ_K_DELETE:
+        return 4;
+    case BJ_K_FINISH:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+static void build_operation(builder *b, const bj_record *step) {
+    bool finish = step->kind == BJ_K_FINISH;
+    if (bj_get_bool(step, BJ_F(WRITE, EMPTY_SEGMENT), false)) {
+        bj_coap_add(&b->m, BJ_COAP_URI_PATH, "", 0);
+    } else {
+        add_path(b, BJ_COAP_URI_PATH, step, BJ_F(WRITE, PATH), finish ? "/bs" : "/");
+    }
+    add_query(b, step, BJ_F(WRITE, QUERY));
+    if (step->kind == BJ_K_WRITE) {
+        uint32_t format = add_payload(b, step, BJ_F(WRITE, TLV), BJ_F(WRITE, TEXT), BJ_F(WRITE, HEX));
+        add_format(b, step, BJ_F(WRITE, FORMAT), format);
+    } else if (finish) {
+        add_payload(b, step, 0, 0, BJ_F(FINISH, HEX));
+    } else if (step->kind == BJ_K_DISCOVER) {
+        uint32_t accept = bj_get_uint(step, BJ_F(DISCOVER, ACCEPT), FORMAT_LINK);
+        if (accept < FORMAT_NONE) {
+            add_uint(b, BJ_COAP_ACCEPT, accept);
+        }
+    } else if (step->kind == BJ_K_READ && bj_get_uint(step, BJ_F(READ, ACCEPT), FORMAT_NONE) < FORMAT_NONE) {
+        add_uint(b, BJ_COAP_ACCEPT, bj_get_uint(step, BJ_F(READ, ACCEPT), 0));
+    }
+    add_options(b, step, BJ_F(WRITE, OPTIONS));
+}
+
+/* RFC 7959 §2.2: NUM | M | SZX */
+static uint32_t block_value(const bj__outbound *o) {
+    size_t size = (size_t) 16 << o->block_szx;
+    bool more = o->block_offset + size < o->whole_length;
+    return (uint32_t) (o->block_offset / size) << 4 | (more ? 8U : 0U) | o->block_szx;
+}
+
+static void set_block(builder *b, const bj__outbound *o) {
+    size_t size = (size_t) 16 << o->block_szx, left = o->whole_length - o->block_offset;
+    b->m.payload = o->whole + o->block_offset;
+    b->m.payload_length = left < size ? left : size;
+    add_uint(b, BJ_COAP_BLOCK1, block_value(o));
+}
+
+static uint8_t szx_of(uint32_t size) {
+    uint8_t szx = 0;
+    while (szx < 6 && (32U << szx) <= size) {
+        szx++;
+    }
+    return szx;
+}
+
+static bool is_trigger(const builder *b) {
+    BJ_TEXT(path, 64);
+    bj_coap_path(&b->m, BJ_COAP_URI_PATH, &path);
+    size_t n = path.used;
+    return b->m.code == 2 && n > 4 && !strncmp(path.start, "/1/", 3) && !strcmp(path.start + n - 2, "/9");
+}
+
+static bool sends_blocks(const bj_record *step, size_t payload_length) {
+    return step->kind == BJ_K_WRITE && bj_get_uint(step, BJ_F(WRITE, BLOCK), 0) && payload_length;
+}
+
+static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record *step, uint32_t cause) {
+    bj_engine *e = b->e;
+    bj__outbound draft = { .block_szx = 0 };
+    bool blockwise = sends_blocks(step, b->m.payload_length);
+    if (blockwise) {
+        draft.whole = bj_arena_copy(e->arena, b->m.payload, b->m.payload_length);
+        draft.whole_length = b->m.payload_length;
+        draft.block_szx = szx_of(bj_get_uint(step, BJ_F(WRITE, BLOCK), 0));
+        set_block(b, &draft);
+    }
+    size_t length = encode(e, &b->m, s->peer.connection >= 0);
+    bj__outbound *o = new_outbound(e, s, &s->peer, &b->m, length, cause);
+    o->whole = draft.whole;
+    o->whole_length = draft.whole_length;
+    o->block_szx = draft.block_szx;
+    o->blockwise = blockwise;
+    o->is_operation = true;
+    o->waits_for_response_step = !bj_get_bool(step, BJ_F(WRITE, WAIT), true);
+    o->is_finish = step->kind == BJ_K_FINISH;
+    o->is_trigger = is_trigger(b);
+    o->is_command = bj__due_is_command(e, s);
+    if (b->m.type == BJ_COAP_CON && s->peer.connection < 0) {
+        s->last_confirmable = o->id;
+    }
+    arm_retransmission(e, o);
+    return launch(e, s, o) ? o : NULL;
+}
+
+bj__outbound *bj__send_operation(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step,
+                                 uint32_t cause) {
+    if (!known_peer(e, s, step)) {
+        return NULL;
+    }
+    builder b = { .e = e, .t = t };
+    b.m = (bj_coap){ .version = 1,
+                     .type = (uint8_t) bj_get_uint(step, BJ_F(WRITE, TYPE), BJ_COAP_CON),
+                     .code = method_of(step),
+                     .mid = s->next_mid++ };
+    new_token(e, &b.m);
+    build_operation(&b, step);
+    bj__outbound *o = start_operation(&b, s, step, cause);
+    release(&b);
+    return o;
+}
+
+/* RFC 7959 §2.5: the next block, in blocks as small as the client asked for; each has a Message ID and token of its
+ * own. */
+bool bj__send_next_block(bj_engine *e, bj__outbound *o, const bj_coap *answer) {
+    uint32_t wanted = 0;
+    size_t size = (size_t) 16 << o->block_szx;
+    if (answer->code != BJ_COAP_CODE(2, 31) || o->block_offset + size >= o->whole_length) {
+        return false;
+    }
+    o->block_offset += size;
+    if (bj_coap_find_uint(answer, BJ_COAP_BLOCK1, &wanted) && (wanted & 7) < o->block_szx) {
+        o->block_szx = (uint8_t) (wanted & 7);
+    }
+    bj_coap before;
+    if (!bj__decode(&before, o->bytes, o->length, o->to.connection >= 0)) {
+        return false;
+    }
+    bj__server *s = &e->servers[o->server];
+    builder b = { .e = e };
+    b.m = before;
+    b.m.option_count = 0;
+    for (size_t i = 0; i < before.option_count; i++) {
+        if (before.options[i].number != BJ_COAP_BLOCK1) {
+            b.m.options[b.m.option_count++] = before.options[i];
+        }
+    }
+    b.m.mid = s->next_mid++;
+    new_token(e, &b.m);
+    set_block(&b, o);
+    size_t length = encode(e, &b.m, o->to.connection >= 0);
+    bj_arena_free(e->arena, o->bytes);
+    o->bytes = bj_arena_copy(e->arena, e->scratch, length);
+    o->length = length;
+    o->mid = b.m.mid;
+    memcpy(o->token, b.m.token, sizeof o->token);
+    o->token_length = b.m.token_length;
+    o->acknowledged = false;
+    o->delivery = (bj__delivery){ .sent = 0 };
+    arm_retransmission(e, o);
+    launch(e, s, o);
+    return true;
+}
+
+/* --- hand-made messages --- */
+
+static bool read_source(bj_engine *e, const bj_record *step, unsigned field, bj_addr *source) {
+    const char *text = bj_get_string(step, field, NULL);
+    *source = (bj_addr){ .family = 0 };
+    if (text && !bj_addr_parse(text, strlen(text), source)) {
+        bj__conclude_printf(e, BJ_ERROR, step->position, "'%s' is not an address and port", text);
+        return false;
+    }
+    return true;
+}
+
+static void build_message(builder *b, bj__server *s, const bj_record *step) {
+    const bj_value *code = bj_get(step, BJ_F(MESSAGE, CODE));
+    b->m = (bj_coap){ .version = 1,
+                      .type = (uint8_t) bj_get_uint(step, BJ_F(MESSAGE, TYPE), BJ_COAP_CON),
+                      .code = code ? bj_codes_first(&code->as.codes) : 0 };
+    const bj_value *mid = bj_get(step, BJ_F(MESSAGE, MID));
+    b->m.mid = mid ? (uint16_t) mid->as.uint : s->next_mid++;
+    const bj_value *token = bj_get(step, BJ_F(MESSAGE, TOKEN));
+    if (token) {
+        size_t length = token->as.string.length;
+        b->m.token_length = (uint8_t) (length > BJ_COAP_TOKEN ? BJ_COAP_TOKEN : length);
+        memcpy(b->m.token, token->as.string.bytes, b->m.token_length);
+    } else if (b->m.code) {
+        new_token(b->e, &b->m);
+    }
+    if (bj_get(step, BJ_F(MESSAGE, PATH))) {
+        add_path(b, BJ_COAP_URI_PATH, step, BJ_F(MESSAGE, PATH), "");
+    }
+    add_query(b, step, BJ_F(MESSAGE, QUERY));
+    uint32_t format = add_payload(b, step, BJ_F(MESSAGE, TLV), BJ_F(MESSAGE, TEXT), BJ_F(MESSAGE, HEX));
+    format = bj_get(step, BJ_F(MESSAGE, HEX)) ? FORMAT_NONE : format;
+    add_format(b, step, BJ_F(MESSAGE, FORMAT), format);
+    if (bj_get_uint(step, BJ_F(MESSAGE, ACCEPT), FORMAT_NONE) < FORMAT_NONE) {
+        add_uint(b, BJ_COAP_ACCEPT, bj_get_uint(step, BJ_F(MESSAGE, ACCEPT), 0));
+    }
+    add_options(b, step, BJ_F(MESSAGE, OPTIONS));
+}
+
+static size_t encode_message(builder *b, const bj__server *s, const bj_record *step) {
+    const bj_value *version = bj_get(step, BJ_F(MESSAGE, VERSION));
+    const bj_value *token_length = bj_get(step, BJ_F(MESSAGE, TOKEN_LENGTH));
+    if (s->peer.connection >= 0) {
+        return encode(b->e, &b->m, true);
+    }
+    bj_coap_breakage breakage = { .set_version = version != NULL,
+                                  .version = version ? (uint8_t) version->as.uint : 0,
+                                  .set_token_length = token_length != NULL,
+                                  .token_length = token_length ? (uint8_t) token_length->as.uint : 0 };
+    return bj_coap_encode_broken(&b->m, &breakage, b->e->scratch, BJ__MESSAGE);
+}
+
+bj__outbound *bj__send_message(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step,
+                               uint32_t cause) {
+    bj_addr source;
+    if (!known_peer(e, s, step) || !read_source(e, step, BJ_F(MESSAGE, SOURCE), &source)) {
+        return NULL;
+    }
+    builder b = { .e = e, .t = t };
+    build_message(&b, s, step);
+    size_t length = encode_message(&b, s, step);
+    bj__outbound *o = new_outbound(e, s, &s->peer, &b.m, length, cause);
+    o->source = source;
+    o->is_operation = bj_coap_is_request(b.m.code);
+    o->is_command = o->is_operation && bj__due_is_command(e, s);
+    if (o->is_operation && o->type == BJ_COAP_CON && s->peer.connection < 0) {
+        s->last_confirmable = o->id;
+    }
+    if (bj_get(step, BJ_F(MESSAGE, EXPECT))) {
+        arm_retransmission(e, o);
+    }
+    release(&b);
+    return launch(e, s, o) ? o : NULL;
+}
+
+bj__outbound *bj__send_raw(bj_engine *e, bj__server *s, const bj_record *step, uint32_t cause) {
+    bj_addr source;
+    const bj_value *hex = bj_get(step, BJ_F(RAW, HEX));
+    if (!known_peer(e, s, step) || !read_source(e, step, BJ_F(RAW, SOURCE), &source)) {
+        return NULL;
+    }
+    size_t length = hex ? hex->as.string.length : 0;
+    length = length > BJ__MESSAGE ? BJ__MESSAGE : length;
+    if (length) {
+        memcpy(e->scratch, hex->as.string.bytes, length);
+    }
+    /* As much of the header as there is, so that an ACK or RST finds it. */
+    bj_coap m = { .version = 1 };
+    if (s->peer.connection < 0) {
+        (void) bj_coap_decode(&m, e->scratch, length);
+    }
+    bj__outbound *o = new_outbound(e, s, &s->peer, &m, length, cause);
+    o->source = source;
+    o->is_operation = bj_coap_is_request(m.code);
+    return launch(e, s, o) ? o : NULL;
+}
+
+void bj__send_again(bj_engine *e, bj__outbound *o, uint32_t cause) {
+    o->repeating = o->outcome != BJ__OPEN;
+    o->repeated = 0;
+    o->difference[0] = '\0';
+    o->cause = cause;
+    launch(e, &e->servers[o->server], o);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CoAP over TCP, RFC 8323: settings first, Ping and Pong, and messages cut out of the stream. Requests and
+ * responses go the way of those over UDP; there are no types, Message IDs, acknowledgements or repetitions.
+ */
+#include "script/engine_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    SETTINGS = BJ_COAP_CODE(7, 1),
+    PING = BJ_COAP_CODE(7, 2),
+    PONG = BJ_COAP_CODE(7, 3),
+    LARGEST = 70000, /* no message of a scenario is longer */
+};
+
+bj__connection *bj__connection_of(const bj_engine *e, int number) {
+    bj__connection *c = e->connections;
+    while (c && c->number != number) {
+        c = c->next;
+    }
+    return c;
+}
+
+static void forget(bj_engine *e, bj__connection *c) {
+    bj__connection **link = &e->connections;
+    while (*link != c) {
+        link = &(*link)->next;
+    }
+    *link = c->next;
+    bj__server *s = &e->servers[c->server];
+    if (s->peer.connection == c->number) {
+        s->peer.known = false;
+    }
+    bj_arena_free(e->arena, c->buffer);
+    bj_arena_free(e->arena, c);
+}
+
+void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset) {
+    for (bj__connection *c = e->connections, *next; c; c = next) {
+        next = c->next;
+        if (c->server == s->index) {
+            e->ops->stream_close(e->world, c->number, reset);
+            forget(e, c);
+        }
+    }
+}
+
+/* RFC 8323 §5.3: the first message of either side. Max-Message-Size 1152, Block-Wise-Transfer. */
+static void send_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
+    static const uint8_t settings[] = { 0x40, 0xE1, 0x22, 0x04, 0x80, 0x20 };
+    e->ops->stream_send(e->world, c->number, settings, sizeof settings, cause);
+}
+
+static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32_t event) {
+    if (m->code == SETTINGS) {
+        c->settings_seen = true;
+    } else if (m->code == PING) {
+        bj_coap pong = { .version = 1, .code = PONG, .token_length = m->token_length };
+        memcpy(pong.token, m->token, sizeof pong.token);
+        uint8_t bytes[32];
+        size_t length = bj_coap_tcp_encode(&pong, bytes, sizeof bytes);
+        e->ops->stream_send(e->world, c->number, bytes, length, event);
+    }
+    bj__log(e, BJ_EV_PASSED_OVER, BJ_ACTOR_SCRIPT, event, "a signalling message");
+}
+
+static void message(bj_engine *e, bj__connection *c, const uint8_t *data, size_t length, uint32_t event) {
+    bj_coap m;
+    bj_coap_fault fault = bj_coap_tcp_decode(&m, data, length);
+    if (fault == BJ_COAP_OK && m.code >> 5 == 7) {
+        signalling(e, c, &m, event);
+        return;
+    }
+    bj__target from = { .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
+    m.type = BJ_COAP_CON;
+    bj__message(e, &e->servers[c->server], &from, &m, fault, data, length, event);
+}
+
+/* Cuts whole messages out of what has come. */
+static void cut_messages(bj_engine *e, int number, uint32_t event) {
+    size_t at = 0;
+    bj__connection *c = bj__connection_of(e, number);
+    while (c && !e->done) {
+        size_t length = bj_coap_tcp_frame(c->buffer + at, c->used - at);
+        if (length > LARGEST) {
+            e->ops->stream_close(e->world, number, true);
+            forget(e, c);
+            return;
+        }
+        if (!length || length > c->used - at) {
+            break;
+        }
+        message(e, c, c->buffer + at, length, event);
+        at += length;
+        c = bj__connection_of(e, number);
+    }
+    if (c && at) {
+        memmove(c->buffer, c->buffer + at, c->used - at);
+        c->used -= at;
+    }
+}
+
+static void keep(bj_engine *e, bj__connection *c, const uint8_t *data, size_t length) {
+    if (c->used + length > c->room) {
+        c->room = (c->used + length) * 2;
+        c->buffer = bj_arena_realloc(e->arena, c->buffer, c->room);
+    }
+    memcpy(c->buffer + c->used, data, length);
+    c->used += length;
+}
+
+/* --- from the world; engine.c has the frame of every entry --- */
+
+void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr *from, uint32_t event) {
+    const bj__server *s = bj__server_at_endpoint(e, endpoint);
+    if (!s) {
+        return;
+    }
+    bj__connection *c = bj_arena_alloc(e->arena, sizeof *c);
+    *c = (bj__connection){
+        .next = e->connections, .number = connection, .server = s->index, .endpoint = endpoint, .peer = *from
+    };
+    e->connections = c;
+    send_settings(e, c, event);
+}
+
+void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event) {
+    bj__connection *c = bj__connection_of(e, connection);
+    if (c && length) {
+        keep(e, c, data, length);
+        cut_messages(e, connection, event);
+    }
+}
+
+void bj__stream_closed(bj_engine *e, int connection) {
+    bj__connection *c = bj__connection_of(e, connection);
+    if (c) {
+        forget(e, c);
+    }
+}
