@@ -607,9 +607,10 @@ bj_record *bj_program_decode(bj_arena *arena, bj_kind kind, const void *bytes, s
                              const bj_position *positions, size_t position_count) {
     const bj_record_def *def = bj_record_def_of(kind);
     assert(def);
+    const uint8_t *start = length ? bytes : (const void *) "";
     reader r = { .arena = arena,
-                 .at = bytes,
-                 .end = length ? (const uint8_t *) bytes + length : bytes,
+                 .at = start,
+                 .end = start + length,
                  .items = BJ_LIMIT_ITEMS,
                  .positions = positions,
                  .positions_left = positions ? position_count : 0 };
