@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Randomness, from the world's generator: the same seed, the same bytes. Opening /dev/urandom or /dev/random gives a
+ * descriptor (or a stream) of them.
+ */
+#define _GNU_SOURCE
+#include "libc/internal.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+int64_t bj_random_bytes(void *data, size_t length) {
+    uint8_t *to = data;
+    for (size_t done = 0; done < length;) {
+        uint64_t drawn = bj_sim_random(bj_the_run.sim);
+        size_t part = length - done < sizeof drawn ? length - done : sizeof drawn;
+        memcpy(to + done, &drawn, part);
+        done += part;
+    }
+    return (int64_t) length;
+}
+
+BJ_EXPORT ssize_t getrandom(void *data, size_t length, unsigned flags) {
+    return bj_inside() ? bj_random_bytes(data, length) : REAL(getrandom)(data, length, flags);
+}
+
+BJ_EXPORT int getentropy(void *data, size_t length) {
+    if (!bj_inside()) {
+        return REAL(getentropy)(data, length);
+    }
+    if (length > 256) {
+        return bj_fail(EIO);
+    }
+    bj_random_bytes(data, length);
+    return 0;
+}
+
+BJ_EXPORT void arc4random_buf(void *data, size_t length) {
+    if (bj_inside()) {
+        bj_random_bytes(data, length);
+    } else {
+        REAL(arc4random_buf)(data, length);
+    }
+}
+
+BJ_EXPORT uint32_t arc4random(void) {
+    return bj_inside() ? (uint32_t) bj_sim_random(bj_the_run.sim) : REAL(arc4random)();
+}
+
+BJ_EXPORT uint32_t arc4random_uniform(uint32_t bound) {
+    if (!bj_inside()) {
+        return REAL(arc4random_uniform)(bound);
+    }
+    return bound ? (uint32_t) (bj_sim_random(bj_the_run.sim) % bound) : 0;
+}
+
+/* --- the devices --- */
+
+static bool is_device(const char *path) {
+    return !strcmp(path, "/dev/urandom") || !strcmp(path, "/dev/random");
+}
+
+static int open_device(int flags) {
+    int fd = REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC));
+    return bj_file_new(fd, BJ_FILE_RANDOM, false) ? fd : -1;
+}
+
+static bool needs_mode(int flags) {
+    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+BJ_EXPORT int open(const char *path, int flags, ...) {
+    mode_t mode = 0;
+    if (needs_mode(flags)) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return bj_inside() && is_device(path) ? open_device(flags) : REAL(open)(path, flags, mode);
+}
+
+BJ_EXPORT int openat(int directory, const char *path, int flags, ...) {
+    mode_t mode = 0;
+    if (needs_mode(flags)) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return bj_inside() && is_device(path) ? open_device(flags) : REAL(openat)(directory, path, flags, mode);
+}
+
+BJ_EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+BJ_EXPORT int openat64(int directory, const char *path, int flags, ...) __attribute__((alias("openat")));
+
+static ssize_t read_stream(void *cookie, char *data, size_t room) {
+    (void) cookie;
+    return bj_inside() ? bj_random_bytes(data, room) : REAL(getrandom)(data, room, 0);
+}
+
+BJ_EXPORT FILE *fopen(const char *restrict path, const char *restrict mode) {
+    if (bj_inside() && is_device(path)) {
+        return fopencookie(NULL, "r", (cookie_io_functions_t){ .read = read_stream });
+    }
+    return REAL(fopen)(path, mode);
+}
+
+BJ_EXPORT FILE *fopen64(const char *restrict path, const char *restrict mode) __attribute__((alias("fopen")));

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a run begins and ends. The one place with global state that changes: libc's functions have no argument that
+ * could carry it.
+ */
+#define _GNU_SOURCE
+#include "libc/internal.h"
+
+#include <assert.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARENA_SIZE = 64 << 20 }; /* of address space; pages come when they are touched */
+
+bj_run bj_the_run;
+BJ_THREAD bj_here bj_this;
+
+/* What a former run left behind does not belong to this one; the arena is kept, for its pages are warm. */
+static void reset(bj_run *run) {
+    const bj_run before = *run;
+    memset(run, 0, sizeof *run);
+    run->has_thread_key = before.has_thread_key;
+    run->thread_key = before.thread_key;
+    bool spent = before.arena && bj_arena_in_use(before.arena) > ARENA_SIZE / 4; /* look-ups that are never freed */
+    run->arena = before.arena && !spent ? before.arena : bj_arena_map(ARENA_SIZE);
+    assert(run->arena);
+    run->main.handle = pthread_self();
+    run->main.id = gettid();
+    run->threads = &run->main;
+    run->highest = -1;
+}
+
+void bj_libc_enter(bj_sim *sim, bj_libc_over_fn *over, void *context) {
+    bj_run *run = &bj_the_run;
+    assert(!run->active && sim);
+    bj_real_find_all();
+    reset(run);
+    run->sim = sim;
+    run->over = over;
+    run->over_context = context;
+    bj_sim_attach(sim, bj_signal_arrives, NULL);
+    bj_this = (bj_here){ .self = &run->main };
+    run->active = true;
+}
+
+int bj_libc_leave(void) {
+    bj_run *run = &bj_the_run;
+    if (!run->active) {
+        return 0;
+    }
+    int left = bj_files_close_all();
+    bj_timers_forget();
+    run->active = false;
+    bj_this = (bj_here){ .self = NULL };
+    return left;
+}
+
+bool bj_libc_active(void) {
+    return bj_the_run.active;
+}
+
+void bj_libc_outside(void) {
+    bj_this.outside++;
+}
+
+void bj_libc_inside(void) {
+    assert(bj_this.outside > 0 || !bj_the_run.active);
+    if (bj_this.outside > 0) {
+        bj_this.outside--;
+    }
+}
+
+bool bj_libc_poked(void) {
+    return bj_the_run.active && bj_files_poked();
+}
+
+bool bj_is_ours(const void *block) {
+    uintptr_t start = (uintptr_t) bj_the_run.arena;
+    return start && (uintptr_t) block >= start && (uintptr_t) block < start + ARENA_SIZE;
+}
+
+/* In exec the function ends the process; in linked mode it may jump out of here, or come back. */
+static void end_run(void) {
+    bj_run *run = &bj_the_run;
+    if (!run->ended) {
+        run->ended = true;
+        run->over(run->over_context);
+    }
+}
+
+void bj_settle(bj_sim_wait outcome) {
+    if (outcome == BJ_SIM_OVER) {
+        end_run();
+        return;
+    }
+    bj_timers_run();
+    if (bj_the_run.arrived) {
+        bj_signals_dispatch();
+    }
+}
+
+/* A clock read or a poll in between: at the same moment, or a quantum later. */
+static void moved(bj_sim_wait outcome) {
+    bj_settle(outcome);
+    if (bj_this.self->signals) {
+        bj_signals_take(NULL);
+    }
+}
+
+void bj_glance(void) {
+    bj_run *run = &bj_the_run;
+    if (run->ended) {
+        return;
+    }
+    bj_this.outside++;
+    bj_sim_wait outcome = bj_sim_glanced(run->sim);
+    bj_this.outside--;
+    moved(outcome);
+    /* It may wait in a loop for what another thread does. */
+    if (++run->glances % 1000 == 0) {
+        bj_yield();
+    }
+}
+
+void bj_polled(void) {
+    bj_run *run = &bj_the_run;
+    if (run->ended) {
+        return;
+    }
+    bj_this.outside++;
+    bj_sim_wait outcome = bj_sim_polled(run->sim);
+    bj_this.outside--;
+    moved(outcome);
+    bj_yield();
+}
+
+int bj_wait_error(bj_wait_result result, bool restarts, int at_deadline) {
+    switch (result) {
+    case BJ_WAIT_READY:
+        return 0;
+    case BJ_WAIT_RESTART:
+        return restarts ? 0 : -EINTR;
+    case BJ_WAIT_DEADLINE:
+        return -at_deadline;
+    case BJ_WAIT_CLOSED:
+        return -EBADF;
+    case BJ_WAIT_OVER:
+        return at_deadline ? -at_deadline : -EINTR;
+    default:
+        return -EINTR;
+    }
+}
