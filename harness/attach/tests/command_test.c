@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Command lines of profiles: what is filled in, what vanishes, what leads to a skip.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "attach/command.h"
+#include "attach/program_file.h"
+#include "script/load.h"
+
+static bj_arena *arena;
+
+static int set_up(void **state) {
+    (void) state;
+    arena = bj_arena_map(16 << 20);
+    return arena ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    bj_arena_unmap(arena);
+    return 0;
+}
+
+static bj_record *load(bj_kind kind, const char *text) {
+    bj_mistakes mistakes = { 0 };
+    bj_record *record = bj_load_bytes(arena, kind, "test", text, strlen(text), &mistakes);
+    if (!record) {
+        fail_msg("%s", mistakes.items[0].text);
+    }
+    return record;
+}
+
+/* The words with blanks between them, or "! reason". */
+static const char *filled(const char *profile, const char *client) {
+    char document[2048];
+    bj_text whole = bj_text_over(document, sizeof document);
+    bj_text_printf(&whole, "title: t\nsteps: [note: n]\n%s", client);
+    static char line_room[2048];
+    bj_text line = bj_text_over(line_room, sizeof line_room);
+    BJ_TEXT(reason, 512);
+    char **words = bj_run_command(arena, load(BJ_K_PROFILE, profile), load(BJ_K_SCENARIO, document), &reason);
+    if (!words) {
+        bj_text_printf(&line, "! %s", reason.start);
+        return line.start;
+    }
+    for (size_t i = 0; words[i]; i++) {
+        bj_text_printf(&line, "%s%s", i ? " " : "", words[i]);
+    }
+    return line.start;
+}
+
+static void values_of_the_scenario(void **state) {
+    (void) state;
+    static const char profile[] =
+        "name: c\ncommand: [c, '{endpoint}', '{bs_uri}', '{bs_host}:{bs_port}', '-h{holdoff}']\n";
+    assert_string_equal(
+        filled(profile, "client: {endpoint: e-7, bootstrap: {uri: 'coap://b.example:77', holdoff: 90s}}\n"),
+        "c e-7 coap://b.example:77 b.example:77 -h90");
+    assert_string_equal(
+        filled(profile, "client: {bootstrap: {uri: 'coaps://[2001:db8::1]/x', holdoff: 1500ms, security: nosec}}\n"),
+        "c dev-1 coaps://[2001:db8::1]/x 2001:db8::1:5684 -h1.5");
+}
+
+static void what_a_scenario_leaves_out(void **state) {
+    (void) state;
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{endpoint}']\n", ""), "c coap://bs.example dev-1");
+    assert_string_equal(filled("name: c\ncommand: [c, '{holdoff}']\n", ""),
+                        "! the client must be told {holdoff}, which the scenario does not set");
+}
+
+static void optional_groups(void **state) {
+    (void) state;
+    static const char profile[] =
+        "name: c\ncommand: [c, '?--hold {holdoff} --cap {holdoff_cap}', '?--strict {strict}', '{bs_uri}']\n";
+    static const char head[] = "client: {bootstrap: {uri: 'coap://b.example'";
+    char client[256];
+    snprintf(client, sizeof client, "%s, holdoff: 10s}, holdoff-cap: 1h, strict: true}\n", head);
+    assert_string_equal(filled(profile, client), "c --hold 10 --cap 3600 --strict coap://b.example");
+    snprintf(client, sizeof client, "%s}, strict: false}\n", head);
+    assert_string_equal(filled(profile, client), "c coap://b.example");
+}
+
+static void what_cannot_be_told_is_a_skip(void **state) {
+    (void) state;
+    static const char profile[] = "name: c\ncommand: [c, '{bs_uri}']\nfacts: [lwm2m-1.0]\n";
+    static const struct {
+        const char *client, *expected;
+    } cases[] = {
+        { "endpoint: dev-1", "c coap://b" },
+        { "endpoint: dev-2", "! the client cannot be told an Endpoint Client Name ({endpoint})" },
+        { "version: '1.0'", "c coap://b" },
+        { "version: '1.1'", "! the client cannot be told a version of LwM2M ({version})" },
+        { "strict: true", "! the client cannot be told strict validation at Bootstrap-Finish ({strict})" },
+        { "accounts: [{uri: 'coap://s'}]",
+          "! the client cannot be told a server account from the factory ({server_uri})" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char client[256];
+        snprintf(client, sizeof client, "client: {bootstrap: {uri: 'coap://b'}, %s}\n", cases[i].client);
+        assert_string_equal(filled(profile, client), cases[i].expected);
+    }
+    assert_string_equal(filled("name: c\ncommand: [c]\n", "client: {bootstrap: {uri: 'coap://b'}}\n"),
+                        "! the client cannot be told its bootstrap server ({bs_uri})");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_host}']\n", "client: {bootstrap: {uri: 'coap://b'}}\n"),
+                        "c b");
+}
+
+static void mistakes_of_a_profile(void **state) {
+    (void) state;
+    assert_string_equal(filled("name: c\ncommand: [c, '{uri}']\n", ""),
+                        "! the profile's command holds an unknown placeholder {uri}");
+    assert_string_equal(filled("name: c\ncommand: [c, '{not closed', '{}', 'a}']\n", ""), "c {not closed {} a}");
+    assert_string_equal(filled("name: c\nattach: linked\n", ""), "! the client's profile has no command");
+}
+
+static void quoting(void **state) {
+    (void) state;
+    size_t count;
+    char **words = bj_command_words(arena, " a  'b c' \"d 'e\\\"\" f\\ g '' ", &count);
+    const char *const expected[] = { "a", "b c", "d 'e\"", "f g", "" };
+    assert_int_equal(count, 5);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(words[i], expected[i]);
+    }
+    assert_null(words[count]);
+    bj_command_words(arena, "   ", &count);
+    assert_int_equal(count, 0);
+}
+
+static void parts_of_uris(void **state) {
+    (void) state;
+    static const struct {
+        const char *uri, *host, *port;
+    } cases[] = {
+        { "coap://h", "h", "5683" },       { "coaps://h/", "h", "5684" },
+        { "coap+tcp://h:1/x", "h", "1" },  { "coap://[::1]", "::1", "5683" },
+        { "coap://[::1]:9", "::1", "9" },  { "coap://h:", "h", "5683" },
+        { "coaps+tcp://h", "h", "5684" },  { "", "", "5683" },
+        { "coap://[::1", "[::1", "5683" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *host, *port;
+        bj_uri_split(arena, cases[i].uri, &host, &port);
+        assert_string_equal(host, cases[i].host);
+        assert_string_equal(port, cases[i].port);
+    }
+}
+
+static void programs_in_path(void **state) {
+    (void) state;
+    BJ_TEXT(reason, 512);
+    assert_non_null(bj_program_find(arena, "sh", &reason));
+    assert_null(bj_program_find(arena, "no-such-program-here", &reason));
+    assert_non_null(strstr(reason.start, "there is no program 'no-such-program-here' in PATH"));
+    BJ_TEXT(empty, 512);
+    assert_null(bj_program_find(arena, "", &empty));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_of_the_scenario), cmocka_unit_test(what_a_scenario_leaves_out),
+        cmocka_unit_test(optional_groups),        cmocka_unit_test(what_cannot_be_told_is_a_skip),
+        cmocka_unit_test(mistakes_of_a_profile),  cmocka_unit_test(quoting),
+        cmocka_unit_test(parts_of_uris),          cmocka_unit_test(programs_in_path),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
