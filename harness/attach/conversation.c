@@ -58,8 +58,9 @@ static const char *name_of(const bj_conversation *c, unsigned number) {
     return number < ACTORS && *c->actors[number].name ? c->actors[number].name : "?";
 }
 
-/* Whoever has that address; the address itself when nobody of the scenario has. */
-static void put_peer(const bj_conversation *c, const bj_addr *address, bj_text *out) {
+/* Whoever has that address. When no server has, it is the client that a server speaks to; the client may speak to
+ * anybody. */
+static void put_peer(const bj_conversation *c, unsigned speaker, const bj_addr *address, bj_text *out) {
     const actor *same_host = NULL;
     for (unsigned i = 0; i < ACTORS; i++) {
         const actor *a = &c->actors[i];
@@ -71,8 +72,8 @@ static void put_peer(const bj_conversation *c, const bj_addr *address, bj_text *
             same_host = same_host ? same_host : a;
         }
     }
-    if (same_host) {
-        bj_text_add(out, same_host->name);
+    if (same_host || speaker != BJ_ACTOR_CLIENT) {
+        bj_text_add(out, same_host ? same_host->name : c->actors[BJ_ACTOR_CLIENT].name);
     } else {
         bj_addr_print(out, address);
     }
@@ -120,7 +121,7 @@ void bj_conversation_decode(bj_text *out, const bj_event *event) {
 
 static void put_sent(const bj_conversation *c, const bj_event *event, bj_text *out) {
     bj_text_printf(out, "%s -> ", name_of(c, event->actor));
-    put_peer(c, &event->to, out);
+    put_peer(c, event->actor, &event->to, out);
     bj_text_add(out, ": ");
     put_datagram(event->raw, event->raw_length, out);
 }
@@ -130,14 +131,14 @@ static void put_stream_event(bj_conversation *c, const bj_event *event, bj_text 
     if (event->kind == BJ_EV_STREAM_OPEN) {
         c->connections[place].from = event->from;
         c->connections[place].to = event->to;
-        put_peer(c, &event->from, out);
+        put_peer(c, BJ_ACTOR_WORLD, &event->from, out);
         bj_text_add(out, " connects to ");
-        put_peer(c, &event->to, out);
+        put_peer(c, BJ_ACTOR_CLIENT, &event->to, out);
         bj_text_printf(out, " (connection %lld)", (long long) event->number);
     } else if (event->kind == BJ_EV_STREAM_SENT) {
         bool client = event->actor == BJ_ACTOR_CLIENT;
         bj_text_printf(out, "%s -> ", name_of(c, event->actor));
-        put_peer(c, client ? &c->connections[place].to : &c->connections[place].from, out);
+        put_peer(c, event->actor, client ? &c->connections[place].to : &c->connections[place].from, out);
         bj_text_add(out, ": ");
         put_stream(event->raw, event->raw_length, out);
     } else {
