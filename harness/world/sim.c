@@ -12,16 +12,6 @@
 
 #include "world/sim_internal.h"
 
-/* A world with no engine set needs none to be linked. */
-#pragma weak bj_engine_datagram
-#pragma weak bj_engine_stream_opened
-#pragma weak bj_engine_stream_data
-#pragma weak bj_engine_stream_closed
-#pragma weak bj_engine_dns_answered
-#pragma weak bj_engine_icmp
-#pragma weak bj_engine_tick
-#pragma weak bj_engine_client_stuck
-
 enum { GLANCES_FOR_FREE = 1000 };
 
 static const bj_link first_link = { .latency = BJ_MS };
