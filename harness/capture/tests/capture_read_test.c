@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The reader over every link type, header by header; damaged files and packets; TCP directions with repeated and
+ * missing segments.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture/capture.h"
+#include "capture/stream.h"
+
+enum { ETHERNET = 1, NULL_LOOPBACK = 0, RAW = 101, COOKED = 113, COOKED_2 = 276, WLAN = 105 };
+
+static char file[64];
+
+static int set_up(void **state) {
+    (void) state;
+    strcpy(file, "capture_read_test-XXXXXX");
+    int descriptor = mkstemp(file);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void) state;
+    return unlink(file);
+}
+
+typedef struct builder {
+    uint8_t bytes[512];
+    size_t length;
+} builder;
+
+static void add(builder *b, const void *bytes, size_t length) {
+    assert_true(b->length + length <= sizeof b->bytes);
+    memcpy(b->bytes + b->length, bytes, length);
+    b->length += length;
+}
+#define ADD(b, literal) add(b, literal, sizeof(literal) - 1)
+
+static const char udp_and_hello[] = "\x16\x33\xDD\xFE\x00\x0D\x00\x00hello"; /* 5683 > 56830 */
+
+static void add_ipv4(builder *b, const char *protocol, const void *payload, size_t length) {
+    uint8_t total[2] = { 0, (uint8_t) (20 + length) };
+    ADD(b, "\x45\x00");
+    add(b, total, 2);
+    ADD(b, "\x00\x00\x40\x00\x40");
+    add(b, protocol, 1);
+    ADD(b, "\x00\x00\xC0\x00\x02\x0A\xC0\x00\x02\x01");
+    add(b, payload, length);
+}
+
+static void add_ipv4_udp(builder *b) {
+    add_ipv4(b, "\x11", udp_and_hello, sizeof udp_and_hello - 1);
+}
+
+static void add_ipv6_addresses(builder *b) {
+    ADD(b, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x0a");
+    ADD(b, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01");
+}
+
+/* A pcap file (not pcapng) with one packet. */
+static void write_pcap(uint32_t link, const builder *b) {
+    const uint32_t header[] = { 0xA1B2C3D4, 2 | 4 << 16, 0, 0, 262144, link };
+    const uint32_t packet[] = { 1700000000, 250000, (uint32_t) b->length, (uint32_t) b->length };
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    fwrite(header, sizeof header, 1, out);
+    fwrite(packet, sizeof packet, 1, out);
+    fwrite(b->bytes, b->length, 1, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* The one packet; its data is copied to `data`. */
+static bj_packet read_pcap(uint32_t link, const builder *b, char data[512]) {
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    write_pcap(link, b);
+    bj_capture *capture = bj_capture_open(file, &why);
+    assert_non_null(capture);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+    memcpy(data, p.length ? (const char *) p.data : "", p.length);
+    data[p.length] = '\0';
+    bj_packet end;
+    assert_int_equal(bj_capture_next(capture, &end, &why), 0);
+    bj_capture_close(capture);
+    return p;
+}
+
+static void assert_hello(uint32_t link, const builder *b, const char *from) {
+    char data[512];
+    BJ_TEXT(text, 64);
+    bj_packet p = read_pcap(link, b, data);
+    assert_int_equal(p.kind, BJ_PACKET_UDP);
+    assert_string_equal(data, "hello");
+    assert_true(p.time == UINT64_C(1700000000250000));
+    bj_addr_print(&text, &p.from);
+    assert_string_equal(text.start, from);
+}
+
+static void assert_other(const builder *b) {
+    char data[512];
+    assert_int_equal(read_pcap(ETHERNET, b, data).kind, BJ_PACKET_OTHER);
+}
+
+static void every_link_type(void **state) {
+    (void) state;
+    builder ethernet = { 0 };
+    ADD(&ethernet, "\1\2\3\4\5\6\1\2\3\4\5\7\x08\x00");
+    add_ipv4_udp(&ethernet);
+    ADD(&ethernet, "\0\0\0\0\0\0"); /* Ethernet's padding is not the datagram's */
+    assert_hello(ETHERNET, &ethernet, "192.0.2.10:5683");
+    builder vlan = { 0 };
+    ADD(&vlan, "\1\2\3\4\5\6\1\2\3\4\5\7\x88\xA8\x00\x01\x81\x00\x00\x02\x08\x00");
+    add_ipv4_udp(&vlan);
+    assert_hello(ETHERNET, &vlan, "192.0.2.10:5683");
+    builder cooked = { 0 };
+    ADD(&cooked, "\0\0\0\1\0\6\1\2\3\4\5\6\0\0\x08\x00");
+    add_ipv4_udp(&cooked);
+    assert_hello(COOKED, &cooked, "192.0.2.10:5683");
+    builder cooked_2 = { 0 };
+    ADD(&cooked_2, "\x08\x00\0\0\0\0\0\1\0\1\0\6\1\2\3\4\5\6\0\0");
+    add_ipv4_udp(&cooked_2);
+    assert_hello(COOKED_2, &cooked_2, "192.0.2.10:5683");
+    builder loopback = { 0 };
+    ADD(&loopback, "\2\0\0\0");
+    add_ipv4_udp(&loopback);
+    assert_hello(NULL_LOOPBACK, &loopback, "192.0.2.10:5683");
+    builder raw = { 0 };
+    add_ipv4_udp(&raw);
+    assert_hello(RAW, &raw, "192.0.2.10:5683");
+}
+
+static void ipv6_and_its_extension_headers(void **state) {
+    (void) state;
+    builder plain = { 0 };
+    ADD(&plain, "\x60\0\0\0\0\x0D\x11\x40");
+    add_ipv6_addresses(&plain);
+    ADD(&plain, udp_and_hello);
+    assert_hello(RAW, &plain, "[2001:db8::a]:5683");
+    builder extended = { 0 };
+    ADD(&extended, "\x60\0\0\0\0\x25\0\x40");
+    add_ipv6_addresses(&extended);
+    ADD(&extended, "\x3C\0\0\0\0\0\0\0");                 /* Hop-by-Hop, then Destination Options of 16 bytes */
+    ADD(&extended, "\x11\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0"); /* then UDP */
+    ADD(&extended, udp_and_hello);
+    assert_hello(RAW, &extended, "[2001:db8::a]:5683");
+}
+
+static void ipv4_options_are_passed_over(void **state) {
+    (void) state;
+    builder b = { 0 };
+    ADD(&b, "\x46\x00\x00\x25\x00\x00\x40\x00\x40\x11\x00\x00\xC0\x00\x02\x0A\xC0\x00\x02\x01\x01\x01\x01\x01");
+    ADD(&b, udp_and_hello);
+    assert_hello(RAW, &b, "192.0.2.10:5683");
+}
+
+static void what_is_no_udp_or_tcp_is_other(void **state) {
+    (void) state;
+    builder arp = { 0 };
+    ADD(&arp, "\1\2\3\4\5\6\1\2\3\4\5\7\x08\x06\0\1");
+    assert_other(&arp);
+    builder icmp = { 0 };
+    ADD(&icmp, "\1\2\3\4\5\6\1\2\3\4\5\7\x08\x00");
+    add_ipv4(&icmp, "\x01", "\x03\x03\0\0\0\0\0\0", 8);
+    assert_other(&icmp);
+    builder fragment = { 0 };
+    ADD(&fragment, "\1\2\3\4\5\6\1\2\3\4\5\7\x08\x00");
+    add_ipv4_udp(&fragment);
+    fragment.bytes[14 + 7] = 5;
+    assert_other(&fragment);
+}
+
+static void a_datagram_that_is_cut_says_how_long_it_was(void **state) {
+    (void) state;
+    char data[512];
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    b.length -= 2;
+    bj_packet p = read_pcap(RAW, &b, data);
+    assert_int_equal(p.length, 3);
+    assert_int_equal(p.full_length, 5);
+}
+
+static void a_tcp_segment(void **state) {
+    (void) state;
+    char data[512];
+    builder b = { 0 };
+    add_ipv4(&b, "\x06", "\x16\x33\xDD\xFE\x01\x02\x03\x04\0\0\0\0\x60\x18\xFF\xFF\0\0\0\0\1\1\1\1hi", 26);
+    bj_packet p = read_pcap(RAW, &b, data);
+    assert_int_equal(p.kind, BJ_PACKET_TCP);
+    assert_int_equal(p.tcp_sequence, 0x01020304);
+    assert_int_equal(p.tcp_flags, 0x18);
+    assert_string_equal(data, "hi");
+}
+
+/* Whatever is cut or changed: read, or OTHER; never outside of the packet (AddressSanitizer looks). */
+static void damaged_packets_are_survived(void **state) {
+    (void) state;
+    static const uint32_t links[] = { ETHERNET, COOKED, COOKED_2, NULL_LOOPBACK, RAW };
+    char data[512];
+    builder whole = { 0 };
+    ADD(&whole, "\1\2\3\4\5\6\1\2\3\4\5\7\x86\xDD\x60\0\0\0\0\x25\0\x40");
+    add_ipv6_addresses(&whole);
+    ADD(&whole, "\x3C\0\0\0\0\0\0\0\x11\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    ADD(&whole, udp_and_hello);
+    for (size_t cut = 0; cut < whole.length; cut++) {
+        builder part = whole;
+        part.length = cut;
+        read_pcap(links[cut % 5], &part, data);
+    }
+    for (size_t at = 0; at < whole.length; at++) {
+        builder changed = whole;
+        changed.bytes[at] ^= 0xFF;
+        bj_packet p = read_pcap(ETHERNET, &changed, data);
+        assert_true(p.length <= whole.length);
+    }
+}
+
+/* --- files ---------------------------------------------------------------------------------------------------- */
+
+static void assert_refused(const char *path, const char *reason) {
+    BJ_TEXT(why, 300);
+    assert_null(bj_capture_open(path, &why));
+    assert_non_null(strstr(why.start, reason));
+    assert_non_null(strstr(why.start, path));
+}
+
+static void files_that_cannot_be_read(void **state) {
+    (void) state;
+    assert_refused("no-such-file.pcapng", "No such file");
+    assert_refused(file, "not a capture");
+    builder b = { 0 };
+    write_pcap(WLAN, &b);
+    assert_refused(file, "link type 105 (IEEE802_11)");
+}
+
+static void a_file_that_ends_inside_a_packet(void **state) {
+    (void) state;
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    write_pcap(RAW, &b);
+    assert_int_equal(truncate(file, 24 + 16 + 10), 0);
+    bj_capture *capture = bj_capture_open(file, &why);
+    assert_non_null(capture);
+    assert_int_equal(bj_capture_next(capture, &p, &why), -1);
+    assert_non_null(strstr(why.start, "damaged after frame 0"));
+    bj_capture_close(capture);
+}
+
+/* --- TCP directions ------------------------------------------------------------------------------------------- */
+
+static bj_stream *take(bj_streams *streams, uint32_t sequence, unsigned flags, const char *text) {
+    bj_packet p = { .kind = BJ_PACKET_TCP,
+                    .from = { 4, { 1 }, 1 },
+                    .to = { 4, { 2 }, 2 },
+                    .tcp_sequence = sequence,
+                    .tcp_flags = (uint8_t) flags,
+                    .data = (const uint8_t *) text,
+                    .length = strlen(text) };
+    return bj_streams_take(streams, &p);
+}
+
+static void assert_bytes(const bj_stream *s, const char *text) {
+    assert_int_equal(s->length, strlen(text));
+    assert_memory_equal(s->length ? (const char *) s->bytes : "", text, s->length);
+}
+
+static void segments_in_order_and_repeated(void **state) {
+    (void) state;
+    bj_streams streams = { 0 };
+    take(&streams, UINT32_MAX - 3, BJ_TCP_SYN, "");
+    assert_bytes(take(&streams, UINT32_MAX - 2, 0, "abcd"), "abcd"); /* the numbers wrap in here */
+    assert_bytes(take(&streams, 1, 0, "ef"), "abcdef");
+    assert_bytes(take(&streams, UINT32_MAX - 2, 0, "abcd"), "abcdef");
+    bj_stream *s = take(&streams, 1, 0, "efgh");
+    assert_bytes(s, "abcdefgh");
+    bj_stream_consume(s, 3);
+    assert_bytes(s, "defgh");
+    assert_false(s->lost);
+    bj_streams_free(&streams);
+}
+
+static void a_gap_loses_the_direction_until_it_begins_anew(void **state) {
+    (void) state;
+    bj_streams streams = { 0 };
+    take(&streams, 100, BJ_TCP_SYN, "");
+    take(&streams, 101, 0, "ab");
+    assert_true(take(&streams, 110, 0, "cd")->lost);
+    assert_true(take(&streams, 112, 0, "ef")->lost);
+    bj_stream *s = take(&streams, 500, BJ_TCP_SYN, "");
+    assert_false(s->lost);
+    assert_bytes(take(&streams, 501, 0, "gh"), "gh");
+    bj_streams_free(&streams);
+}
+
+static void a_connection_that_began_before_the_capture(void **state) {
+    (void) state;
+    bj_streams streams = { 0 };
+    assert_bytes(take(&streams, 7000, BJ_TCP_ACK, "ab"), "ab");
+    bj_streams_free(&streams);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(every_link_type),
+        TEST(ipv6_and_its_extension_headers),
+        TEST(ipv4_options_are_passed_over),
+        TEST(what_is_no_udp_or_tcp_is_other),
+        TEST(a_datagram_that_is_cut_says_how_long_it_was),
+        TEST(a_tcp_segment),
+        TEST(damaged_packets_are_survived),
+        TEST(files_that_cannot_be_read),
+        TEST(a_file_that_ends_inside_a_packet),
+        cmocka_unit_test(segments_in_order_and_repeated),
+        cmocka_unit_test(a_gap_loses_the_direction_until_it_begins_anew),
+        cmocka_unit_test(a_connection_that_began_before_the_capture),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
