@@ -43,8 +43,8 @@ static uint64_t still_limit_us(const bj_job *job) {
     if (job->options.attach == BJ_ATTACH_NETWORK) {
         return UINT64_MAX;
     }
-    uint64_t limit = limit_us(job);
-    return limit < STILL_MS * 1000ULL ? limit : STILL_MS * 1000ULL;
+    uint64_t half = limit_us(job) / 2;
+    return half < STILL_MS * 1000ULL ? half : STILL_MS * 1000ULL;
 }
 
 static void close_descriptor(int *fd) {
