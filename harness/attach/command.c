@@ -354,6 +354,7 @@ char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_recor
     if (!fill(f) || !all_told(f)) {
         return NULL;
     }
+    f->words[f->word_count] = NULL; /* a group that vanished may have stood there */
     return bj_arena_copy(arena, f->words, (f->word_count + 1) * sizeof *f->words);
 }
 

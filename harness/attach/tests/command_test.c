@@ -88,6 +88,11 @@ static void optional_groups(void **state) {
     assert_string_equal(filled(profile, client), "c coap://b.example");
 }
 
+static void a_group_that_vanishes_at_the_end(void **state) {
+    (void) state;
+    assert_string_equal(filled("name: c\ncommand: [c, '?--hold {holdoff} x', '?-a -b {lifetime}']\n", ""), "c");
+}
+
 static void what_cannot_be_told_is_a_skip(void **state) {
     (void) state;
     static const char profile[] = "name: c\ncommand: [c, '{bs_uri}']\nfacts: [lwm2m-1.0]\n";
@@ -166,10 +171,15 @@ static void programs_in_path(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_of_the_scenario), cmocka_unit_test(what_a_scenario_leaves_out),
-        cmocka_unit_test(optional_groups),        cmocka_unit_test(what_cannot_be_told_is_a_skip),
-        cmocka_unit_test(mistakes_of_a_profile),  cmocka_unit_test(quoting),
-        cmocka_unit_test(parts_of_uris),          cmocka_unit_test(programs_in_path),
+        cmocka_unit_test(values_of_the_scenario),
+        cmocka_unit_test(what_a_scenario_leaves_out),
+        cmocka_unit_test(optional_groups),
+        cmocka_unit_test(what_cannot_be_told_is_a_skip),
+        cmocka_unit_test(a_group_that_vanishes_at_the_end),
+        cmocka_unit_test(mistakes_of_a_profile),
+        cmocka_unit_test(quoting),
+        cmocka_unit_test(parts_of_uris),
+        cmocka_unit_test(programs_in_path),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
