@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Everything that an application needs.
+ */
+#ifndef BOOTJACK_BOOTJACK_H
+#define BOOTJACK_BOOTJACK_H
+
+#include "bootjack/client.h"
+#include "bootjack/data_model.h"
+#include "bootjack/device.h"
+#include "bootjack/error.h"
+#include "bootjack/security.h"
+#include "bootjack/server.h"
+
+#endif

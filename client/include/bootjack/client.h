@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A client: made from a configuration, given Objects and accounts, then run. Nothing is shared between two clients of
+ * one process. No function waits, but for bootjack_client_run() and for the resolver of the C library.
+ *
+ *     bootjack_config config;
+ *     bootjack_config_init(&config);
+ *     config.endpoint = "urn:dev:os:0023C7-000001";
+ *     bootjack_client *client;
+ *     if (bootjack_client_create(&config, &client) == BOOTJACK_OK) { ... install objects ...
+ *         bootjack_client_run(client);
+ *         bootjack_client_destroy(client); }
+ */
+#ifndef BOOTJACK_CLIENT_H
+#define BOOTJACK_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootjack/error.h"
+
+typedef struct bootjack_client bootjack_client;
+
+/* Memory for everything that is the client's own (libcoap keeps using malloc). `allocate` may fail. */
+typedef struct bootjack_allocator {
+    void *(*allocate)(void *context, size_t size);
+    void (*release)(void *context, void *memory);
+    void *context;
+} bootjack_allocator;
+
+typedef enum bootjack_version { BOOTJACK_LWM2M_1_0 = 10, BOOTJACK_LWM2M_1_1 = 11 } bootjack_version;
+
+/* Transmission parameters (RFC 7252 §4.8). libcoap takes an ACK_TIMEOUT of a second or more and at least one
+ * retransmission. */
+typedef struct bootjack_tx_params {
+    uint32_t ack_timeout_ms;  /* 2000 */
+    double ack_random_factor; /* 1.5, at least 1 */
+    uint16_t max_retransmit;  /* 4 */
+} bootjack_tx_params;
+
+typedef enum bootjack_log_level {
+    BOOTJACK_LOG_ERROR = 0,
+    BOOTJACK_LOG_WARNING,
+    BOOTJACK_LOG_INFO, /* every change of state with its cause */
+    BOOTJACK_LOG_DEBUG
+} bootjack_log_level;
+
+typedef struct bootjack_config {
+    const char *endpoint; /* Endpoint Client Name (LwM2M Core 1.1 §7.3); copied */
+    bootjack_version version;
+    const bootjack_allocator *allocator; /* copied; NULL = malloc() */
+    bootjack_tx_params tx;
+    /* How far the hold-off between failed bootstraps may grow, and the upper end of the random factor that each wait
+     * is multiplied with. There is no resource for either. */
+    uint32_t holdoff_cap_ms; /* 20000 */
+    double holdoff_jitter;   /* 1.5, at least 1 */
+    /* Refuse with 4.06 at Bootstrap-Finish all that can be known then (LwM2M Core 1.1 §6.1.6). Without it, accounts
+     * that cannot be used lead to 2.04 and a new bootstrap after the hold-off. */
+    bool strict;
+    /* Take bootstrap operations that come unasked over the session with the Bootstrap-Server
+     * (Server Initiated Bootstrap, LwM2M TS 1.0 §5.2.3.4). */
+    bool legacy_server_initiated;
+    size_t max_payload; /* of a request that arrives in blocks, bytes; 16384 */
+    /* Random numbers; false = none to be had. NULL = getrandom(). */
+    bool (*random)(void *context, void *out, size_t length);
+    void *random_context;
+    /* A line of log without end of line; never holds a secret. NULL = none. */
+    void (*log)(void *context, bootjack_log_level level, const char *line);
+    void *log_context;
+    bootjack_log_level log_level;
+    /* Every change of state: "machine: old -> new: cause". NULL = they become lines of the log. */
+    void (*state_changed)(void *context, const char *text);
+    void *state_context;
+    /* A libcoap context that the application made and keeps, used for sessions without security; its handlers are taken
+     * over. It must outlive the client. NULL = the client makes its own. */
+    struct coap_context_t *coap_context;
+} bootjack_config;
+
+typedef enum bootjack_client_phase {
+    BOOTJACK_CLIENT_IDLE = 0,      /* no account that could be used */
+    BOOTJACK_CLIENT_HOLDING_OFF,   /* waits before a bootstrap */
+    BOOTJACK_CLIENT_BOOTSTRAPPING, /* from the Bootstrap-Request to the Bootstrap-Finish */
+    BOOTJACK_CLIENT_REGISTERING,   /* with one server or more, with none yet */
+    BOOTJACK_CLIENT_REGISTERED,    /* with one server at least */
+    BOOTJACK_CLIENT_STOPPING,      /* De-register under way */
+    BOOTJACK_CLIENT_STOPPED
+} bootjack_client_phase;
+
+/* Sets every field to its default. */
+BOOTJACK_API void bootjack_config_init(bootjack_config *config);
+
+/* `*client` is the caller's to destroy. BOOTJACK_ERR_ARGUMENT, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_INTERNAL. */
+BOOTJACK_API bootjack_error bootjack_client_create(const bootjack_config *config, bootjack_client **client);
+/* Frees everything at once, without a De-register; NULL is allowed. */
+BOOTJACK_API void bootjack_client_destroy(bootjack_client *client);
+
+/* Does all that can be done now, without waiting. The first step starts the client: it registers with the servers of
+ * /1, or bootstraps when there is none (LwM2M Core 1.1 §6.1.4). */
+BOOTJACK_API void bootjack_client_step(bootjack_client *client);
+/* Milliseconds until bootjack_client_step() is due at the latest; -1 = only when a descriptor becomes readable. */
+BOOTJACK_API int64_t bootjack_client_next_deadline_ms(bootjack_client *client);
+/* The descriptors that must be watched for reading; at most `capacity` are written, their number is returned. */
+BOOTJACK_API size_t bootjack_client_descriptors(bootjack_client *client, int *descriptors, size_t capacity);
+/* Steps and waits until the client has stopped. */
+BOOTJACK_API bootjack_error bootjack_client_run(bootjack_client *client);
+
+/* Begins an orderly stop: De-register (LwM2M Core 1.1 §6.2.3). Not for signal handlers or other threads. */
+BOOTJACK_API void bootjack_client_stop(bootjack_client *client);
+BOOTJACK_API bootjack_client_phase bootjack_client_state(const bootjack_client *client);
+BOOTJACK_API const char *bootjack_client_phase_text(bootjack_client_phase phase);
+
+BOOTJACK_API const char *bootjack_library_version(void);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The data model of a client: Objects, Object Instances, Resources (LwM2M Core 1.1 §7). An application describes an
+ * Object of its own by a table of Resources and a set of handlers; Security (/0), Server (/1) and Device (/3) are ready
+ * made (security.h, server.h, device.h).
+ *
+ * A Bootstrap session is one transaction over all Objects: `begin` before its first operation, `validate` of every
+ * Object at Bootstrap-Finish (LwM2M Core 1.1 §6.1.6), then `commit`; or `roll_back` when the session failed.
+ */
+#ifndef BOOTJACK_DATA_MODEL_H
+#define BOOTJACK_DATA_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bootjack/error.h"
+
+/* 65535 (MAX_ID) names no Object, Instance or Resource (LwM2M Core 1.1 §7.1). */
+#define BOOTJACK_ID_INVALID UINT16_C(65535)
+
+/* Data types of LwM2M Core 1.1 Appendix C. */
+typedef enum bootjack_type {
+    BOOTJACK_TYPE_NONE = 0, /* executable */
+    BOOTJACK_TYPE_STRING,
+    BOOTJACK_TYPE_INTEGER,
+    BOOTJACK_TYPE_UNSIGNED,
+    BOOTJACK_TYPE_FLOAT,
+    BOOTJACK_TYPE_BOOLEAN,
+    BOOTJACK_TYPE_OPAQUE,
+    BOOTJACK_TYPE_TIME,
+    BOOTJACK_TYPE_OBJLNK,
+    BOOTJACK_TYPE_CORELNK
+} bootjack_type;
+
+/* One value. Bytes are borrowed: from the caller in a write, from the Object until its next change in a read. */
+typedef struct bootjack_value {
+    bootjack_type type;
+    union {
+        int64_t integer; /* INTEGER, TIME (seconds since 1970) */
+        uint64_t unsigned_integer;
+        double real;
+        bool boolean;
+        struct {
+            const uint8_t *data;
+            size_t length;
+        } bytes; /* STRING (UTF-8, without a final NUL), OPAQUE, CORELNK */
+        struct {
+            uint16_t object, instance;
+        } link; /* OBJLNK */
+    } as;
+} bootjack_value;
+
+/* Operations that an LwM2M Server may use; a Bootstrap-Server writes regardless (LwM2M Core 1.1 §6.1.7.5). */
+#define BOOTJACK_READABLE   1u
+#define BOOTJACK_WRITABLE   2u
+#define BOOTJACK_EXECUTABLE 4u
+#define BOOTJACK_MULTIPLE   8u
+#define BOOTJACK_MANDATORY  16u
+#define BOOTJACK_SECRET     32u /* never read, never logged, wiped when freed */
+
+typedef struct bootjack_resource {
+    uint16_t id;
+    const char *name;
+    bootjack_type type;
+    unsigned flags;
+    int64_t minimum, maximum; /* of a number, or of the length in bytes; both 0 = no bounds */
+    unsigned since;           /* enabler release that introduced it: 10, 11 or 12 */
+} bootjack_resource;
+
+/* How the stack reaches the instances of an Object. All run in the thread that steps the client; none may block or call
+ * back into the client. `context` is the pointer given to bootjack_object_install(). */
+typedef struct bootjack_object_handlers {
+    /* The lowest Object Instance ID above `after` (-1: the lowest of all), or -1 when there is none. */
+    int32_t (*next_instance)(void *context, int32_t after);
+    /* Makes an instance without resources. */
+    bootjack_error (*create)(void *context, uint16_t iid);
+    bootjack_error (*remove)(void *context, uint16_t iid);
+    /* Takes away all resources that a Bootstrap-Write of the whole instance replaces. */
+    bootjack_error (*reset)(void *context, uint16_t iid);
+    bool (*present)(void *context, uint16_t iid, uint16_t rid);
+    /* Multiple resources: the lowest Resource Instance ID above `after`, or -1. NULL when the Object has none. */
+    int32_t (*next_resource_instance)(void *context, uint16_t iid, uint16_t rid, int32_t after);
+    /* `riid` is 0 for a single resource. The type of `value` must be the resource's. */
+    bootjack_error (*read)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value);
+    bootjack_error (*write)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
+    /* Takes a resource away with all its instances; BOOTJACK_OK when it was not there. */
+    bootjack_error (*clear)(void *context, uint16_t iid, uint16_t rid);
+    bootjack_error (*execute)(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length);
+    /* The transaction. NULL: nothing to do. */
+    bootjack_error (*begin)(void *context);
+    /* Anything but BOOTJACK_OK refuses the configuration (4.06); `reason` takes a line for the log, no secrets. */
+    bootjack_error (*validate)(void *context, char *reason, size_t reason_size);
+    void (*commit)(void *context);
+    void (*roll_back)(void *context);
+} bootjack_object_handlers;
+
+typedef struct bootjack_object {
+    uint16_t oid;
+    const char *version; /* shown in Register and Discover; NULL = the enabler release's own */
+    const bootjack_resource *resources;
+    size_t resource_count;
+    bool single_instance; /* at most one instance, number 0 */
+    const bootjack_object_handlers *handlers;
+} bootjack_object;
+
+struct bootjack_client;
+
+/* Adds an Object before the client's first step. `object` (with its tables) and `context` must outlive the client.
+ * BOOTJACK_ERR_EXISTS, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_ARGUMENT, BOOTJACK_ERR_STATE. */
+BOOTJACK_API bootjack_error bootjack_object_install(struct bootjack_client *client, const bootjack_object *object,
+                                                    void *context);
+
+/* Sets one resource of a ready-made Object (making the instance when it is not there), e.g. optional ones that the
+ * `add_instance` functions have no field for. Not during a bootstrap (BOOTJACK_ERR_STATE). */
+BOOTJACK_API bootjack_error bootjack_resource_set(struct bootjack_client *client, uint16_t oid, uint16_t iid,
+                                                  uint16_t rid, uint16_t riid, const bootjack_value *value);
+/* Reads one resource of any Object; secrets give BOOTJACK_ERR_UNAUTHORIZED. Bytes are borrowed until the next step. */
+BOOTJACK_API bootjack_error bootjack_resource_get(struct bootjack_client *client, uint16_t oid, uint16_t iid,
+                                                  uint16_t rid, uint16_t riid, bootjack_value *value);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The state machine of the bootstrap. Every change of state goes through move().
+ */
+#include "bootstrap/bootstrap.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bootstrap/holdoff.h"
+
+static const char *state_text(bjc_bootstrap_state state) {
+    static const char *const texts[] = { "idle", "holding off", "requesting", "receiving" };
+    return texts[state];
+}
+
+static void move(bjc_bootstrap *b, bjc_bootstrap_state state, const char *cause) {
+    bjc_moved(b->core, "bootstrap", state_text(b->state), state_text(state), cause);
+    b->state = state;
+}
+
+static bool under_way(const bjc_bootstrap *b) {
+    return b->state == BJC_BOOTSTRAP_REQUESTING || b->state == BJC_BOOTSTRAP_RECEIVING;
+}
+
+/* --- waiting ---------------------------------------------------------------------------------------------------- */
+
+static void arm_finish_timeout(bjc_bootstrap *b) {
+    /* LwM2M Core 1.1 §6.1.3.3: EXCHANGE_LIFETIME; from the last command or the answer to the request. */
+    bjc_timer_arm(&b->core->scheduler, &b->timer, bjc_exchange_lifetime(&b->core->config.tx));
+}
+
+static void hold_off(bjc_bootstrap *b, const char *cause) {
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    if (account < 0) {
+        move(b, BJC_BOOTSTRAP_IDLE, "no Bootstrap-Server account");
+        return;
+    }
+    bjc_time wait = bjc_holdoff_wait(
+        b->core, bjc_store_integer(b->security, (uint16_t) account, BJC_SECURITY_HOLDOFF, 0), b->failures);
+    move(b, BJC_BOOTSTRAP_HOLDING_OFF, cause);
+    bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Request in %.3f s (failures before: %u)",
+            (double) wait / (double) BJC_SECOND, b->failures);
+    bjc_timer_arm(&b->core->scheduler, &b->timer, wait);
+    bjc_timer_cancel(&b->core->scheduler, &b->purge_timer);
+}
+
+static void close_lingering(void *context) {
+    bjc_bootstrap *b = context;
+    bjc_timer_cancel(&b->core->scheduler, &b->linger_timer);
+    bjc_session_close(b->lingering);
+    b->lingering = NULL;
+}
+
+/* Whatever went wrong: everything is as it was before the session, and another attempt follows. */
+static void fail(bjc_bootstrap *b, const char *cause) {
+    if (b->model->in_transaction) {
+        bjc_model_roll_back(b->model);
+        bjc_log(b->core, BOOTJACK_LOG_INFO, "configuration rolled back");
+    }
+    bjc_session_close(b->session);
+    b->session = NULL;
+    b->attempted = false;
+    b->failures++;
+    hold_off(b, cause);
+}
+
+/* --- asking ----------------------------------------------------------------------------------------------------- */
+
+static void on_response(bjc_bootstrap *b, uint8_t code) {
+    char cause[80];
+    if (code == BJC_CHANGED) {
+        if (b->state == BJC_BOOTSTRAP_REQUESTING) {
+            move(b, BJC_BOOTSTRAP_RECEIVING, "Bootstrap-Request answered with 2.04");
+        }
+        arm_finish_timeout(b);
+        return;
+    }
+    snprintf(cause, sizeof cause, "Bootstrap-Request answered with %u.%02u", code >> 5, code & 31u);
+    fail(b, cause);
+}
+
+static void on_completion(void *context, const bjc_completion *completion) {
+    bjc_bootstrap *b = context;
+    char cause[80];
+    if (!under_way(b)) {
+        return;
+    }
+    if (completion->outcome == BJC_RESPONSE) {
+        on_response(b, completion->code);
+        return;
+    }
+    /* Commands that overtook the response show that the request arrived; the Finish's time-out watches from here on. */
+    if (b->state == BJC_BOOTSTRAP_RECEIVING && completion->outcome != BJC_RESET) {
+        bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Request without response: %s",
+                bjc_outcome_text(completion->outcome));
+        return;
+    }
+    snprintf(cause, sizeof cause, "Bootstrap-Request: %s", bjc_outcome_text(completion->outcome));
+    fail(b, cause);
+}
+
+/* POST /bs?ep={endpoint}[&pct={format}] (LwM2M Transport 1.1 §6.4.2) below the path of the server's URI. */
+static bootjack_error send_request(bjc_bootstrap *b, const bjc_uri *uri) {
+    char endpoint[260];
+    bjc_request request = { .method = BJC_POST, .content_format = -1 };
+    for (size_t i = 0; i < uri->path_count; i++) {
+        request.path[request.path_count++] = uri->path[i];
+    }
+    request.path[request.path_count++] = (bjc_text){ "bs", 2 };
+    for (size_t i = 0; i < uri->query_count; i++) {
+        request.query[request.query_count++] = uri->query[i];
+    }
+    int length = snprintf(endpoint, sizeof endpoint, "ep=%s", b->core->config.endpoint);
+    assert(length > 0 && (size_t) length < sizeof endpoint);
+    request.query[request.query_count++] = (bjc_text){ endpoint, (size_t) length };
+    if (b->core->config.version >= BOOTJACK_LWM2M_1_1) {
+        request.query[request.query_count++] = (bjc_text){ "pct=11542", 9 };
+    }
+    return bjc_session_request(b->session, &request, on_completion, b);
+}
+
+static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply);
+
+static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **cause) {
+    bjc_uri uri;
+    *cause = "URI of the Bootstrap-Server cannot be used";
+    if (!bjc_security_uri(b->security, account, &uri, cause)) {
+        return BOOTJACK_ERR_FORMAT;
+    }
+    bootjack_error error = bjc_security_check_scheme(b->security, account);
+    if (error) {
+        *cause = "scheme of the Bootstrap-Server's URI does not go with its Security Mode";
+        return error;
+    }
+    bjc_peer peer = { &uri, bjc_security_mode(b->security, account) };
+    error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
+    *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
+                                        : "no session with the Bootstrap-Server";
+    error = error ? error : bjc_model_begin(b->model);
+    return error ? error : send_request(b, &uri);
+}
+
+static void start_attempt(bjc_bootstrap *b) {
+    const char *cause;
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    if (account < 0) {
+        move(b, BJC_BOOTSTRAP_IDLE, "no Bootstrap-Server account");
+        return;
+    }
+    close_lingering(b);
+    b->attempted = true;
+    bootjack_error error = attempt(b, (uint16_t) account, &cause);
+    if (error) {
+        bjc_log(b->core, BOOTJACK_LOG_WARNING, "no Bootstrap-Request: %s", bootjack_error_text(error));
+        fail(b, cause);
+        return;
+    }
+    bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Request to %s", bjc_session_address(b->session));
+    move(b, BJC_BOOTSTRAP_REQUESTING, "hold-off is over");
+}
+
+static void on_timer(void *context) {
+    bjc_bootstrap *b = context;
+    if (b->state == BJC_BOOTSTRAP_HOLDING_OFF) {
+        start_attempt(b);
+    } else if (b->state == BJC_BOOTSTRAP_RECEIVING) {
+        fail(b, "no Bootstrap-Finish in time");
+    }
+}
+
+/* --- the session ------------------------------------------------------------------------------------------------ */
+
+/* TS 1.0 §5.2.3.4: operations that nobody asked for begin a session. */
+static bool start_unasked(bjc_bootstrap *b) {
+    if (!b->core->config.legacy_server_initiated || !b->lingering || bjc_model_begin(b->model)) {
+        return false;
+    }
+    bjc_timer_cancel(&b->core->scheduler, &b->linger_timer);
+    b->session = b->lingering;
+    b->lingering = NULL;
+    b->attempted = true;
+    move(b, BJC_BOOTSTRAP_RECEIVING, "unasked operation of the Bootstrap-Server");
+    return true;
+}
+
+static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply) {
+    bjc_bootstrap *b = context;
+    bool finish = false;
+    if (!under_way(b) && !start_unasked(b)) {
+        /* The session is over; 4.00 is the one code that every row of the table allows (LwM2M Transport 1.1 §6.7). */
+        reply->code = BJC_BAD_REQUEST;
+        return;
+    }
+    if (b->state == BJC_BOOTSTRAP_REQUESTING) {
+        move(b, BJC_BOOTSTRAP_RECEIVING, "a command overtook the response");
+    }
+    arm_finish_timeout(b);
+    bjc_bootstrap_operate(b, request, reply, &finish);
+    if (finish) {
+        bjc_timer_cancel(&b->core->scheduler, &b->timer);
+        move(b, BJC_BOOTSTRAP_IDLE, "Bootstrap-Finish accepted");
+        bjc_timer_arm(&b->core->scheduler, &b->finished_timer, 0);
+    }
+}
+
+/* LwM2M Core 1.1 Appendix E.1, /0/x/12: the account goes some time after a bootstrap that succeeded. */
+static void arm_purge(bjc_bootstrap *b) {
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    int64_t timeout = account < 0 ? 0 : bjc_store_integer(b->security, (uint16_t) account, BJC_SECURITY_TIMEOUT, 0);
+    if (timeout > 0) {
+        bjc_timer_arm(&b->core->scheduler, &b->purge_timer, timeout * BJC_SECOND);
+    }
+}
+
+static void purge(void *context) {
+    bjc_bootstrap *b = context;
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    if (account >= 0 && b->state == BJC_BOOTSTRAP_IDLE) {
+        bjc_store_remove(b->security, (uint16_t) account);
+        bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Server account /0/%d purged: its time is over", (int) account);
+    }
+}
+
+static void on_finished(void *context) {
+    bjc_bootstrap *b = context;
+    close_lingering(b);
+    b->lingering = b->session;
+    b->session = NULL;
+    bjc_session_cancel(b->lingering); /* a request whose response was overtaken by the Finish */
+    if (!b->core->config.legacy_server_initiated) {
+        bjc_timer_arm(&b->core->scheduler, &b->linger_timer, bjc_exchange_lifetime(&b->core->config.tx));
+    }
+    arm_purge(b);
+    b->finished(b->context);
+}
+
+/* --- from outside ----------------------------------------------------------------------------------------------- */
+
+void bjc_bootstrap_init(bjc_bootstrap *b) {
+    bjc_timer_init(&b->timer, on_timer, b);
+    bjc_timer_init(&b->linger_timer, close_lingering, b);
+    bjc_timer_init(&b->purge_timer, purge, b);
+    bjc_timer_init(&b->finished_timer, on_finished, b);
+}
+
+void bjc_bootstrap_stop(bjc_bootstrap *b) {
+    bjc_timer_cancel(&b->core->scheduler, &b->timer);
+    bjc_timer_cancel(&b->core->scheduler, &b->purge_timer);
+    bjc_timer_cancel(&b->core->scheduler, &b->finished_timer);
+    if (b->model->in_transaction) {
+        bjc_model_roll_back(b->model);
+    }
+    bjc_session_close(b->session);
+    b->session = NULL;
+    close_lingering(b);
+    if (b->state != BJC_BOOTSTRAP_IDLE) {
+        move(b, BJC_BOOTSTRAP_IDLE, "the client stops");
+    }
+}
+
+bool bjc_bootstrap_has_account(const bjc_bootstrap *b) {
+    return bjc_security_bootstrap_account(b->security) >= 0;
+}
+
+bool bjc_bootstrap_need(bjc_bootstrap *b, const char *cause) {
+    if (b->state != BJC_BOOTSTRAP_IDLE || b->finished_timer.armed) {
+        return true;
+    }
+    if (!bjc_bootstrap_has_account(b)) {
+        bjc_log(b->core, BOOTJACK_LOG_WARNING, "bootstrap needed (%s), but there is no Bootstrap-Server account",
+                cause);
+        return false;
+    }
+    b->failures += b->attempted;
+    b->attempted = false;
+    hold_off(b, cause);
+    return true;
+}
+
+void bjc_bootstrap_succeeded(bjc_bootstrap *b) {
+    b->failures = 0;
+    b->attempted = false;
+}

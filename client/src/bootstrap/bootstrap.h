@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The Bootstrap interface (LwM2M Core 1.1 §6.1): when to ask for a bootstrap, the session with the Bootstrap-Server,
+ * and its end. One transaction over the whole data model, kept at a Bootstrap-Finish that is answered with 2.04, rolled
+ * back at every failure; after each failure another attempt follows, for ever.
+ */
+#ifndef BJC_BOOTSTRAP_BOOTSTRAP_H
+#define BJC_BOOTSTRAP_BOOTSTRAP_H
+
+#include "model/model.h"
+#include "objects/objects.h"
+#include "transport/transport.h"
+
+typedef enum bjc_bootstrap_state {
+    BJC_BOOTSTRAP_IDLE = 0,
+    BJC_BOOTSTRAP_HOLDING_OFF, /* timer: the hold-off */
+    BJC_BOOTSTRAP_REQUESTING,  /* Bootstrap-Request sent, neither response nor command yet */
+    BJC_BOOTSTRAP_RECEIVING    /* timer: time-out of the Bootstrap-Finish */
+} bjc_bootstrap_state;
+
+typedef struct bjc_bootstrap {
+    bjc_core *core;
+    bjc_model *model;
+    bjc_transport *transport;
+    bjc_store *security, *server;
+    /* A session ended with 2.04; from the scheduler, so that the answer has been sent. */
+    void (*finished)(void *context);
+    void *context;
+
+    bjc_bootstrap_state state;
+    bjc_session *session;   /* with the Bootstrap-Server, while one is under way */
+    bjc_session *lingering; /* of the last session: only repeats answers to what is sent again (RFC 7252 §4.2) */
+    bjc_timer timer, linger_timer, purge_timer, finished_timer;
+    unsigned failures; /* since the last registration that succeeded */
+    bool attempted;    /* an attempt was made since then that did not count as a failure yet */
+} bjc_bootstrap;
+
+void bjc_bootstrap_init(bjc_bootstrap *bootstrap);
+/* Ends everything without a word. */
+void bjc_bootstrap_stop(bjc_bootstrap *bootstrap);
+bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap);
+/* A bootstrap is needed, whatever the cause: the hold-off begins, unless one is under way. If the last one led to
+ * nothing, this counts as its failure. False: there is no Bootstrap-Server account. */
+bool bjc_bootstrap_need(bjc_bootstrap *bootstrap, const char *cause);
+/* A server registered the client: the next bootstrap begins with the hold-off in its first length. */
+void bjc_bootstrap_succeeded(bjc_bootstrap *bootstrap);
+
+/* operations.c: one request of the Bootstrap-Server. `*finish`: it was a Bootstrap-Finish that was accepted. */
+void bjc_bootstrap_operate(bjc_bootstrap *bootstrap, const bjc_incoming *request, bjc_reply *reply, bool *finish);
+/* discover.c */
+uint8_t bjc_bootstrap_discover(const bjc_bootstrap *bootstrap, const bjc_path *target, bjc_buffer *out);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line of bootjack-client.
+ */
+#define _GNU_SOURCE
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTIONS(X)                                                                                                     \
+    X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: bootjack)")                                        \
+    X(BOOTSTRAP, "bootstrap", "URI", "address of the Bootstrap-Server")                                                \
+    X(BOOTSTRAP_INSTANCE, "bootstrap-instance", "N", "its Object Instance in /0 (default: the lowest free one)")       \
+    X(HOLDOFF, "holdoff", "SECONDS", "Client Hold Off Time, /0/x/11, rounded up (default: absent)")                    \
+    X(ACCOUNT_TIMEOUT, "account-timeout", "SECONDS", "Bootstrap-Server Account Timeout, /0/x/12 (default: absent)")    \
+    X(HOLDOFF_CAP, "holdoff-cap", "SECONDS", "how far the hold-off may grow (default: 20)")                            \
+    X(HOLDOFF_JITTER, "holdoff-jitter", "FACTOR", "upper end of its random factor (default: 1.5)")                     \
+    X(SERVER, "server", "URI", "address of an LwM2M Server known from the factory")                                    \
+    X(SSID, "ssid", "N", "its Short Server ID (default: 1)")                                                           \
+    X(LIFETIME, "lifetime", "SECONDS", "lifetime of the registration there (default: 86400)")                          \
+    X(ACK_TIMEOUT, "ack-timeout", "SECONDS", "ACK_TIMEOUT of RFC 7252, at least 1 (default: 2)")                       \
+    X(ACK_RANDOM_FACTOR, "ack-random-factor", "F", "ACK_RANDOM_FACTOR (default: 1.5)")                                 \
+    X(MAX_RETRANSMIT, "max-retransmit", "N", "MAX_RETRANSMIT, 1 to 16 (default: 4)")                                   \
+    X(VERSION_USED, "lwm2m-version", "1.0|1.1", "enabler release (default: 1.1)")                                      \
+    X(STRICT, "strict", "", "refuse at Bootstrap-Finish all that can be known then")                                   \
+    X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
+    X(LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug (default: info)")                                \
+    X(HELP, "help", "", "this text")                                                                                   \
+    X(VERSION, "version", "", "version of the program")
+
+#define OPTION_ENUM(name, text, argument, help) OPT_##name,
+enum { OPT_FIRST = 256, OPTIONS(OPTION_ENUM) };
+#undef OPTION_ENUM
+
+#define OPTION_LONG(name, text, argument, help)                                                                        \
+    { text, (argument)[0] ? required_argument : no_argument, NULL, OPT_##name },
+static const struct option long_options[] = { OPTIONS(OPTION_LONG){ 0 } };
+#undef OPTION_LONG
+
+static void print_option(const char *name, const char *argument, const char *help) {
+    char left[48];
+    snprintf(left, sizeof left, "--%s%s%s", name, *argument ? " " : "", argument);
+    printf("  %-28s %s\n", left, help);
+}
+
+static void print_help(void) {
+    puts("usage: bootjack-client [--bootstrap URI] [--server URI] [OPTION]...\n"
+         "An LwM2M client. Its log goes to standard error; SIGTERM and SIGINT de-register it.\n");
+#define OPTION_HELP(name, text, argument, help) print_option(text, argument, help);
+    OPTIONS(OPTION_HELP)
+#undef OPTION_HELP
+    puts("\nExit status: 0 stopped in order, 1 the client could not be made or failed inside, 64 wrong usage.");
+}
+
+static bool wrong(const char *option, const char *text) {
+    fprintf(stderr, "bootjack-client: --%s: \"%s\" is not what it takes (see --help)\n", option, text);
+    return false;
+}
+
+static bool take_number(const char *option, const char *text, double least, double most, double *number) {
+    char *end;
+    errno = 0;
+    *number = strtod(text, &end);
+    bool good = end != text && *end == '\0' && errno == 0 && *number >= least && *number <= most;
+    return good ? true : wrong(option, text);
+}
+
+static bool take_whole(const char *option, const char *text, double least, double most, int32_t *number) {
+    double value;
+    if (!take_number(option, text, least, most, &value)) {
+        return false;
+    }
+    *number = (int32_t) value;
+    return (double) *number == value ? true : wrong(option, text);
+}
+
+static bool take_milliseconds(const char *option, const char *text, double least_s, uint32_t *milliseconds) {
+    double seconds;
+    if (!take_number(option, text, least_s, 4000000, &seconds)) {
+        return false;
+    }
+    *milliseconds = (uint32_t) llround(seconds * 1000);
+    return true;
+}
+
+/* A resource holds whole seconds. */
+static bool take_seconds_up(const char *option, const char *text, int32_t *seconds) {
+    double value;
+    if (!take_number(option, text, 0, INT32_MAX, &value)) {
+        return false;
+    }
+    *seconds = (int32_t) ceil(value);
+    return true;
+}
+
+static bool take_level(const char *option, const char *text, bootjack_log_level *level) {
+    static const char *const levels[] = { "error", "warning", "info", "debug" };
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (strcmp(text, levels[i]) == 0) {
+            *level = (bootjack_log_level) i;
+            return true;
+        }
+    }
+    return wrong(option, text);
+}
+
+static bool take_version(const char *option, const char *text, bootjack_version *version) {
+    if (strcmp(text, "1.0") == 0) {
+        *version = BOOTJACK_LWM2M_1_0;
+    } else if (strcmp(text, "1.1") == 0) {
+        *version = BOOTJACK_LWM2M_1_1;
+    } else {
+        return wrong(option, text);
+    }
+    return true;
+}
+
+static bool take_transmission(bjc_options *o, int option, const char *name, const char *text) {
+    int32_t number = 0;
+    switch (option) {
+    case OPT_ACK_TIMEOUT:
+        return take_milliseconds(name, text, 1, &o->config.tx.ack_timeout_ms);
+    case OPT_ACK_RANDOM_FACTOR:
+        return take_number(name, text, 1, 100, &o->config.tx.ack_random_factor);
+    default:
+        if (!take_whole(name, text, 1, 16, &number)) {
+            return false;
+        }
+        o->config.tx.max_retransmit = (uint16_t) number;
+        return true;
+    }
+}
+
+static bool take_account(bjc_options *o, int option, const char *name, char *text) {
+    int32_t number = 0;
+    switch (option) {
+    case OPT_BOOTSTRAP:
+        o->bootstrap.server_uri = text;
+        return true;
+    case OPT_SERVER:
+        o->server.server_uri = text;
+        return true;
+    case OPT_HOLDOFF:
+        return take_seconds_up(name, text, &o->bootstrap.client_holdoff_s);
+    case OPT_ACCOUNT_TIMEOUT:
+        return take_seconds_up(name, text, &o->bootstrap.bootstrap_timeout_s);
+    case OPT_LIFETIME:
+        return take_seconds_up(name, text, &o->lifetime_s);
+    case OPT_BOOTSTRAP_INSTANCE:
+        return take_whole(name, text, 0, 65534, &o->bootstrap_instance);
+    default:
+        if (!take_whole(name, text, 1, 65534, &number)) {
+            return false;
+        }
+        o->server.ssid = (uint16_t) number;
+        return true;
+    }
+}
+
+static bool take(bjc_options *o, int option, const char *name, char *text) {
+    switch (option) {
+    case OPT_ENDPOINT:
+        o->config.endpoint = text;
+        return *text && strlen(text) <= 250 ? true : wrong(name, text);
+    case OPT_HOLDOFF_CAP:
+        return take_milliseconds(name, text, 0, &o->config.holdoff_cap_ms);
+    case OPT_HOLDOFF_JITTER:
+        return take_number(name, text, 1, 1000, &o->config.holdoff_jitter);
+    case OPT_STRICT:
+        o->config.strict = true;
+        return true;
+    case OPT_LEGACY:
+        o->config.legacy_server_initiated = true;
+        return true;
+    case OPT_LOG_LEVEL:
+        return take_level(name, text, &o->config.log_level);
+    case OPT_VERSION_USED:
+        return take_version(name, text, &o->config.version);
+    case OPT_ACK_TIMEOUT:
+    case OPT_ACK_RANDOM_FACTOR:
+    case OPT_MAX_RETRANSMIT:
+        return take_transmission(o, option, name, text);
+    default:
+        return take_account(o, option, name, text);
+    }
+}
+
+static void set_defaults(bjc_options *o) {
+    memset(o, 0, sizeof *o);
+    bootjack_config_init(&o->config);
+    o->config.endpoint = "bootjack";
+    o->bootstrap.bootstrap_server = true;
+    o->bootstrap.security_mode = o->server.security_mode = BOOTJACK_SECURITY_NOSEC;
+    o->bootstrap_instance = -1;
+    o->server.ssid = 1;
+    o->lifetime_s = 86400;
+}
+
+static bjc_parsed complete(const bjc_options *o, int argc, char **argv) {
+    if (optind < argc) {
+        fprintf(stderr, "bootjack-client: unexpected \"%s\" (see --help)\n", argv[optind]);
+        return BJC_PARSED_WRONG;
+    }
+    if (!o->bootstrap.server_uri && !o->server.server_uri) {
+        fprintf(stderr, "bootjack-client: neither --bootstrap nor --server given (see --help)\n");
+        return BJC_PARSED_WRONG;
+    }
+    return BJC_PARSED_RUN;
+}
+
+bjc_parsed bjc_options_parse(bjc_options *o, int argc, char **argv) {
+    set_defaults(o);
+    optind = 0; /* begins anew, also for a second command line */
+    for (;;) {
+        int which = 0, option = getopt_long(argc, argv, "", long_options, &which);
+        if (option == -1) {
+            return complete(o, argc, argv);
+        }
+        if (option == OPT_HELP) {
+            print_help();
+            return BJC_PARSED_DONE;
+        }
+        if (option == OPT_VERSION) {
+            printf("bootjack-client %s\n", bootjack_library_version());
+            return BJC_PARSED_DONE;
+        }
+        if (option == '?' || !take(o, option, long_options[which].name, optarg)) {
+            return BJC_PARSED_WRONG;
+        }
+    }
+}

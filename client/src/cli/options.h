@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line of bootjack-client.
+ */
+#ifndef BJC_CLI_OPTIONS_H
+#define BJC_CLI_OPTIONS_H
+
+#include "bootjack/bootjack.h"
+
+/* Exit statuses, beside 0 = stopped in order. */
+#define BJC_EXIT_FAILED 1  /* the client could not be made, or failed inside */
+#define BJC_EXIT_USAGE  64 /* wrong usage */
+
+typedef struct bjc_options {
+    bootjack_config config;
+    bootjack_security_instance bootstrap; /* server_uri NULL = none */
+    int bootstrap_instance;               /* -1 = the lowest free one */
+    bootjack_security_instance server;    /* server_uri NULL = none */
+    int32_t lifetime_s;
+} bjc_options;
+
+typedef enum bjc_parsed { BJC_PARSED_RUN, BJC_PARSED_DONE, BJC_PARSED_WRONG } bjc_parsed;
+
+/* Texts of the options point into `argv`. Help and version go to standard output, mistakes to standard error. */
+bjc_parsed bjc_options_parse(bjc_options *options, int argc, char **argv);
+
+#endif

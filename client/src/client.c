@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A client as the application sees it: its parts put together, and the decisions between them (register or bootstrap,
+ * LwM2M Core 1.1 §6.1.4).
+ */
+#define _GNU_SOURCE
+#include "bootjack/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+
+#include "bootstrap/bootstrap.h"
+#include "management/management.h"
+#include "registration/registration.h"
+
+#define DESCRIPTORS 16
+
+struct bootjack_client {
+    bjc_core core;
+    bjc_transport *transport;
+    bjc_model model;
+    bjc_store security, server, device;
+    bootjack_device device_callbacks;
+    bjc_bootstrap bootstrap;
+    bjc_registrations registrations;
+    bjc_timer trigger; /* Bootstrap-Request Trigger, after its answer was sent */
+    bjc_timer reboot, factory_reset;
+    bool started, stopping, stopped;
+};
+
+const char *bootjack_library_version(void) {
+    return BJC_VERSION;
+}
+
+/* --- between the parts ------------------------------------------------------------------------------------------ */
+
+static bool need_bootstrap(void *context, const char *cause) {
+    bootjack_client *client = context;
+    return !client->stopping && bjc_bootstrap_need(&client->bootstrap, cause);
+}
+
+static void on_bootstrapped(void *context) {
+    bootjack_client *client = context;
+    bjc_registrations_start(&client->registrations);
+}
+
+static void on_registered(void *context) {
+    bootjack_client *client = context;
+    bjc_bootstrap_succeeded(&client->bootstrap);
+}
+
+static void on_left(void *context) {
+    bootjack_client *client = context;
+    if (!client->stopped) {
+        client->stopped = true;
+        bjc_log(&client->core, BOOTJACK_LOG_INFO, "stopped");
+    }
+}
+
+static void on_trigger(void *context) {
+    need_bootstrap(context, "Bootstrap-Request Trigger");
+}
+
+static void on_reboot(void *context) {
+    bootjack_client *client = context;
+    if (client->device_callbacks.reboot) {
+        client->device_callbacks.reboot(client->device_callbacks.context);
+    }
+}
+
+static void on_factory_reset(void *context) {
+    bootjack_client *client = context;
+    client->device_callbacks.factory_reset(client->device_callbacks.context);
+}
+
+static void on_request(void *context, uint16_t ssid, const bjc_incoming *request, bjc_reply *reply) {
+    bootjack_client *client = context;
+    bjc_path written;
+    (void) ssid;
+    /* LwM2M Core 1.1 §6.1.1: during a bootstrap, requests that are not part of it may be ignored. */
+    if (client->model.in_transaction) {
+        return;
+    }
+    bjc_manage(&client->model, request, reply, &written);
+    if (written.depth == 3 && written.ids[0] == 1 && written.ids[2] == BJC_SERVER_LIFETIME) {
+        bjc_registration_update(&client->registrations, written.ids[1]);
+    }
+}
+
+static bootjack_error execute_server(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments,
+                                     size_t length) {
+    bootjack_client *client = context;
+    (void) arguments;
+    (void) length;
+    bool done = false;
+    if (rid == BJC_SERVER_UPDATE_TRIGGER) {
+        done = bjc_registration_update(&client->registrations, iid);
+    } else if (rid == BJC_SERVER_DISABLE) {
+        done = bjc_registration_disable(&client->registrations, iid);
+    } else if (rid == BJC_SERVER_BOOTSTRAP_TRIGGER && bjc_bootstrap_has_account(&client->bootstrap)) {
+        bjc_timer_arm(&client->core.scheduler, &client->trigger, 0);
+        done = true;
+    }
+    return done ? BOOTJACK_OK : BOOTJACK_ERR_METHOD;
+}
+
+static bootjack_error execute_device(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments,
+                                     size_t length) {
+    bootjack_client *client = context;
+    (void) iid;
+    (void) arguments;
+    (void) length;
+    if (rid == 4) {
+        bjc_timer_arm(&client->core.scheduler, &client->reboot, 0);
+        return BOOTJACK_OK;
+    }
+    if (rid == 5 && client->device_callbacks.factory_reset) {
+        bjc_timer_arm(&client->core.scheduler, &client->factory_reset, 0);
+        return BOOTJACK_OK;
+    }
+    return rid == 12 ? bjc_store_set_integer(&client->device, 0, 11, 0) : BOOTJACK_ERR_METHOD;
+}
+
+/* --- making and unmaking ---------------------------------------------------------------------------------------- */
+
+static void put_together(bootjack_client *client) {
+    bjc_core *core = &client->core;
+    bjc_model_init(&client->model, core);
+    bjc_security_init(&client->security, core);
+    bjc_server_init(&client->server, core, execute_server, client);
+    client->bootstrap = (bjc_bootstrap){ .core = core,
+                                         .model = &client->model,
+                                         .transport = client->transport,
+                                         .security = &client->security,
+                                         .server = &client->server,
+                                         .finished = on_bootstrapped,
+                                         .context = client };
+    bjc_bootstrap_init(&client->bootstrap);
+    client->registrations = (bjc_registrations){ .core = core,
+                                                 .model = &client->model,
+                                                 .transport = client->transport,
+                                                 .security = &client->security,
+                                                 .server = &client->server,
+                                                 .registered = on_registered,
+                                                 .need_bootstrap = need_bootstrap,
+                                                 .left = on_left,
+                                                 .manage = on_request,
+                                                 .context = client };
+    bjc_timer_init(&client->trigger, on_trigger, client);
+    bjc_timer_init(&client->reboot, on_reboot, client);
+    bjc_timer_init(&client->factory_reset, on_factory_reset, client);
+}
+
+bootjack_error bootjack_client_create(const bootjack_config *config, bootjack_client **out) {
+    *out = NULL;
+    const bootjack_allocator *allocator = config->allocator ? config->allocator : &bjc_malloc_allocator;
+    bootjack_client *client = bjc_allocate(allocator, sizeof *client);
+    if (!client) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    bootjack_error error = bjc_core_init(&client->core, config);
+    if (!error) {
+        error = bjc_transport_new(&client->core, &client->core.scheduler, &client->transport);
+        if (error) {
+            bjc_core_free(&client->core);
+        }
+    }
+    if (error) {
+        bjc_release(allocator, client);
+        return error;
+    }
+    put_together(client);
+    *out = client;
+    return BOOTJACK_OK;
+}
+
+void bootjack_client_destroy(bootjack_client *client) {
+    if (!client) {
+        return;
+    }
+    bootjack_allocator allocator = client->core.allocator;
+    client->core.config.state_changed = NULL;
+    bjc_registrations_drop(&client->registrations);
+    bjc_bootstrap_stop(&client->bootstrap);
+    bjc_transport_free(client->transport);
+    bjc_model_free(&client->model);
+    bjc_store_free(&client->security);
+    bjc_store_free(&client->server);
+    bjc_store_free(&client->device);
+    bjc_core_free(&client->core);
+    bjc_release(&allocator, client);
+}
+
+/* --- Objects ---------------------------------------------------------------------------------------------------- */
+
+static bool handlers_usable(const bootjack_object_handlers *handlers) {
+    return handlers && handlers->next_instance && handlers->present && handlers->read && handlers->write;
+}
+
+bootjack_error bootjack_object_install(bootjack_client *client, const bootjack_object *object, void *context) {
+    if (!object || !handlers_usable(object->handlers) || object->oid == BOOTJACK_ID_INVALID || object->oid == 0) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    return client->started ? BOOTJACK_ERR_STATE : bjc_model_install(&client->model, object, context, NULL);
+}
+
+static bootjack_error install_store(bootjack_client *client, bjc_store *store) {
+    return client->started ? BOOTJACK_ERR_STATE : bjc_model_install(&client->model, store->object, store, store);
+}
+
+bootjack_error bootjack_security_object_install(bootjack_client *client) {
+    return install_store(client, &client->security);
+}
+
+bootjack_error bootjack_server_object_install(bootjack_client *client) {
+    return install_store(client, &client->server);
+}
+
+bootjack_error bootjack_device_object_install(bootjack_client *client, const bootjack_device *device) {
+    if (bjc_model_object(&client->model, 3)) {
+        return BOOTJACK_ERR_EXISTS;
+    }
+    if (device) {
+        client->device_callbacks = *device;
+    }
+    bootjack_error error = bjc_device_init(&client->device, &client->core, device, execute_device, client);
+    if (!error) {
+        error = install_store(client, &client->device);
+        if (error) {
+            bjc_store_free(&client->device);
+        }
+    }
+    return error;
+}
+
+bootjack_error bootjack_security_object_add_instance(bootjack_client *client,
+                                                     const bootjack_security_instance *instance, uint16_t *iid) {
+    if (!bjc_model_object(&client->model, 0) || client->model.in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    return bjc_security_add(&client->security, instance, iid);
+}
+
+bootjack_error bootjack_server_object_add_instance(bootjack_client *client, const bootjack_server_instance *instance,
+                                                   uint16_t *iid) {
+    if (!bjc_model_object(&client->model, 1) || client->model.in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    return bjc_server_add(&client->server, instance, iid);
+}
+
+bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,
+                                     const bootjack_value *value) {
+    bjc_object *object = bjc_model_object(&client->model, oid);
+    if (!object || !object->store) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
+    if (client->model.in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    bootjack_error error = bjc_store_instance(object->store, iid) ? BOOTJACK_OK : bjc_store_create(object->store, iid);
+    return error ? error : bjc_store_set(object->store, iid, rid, riid, value);
+}
+
+bootjack_error bootjack_resource_get(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,
+                                     bootjack_value *value) {
+    bjc_object *object = bjc_model_object(&client->model, oid);
+    const bootjack_resource *resource = object ? bjc_resource_find(object->definition, rid) : NULL;
+    if (!resource) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
+    return resource->flags & BOOTJACK_SECRET ? BOOTJACK_ERR_UNAUTHORIZED
+                                             : object->handlers->read(object->context, iid, rid, riid, value);
+}
+
+/* --- running ---------------------------------------------------------------------------------------------------- */
+
+static void start(bootjack_client *client) {
+    client->started = true;
+    bjc_log(&client->core, BOOTJACK_LOG_INFO, "client %s starts, LwM2M %d.%d", client->core.config.endpoint,
+            client->core.config.version / 10, client->core.config.version % 10);
+    bjc_registrations_start(&client->registrations);
+}
+
+void bootjack_client_step(bootjack_client *client) {
+    if (!client->started && !client->stopping) {
+        start(client);
+    }
+    /* What was due before a message arrived happens before it. */
+    bjc_scheduler_run(&client->core.scheduler, bjc_now());
+    bjc_transport_process(client->transport);
+    bjc_scheduler_run(&client->core.scheduler, bjc_now());
+}
+
+int64_t bootjack_client_next_deadline_ms(bootjack_client *client) {
+    bjc_time next = bjc_scheduler_next(&client->core.scheduler), transport = bjc_transport_next(client->transport);
+    next = transport < next ? transport : next;
+    if (!client->started) {
+        return 0;
+    }
+    if (next == BJC_TIME_NEVER) {
+        return -1;
+    }
+    bjc_time wait = next - bjc_now();
+    return wait <= 0 ? 0 : (wait + BJC_MS - 1) / BJC_MS;
+}
+
+size_t bootjack_client_descriptors(bootjack_client *client, int *descriptors, size_t capacity) {
+    return bjc_transport_descriptors(client->transport, descriptors, capacity);
+}
+
+bootjack_error bootjack_client_run(bootjack_client *client) {
+    int descriptors[DESCRIPTORS];
+    struct pollfd watched[DESCRIPTORS];
+    for (;;) {
+        bootjack_client_step(client);
+        if (client->stopped) {
+            return BOOTJACK_OK;
+        }
+        size_t count = bootjack_client_descriptors(client, descriptors, DESCRIPTORS);
+        for (size_t i = 0; i < count; i++) {
+            watched[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
+        }
+        int64_t wait = bootjack_client_next_deadline_ms(client);
+        if (poll(watched, (nfds_t) count, wait > INT32_MAX ? INT32_MAX : (int) wait) < 0 && errno != EINTR) {
+            return BOOTJACK_ERR_INTERNAL;
+        }
+    }
+}
+
+void bootjack_client_stop(bootjack_client *client) {
+    if (client->stopping) {
+        return;
+    }
+    client->stopping = true;
+    bjc_log(&client->core, BOOTJACK_LOG_INFO, "stopping");
+    bjc_timer_cancel(&client->core.scheduler, &client->trigger);
+    bjc_bootstrap_stop(&client->bootstrap);
+    bjc_registrations_stop(&client->registrations);
+}
+
+bootjack_client_phase bootjack_client_state(const bootjack_client *client) {
+    const bjc_registrations *all = &client->registrations;
+    if (client->stopping) {
+        return client->stopped ? BOOTJACK_CLIENT_STOPPED : BOOTJACK_CLIENT_STOPPING;
+    }
+    if (client->bootstrap.state == BJC_BOOTSTRAP_HOLDING_OFF) {
+        return BOOTJACK_CLIENT_HOLDING_OFF;
+    }
+    if (client->bootstrap.state != BJC_BOOTSTRAP_IDLE) {
+        return BOOTJACK_CLIENT_BOOTSTRAPPING;
+    }
+    if (bjc_registrations_any(all, BJC_REGISTRATION_REGISTERED) ||
+        bjc_registrations_any(all, BJC_REGISTRATION_UPDATING)) {
+        return BOOTJACK_CLIENT_REGISTERED;
+    }
+    return all->list ? BOOTJACK_CLIENT_REGISTERING : BOOTJACK_CLIENT_IDLE;
+}
+
+const char *bootjack_client_phase_text(bootjack_client_phase phase) {
+    static const char *const texts[] = { "idle",       "holding off", "bootstrapping", "registering",
+                                         "registered", "stopping",    "stopped" };
+    return (unsigned) phase < sizeof texts / sizeof *texts ? texts[phase] : "unknown";
+}

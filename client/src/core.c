@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What every part of one client shares.
+ */
+#define _GNU_SOURCE
+#include "core.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* RFC 7252 §4.8.2. PROCESSING_DELAY is its default value and does not follow ACK_TIMEOUT. */
+#define MAX_LATENCY      (100 * BJC_SECOND)
+#define PROCESSING_DELAY (2 * BJC_SECOND)
+
+void bootjack_config_init(bootjack_config *config) {
+    *config = (bootjack_config){
+        .version = BOOTJACK_LWM2M_1_1,
+        .tx = { .ack_timeout_ms = 2000, .ack_random_factor = 1.5, .max_retransmit = 4 },
+        .holdoff_cap_ms = 20000,
+        .holdoff_jitter = 1.5,
+        .max_payload = 16384,
+        .log_level = BOOTJACK_LOG_INFO,
+    };
+}
+
+/* The limits of libcoap's setters: whole part from 1 on, sixteen bits. */
+static bool tx_usable(const bootjack_tx_params *tx) {
+    return tx->ack_timeout_ms >= 1000 && tx->ack_timeout_ms < 60000000 && tx->ack_random_factor >= 1.0 &&
+           tx->ack_random_factor <= 100.0 && tx->max_retransmit >= 1 && tx->max_retransmit <= 16;
+}
+
+static bool config_usable(const bootjack_config *config) {
+    if (!config->endpoint || !config->endpoint[0] || strlen(config->endpoint) > 250 || !tx_usable(&config->tx)) {
+        return false;
+    }
+    if (config->version != BOOTJACK_LWM2M_1_0 && config->version != BOOTJACK_LWM2M_1_1) {
+        return false;
+    }
+    return config->holdoff_jitter >= 1.0 && config->holdoff_jitter <= 1000.0 && config->max_payload > 0;
+}
+
+bootjack_error bjc_core_init(bjc_core *core, const bootjack_config *config) {
+    if (!config_usable(config)) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    core->config = *config;
+    core->allocator = config->allocator ? *config->allocator : bjc_malloc_allocator;
+    core->config.allocator = &core->allocator;
+    core->config.endpoint = bjc_copy_text(&core->allocator, config->endpoint);
+    return core->config.endpoint ? BOOTJACK_OK : BOOTJACK_ERR_MEMORY;
+}
+
+void bjc_core_free(bjc_core *core) {
+    bjc_release(&core->allocator, (void *) (uintptr_t) core->config.endpoint);
+    core->config.endpoint = NULL;
+}
+
+void bjc_log(const bjc_core *core, bootjack_log_level level, const char *format, ...) {
+    if (!core->config.log || level > core->config.log_level) {
+        return;
+    }
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    core->config.log(core->config.log_context, level, line);
+}
+
+void bjc_moved(const bjc_core *core, const char *machine, const char *from, const char *to, const char *cause) {
+    char text[400];
+    snprintf(text, sizeof text, "%s: %s -> %s: %s", machine, from, to, cause);
+    if (core->config.state_changed) {
+        core->config.state_changed(core->config.state_context, text);
+    } else {
+        bjc_log(core, BOOTJACK_LOG_INFO, "%s", text);
+    }
+}
+
+bool bjc_random_bytes(const bjc_core *core, void *out, size_t length) {
+    if (core->config.random) {
+        return core->config.random(core->config.random_context, out, length);
+    }
+    return getrandom(out, length, 0) == (ssize_t) length;
+}
+
+double bjc_random_unit(const bjc_core *core) {
+    uint32_t number = 0;
+    return bjc_random_bytes(core, &number, sizeof number) ? (double) number / (double) UINT32_MAX : 0.0;
+}
+
+static bjc_time scaled(const bootjack_tx_params *tx, unsigned power) {
+    double factor = ((double) (UINT64_C(1) << power) - 1.0) * tx->ack_random_factor;
+    return (bjc_time) llround((double) tx->ack_timeout_ms * factor * (double) BJC_MS);
+}
+
+bjc_time bjc_max_transmit_span(const bootjack_tx_params *tx) {
+    return scaled(tx, tx->max_retransmit);
+}
+
+bjc_time bjc_max_transmit_wait(const bootjack_tx_params *tx) {
+    return scaled(tx, tx->max_retransmit + 1u);
+}
+
+bjc_time bjc_exchange_lifetime(const bootjack_tx_params *tx) {
+    return bjc_max_transmit_span(tx) + 2 * MAX_LATENCY + PROCESSING_DELAY;
+}
+
+bjc_time bjc_non_lifetime(const bootjack_tx_params *tx) {
+    return bjc_max_transmit_span(tx) + MAX_LATENCY;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of content formats.
+ */
+#include "formats/format.h"
+
+#include <assert.h>
+
+static const bjc_format formats[] = {
+    { BJC_FORMAT_TEXT, "text/plain", bjc_text_next, bjc_text_write, NULL, NULL, 3 },
+    { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3 },
+    { BJC_FORMAT_TLV, "application/vnd.oma.lwm2m+tlv", bjc_tlv_next, bjc_tlv_write, bjc_tlv_instance, bjc_tlv_finish,
+      1 },
+};
+
+const bjc_format *bjc_format_find(int number) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (formats[i].number == number) {
+            return &formats[i];
+        }
+    }
+    return NULL;
+}
+
+void bjc_reader_init(bjc_reader *reader, const bjc_format *format, const bjc_path *target, const uint8_t *payload,
+                     size_t length) {
+    static const uint8_t nothing[1];
+    const uint8_t *at = payload ? payload : nothing;
+    *reader = (bjc_reader){ .format = format, .target = *target, .at = at, .end = at + (payload ? length : 0) };
+    reader->open = *target;
+}
+
+bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry) {
+    if (reader->target.depth < reader->format->least_depth) {
+        return BJC_READ_ERROR;
+    }
+    bjc_read result = reader->format->next(reader, entry);
+    assert(result != BJC_READ_ENTRY || entry->path.depth >= reader->target.depth);
+    return result;
+}
+
+void bjc_writer_init(bjc_writer *writer, const bjc_format *format, const bjc_path *target, bjc_buffer *out) {
+    *writer = (bjc_writer){ .format = format, .target = *target, .out = out };
+    bjc_buffer_init(&writer->instance, out->allocator);
+    bjc_buffer_init(&writer->resource, out->allocator);
+}
+
+bool bjc_writer_instance(bjc_writer *writer, uint16_t iid) {
+    return writer->format->instance ? writer->format->instance(writer, iid) : true;
+}
+
+bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
+    assert(path->depth >= 3);
+    return writer->target.depth >= writer->format->least_depth && writer->format->write(writer, path, multiple, value);
+}
+
+bool bjc_writer_finish(bjc_writer *writer) {
+    bool good = writer->format->finish ? writer->format->finish(writer) : true;
+    good = good && !writer->out->failed && !writer->instance.failed && !writer->resource.failed;
+    bjc_buffer_free(&writer->instance);
+    bjc_buffer_free(&writer->resource);
+    return good;
+}

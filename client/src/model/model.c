@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * All Objects of a client, and the transaction over them.
+ */
+#include "model/model.h"
+
+#include <assert.h>
+
+void bjc_model_init(bjc_model *model, const bjc_core *core) {
+    *model = (bjc_model){ .core = core };
+}
+
+void bjc_model_free(bjc_model *model) {
+    if (model->in_transaction) {
+        bjc_model_roll_back(model);
+    }
+    while (model->objects) {
+        bjc_object *object = model->objects;
+        model->objects = object->next;
+        bjc_release(&model->core->allocator, object);
+    }
+}
+
+bjc_object *bjc_model_object(const bjc_model *model, uint16_t oid) {
+    bjc_object *object = model->objects;
+    while (object && object->definition->oid != oid) {
+        object = object->next;
+    }
+    return object;
+}
+
+bool bjc_model_has_instance(const bjc_object *object, uint16_t iid) {
+    return object->handlers->next_instance(object->context, (int32_t) iid - 1) == iid;
+}
+
+bootjack_error bjc_model_install(bjc_model *model, const bootjack_object *definition, void *context, bjc_store *store) {
+    if (model->in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    bjc_object **slot = &model->objects;
+    while (*slot && (*slot)->definition->oid < definition->oid) {
+        slot = &(*slot)->next;
+    }
+    if (*slot && (*slot)->definition->oid == definition->oid) {
+        return BOOTJACK_ERR_EXISTS;
+    }
+    bjc_object *object = bjc_allocate(&model->core->allocator, sizeof *object);
+    if (!object) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    *object = (bjc_object){
+        .next = *slot, .definition = definition, .handlers = definition->handlers, .context = context, .store = store
+    };
+    *slot = object;
+    return BOOTJACK_OK;
+}
+
+bootjack_error bjc_model_begin(bjc_model *model) {
+    assert(!model->in_transaction);
+    model->in_transaction = true;
+    for (bjc_object *object = model->objects; object; object = object->next) {
+        bootjack_error error = object->handlers->begin ? object->handlers->begin(object->context) : BOOTJACK_OK;
+        object->begun = !error;
+        if (error) {
+            bjc_log(model->core, BOOTJACK_LOG_ERROR, "/%u: no transaction: %s", object->definition->oid,
+                    bootjack_error_text(error));
+            bjc_model_roll_back(model);
+            return error;
+        }
+    }
+    return BOOTJACK_OK;
+}
+
+bootjack_error bjc_model_validate(bjc_model *model) {
+    for (bjc_object *object = model->objects; object; object = object->next) {
+        char reason[200] = "";
+        bootjack_error error = BOOTJACK_OK;
+        if (object->handlers->validate) {
+            error = object->handlers->validate(object->context, reason, sizeof reason);
+        }
+        if (error) {
+            bjc_log(model->core, BOOTJACK_LOG_WARNING, "/%u refuses the configuration: %s", object->definition->oid,
+                    reason[0] ? reason : bootjack_error_text(error));
+            return error;
+        }
+    }
+    return BOOTJACK_OK;
+}
+
+static void end_transaction(bjc_model *model, bool keep) {
+    assert(model->in_transaction);
+    for (bjc_object *object = model->objects; object; object = object->next) {
+        void (*end)(void *) = keep ? object->handlers->commit : object->handlers->roll_back;
+        if (object->begun && end) {
+            end(object->context);
+        }
+        object->begun = false;
+    }
+    model->in_transaction = false;
+}
+
+void bjc_model_commit(bjc_model *model) {
+    end_transaction(model, true);
+}
+
+void bjc_model_roll_back(bjc_model *model) {
+    end_transaction(model, false);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ready-made Objects: their stores, and what the state machines ask them.
+ */
+#ifndef BJC_OBJECTS_OBJECTS_H
+#define BJC_OBJECTS_OBJECTS_H
+
+#include "bootjack/device.h"
+#include "bootjack/security.h"
+#include "bootjack/server.h"
+#include "model/model.h"
+#include "util/uri.h"
+
+/* Resource IDs of /0 and /1 that the stack itself uses. */
+enum {
+    BJC_SECURITY_URI = 0,
+    BJC_SECURITY_BOOTSTRAP = 1,
+    BJC_SECURITY_MODE = 2,
+    BJC_SECURITY_IDENTITY = 3,
+    BJC_SECURITY_SERVER_KEY = 4,
+    BJC_SECURITY_SECRET_KEY = 5,
+    BJC_SECURITY_SSID = 10,
+    BJC_SECURITY_HOLDOFF = 11,
+    BJC_SECURITY_TIMEOUT = 12,
+    BJC_SECURITY_OSCORE = 17,
+    BJC_SERVER_SSID = 0,
+    BJC_SERVER_LIFETIME = 1,
+    BJC_SERVER_BINDING = 7,
+    BJC_SERVER_DISABLE = 4,
+    BJC_SERVER_UPDATE_TRIGGER = 8,
+    BJC_SERVER_BOOTSTRAP_TRIGGER = 9,
+    BJC_SERVER_LAST_BOOTSTRAPPED = 12,
+    BJC_SERVER_PRIORITY = 13,
+    BJC_SERVER_INITIAL_DELAY = 14,
+    BJC_SERVER_FAILURE_BLOCK = 15,
+    BJC_SERVER_BOOTSTRAP_ON_FAILURE = 16,
+    BJC_SERVER_RETRY_COUNT = 17,
+    BJC_SERVER_RETRY_TIMER = 18,
+    BJC_SERVER_SEQUENCE_DELAY = 19,
+    BJC_SERVER_SEQUENCE_COUNT = 20,
+};
+
+/* --- /0 --- */
+
+void bjc_security_init(bjc_store *store, const bjc_core *core);
+bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instance *instance, uint16_t *iid);
+/* The Bootstrap-Server account's instance, -1 = none. */
+int32_t bjc_security_bootstrap_account(const bjc_store *store);
+/* Rule: at most one Bootstrap-Server account (LwM2M Core 1.1 §6.1.2), judged on the state as it is now. */
+bootjack_error bjc_security_check_single_account(const bjc_store *store);
+/* Rule: the URI's scheme and the Security Mode go together (coaps with keys, coap with NoSec). */
+bootjack_error bjc_security_check_scheme(const bjc_store *store, uint16_t iid);
+/* The instance of a server by Short Server ID, never by Object Instance ID; -1 = none (LwM2M Core 1.1 §6.1.2). */
+int32_t bjc_security_of_server(const bjc_store *store, uint16_t ssid);
+/* False with a reason: no URI, or not a usable one. */
+bool bjc_security_uri(const bjc_store *store, uint16_t iid, bjc_uri *uri, const char **reason);
+bootjack_security_mode bjc_security_mode(const bjc_store *store, uint16_t iid);
+
+/* --- /1 --- */
+
+typedef bootjack_error bjc_server_execute_fn(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments,
+                                             size_t length);
+void bjc_server_init(bjc_store *store, const bjc_core *core, bjc_server_execute_fn *execute, void *context);
+bootjack_error bjc_server_add(bjc_store *store, const bootjack_server_instance *instance, uint16_t *iid);
+/* Whether the text is a binding of this enabler release (/1/x/7, LwM2M Core 1.1 §6.2.1.2, TS 1.0 §5.3.1.1). */
+bool bjc_binding_usable(bootjack_version version, bool strict, const uint8_t *text, size_t length);
+
+/* --- /3 --- */
+
+bootjack_error bjc_device_init(bjc_store *store, const bjc_core *core, const bootjack_device *device,
+                               bjc_server_execute_fn *execute, void *context);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * LwM2M Security (/0), LwM2M Core 1.1 Appendix E.1.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "objects/objects.h"
+#include "transport/transport.h"
+
+#define M    BOOTJACK_MANDATORY
+#define MANY BOOTJACK_MULTIPLE
+#define KEY  BOOTJACK_SECRET
+
+/* /3, /4 and /5 are mandatory by the table of the specification; servers leave them out where the mode has no use for
+ * them, so that the check below judges them by mode. A hold-off or a time-out is no longer than a 32-bit number. */
+static const bootjack_resource resources[] = {
+    { 0, "LwM2M Server URI", BOOTJACK_TYPE_STRING, M, 1, BJC_URI_MAX, 10 },
+    { 1, "Bootstrap-Server", BOOTJACK_TYPE_BOOLEAN, M, 0, 0, 10 },
+    { 2, "Security Mode", BOOTJACK_TYPE_INTEGER, M, 0, 4, 10 },
+    { 3, "Public Key or Identity", BOOTJACK_TYPE_OPAQUE, KEY, 0, 0, 10 },
+    { 4, "Server Public Key", BOOTJACK_TYPE_OPAQUE, KEY, 0, 0, 10 },
+    { 5, "Secret Key", BOOTJACK_TYPE_OPAQUE, KEY, 0, 0, 10 },
+    { 6, "SMS Security Mode", BOOTJACK_TYPE_INTEGER, 0, 0, 255, 10 },
+    { 7, "SMS Binding Key Parameters", BOOTJACK_TYPE_OPAQUE, KEY, 0, 6, 10 },
+    { 8, "SMS Binding Secret Key(s)", BOOTJACK_TYPE_OPAQUE, KEY, 0, 48, 10 },
+    { 9, "LwM2M Server SMS Number", BOOTJACK_TYPE_STRING, 0, 0, 0, 10 },
+    { 10, "Short Server ID", BOOTJACK_TYPE_INTEGER, 0, 0, 0, 10 },
+    { 11, "Client Hold Off Time", BOOTJACK_TYPE_INTEGER, 0, 0, UINT32_MAX, 10 },
+    { 12, "Bootstrap-Server Account Timeout", BOOTJACK_TYPE_INTEGER, 0, 0, UINT32_MAX, 10 },
+    { 13, "Matching Type", BOOTJACK_TYPE_UNSIGNED, 0, 0, 3, 11 },
+    { 14, "SNI", BOOTJACK_TYPE_STRING, 0, 0, 0, 11 },
+    { 15, "Certificate Usage", BOOTJACK_TYPE_UNSIGNED, 0, 0, 3, 11 },
+    { 16, "DTLS/TLS Ciphersuite", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 11 },
+    { 17, "OSCORE Security Mode", BOOTJACK_TYPE_OBJLNK, 0, 0, 0, 11 },
+};
+
+#undef M
+#undef MANY
+#undef KEY
+
+static const bootjack_object object = {
+    .oid = 0,
+    .resources = resources,
+    .resource_count = sizeof resources / sizeof *resources,
+    .handlers = &bjc_store_handlers,
+};
+
+static bool is_bootstrap(const bjc_store *store, uint16_t iid) {
+    return bjc_store_boolean(store, iid, BJC_SECURITY_BOOTSTRAP, false);
+}
+
+int32_t bjc_security_bootstrap_account(const bjc_store *store) {
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        if (is_bootstrap(store, instance->iid)) {
+            return instance->iid;
+        }
+    }
+    return -1;
+}
+
+bootjack_error bjc_security_check_single_account(const bjc_store *store) {
+    unsigned accounts = 0;
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        accounts += is_bootstrap(store, instance->iid);
+    }
+    return accounts <= 1 ? BOOTJACK_OK : BOOTJACK_ERR_EXISTS;
+}
+
+bootjack_error bjc_security_check_scheme(const bjc_store *store, uint16_t iid) {
+    bjc_uri uri;
+    const char *reason;
+    if (!bjc_security_uri(store, iid, &uri, &reason)) {
+        return BOOTJACK_ERR_FORMAT;
+    }
+    bool wants_keys = bjc_security_mode(store, iid) != BOOTJACK_SECURITY_NOSEC;
+    return bjc_scheme_is_secure(uri.scheme) == wants_keys ? BOOTJACK_OK : BOOTJACK_ERR_INCONSISTENT;
+}
+
+int32_t bjc_security_of_server(const bjc_store *store, uint16_t ssid) {
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        if (!is_bootstrap(store, instance->iid) &&
+            bjc_store_integer(store, instance->iid, BJC_SECURITY_SSID, 0) == ssid) {
+            return instance->iid;
+        }
+    }
+    return -1;
+}
+
+bool bjc_security_uri(const bjc_store *store, uint16_t iid, bjc_uri *uri, const char **reason) {
+    const bootjack_value *value = bjc_store_get(store, iid, BJC_SECURITY_URI, 0);
+    if (!value) {
+        *reason = "missing";
+        return false;
+    }
+    return bjc_uri_parse(uri, (const char *) value->as.bytes.data, value->as.bytes.length, reason);
+}
+
+bootjack_security_mode bjc_security_mode(const bjc_store *store, uint16_t iid) {
+    return (bootjack_security_mode) bjc_store_integer(store, iid, BJC_SECURITY_MODE, BOOTJACK_SECURITY_NOSEC);
+}
+
+/* --- what is checked at Bootstrap-Finish beyond the table ------------------------------------------------------- */
+
+typedef struct finding {
+    const bjc_store *store;
+    uint16_t iid;
+    char *reason;
+    size_t size;
+} finding;
+
+static bootjack_error found(const finding *f, unsigned rid, const char *what, bootjack_error error) {
+    snprintf(f->reason, f->size, "/0/%u/%u: %s", f->iid, rid, what);
+    return error;
+}
+
+static size_t byte_count(const finding *f, uint16_t rid) {
+    const bootjack_value *value = bjc_store_get(f->store, f->iid, rid, 0);
+    return value ? value->as.bytes.length : 0;
+}
+
+static bootjack_error check_credentials(const finding *f, bootjack_security_mode mode) {
+    if (mode == BOOTJACK_SECURITY_NOSEC) {
+        return BOOTJACK_OK;
+    }
+    if (mode != BOOTJACK_SECURITY_EST && byte_count(f, BJC_SECURITY_IDENTITY) == 0) {
+        return found(f, BJC_SECURITY_IDENTITY, "empty, though the Security Mode needs it", BOOTJACK_ERR_INCONSISTENT);
+    }
+    if (mode != BOOTJACK_SECURITY_EST && byte_count(f, BJC_SECURITY_SECRET_KEY) == 0) {
+        return found(f, BJC_SECURITY_SECRET_KEY, "empty, though the Security Mode needs it", BOOTJACK_ERR_INCONSISTENT);
+    }
+    return BOOTJACK_OK;
+}
+
+static bootjack_error check_connection(const finding *f) {
+    bjc_uri uri;
+    const char *what;
+    if (!bjc_security_uri(f->store, f->iid, &uri, &what)) {
+        return found(f, BJC_SECURITY_URI, what, BOOTJACK_ERR_FORMAT);
+    }
+    bootjack_security_mode mode = bjc_security_mode(f->store, f->iid);
+    bootjack_error error = check_credentials(f, mode);
+    if (error) {
+        return error;
+    }
+    if (!bjc_transport_does_mode(mode)) {
+        return found(f, BJC_SECURITY_MODE, "Security Mode not supported by this build", BOOTJACK_ERR_UNSUPPORTED);
+    }
+    if (!bjc_transport_does_scheme(uri.scheme)) {
+        return found(f, BJC_SECURITY_URI, "scheme not supported by this build", BOOTJACK_ERR_UNSUPPORTED);
+    }
+    /* Of the Bootstrap-Server account nothing could be mended later: it is refused here in any case (LwM2M Core 1.1
+     * §6.1.3.3: the new account is usable before the answer, or 4.06). */
+    bool now = f->store->core->config.strict || is_bootstrap(f->store, f->iid);
+    error = now ? bjc_security_check_scheme(f->store, f->iid) : BOOTJACK_OK;
+    return error ? found(f, BJC_SECURITY_URI, "scheme does not go with the Security Mode", error) : BOOTJACK_OK;
+}
+
+static bootjack_error check_server_id(const finding *f) {
+    if (is_bootstrap(f->store, f->iid)) {
+        return BOOTJACK_OK;
+    }
+    int64_t ssid = bjc_store_integer(f->store, f->iid, BJC_SECURITY_SSID, 0);
+    if (ssid < 1 || ssid > 65534) {
+        return found(f, BJC_SECURITY_SSID, "Short Server ID missing or not 1 to 65534", BOOTJACK_ERR_RANGE);
+    }
+    int32_t first = bjc_security_of_server(f->store, (uint16_t) ssid);
+    return first == f->iid ? BOOTJACK_OK
+                           : found(f, BJC_SECURITY_SSID, "Short Server ID used twice", BOOTJACK_ERR_INCONSISTENT);
+}
+
+static bootjack_error check_forms(const finding *f) {
+    size_t parameters = byte_count(f, 7), key = byte_count(f, 8);
+    if (parameters != 0 && parameters != 6) {
+        return found(f, 7, "not 6 bytes long", BOOTJACK_ERR_RANGE);
+    }
+    if (key != 0 && key != 16 && key != 32 && key != 48) {
+        return found(f, 8, "not 16, 32 or 48 bytes long", BOOTJACK_ERR_RANGE);
+    }
+    const bootjack_value *sni = bjc_store_get(f->store, f->iid, 14, 0);
+    for (size_t i = 0; sni && i < sni->as.bytes.length; i++) {
+        if (sni->as.bytes.data[i] <= ' ' || sni->as.bytes.data[i] > '~') {
+            return found(f, 14, "characters that a name cannot have", BOOTJACK_ERR_RANGE);
+        }
+    }
+    const bootjack_value *oscore = bjc_store_get(f->store, f->iid, BJC_SECURITY_OSCORE, 0);
+    bool linked = oscore && oscore->as.link.object != BOOTJACK_ID_INVALID;
+    return linked ? found(f, BJC_SECURITY_OSCORE, "OSCORE not supported by this build", BOOTJACK_ERR_UNSUPPORTED)
+                  : BOOTJACK_OK;
+}
+
+static bootjack_error check(const bjc_store *store, char *reason, size_t reason_size) {
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        finding f = { store, instance->iid, reason, reason_size };
+        bootjack_error error = check_connection(&f);
+        error = error ? error : check_server_id(&f);
+        error = error ? error : check_forms(&f);
+        if (error) {
+            return error;
+        }
+    }
+    bootjack_error error = bjc_security_check_single_account(store);
+    if (error) {
+        snprintf(reason, reason_size, "/0: more than one Bootstrap-Server account");
+    }
+    return error;
+}
+
+void bjc_security_init(bjc_store *store, const bjc_core *core) {
+    bjc_store_init(store, core, &object);
+    store->check = check;
+}
+
+/* --- factory data ----------------------------------------------------------------------------------------------- */
+
+static bootjack_error add_optional(bjc_store *store, uint16_t iid, const bootjack_security_instance *instance) {
+    bootjack_error error = BOOTJACK_OK;
+    if (instance->ssid) {
+        error = bjc_store_set_integer(store, iid, BJC_SECURITY_SSID, instance->ssid);
+    }
+    if (!error && instance->client_holdoff_s) {
+        error = bjc_store_set_integer(store, iid, BJC_SECURITY_HOLDOFF, instance->client_holdoff_s);
+    }
+    if (!error && instance->bootstrap_timeout_s) {
+        error = bjc_store_set_integer(store, iid, BJC_SECURITY_TIMEOUT, instance->bootstrap_timeout_s);
+    }
+    return error;
+}
+
+static bootjack_error add_resources(bjc_store *store, uint16_t iid, const bootjack_security_instance *instance) {
+    bootjack_error error = bjc_store_set_text(store, iid, BJC_SECURITY_URI, instance->server_uri);
+    error = error ? error : bjc_store_set_boolean(store, iid, BJC_SECURITY_BOOTSTRAP, instance->bootstrap_server);
+    error = error ? error : bjc_store_set_integer(store, iid, BJC_SECURITY_MODE, instance->security_mode);
+    error = error ? error
+                  : bjc_store_set_bytes(store, iid, BJC_SECURITY_IDENTITY, instance->public_key_or_identity,
+                                        instance->public_key_or_identity_length);
+    error = error ? error
+                  : bjc_store_set_bytes(store, iid, BJC_SECURITY_SERVER_KEY, instance->server_public_key,
+                                        instance->server_public_key_length);
+    error = error ? error
+                  : bjc_store_set_bytes(store, iid, BJC_SECURITY_SECRET_KEY, instance->secret_key,
+                                        instance->secret_key_length);
+    return error ? error : add_optional(store, iid, instance);
+}
+
+bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instance *instance, uint16_t *iid) {
+    if (!instance->server_uri || instance->client_holdoff_s < 0 || instance->bootstrap_timeout_s < 0) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    uint16_t chosen = *iid == BOOTJACK_ID_INVALID ? bjc_store_free_id(store) : *iid;
+    bootjack_error error = bjc_store_create(store, chosen);
+    if (error) {
+        return error;
+    }
+    error = add_resources(store, chosen, instance);
+    error = error ? error : bjc_security_check_single_account(store);
+    if (error) {
+        bjc_store_remove(store, chosen);
+        return error;
+    }
+    *iid = chosen;
+    return BOOTJACK_OK;
+}

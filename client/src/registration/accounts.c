@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether there are server accounts that the client can use.
+ */
+#define _GNU_SOURCE
+#include "registration/accounts.h"
+
+#include <time.h>
+
+bootjack_error bjc_accounts_check_existence(const bjc_store *security, const bjc_store *server, const char **reason) {
+    bool keys = false;
+    for (const bjc_instance *instance = security->instances; instance; instance = instance->next) {
+        keys = keys || !bjc_store_boolean(security, instance->iid, BJC_SECURITY_BOOTSTRAP, false);
+    }
+    *reason = server->instances ? "no Security instance of a server (/0)" : "no Server instance (/1)";
+    return server->instances && keys ? BOOTJACK_OK : BOOTJACK_ERR_INCONSISTENT;
+}
+
+static int32_t server_of(const bjc_store *server, int64_t ssid) {
+    for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
+        if (bjc_store_integer(server, instance->iid, BJC_SERVER_SSID, 0) == ssid) {
+            return instance->iid;
+        }
+    }
+    return -1;
+}
+
+static void note_unused(const bjc_core *core, const bjc_store *security, const bjc_store *server) {
+    for (const bjc_instance *instance = security->instances; instance; instance = instance->next) {
+        int64_t ssid = bjc_store_integer(security, instance->iid, BJC_SECURITY_SSID, 0);
+        bool bootstrap = bjc_store_boolean(security, instance->iid, BJC_SECURITY_BOOTSTRAP, false);
+        if (!bootstrap && server_of(server, ssid) < 0) {
+            bjc_log(core, BOOTJACK_LOG_WARNING, "/0/%u belongs to no Server instance (Short Server ID %d)",
+                    instance->iid, (int) ssid);
+        }
+    }
+}
+
+/* To see the harness notice the absence of the rule, let this return BOOTJACK_OK (and bjc_security_of_server() any
+ * instance). */
+bootjack_error bjc_accounts_check_ids(const bjc_core *core, const bjc_store *security, const bjc_store *server,
+                                      const char **reason) {
+    *reason = "a Server instance (/1) whose Short Server ID no Security instance (/0) has";
+    note_unused(core, security, server);
+    for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
+        int64_t ssid = bjc_store_integer(server, instance->iid, BJC_SERVER_SSID, 0);
+        if (ssid < 1 || ssid > 65534 || bjc_security_of_server(security, (uint16_t) ssid) < 0) {
+            bjc_log(core, BOOTJACK_LOG_WARNING, "/1/%u: Short Server ID %d matches no Security instance", instance->iid,
+                    (int) ssid);
+            return BOOTJACK_ERR_INCONSISTENT;
+        }
+    }
+    return BOOTJACK_OK;
+}
+
+void bjc_accounts_note_bootstrap(const bjc_core *core, bjc_store *server) {
+    if (core->config.version < BOOTJACK_LWM2M_1_1) {
+        return;
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
+        /* Optional: when memory has run out, it is left as it was. */
+        (void) bjc_store_set_integer(server, instance->iid, BJC_SERVER_LAST_BOOTSTRAPPED, now.tv_sec);
+    }
+}

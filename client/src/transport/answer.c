@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Requests of the servers: taken apart, checked for duplicates and for options that must be refused, put together from
+ * blocks, given to the session's owner, answered.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "transport/internal.h"
+
+/* Largest payload of one message (RFC 7252 §4.6). */
+#define MESSAGE_PAYLOAD       1024u
+#define MESSAGE_SIZE_EXPONENT 6u
+
+typedef struct parsed {
+    bjc_incoming request;
+    unsigned seen_host, seen_port, seen_accept, seen_block1, seen_block2;
+    bool refused; /* an option that we must not ignore (RFC 7252 §5.4.1, §5.4.5): 4.02 */
+    bool broken;  /* not a request that could be meant: 4.00 */
+    bjc_block block1, block2;
+    uint64_t size1;
+} parsed;
+
+static void add_text(parsed *p, bjc_text *texts, size_t *count, const coap_opt_t *option) {
+    if (*count == BJC_SEGMENTS) {
+        p->broken = true;
+        return;
+    }
+    texts[(*count)++] = (bjc_text){ (const char *) coap_opt_value(option), coap_opt_length(option) };
+}
+
+static unsigned option_number(const coap_opt_t *option) {
+    return coap_decode_var_bytes(coap_opt_value(option), coap_opt_length(option));
+}
+
+/* Options that may be there once: a second one counts as unknown (RFC 7252 §5.4.5). */
+static void once(parsed *p, unsigned *seen) {
+    p->refused = p->refused || (*seen)++ > 0;
+}
+
+static void take_block(parsed *p, unsigned *seen, bjc_block *block, const coap_opt_t *option) {
+    once(p, seen);
+    if (!bjc_block_parse(coap_opt_value(option), coap_opt_length(option), block) || block->size_exponent == 7) {
+        p->broken = true;
+    }
+}
+
+static void take_option(parsed *p, coap_option_num_t number, const coap_opt_t *option) {
+    switch (number) {
+    case COAP_OPTION_IF_MATCH:
+    case COAP_OPTION_IF_NONE_MATCH:
+        p->refused = true; /* LwM2M has no use for them, and they must not be passed over */
+        break;
+    case COAP_OPTION_URI_HOST:
+        once(p, &p->seen_host);
+        break;
+    case COAP_OPTION_URI_PORT:
+        once(p, &p->seen_port);
+        break;
+    case COAP_OPTION_URI_PATH:
+        add_text(p, p->request.path, &p->request.path_count, option);
+        break;
+    case COAP_OPTION_URI_QUERY:
+        add_text(p, p->request.query, &p->request.query_count, option);
+        break;
+    case COAP_OPTION_CONTENT_FORMAT: /* elective: a second one is passed over */
+        p->request.content_format =
+            p->request.content_format < 0 ? (int) option_number(option) : p->request.content_format;
+        break;
+    case COAP_OPTION_ACCEPT:
+        once(p, &p->seen_accept);
+        p->request.accept = (int) option_number(option);
+        break;
+    case COAP_OPTION_BLOCK1:
+        take_block(p, &p->seen_block1, &p->block1, option);
+        break;
+    case COAP_OPTION_BLOCK2:
+        take_block(p, &p->seen_block2, &p->block2, option);
+        break;
+    case COAP_OPTION_SIZE1:
+        p->size1 = option_number(option);
+        break;
+    default:
+        break;
+    }
+}
+
+static void parse(parsed *p, const coap_pdu_t *pdu) {
+    memset(p, 0, sizeof *p);
+    p->request.method = (uint8_t) coap_pdu_get_code(pdu);
+    p->request.content_format = p->request.accept = -1;
+    coap_opt_iterator_t iterator;
+    coap_option_iterator_init(pdu, &iterator, COAP_OPT_ALL);
+    for (coap_opt_t *option = coap_option_next(&iterator); option; option = coap_option_next(&iterator)) {
+        take_option(p, iterator.number, option);
+    }
+    coap_get_data(pdu, &p->request.payload_length, &p->request.payload);
+    /* The root is written with no Uri-Path or with one that is empty (RFC 7252 §6.4). */
+    if (p->request.path_count == 1 && p->request.path[0].length == 0) {
+        p->request.path_count = 0;
+    }
+}
+
+/* --- answering -------------------------------------------------------------------------------------------------- */
+
+static void put_number(coap_pdu_t *response, coap_option_num_t option, int64_t number) {
+    uint8_t bytes[4];
+    if (number >= 0) {
+        coap_add_option(response, option, coap_encode_var_safe(bytes, sizeof bytes, (unsigned) number), bytes);
+    }
+}
+
+static void put_answer(coap_pdu_t *response, const bjc_answer *answer) {
+    coap_pdu_set_code(response, (coap_pdu_code_t) answer->code);
+    put_number(response, COAP_OPTION_CONTENT_FORMAT, answer->content_format);
+    put_number(response, COAP_OPTION_BLOCK2, answer->block2);
+    put_number(response, COAP_OPTION_BLOCK1, answer->block1);
+    put_number(response, COAP_OPTION_SIZE2, answer->size2);
+    put_number(response, COAP_OPTION_SIZE1, answer->size1);
+    if (answer->payload_length) {
+        coap_add_data(response, answer->payload_length, answer->payload);
+    }
+}
+
+/* libcoap drops an empty response that is Non-confirmable: not even an acknowledgement leaves. */
+static void stay_silent(coap_pdu_t *response) {
+    coap_pdu_set_type(response, COAP_MESSAGE_NON);
+    coap_pdu_set_code(response, COAP_EMPTY_CODE);
+}
+
+/* Cuts the asked-for block out of the answer (RFC 7959 §2.4); every block is made from a fresh answer. */
+static void cut_block(bjc_answer *answer, const parsed *p) {
+    size_t total = answer->payload_length;
+    bjc_block block = { .size_exponent = MESSAGE_SIZE_EXPONENT };
+    if (p->seen_block2) {
+        block = p->block2;
+    }
+    size_t size = (size_t) 16 << block.size_exponent, offset = size * block.number;
+    if (answer->code != BJC_CONTENT || (total <= size && block.number == 0 && !p->seen_block2)) {
+        return;
+    }
+    if (offset > total || (offset == total && total > 0)) {
+        *answer = (bjc_answer){ BJC_BAD_REQUEST, -1, -1, -1, -1, -1, NULL, 0 };
+        return;
+    }
+    block.more = total - offset > size;
+    answer->block2 = bjc_block_value(&block);
+    answer->size2 = block.number == 0 ? (int64_t) total : -1;
+    answer->payload += offset;
+    answer->payload_length = block.more ? size : total - offset;
+}
+
+/* The owner's answer to a whole request. */
+static void ask_owner(bjc_session *session, const parsed *p, bjc_reply *reply, bjc_answer *answer) {
+    session->incoming(session->incoming_context, &p->request, reply);
+    answer->code = reply->payload.failed ? BJC_INTERNAL_ERROR : reply->code;
+    if (answer->code == reply->code) {
+        answer->content_format = reply->content_format;
+        answer->payload = reply->payload.data;
+        answer->payload_length = reply->payload.length;
+    }
+    cut_block(answer, p);
+}
+
+static void handle(bjc_session *session, parsed *p, bjc_reply *reply, bjc_answer *answer) {
+    if (p->refused || p->broken) {
+        answer->code = p->refused ? BJC_BAD_OPTION : BJC_BAD_REQUEST;
+        return;
+    }
+    if (p->seen_block1) {
+        bool announced_too_large = p->size1 > session->transport->core->config.max_payload;
+        answer->code =
+            announced_too_large ? BJC_TOO_LARGE : bjc_inbound_block(&session->inbound, &p->request, &p->block1);
+        answer->block1 = bjc_block_value(&p->block1);
+        answer->size1 = answer->code == BJC_TOO_LARGE ? (int64_t) session->transport->core->config.max_payload : -1;
+        if (answer->code) {
+            return;
+        }
+    }
+    ask_owner(session, p, reply, answer);
+    if (p->seen_block1) {
+        bjc_inbound_finished(&session->inbound, &p->request);
+    }
+}
+
+static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu_t *response) {
+    parsed p;
+    bool confirmable = coap_pdu_get_type(request) == COAP_MESSAGE_CON;
+    bjc_reply reply = { .content_format = -1 };
+    bjc_answer answer = { 0, -1, -1, -1, -1, -1, NULL, 0 };
+    bjc_buffer_init(&reply.payload, &session->transport->core->allocator);
+    parse(&p, request);
+    handle(session, &p, &reply, &answer);
+    /* RFC 7252 §5.4.1: a Non-confirmable request with an option that is refused gets no answer. */
+    if (answer.code == 0 || (answer.code == BJC_BAD_OPTION && !confirmable)) {
+        stay_silent(response);
+    } else {
+        bjc_inbound_remember(&session->inbound, (uint16_t) coap_pdu_get_mid(request), confirmable, &answer);
+        put_answer(response, &answer);
+    }
+    bjc_buffer_free(&reply.payload);
+}
+
+/* A Confirmable duplicate gets the same answer again, a Non-confirmable one none (RFC 7252 §4.5). */
+void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_pdu_t *request,
+                    const coap_string_t *query, coap_pdu_t *response) {
+    (void) resource;
+    (void) query;
+    bjc_session *session = coap_session_get_app_data(coap);
+    if (!session) {
+        stay_silent(response);
+        return;
+    }
+    session->heard = true;
+    const bjc_exchange *known = bjc_inbound_known(&session->inbound, (uint16_t) coap_pdu_get_mid(request));
+    if (!known) {
+        handle_new(session, request, response);
+    } else if (coap_pdu_get_type(request) == COAP_MESSAGE_CON && known->answered) {
+        bjc_log(session->transport->core, BOOTJACK_LOG_DEBUG, "duplicate of message %u answered again",
+                (unsigned) coap_pdu_get_mid(request));
+        put_answer(response, &known->answer);
+    } else {
+        stay_silent(response);
+    }
+}

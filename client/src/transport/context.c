@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libcoap's contexts: how the library is set up and driven. The only thing here that is not of one client alone is what
+ * libcoap itself keeps for the process: its start-up and its log level.
+ */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <pthread.h>
+
+#include "transport/internal.h"
+
+/* Datagrams taken in one go, so that a flood cannot keep the timers waiting. */
+#define READS_AT_ONCE 64
+
+static void start_library(void) {
+    coap_startup();
+    /* libcoap writes to standard error and output; the client has its own log. */
+    coap_set_log_level(LOG_EMERG);
+    coap_dtls_set_log_level(0);
+}
+
+static bool set_up(coap_context_t *coap) {
+    static const coap_request_t methods[] = { COAP_REQUEST_GET,   COAP_REQUEST_POST,  COAP_REQUEST_DELETE,
+                                              COAP_REQUEST_FETCH, COAP_REQUEST_PATCH, COAP_REQUEST_IPATCH };
+    coap_context_set_block_mode(coap, 0);
+    coap_register_response_handler(coap, bjc_on_response);
+    coap_register_nack_handler(coap, bjc_on_nack);
+    /* One resource for every path and method: requests are told apart by us. */
+    coap_resource_t *all = coap_resource_unknown_init(bjc_on_request);
+    if (!all) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        coap_register_request_handler(all, methods[i], bjc_on_request);
+    }
+    coap_add_resource(coap, all);
+    return true;
+}
+
+static bool make(bjc_transport *transport, bjc_context *context) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_library);
+    context->borrowed = context->shared && transport->core->config.coap_context;
+    context->coap = context->borrowed ? transport->core->config.coap_context : coap_new_context(NULL);
+    if (!context->coap) {
+        return false;
+    }
+    if (!set_up(context->coap)) {
+        if (!context->borrowed) {
+            coap_free_context(context->coap);
+        }
+        return false;
+    }
+    return true;
+}
+
+bjc_context *bjc_context_acquire(bjc_transport *transport, bool shared) {
+    for (bjc_context *context = transport->contexts; context && shared; context = context->next) {
+        if (context->shared) {
+            context->users++;
+            return context;
+        }
+    }
+    bjc_context *context = bjc_allocate(&transport->core->allocator, sizeof *context);
+    if (!context) {
+        return NULL;
+    }
+    context->shared = shared;
+    if (!make(transport, context)) {
+        bjc_release(&transport->core->allocator, context);
+        return NULL;
+    }
+    context->users = 1;
+    context->next_call = BJC_TIME_NEVER;
+    context->next = transport->contexts;
+    transport->contexts = context;
+    return context;
+}
+
+static void context_free(bjc_transport *transport, bjc_context *context) {
+    if (!context->borrowed) {
+        coap_free_context(context->coap);
+    }
+    bjc_release(&transport->core->allocator, context);
+}
+
+/* The shared context stays for the next session; making one costs more than keeping it. */
+void bjc_context_release(bjc_transport *transport, bjc_context *context) {
+    if (--context->users > 0 || context->shared) {
+        return;
+    }
+    bjc_context **slot = &transport->contexts;
+    while (*slot != context) {
+        slot = &(*slot)->next;
+    }
+    *slot = context->next;
+    context_free(transport, context);
+}
+
+bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler, bjc_transport **transport) {
+    *transport = bjc_allocate(&core->allocator, sizeof **transport);
+    if (!*transport) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    (*transport)->core = core;
+    (*transport)->scheduler = scheduler;
+    return BOOTJACK_OK;
+}
+
+void bjc_transport_free(bjc_transport *transport) {
+    if (!transport) {
+        return;
+    }
+    while (transport->sessions) {
+        bjc_session_close(transport->sessions);
+    }
+    while (transport->contexts) {
+        bjc_context *context = transport->contexts;
+        transport->contexts = context->next;
+        context_free(transport, context);
+    }
+    bjc_release(&transport->core->allocator, transport);
+}
+
+/* A completion may open and close sessions, so that the walk begins again after each. */
+static void settle_sessions(bjc_transport *transport) {
+    bjc_session *session = transport->sessions;
+    while (session) {
+        if (session->pending.ended) {
+            bjc_pending_settle(session);
+            session = transport->sessions;
+        } else {
+            session = session->next;
+        }
+    }
+}
+
+static bool readable(const bjc_context *context) {
+    struct pollfd descriptor = { .fd = coap_context_get_coap_fd(context->coap), .events = POLLIN };
+    return poll(&descriptor, 1, 0) > 0;
+}
+
+static void process_context(bjc_context *context) {
+    for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
+        coap_io_process(context->coap, COAP_IO_NO_WAIT);
+    }
+    coap_tick_t ticks;
+    coap_ticks(&ticks);
+    unsigned wait_ms = coap_io_prepare_epoll(context->coap, ticks);
+    context->next_call = wait_ms ? bjc_now() + wait_ms * BJC_MS : BJC_TIME_NEVER;
+}
+
+void bjc_transport_process(bjc_transport *transport) {
+    for (bjc_context *context = transport->contexts; context; context = context->next) {
+        context->users++; /* so that none goes away under our hands */
+        process_context(context);
+        settle_sessions(transport);
+        context->users--;
+    }
+}
+
+bjc_time bjc_transport_next(const bjc_transport *transport) {
+    bjc_time next = BJC_TIME_NEVER;
+    for (const bjc_context *context = transport->contexts; context; context = context->next) {
+        next = context->next_call < next ? context->next_call : next;
+    }
+    return next;
+}
+
+size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptors, size_t capacity) {
+    size_t count = 0;
+    for (const bjc_context *context = transport->contexts; context && count < capacity; context = context->next) {
+        descriptors[count++] = coap_context_get_coap_fd(context->coap);
+    }
+    return count;
+}

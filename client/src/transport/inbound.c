@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a session remembers of the requests it received.
+ */
+#include "transport/inbound.h"
+
+#include <string.h>
+
+void bjc_inbound_init(bjc_inbound *inbound, const bjc_core *core) {
+    *inbound = (bjc_inbound){ .core = core };
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------- */
+
+static void exchange_free(bjc_inbound *inbound, bjc_exchange *exchange) {
+    bjc_release_wiped(&inbound->core->allocator, exchange->answer.payload, exchange->answer.payload_length);
+    bjc_release(&inbound->core->allocator, exchange);
+}
+
+static void exchanges_free(bjc_inbound *inbound, bjc_exchange **from) {
+    while (*from) {
+        bjc_exchange *exchange = *from;
+        *from = exchange->next;
+        exchange_free(inbound, exchange);
+    }
+}
+
+/* Lifetimes differ between CON and NON, so that the list is not in the order of expiry. */
+static void forget_expired(bjc_inbound *inbound) {
+    bjc_time now = bjc_now();
+    bjc_exchange **slot = &inbound->exchanges;
+    for (unsigned count = 0; *slot;) {
+        bjc_exchange *exchange = *slot;
+        if (exchange->expires <= now || ++count > BJC_INBOUND_EXCHANGES) {
+            *slot = exchange->next;
+            exchange_free(inbound, exchange);
+        } else {
+            slot = &exchange->next;
+        }
+    }
+}
+
+const bjc_exchange *bjc_inbound_known(bjc_inbound *inbound, uint16_t message_id) {
+    forget_expired(inbound);
+    const bjc_exchange *exchange = inbound->exchanges;
+    while (exchange && exchange->message_id != message_id) {
+        exchange = exchange->next;
+    }
+    return exchange;
+}
+
+void bjc_inbound_remember(bjc_inbound *inbound, uint16_t message_id, bool confirmable, const bjc_answer *answer) {
+    const bootjack_tx_params *tx = &inbound->core->config.tx;
+    bjc_exchange *exchange = bjc_allocate(&inbound->core->allocator, sizeof *exchange);
+    if (!exchange) {
+        return;
+    }
+    exchange->message_id = message_id;
+    exchange->expires = bjc_now() + (confirmable ? bjc_exchange_lifetime(tx) : bjc_non_lifetime(tx));
+    exchange->answered = answer->code != 0;
+    exchange->answer = *answer;
+    exchange->answer.payload = NULL;
+    if (answer->payload_length) {
+        exchange->answer.payload = bjc_copy_bytes(&inbound->core->allocator, answer->payload, answer->payload_length);
+        if (!exchange->answer.payload) {
+            bjc_release(&inbound->core->allocator, exchange);
+            return;
+        }
+    }
+    exchange->next = inbound->exchanges;
+    inbound->exchanges = exchange;
+}
+
+/* --- bodies in blocks ------------------------------------------------------------------------------------------- */
+
+static void transfer_free(bjc_inbound *inbound, bjc_transfer *transfer) {
+    bjc_buffer_free(&transfer->body);
+    bjc_release(&inbound->core->allocator, transfer->key);
+    bjc_release(&inbound->core->allocator, transfer);
+}
+
+void bjc_inbound_free(bjc_inbound *inbound) {
+    exchanges_free(inbound, &inbound->exchanges);
+    while (inbound->transfers) {
+        bjc_transfer *transfer = inbound->transfers;
+        inbound->transfers = transfer->next;
+        transfer_free(inbound, transfer);
+    }
+}
+
+bool bjc_block_parse(const uint8_t *data, size_t length, bjc_block *block) {
+    uint32_t value = 0;
+    for (size_t i = 0; i < length && i < 3; i++) {
+        value = value << 8 | data[i];
+    }
+    *block = (bjc_block){ .number = value >> 4, .more = value & 8, .size_exponent = value & 7 };
+    return length <= 3;
+}
+
+int64_t bjc_block_value(const bjc_block *block) {
+    return (int64_t) block->number << 4 | (block->more ? 8 : 0) | block->size_exponent;
+}
+
+static void key_texts(bjc_buffer *key, const bjc_text *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        bjc_buffer_byte(key, (unsigned) texts[i].length & 0xFF);
+        bjc_buffer_append(key, texts[i].data, texts[i].length);
+    }
+    bjc_buffer_byte(key, 0);
+}
+
+/* What makes two blocks belong together: peer (the session), method and resource; not the token, which may be another
+ * for each block (RFC 7959 §2.4). */
+static void make_key(bjc_inbound *inbound, const bjc_incoming *request, bjc_buffer *key) {
+    bjc_buffer_init(key, &inbound->core->allocator);
+    bjc_buffer_byte(key, request->method);
+    key_texts(key, request->path, request->path_count);
+    key_texts(key, request->query, request->query_count);
+}
+
+static bjc_transfer **find_transfer(bjc_inbound *inbound, const bjc_incoming *request) {
+    bjc_buffer key;
+    make_key(inbound, request, &key);
+    bjc_transfer **slot = &inbound->transfers;
+    bjc_time now = bjc_now();
+    while (*slot) {
+        bjc_transfer *transfer = *slot;
+        if (transfer->expires <= now) {
+            *slot = transfer->next;
+            transfer_free(inbound, transfer);
+        } else if (transfer->key_length == key.length && memcmp(transfer->key, key.data, key.length) == 0) {
+            break;
+        } else {
+            slot = &transfer->next;
+        }
+    }
+    bjc_buffer_free(&key);
+    return slot;
+}
+
+void bjc_inbound_finished(bjc_inbound *inbound, const bjc_incoming *request) {
+    bjc_transfer **slot = find_transfer(inbound, request);
+    bjc_transfer *transfer = *slot;
+    if (transfer) {
+        *slot = transfer->next;
+        transfer_free(inbound, transfer);
+    }
+}
+
+static bjc_transfer *start_transfer(bjc_inbound *inbound, const bjc_incoming *request) {
+    unsigned count = 0;
+    for (const bjc_transfer *other = inbound->transfers; other; other = other->next) {
+        count++;
+    }
+    bjc_transfer *transfer =
+        count < BJC_INBOUND_TRANSFERS ? bjc_allocate(&inbound->core->allocator, sizeof *transfer) : NULL;
+    if (!transfer) {
+        return NULL;
+    }
+    bjc_buffer key;
+    make_key(inbound, request, &key);
+    bjc_buffer_init(&transfer->body, &inbound->core->allocator);
+    transfer->key = key.failed ? NULL : bjc_copy_bytes(&inbound->core->allocator, key.data, key.length);
+    transfer->key_length = key.length;
+    transfer->content_format = request->content_format;
+    bjc_buffer_free(&key);
+    if (!transfer->key) {
+        transfer_free(inbound, transfer);
+        return NULL;
+    }
+    transfer->next = inbound->transfers;
+    inbound->transfers = transfer;
+    return transfer;
+}
+
+/* The transfer that the block continues or begins; NULL with the code to answer. */
+static bjc_transfer *transfer_for(bjc_inbound *inbound, const bjc_incoming *request, const bjc_block *block,
+                                  uint8_t *code) {
+    bjc_transfer *transfer = *find_transfer(inbound, request);
+    if (block->number == 0) {
+        if (transfer) {
+            bjc_inbound_finished(inbound, request); /* begun anew */
+        }
+        transfer = start_transfer(inbound, request);
+        *code = BJC_INTERNAL_ERROR;
+        return transfer;
+    }
+    *code = BJC_INCOMPLETE;
+    return transfer && transfer->content_format == request->content_format ? transfer : NULL;
+}
+
+/* Puts the block where it belongs. A block that is there already, sent again under a new message id, changes nothing.
+ */
+static uint8_t put_block(bjc_transfer *transfer, const bjc_incoming *request, const bjc_block *block, size_t offset) {
+    size_t end = offset + request->payload_length;
+    bool repeated = end <= transfer->body.length && request->payload_length > 0;
+    if (!repeated && offset != transfer->body.length) {
+        return BJC_INCOMPLETE;
+    }
+    if (!repeated && !bjc_buffer_append(&transfer->body, request->payload, request->payload_length)) {
+        return BJC_INTERNAL_ERROR;
+    }
+    return !block->more && end != transfer->body.length ? BJC_INCOMPLETE : 0;
+}
+
+uint8_t bjc_inbound_block(bjc_inbound *inbound, bjc_incoming *request, const bjc_block *block) {
+    size_t size = (size_t) 16 << block->size_exponent, offset = size * block->number;
+    uint8_t code;
+    if (block->size_exponent == 7 || (block->more && request->payload_length != size) ||
+        request->payload_length > size) {
+        return BJC_BAD_REQUEST;
+    }
+    if (offset + request->payload_length > inbound->core->config.max_payload) {
+        bjc_inbound_finished(inbound, request);
+        return BJC_TOO_LARGE;
+    }
+    bjc_transfer *transfer = transfer_for(inbound, request, block, &code);
+    if (!transfer) {
+        return code;
+    }
+    code = put_block(transfer, request, block, offset);
+    if (code) {
+        bjc_inbound_finished(inbound, request);
+        return code;
+    }
+    transfer->expires = bjc_now() + bjc_exchange_lifetime(&inbound->core->config.tx);
+    request->payload = transfer->body.data;
+    request->payload_length = transfer->body.length;
+    return block->more ? BJC_CONTINUE : 0;
+}

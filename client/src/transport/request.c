@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Our requests: sent by libcoap, which retransmits them; ended by a response with our token, by what libcoap reports,
+ * or by a deadline of our own, since an acknowledgement that no response follows is reported by nobody.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "transport/internal.h"
+
+const char *bjc_outcome_text(bjc_outcome outcome) {
+    static const char *const texts[] = { "response", "reset", "no answer", "nobody there", "connection closed" };
+    return texts[outcome];
+}
+
+static void on_deadline(void *context) {
+    bjc_session *session = context;
+    if (!session->pending.ended) {
+        session->pending.result.outcome = BJC_TIMEOUT;
+        session->pending.ended = true;
+    }
+    bjc_pending_settle(session);
+}
+
+void bjc_pending_init(bjc_session *session) {
+    bjc_timer_init(&session->pending.deadline, on_deadline, session);
+    bjc_buffer_init(&session->pending.response, &session->transport->core->allocator);
+}
+
+void bjc_pending_free(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    bjc_timer_cancel(session->transport->scheduler, &pending->deadline);
+    bjc_release(&session->transport->core->allocator, pending->storage);
+    pending->storage = NULL;
+    bjc_buffer_free(&pending->response);
+    pending->active = pending->ended = false;
+}
+
+bool bjc_session_busy(const bjc_session *session) {
+    return session->pending.active;
+}
+
+/* libcoap has no way to give up one message; without security a session lives on after this. */
+static void stop_sending(bjc_session *session) {
+    if (session->coap) {
+        coap_session_set_app_data(session->coap, NULL);
+        coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
+        coap_session_set_app_data(session->coap, session);
+    }
+}
+
+void bjc_session_cancel(bjc_session *session) {
+    if (session->pending.active) {
+        bjc_pending_free(session);
+        stop_sending(session);
+    }
+}
+
+/* --- keeping the request ---------------------------------------------------------------------------------------- */
+
+static size_t texts_size(const bjc_text *texts, size_t count) {
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += texts[i].length;
+    }
+    return size;
+}
+
+static uint8_t *keep_texts(bjc_text *texts, size_t count, uint8_t *at) {
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].length) {
+            memcpy(at, texts[i].data, texts[i].length);
+        }
+        texts[i].data = (const char *) at;
+        at += texts[i].length;
+    }
+    return at;
+}
+
+static bool keep_request(bjc_session *session, const bjc_request *request) {
+    bjc_pending *pending = &session->pending;
+    size_t size = texts_size(request->path, request->path_count) + texts_size(request->query, request->query_count) +
+                  request->payload_length;
+    pending->storage = bjc_allocate(&session->transport->core->allocator, size);
+    if (!pending->storage) {
+        return false;
+    }
+    pending->request = *request;
+    uint8_t *at = keep_texts(pending->request.path, request->path_count, pending->storage);
+    at = keep_texts(pending->request.query, request->query_count, at);
+    if (request->payload_length) {
+        memcpy(at, request->payload, request->payload_length);
+    }
+    pending->request.payload = at;
+    return true;
+}
+
+/* --- sending ---------------------------------------------------------------------------------------------------- */
+
+static bool add_texts(coap_pdu_t *pdu, coap_option_num_t number, const bjc_text *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!coap_add_option(pdu, number, texts[i].length, (const uint8_t *) texts[i].data)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool fill(coap_pdu_t *pdu, const bjc_pending *pending) {
+    const bjc_request *request = &pending->request;
+    uint8_t number[4];
+    if (!coap_add_token(pdu, sizeof pending->token, pending->token) ||
+        !add_texts(pdu, COAP_OPTION_URI_PATH, request->path, request->path_count)) {
+        return false;
+    }
+    if (request->content_format >= 0) {
+        size_t length = coap_encode_var_safe(number, sizeof number, (unsigned) request->content_format);
+        if (!coap_add_option(pdu, COAP_OPTION_CONTENT_FORMAT, length, number)) {
+            return false;
+        }
+    }
+    return add_texts(pdu, COAP_OPTION_URI_QUERY, request->query, request->query_count) &&
+           (request->payload_length == 0 || coap_add_data(pdu, request->payload_length, request->payload));
+}
+
+/* False: it cannot be built. A refusal of the system is an outcome like any other. */
+static bool send_pending(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    const bjc_core *core = session->transport->core;
+    if (!bjc_random_bytes(core, pending->token, sizeof pending->token)) {
+        return false;
+    }
+    coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) pending->request.method,
+                                    coap_new_message_id(session->coap), coap_session_max_pdu_size(session->coap));
+    if (!pdu || !fill(pdu, pending)) {
+        coap_delete_pdu(pdu);
+        return false;
+    }
+    bjc_timer_arm(session->transport->scheduler, &pending->deadline, bjc_exchange_lifetime(&core->config.tx));
+    if (coap_send(session->coap, pdu) == COAP_INVALID_MID) {
+        pending->result.outcome = BJC_UNREACHABLE;
+        pending->ended = true;
+        bjc_timer_arm(session->transport->scheduler, &pending->deadline, 0);
+    }
+    return true;
+}
+
+bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
+                                   void *context) {
+    assert(!session->pending.active);
+    if (!session->coap) {
+        return BOOTJACK_ERR_NETWORK;
+    }
+    if (!keep_request(session, request)) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    session->pending.active = true;
+    session->pending.completion = completion;
+    session->pending.context = context;
+    session->pending.result = (bjc_completion){ .outcome = BJC_RESPONSE };
+    if (!send_pending(session)) {
+        bjc_pending_free(session);
+        return BOOTJACK_ERR_LIMIT;
+    }
+    return BOOTJACK_OK;
+}
+
+/* --- ending ----------------------------------------------------------------------------------------------------- */
+
+/* Nobody answered where we asked: is there another address? */
+static bool go_to_next_address(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    bool nobody = pending->result.outcome == BJC_UNREACHABLE || pending->result.outcome == BJC_TIMEOUT;
+    if (!nobody || session->heard || session->address_index >= session->address_count) {
+        return false;
+    }
+    bjc_log(session->transport->core, BOOTJACK_LOG_INFO, "%s: %s, trying the next address", session->address_text,
+            bjc_outcome_text(pending->result.outcome));
+    pending->ended = false;
+    bjc_session_disconnect(session);
+    return bjc_session_connect(session) && send_pending(session);
+}
+
+void bjc_pending_settle(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    assert(pending->active && pending->ended);
+    if (go_to_next_address(session)) {
+        return;
+    }
+    bjc_completion_fn *completion = pending->completion;
+    void *context = pending->context;
+    bjc_completion result = pending->result;
+    bjc_buffer response = pending->response;
+    bjc_buffer_init(&pending->response, response.allocator);
+    bjc_pending_free(session);
+    if (result.outcome != BJC_RESPONSE) {
+        stop_sending(session);
+    }
+    completion(context, &result);
+    bjc_buffer_free(&response);
+}
+
+/* --- libcoap's callbacks ---------------------------------------------------------------------------------------- */
+
+static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
+    coap_bin_const_t token = coap_pdu_get_token(pdu);
+    return session->pending.active && !session->pending.ended && token.length == BJC_TOKEN_LENGTH &&
+           memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
+}
+
+/* The offsets of the parts are turned into pointers when the buffer no longer moves. */
+static bool keep_location(bjc_pending *pending, const coap_pdu_t *received, size_t *offsets) {
+    coap_opt_iterator_t iterator;
+    coap_opt_filter_t filter;
+    coap_option_filter_clear(&filter);
+    coap_option_filter_set(&filter, COAP_OPTION_LOCATION_PATH);
+    coap_option_iterator_init(received, &iterator, &filter);
+    for (coap_opt_t *option = coap_option_next(&iterator); option; option = coap_option_next(&iterator)) {
+        if (pending->result.location_count == BJC_SEGMENTS) {
+            return false;
+        }
+        offsets[pending->result.location_count] = pending->response.length;
+        pending->result.location[pending->result.location_count++].length = coap_opt_length(option);
+        bjc_buffer_append(&pending->response, coap_opt_value(option), coap_opt_length(option));
+    }
+    return true;
+}
+
+static void keep_response(bjc_pending *pending, const coap_pdu_t *received) {
+    size_t offsets[BJC_SEGMENTS], length = 0;
+    const uint8_t *data = NULL;
+    pending->result = (bjc_completion){ .outcome = BJC_RESPONSE, .code = (uint8_t) coap_pdu_get_code(received) };
+    bool kept = keep_location(pending, received, offsets);
+    size_t payload_at = pending->response.length;
+    if (coap_get_data(received, &length, &data)) {
+        bjc_buffer_append(&pending->response, data, length);
+    }
+    if (!kept || pending->response.failed) {
+        pending->result.outcome = BJC_CLOSED;
+        pending->result.location_count = 0;
+        return;
+    }
+    for (size_t i = 0; i < pending->result.location_count; i++) {
+        pending->result.location[i].data = (const char *) pending->response.data + offsets[i];
+    }
+    pending->result.payload = pending->response.data ? pending->response.data + payload_at : NULL;
+    pending->result.payload_length = length;
+}
+
+coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
+                                coap_mid_t mid) {
+    (void) sent;
+    (void) mid;
+    bjc_session *session = coap_session_get_app_data(coap);
+    if (!session) {
+        return COAP_RESPONSE_OK;
+    }
+    session->heard = true;
+    if (!is_ours(session, received)) {
+        /* RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
+        return coap_pdu_get_type(received) == COAP_MESSAGE_CON ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
+    }
+    keep_response(&session->pending, received);
+    session->pending.ended = true;
+    return COAP_RESPONSE_OK;
+}
+
+void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid) {
+    (void) mid;
+    static const bjc_outcome outcomes[] = {
+        [COAP_NACK_TOO_MANY_RETRIES] = BJC_TIMEOUT,
+        [COAP_NACK_NOT_DELIVERABLE] = BJC_CLOSED,
+        [COAP_NACK_RST] = BJC_RESET,
+        [COAP_NACK_TLS_FAILED] = BJC_CLOSED,
+        [COAP_NACK_ICMP_ISSUE] = BJC_UNREACHABLE,
+    };
+    bjc_session *session = coap_session_get_app_data(coap);
+    if (!session || !sent || !is_ours(session, sent) || (unsigned) reason >= sizeof outcomes / sizeof *outcomes) {
+        return;
+    }
+    session->heard = session->heard || reason == COAP_NACK_RST;
+    session->pending.result.outcome = outcomes[reason];
+    session->pending.ended = true;
+}

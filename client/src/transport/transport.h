@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CoAP sessions with servers, as the rest of the client sees them. Behind this header is libcoap, with what it leaves
+ * to its user: de-duplication, reassembly of blocks, a deadline for every request, options that must be refused, an end
+ * to a session that is an end. Nothing else of the client includes libcoap.
+ *
+ * Callbacks for completions and the end of a session run from bjc_transport_process(), never from inside another call;
+ * a session may be closed there. The handler of requests runs while libcoap waits for the answer: it must not close.
+ */
+#ifndef BJC_TRANSPORT_TRANSPORT_H
+#define BJC_TRANSPORT_TRANSPORT_H
+
+#include "bootjack/security.h"
+#include "core.h"
+#include "util/uri.h"
+
+typedef struct bjc_transport bjc_transport;
+typedef struct bjc_session bjc_session;
+
+#define BJC_SEGMENTS 20 /* options of one kind: Uri-Path, Uri-Query, Location-Path */
+
+/* CoAP codes: class * 32 + detail (RFC 7252 §3). */
+#define BJC_CODE(class, detail) ((class) << 5 | (detail))
+enum {
+    BJC_GET = 1,
+    BJC_POST = 2,
+    BJC_PUT = 3,
+    BJC_DELETE = 4,
+    BJC_CREATED = BJC_CODE(2, 1),
+    BJC_DELETED = BJC_CODE(2, 2),
+    BJC_CHANGED = BJC_CODE(2, 4),
+    BJC_CONTENT = BJC_CODE(2, 5),
+    BJC_CONTINUE = BJC_CODE(2, 31),
+    BJC_BAD_REQUEST = BJC_CODE(4, 0),
+    BJC_UNAUTHORIZED = BJC_CODE(4, 1),
+    BJC_BAD_OPTION = BJC_CODE(4, 2),
+    BJC_NOT_FOUND = BJC_CODE(4, 4),
+    BJC_NOT_ALLOWED = BJC_CODE(4, 5),
+    BJC_NOT_ACCEPTABLE = BJC_CODE(4, 6),
+    BJC_INCOMPLETE = BJC_CODE(4, 8),
+    BJC_TOO_LARGE = BJC_CODE(4, 13),
+    BJC_UNSUPPORTED_FORMAT = BJC_CODE(4, 15),
+    BJC_INTERNAL_ERROR = BJC_CODE(5, 0),
+};
+
+/* --- our requests ----------------------------------------------------------------------------------------------- */
+
+typedef struct bjc_request {
+    uint8_t method;
+    bjc_text path[BJC_SEGMENTS], query[BJC_SEGMENTS];
+    size_t path_count, query_count;
+    int content_format; /* -1 = none */
+    const uint8_t *payload;
+    size_t payload_length;
+} bjc_request;
+
+/* How a request ended. */
+typedef enum bjc_outcome {
+    BJC_RESPONSE = 0,
+    BJC_RESET,       /* RST */
+    BJC_TIMEOUT,     /* retransmissions or our deadline ran out */
+    BJC_UNREACHABLE, /* ICMP, or the system refused to send */
+    BJC_CLOSED       /* the connection ended */
+} bjc_outcome;
+
+const char *bjc_outcome_text(bjc_outcome outcome);
+
+typedef struct bjc_completion {
+    bjc_outcome outcome;
+    uint8_t code; /* of the response; the rest is borrowed for the call */
+    bjc_text location[BJC_SEGMENTS];
+    size_t location_count;
+    const uint8_t *payload;
+    size_t payload_length;
+} bjc_completion;
+
+typedef void bjc_completion_fn(void *context, const bjc_completion *completion);
+
+/* --- their requests --------------------------------------------------------------------------------------------- */
+
+typedef struct bjc_incoming {
+    uint8_t method;
+    bjc_text path[BJC_SEGMENTS]; /* none for the root, however it was written */
+    size_t path_count, query_count;
+    bjc_text query[BJC_SEGMENTS];
+    int content_format, accept; /* -1 = none */
+    const uint8_t *payload;     /* of all blocks together */
+    size_t payload_length;
+} bjc_incoming;
+
+typedef struct bjc_reply {
+    uint8_t code;       /* 0: no answer at all, not even an acknowledgement */
+    int content_format; /* -1 = none */
+    bjc_buffer payload; /* ready to be written to; freed by the transport */
+} bjc_reply;
+
+typedef void bjc_incoming_fn(void *context, const bjc_incoming *request, bjc_reply *reply);
+
+/* --- sessions --------------------------------------------------------------------------------------------------- */
+
+/* Whom to talk to. */
+typedef struct bjc_peer {
+    const bjc_uri *uri; /* borrowed for the call */
+    bootjack_security_mode mode;
+} bjc_peer;
+
+bool bjc_transport_does_mode(bootjack_security_mode mode);
+bool bjc_transport_does_scheme(bjc_scheme scheme);
+
+bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler, bjc_transport **transport);
+/* Closes all sessions, without callbacks. */
+void bjc_transport_free(bjc_transport *transport);
+/* Takes and sends what can be taken and sent now; calls completions. */
+void bjc_transport_process(bjc_transport *transport);
+/* When libcoap wants to be called at the latest. */
+bjc_time bjc_transport_next(const bjc_transport *transport);
+size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptors, size_t capacity);
+
+/* Resolves the name and opens a session to the first address that the system can reach. Should a request find that
+ * nobody is there, and nothing was ever heard from that address, the next one is tried before the request fails.
+ * BOOTJACK_ERR_NAME: the name cannot be resolved. BOOTJACK_ERR_UNSUPPORTED, BOOTJACK_ERR_NETWORK,
+ * BOOTJACK_ERR_MEMORY. */
+bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, bjc_incoming_fn *incoming,
+                                void *context, bjc_session **session);
+/* Ends it: nothing is sent or received from now on, no callback is called. NULL is allowed. */
+void bjc_session_close(bjc_session *session);
+/* Sends a Confirmable request; one at a time. When the call fails there will be no completion. */
+bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
+                                   void *context);
+/* Gives up the request that is under way, without its completion; no more retransmissions. */
+void bjc_session_cancel(bjc_session *session);
+bool bjc_session_busy(const bjc_session *session);
+/* "192.0.2.1:5683" */
+const char *bjc_session_address(const bjc_session *session);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Our client behind the six functions of attach/linked.h. What the scenario says of the client becomes factory data;
+ * credentials are handed over, never logged.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/linked.h"
+#include "bootjack/bootjack.h"
+
+extern const bootjack_linked_client bootjack_client_linked;
+
+typedef struct linked {
+    bootjack_client *client;
+    bootjack_linked_config config;
+} linked;
+
+static void log_line(void *context, bootjack_log_level level, const char *line) {
+    const linked *l = context;
+    (void) level;
+    l->config.log_line(l->config.context, line);
+}
+
+static void state_changed(void *context, const char *text) {
+    const linked *l = context;
+    l->config.state_changed(l->config.context, text);
+}
+
+static bool take_version(const char *text, bootjack_version *version) {
+    if (!text) {
+        return true;
+    }
+    *version = strcmp(text, "1.0") == 0 ? BOOTJACK_LWM2M_1_0 : BOOTJACK_LWM2M_1_1;
+    return strcmp(text, "1.0") == 0 || strcmp(text, "1.1") == 0;
+}
+
+static bool take_config(const bootjack_linked_config *from, bootjack_config *to) {
+    bootjack_config_init(to);
+    to->endpoint = from->endpoint;
+    to->strict = from->strict != 0;
+    if (from->holdoff_cap_ms >= 0) {
+        to->holdoff_cap_ms = from->holdoff_cap_ms > UINT32_MAX ? UINT32_MAX : (uint32_t) from->holdoff_cap_ms;
+    }
+    if (from->holdoff_jitter > 0) {
+        to->holdoff_jitter = from->holdoff_jitter;
+    }
+    if (from->ack_timeout_ms >= 0) {
+        to->tx.ack_timeout_ms = (uint32_t) from->ack_timeout_ms;
+    }
+    if (from->ack_random_factor > 0) {
+        to->tx.ack_random_factor = from->ack_random_factor;
+    }
+    if (from->max_retransmit >= 0) {
+        to->tx.max_retransmit = (uint16_t) from->max_retransmit;
+    }
+    to->log = log_line;
+    to->state_changed = state_changed;
+    return take_version(from->lwm2m_version, &to->version);
+}
+
+/* A resource holds whole seconds; 0 = absent. */
+static int32_t seconds_up(int64_t milliseconds) {
+    return milliseconds <= 0 ? 0 : (int32_t) ((milliseconds + 999) / 1000);
+}
+
+static bootjack_error add_server(bootjack_client *client, const bootjack_linked_account *account) {
+    uint16_t iid = account->instance < 0 ? BOOTJACK_ID_INVALID : (uint16_t) account->instance;
+    const bootjack_server_instance server = {
+        .ssid = (uint16_t) account->ssid,
+        .lifetime_s = account->lifetime_ms < 0 ? 86400 : seconds_up(account->lifetime_ms),
+        .binding = account->binding,
+    };
+    return bootjack_server_object_add_instance(client, &server, &iid);
+}
+
+static bootjack_error add_account(bootjack_client *client, const bootjack_linked_account *account) {
+    uint16_t iid = account->instance < 0 ? BOOTJACK_ID_INVALID : (uint16_t) account->instance;
+    const bootjack_security_instance security = {
+        .ssid = (uint16_t) account->ssid,
+        .bootstrap_server = account->bootstrap != 0,
+        .server_uri = account->uri,
+        .security_mode = (bootjack_security_mode) account->security_mode,
+        .public_key_or_identity = account->identity,
+        .public_key_or_identity_length = account->identity_length,
+        .secret_key = account->key,
+        .secret_key_length = account->key_length,
+        .client_holdoff_s = seconds_up(account->holdoff_ms),
+        .bootstrap_timeout_s = seconds_up(account->timeout_ms),
+    };
+    bootjack_error error = bootjack_security_object_add_instance(client, &security, &iid);
+    return error || account->bootstrap ? error : add_server(client, account);
+}
+
+static bootjack_error furnish(const linked *l) {
+    bootjack_error error = bootjack_security_object_install(l->client);
+    error = error ? error : bootjack_server_object_install(l->client);
+    error = error ? error : bootjack_device_object_install(l->client, NULL);
+    for (size_t i = 0; i < l->config.account_count && !error; i++) {
+        error = add_account(l->client, &l->config.accounts[i]);
+    }
+    return error;
+}
+
+static void destroy(void *client) {
+    linked *l = client;
+    bootjack_client_destroy(l->client);
+    free(l);
+}
+
+static void *create(const bootjack_linked_config *config) {
+    bootjack_config own;
+    linked *l = calloc(1, sizeof *l);
+    if (!l) {
+        return NULL;
+    }
+    l->config = *config;
+    bool known = take_config(config, &own);
+    own.log_context = own.state_context = l;
+    bootjack_error error = known ? bootjack_client_create(&own, &l->client) : BOOTJACK_ERR_UNSUPPORTED;
+    error = error ? error : furnish(l);
+    if (error) {
+        config->log_line(config->context, bootjack_error_text(error));
+        destroy(l);
+        return NULL;
+    }
+    return l;
+}
+
+static void step(void *client) {
+    const linked *l = client;
+    bootjack_client_step(l->client);
+}
+
+static int64_t next_deadline(void *client) {
+    const linked *l = client;
+    return bootjack_client_next_deadline_ms(l->client);
+}
+
+static void stop(void *client) {
+    const linked *l = client;
+    bootjack_client_stop(l->client);
+}
+
+static int state(void *client) {
+    const linked *l = client;
+    return bootjack_client_state(l->client) == BOOTJACK_CLIENT_STOPPED;
+}
+
+const bootjack_linked_client bootjack_client_linked = {
+    .version = BOOTJACK_LINKED_VERSION,
+    .name = "bootjack",
+    .create = create,
+    .step = step,
+    .next_deadline = next_deadline,
+    .stop = stop,
+    .state = state,
+    .destroy = destroy,
+};
