@@ -677,7 +677,8 @@ bj__outbound *bj__send_message(bj_engine *e, const bj__thread *t, bj__server *s,
     if (o->is_operation && o->type == BJ_COAP_CON && s->peer.connection < 0) {
         s->last_confirmable = o->id;
     }
-    if (bj_get(step, BJ_F(MESSAGE, EXPECT))) {
+    o->waits_for_response_step = o->is_operation && !bj_get(step, BJ_F(MESSAGE, EXPECT));
+    if (!o->waits_for_response_step && o->is_operation) {
         arm_retransmission(e, o);
     }
     release(&b);

@@ -508,7 +508,7 @@ static bj__progress silence_broken(bj_engine *e, bj__thread *t, const bj__server
     if (s) {
         BJ_TEXT(at, 40);
         add_time(&at, s->outgoing.sent[0]);
-        return bj__fail(e, t, "expected silence until %s, the client sent a request to %s at %s, which did not arrive",
+        return bj__fail(e, t, "expected silence until %s, the client sent a request to %s at %s, which has not arrived",
                         until.start, s->name, at.start);
     }
     const bj__outbound *answer = unawaited_answer(e, t, only);

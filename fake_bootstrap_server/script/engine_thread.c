@@ -18,7 +18,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STEPS_AT_ONCE = 200000 };
+enum { STEPS_AT_ONCE = 20000 };
 
 /* --- frames --- */
 
