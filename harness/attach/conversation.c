@@ -58,22 +58,26 @@ static const char *name_of(const bj_conversation *c, unsigned number) {
     return number < ACTORS && *c->actors[number].name ? c->actors[number].name : "?";
 }
 
-/* Whoever has that address. When no server has, it is the client that a server speaks to; the client may speak to
- * anybody. */
-static void put_peer(const bj_conversation *c, unsigned speaker, const bj_addr *address, bj_text *out) {
-    const actor *same_host = NULL;
+static const actor *at_address(const bj_conversation *c, const bj_addr *address, bool with_port) {
     for (unsigned i = 0; i < ACTORS; i++) {
         const actor *a = &c->actors[i];
-        if (a->address.family && bj_addr_equal(&a->address, address)) {
-            bj_text_add(out, a->name);
-            return;
-        }
-        if (a->address.family && bj_addr_same_host(&a->address, address)) {
-            same_host = same_host ? same_host : a;
+        bool same = with_port ? bj_addr_equal(&a->address, address) : bj_addr_same_host(&a->address, address);
+        if (a->address.family && same) {
+            return a;
         }
     }
-    if (same_host || speaker != BJ_ACTOR_CLIENT) {
-        bj_text_add(out, same_host ? same_host->name : c->actors[BJ_ACTOR_CLIENT].name);
+    return NULL;
+}
+
+/* Whom `speaker` speaks to: a server speaks to the client; the client to whoever has that address, or to nobody of the
+ * scenario. */
+static void put_peer(const bj_conversation *c, unsigned speaker, const bj_addr *address, bj_text *out) {
+    const actor *server = at_address(c, address, true);
+    server = server ? server : at_address(c, address, false);
+    if (speaker != BJ_ACTOR_CLIENT) {
+        bj_text_add(out, c->actors[BJ_ACTOR_CLIENT].name);
+    } else if (server) {
+        bj_text_add(out, server->name);
     } else {
         bj_addr_print(out, address);
     }
@@ -119,9 +123,9 @@ void bj_conversation_decode(bj_text *out, const bj_event *event) {
     bj_coap_json(out, &message, fault);
 }
 
-static void put_sent(const bj_conversation *c, const bj_event *event, bj_text *out) {
-    bj_text_printf(out, "%s -> ", name_of(c, event->actor));
-    put_peer(c, event->actor, &event->to, out);
+static void put_message(const bj_conversation *c, unsigned speaker, const bj_event *event, bj_text *out) {
+    bj_text_printf(out, "%s -> ", name_of(c, speaker));
+    put_peer(c, speaker, &event->to, out);
     bj_text_add(out, ": ");
     put_datagram(event->raw, event->raw_length, out);
 }
@@ -131,7 +135,7 @@ static void put_stream_event(bj_conversation *c, const bj_event *event, bj_text 
     if (event->kind == BJ_EV_STREAM_OPEN) {
         c->connections[place].from = event->from;
         c->connections[place].to = event->to;
-        put_peer(c, BJ_ACTOR_WORLD, &event->from, out);
+        bj_text_add(out, name_of(c, BJ_ACTOR_CLIENT));
         bj_text_add(out, " connects to ");
         put_peer(c, BJ_ACTOR_CLIENT, &event->to, out);
         bj_text_printf(out, " (connection %lld)", (long long) event->number);
@@ -186,7 +190,9 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
     case BJ_EV_CLIENT_OUTPUT:
         return put_text("client writes: ", event, out), true;
     case BJ_EV_SENT:
-        return put_sent(c, event, out), true;
+        return put_message(c, event->actor, event, out), true;
+    case BJ_EV_RECEIVED: /* on a real network nobody saw it leave */
+        return put_message(c, BJ_ACTOR_CLIENT, event, out), event->cause == 0;
     case BJ_EV_LOST:
         return put_text("lost: ", event, out), true;
     case BJ_EV_ICMP:

@@ -73,7 +73,9 @@ static bool announce_one(network *n, const bj_event *server) {
     BJ_TEXT(line, 256);
     bj_text_printf(&line, "server %.*s listens on ", (int) server->text_length, server->text);
     bj_addr_print(&line, &address);
-    bj_event note = { .kind = BJ_EV_NOTE, .actor = server->actor, .text = line.start };
+    bj_event note = {
+        .kind = BJ_EV_NOTE, .actor = server->actor, .time = n->child.ops->now(n->child.world), .text = line.start
+    };
     bj_log_append(n->child.log, &note);
     return true;
 }

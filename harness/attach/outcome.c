@@ -70,6 +70,11 @@ void bj_job_decide(bj_job *job, bj_verdict verdict, const char *format, ...) {
 }
 
 static void decide_timeout(bj_job *job, const last_words *words) {
+    if (job->options.attach == BJ_ATTACH_NETWORK) {
+        bj_job_decide(job, BJ_FAIL, "the scenario was not over within the limit of %.1f s",
+                      (double) (job->ended_us - job->started_us) / 1e6);
+        return;
+    }
     BJ_TEXT(at, 64);
     bj_duration_print(&at, words->time);
     double still = (double) job->still_us / 1e6, processor = (double) job->processor_us / 1e6;
@@ -157,7 +162,8 @@ static void decide(bj_job *job, const last_words *words) {
 void bj_job_judge(bj_job *job) {
     last_words words = read_log(job->log);
     uint32_t phase = atomic_load(&job->shared->phase);
-    if (!words.client_exited && phase == BJ_PHASE_WORLD) {
+    bool own_process = job->options.attach != BJ_ATTACH_NETWORK;
+    if (own_process && !words.client_exited && phase == BJ_PHASE_WORLD) {
         log_exit(job, &words);
     }
     decide(job, &words);

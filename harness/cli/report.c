@@ -77,6 +77,10 @@ static void put_word(bj_text *out, const char *word) {
 }
 
 void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) {
+    if (report->again) {
+        bj_text_add(out, report->again);
+        return;
+    }
     put_word(out, program_invocation_name);
     bj_text_add(out, " run ");
     put_word(out, one->file);

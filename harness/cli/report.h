@@ -26,8 +26,9 @@ typedef struct cli_report {
     uint64_t seed;
     bool verbose;
     bool json;
-    const char *pcap; /* file, or folder when `several` */
-    const char *log;  /* likewise */
+    const char *again; /* the command that does it again; NULL: that of `bootjack run` */
+    const char *pcap;  /* file, or folder when `several` */
+    const char *log;   /* likewise */
     bool several;
     FILE *junit;
     unsigned counts[BJ_ERROR + 1]; /* by verdict */

@@ -3,6 +3,7 @@
  * `bootjack serve`: the servers of one scenario on real sockets, in real time, for a client that somebody else starts.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -158,8 +159,17 @@ static void look(void *context, const bj_log *log) {
 /* --- the run -------------------------------------------------------------------------------------------------- */
 
 static int report_result(const arguments *a, const cli_client *client, cli_case *one) {
+    BJ_TEXT(again, 4096);
+    bj_text_printf(&again, "%s serve %s --listen ", program_invocation_name, a->scenario);
+    bj_addr_print(&again, &a->listen);
+    bj_text_printf(&again, " --seed %llu", (unsigned long long) a->seed);
     cli_report report = {
-        .client = client, .seed = a->seed, .verbose = a->verbose && a->json, .json = a->json, .pcap = a->pcap
+        .client = client,
+        .seed = a->seed,
+        .verbose = a->verbose && a->json,
+        .json = a->json,
+        .again = again.start,
+        .pcap = a->pcap,
     };
     if (!cli_report_begin(&report, NULL, 1)) {
         return CLI_COULD_NOT_RUN;
