@@ -408,13 +408,22 @@ static bool load_behind_verb(bj_loading *loading, bj_record *record, const bj_re
     return load_field(loading, record, primary, yaml, key->position);
 }
 
+static bool is_field_of_a_verb(const bj_yaml *key) {
+    for (size_t i = 0; i < bj_record_def_count(); i++) {
+        if (bj_record_def_at(i)->verb && field_of(bj_record_def_at(i), key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool no_verb(bj_loading *loading, const bj_yaml *yaml) {
     if (yaml->kind != BJ_YAML_MAP || !yaml->count || yaml->keys[0]->kind != BJ_YAML_SCALAR) {
         return bj_mistake_expected(loading, yaml, NULL, "a step such as 'finish: {expect: 2.04}'");
     }
     const bj_yaml *shown = yaml->keys[0];
     for (size_t i = yaml->count; i-- > 0;) {
-        if (yaml->keys[i]->kind == BJ_YAML_SCALAR && nearest_verb(yaml->keys[i])) {
+        if (yaml->keys[i]->kind == BJ_YAML_SCALAR && !is_field_of_a_verb(yaml->keys[i])) {
             shown = yaml->keys[i];
         }
     }

@@ -18,6 +18,7 @@ typedef struct check {
     bj_loading *loading;
     const char *servers[BJ_LIMIT_NAMES + 2]; /* a NULL at the end */
     size_t server_count;
+    bool servers_unknown; /* the map of servers could not be read */
     const char *captures[CAPTURES + 1];
     size_t capture_count;
     bool request; /* one was awaited before */
@@ -316,7 +317,7 @@ static void check_address(check *c, const bj_value *value, const bj_string *text
     if (bj_addr_parse(text->bytes, text->length, &address) && (address.port != 0) == port) {
         return;
     }
-    if (or_server && is_listed(c->servers, text->bytes)) {
+    if (or_server && (c->servers_unknown || is_listed(c->servers, text->bytes))) {
         return;
     }
     bj_mistake_at(c->loading, value->position, or_server ? bj_nearest(c->servers, text->bytes, text->length) : NULL,
@@ -350,7 +351,7 @@ static void check_environment(check *c, const bj_value *value) {
 
 static void check_server_name(check *c, const bj_value *value, bool or_client) {
     const char *name = value->as.string.bytes;
-    if (is_listed(c->servers, name) || (or_client && !strcmp(name, "client"))) {
+    if (c->servers_unknown || is_listed(c->servers, name) || (or_client && !strcmp(name, "client"))) {
         return;
     }
     BJ_TEXT(known, 200);
@@ -366,7 +367,7 @@ static void check_default_server(check *c, const bj_record *record) {
     const bj_record_def *def = bj_record_def_of((bj_kind) record->kind);
     bool means_all = record->kind == BJ_K_SILENCE || record->kind == BJ_K_NETWORK;
     if (!def->verb || means_all || !bj_field_named(def, "server", 6) || value_named(record, "server") ||
-        is_listed(c->servers, "bs")) {
+        c->servers_unknown || is_listed(c->servers, "bs")) {
         return;
     }
     bj_mistake_at(c->loading, record->position, NULL, "%s names no server, and there is no 'bs' to mean", def->name);
@@ -603,6 +604,7 @@ static void collect_servers(check *c, const bj_record *root) {
         c->servers[c->server_count++] = "mgmt";
         return;
     }
+    c->servers_unknown = !servers->as.named.count && is_damaged(c, root);
     for (size_t i = 0; i < servers->as.named.count && i < BJ_LIMIT_NAMES; i++) {
         const bj_string *name = &servers->as.named.items[i].name;
         c->servers[c->server_count++] = name->bytes;

@@ -21,8 +21,11 @@ static bool is_untagged_scalar(const bj_yaml *yaml) {
 }
 
 bool bj_take_items(bj_loading *loading, const bj_yaml *yaml, size_t count) {
+    if (loading->full) {
+        return false;
+    }
     if (count > loading->items) {
-        loading->items = 0;
+        loading->full = true;
         return bj_mistake_at(loading, yaml->position, NULL, "a program holds at most %d items", BJ_LIMIT_ITEMS);
     }
     loading->items -= count;

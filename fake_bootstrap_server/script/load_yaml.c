@@ -172,7 +172,9 @@ static bj_yaml *find_anchor(yaml_reader *reader, const bj_string *name) {
             return reader->anchors[i].node;
         }
     }
-    bj_mistake_at(reader->loading, reader->last, NULL, "there is no anchor '&%.*s' before this",
+    bj_position position = reader->last;
+    position.column -= position.column > 1; /* libfyaml marks what is behind the star */
+    bj_mistake_at(reader->loading, position, NULL, "there is no anchor '&%.*s' before this",
                   (int) (name->length < 64 ? name->length : 64), name->bytes);
     return NULL;
 }

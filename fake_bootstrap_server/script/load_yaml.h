@@ -34,6 +34,7 @@ typedef struct bj_loading {
     const char *file;
     bj_mistakes *mistakes;
     size_t items; /* that the program may still have */
+    bool full;    /* it had more: said once */
     unsigned depth;
     uint64_t meant; /* fields (by index) of the present record that a wrong name was probably meant for */
     bool lost_step; /* a step could not be read: what depends on the order of steps is not checked */
