@@ -140,9 +140,11 @@ static bool readable(const bjc_context *context) {
     return poll(&descriptor, 1, 0) > 0;
 }
 
-static void process_context(bjc_context *context) {
+/* libcoap takes one datagram of each session at a time: what came first is settled first. */
+static void process_context(bjc_transport *transport, bjc_context *context) {
     for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
         coap_io_process(context->coap, COAP_IO_NO_WAIT);
+        settle_sessions(transport);
     }
     coap_tick_t ticks;
     coap_ticks(&ticks);
@@ -153,7 +155,7 @@ static void process_context(bjc_context *context) {
 void bjc_transport_process(bjc_transport *transport) {
     for (bjc_context *context = transport->contexts; context; context = context->next) {
         context->users++; /* so that none goes away under our hands */
-        process_context(context);
+        process_context(transport, context);
         settle_sessions(transport);
         context->users--;
     }
