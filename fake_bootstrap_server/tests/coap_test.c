@@ -301,7 +301,7 @@ static void option_lengths_are_judged(void **state) {
     (void) state;
     static const struct {
         uint32_t number;
-        size_t length;
+        uint32_t length;
         bool valid;
     } cases[] = { { BJ_COAP_URI_HOST, 0, false },      { BJ_COAP_URI_HOST, 255, true },
                   { BJ_COAP_URI_PATH, 255, true },     { BJ_COAP_URI_PATH, 256, false },

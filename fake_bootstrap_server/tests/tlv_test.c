@@ -73,8 +73,8 @@ static const char psk_account[] = "08 00 37 C8 00 11 63 6F 61 70 73 3A 2F 2F 73 
 static void account_with_a_key(void **state) {
     (void) state;
     uint8_t key[16];
-    for (uint8_t i = 0; i < sizeof key; i++) {
-        key[i] = i;
+    for (size_t i = 0; i < sizeof key; i++) {
+        key[i] = (uint8_t) i;
     }
     output o;
     begin(&o);

@@ -8,8 +8,8 @@
 
 typedef struct option_entry {
     uint32_t number;
-    const char *name;
     bj_coap_option_form form;
+    const char *name;
     uint16_t shortest;
     uint16_t longest;
     bool repeatable;
@@ -17,30 +17,30 @@ typedef struct option_entry {
 
 /* RFC 7252 5.10, RFC 7641 2, RFC 7959 2.1, RFC 7967 2, RFC 8613 2, RFC 8768 3, RFC 9175 2.2 and 3.2. */
 static const option_entry options[] = {
-    { BJ_COAP_IF_MATCH, "If-Match", BJ_COAP_FORM_OPAQUE, 0, 8, true },
-    { BJ_COAP_URI_HOST, "Uri-Host", BJ_COAP_FORM_STRING, 1, 255, false },
-    { BJ_COAP_ETAG, "ETag", BJ_COAP_FORM_OPAQUE, 1, 8, true },
-    { BJ_COAP_IF_NONE_MATCH, "If-None-Match", BJ_COAP_FORM_EMPTY, 0, 0, false },
-    { BJ_COAP_OBSERVE, "Observe", BJ_COAP_FORM_UINT, 0, 3, false },
-    { BJ_COAP_URI_PORT, "Uri-Port", BJ_COAP_FORM_UINT, 0, 2, false },
-    { BJ_COAP_LOCATION_PATH, "Location-Path", BJ_COAP_FORM_STRING, 0, 255, true },
-    { BJ_COAP_OSCORE, "OSCORE", BJ_COAP_FORM_OPAQUE, 0, 255, false },
-    { BJ_COAP_URI_PATH, "Uri-Path", BJ_COAP_FORM_STRING, 0, 255, true },
-    { BJ_COAP_CONTENT_FORMAT, "Content-Format", BJ_COAP_FORM_UINT, 0, 2, false },
-    { BJ_COAP_MAX_AGE, "Max-Age", BJ_COAP_FORM_UINT, 0, 4, false },
-    { BJ_COAP_URI_QUERY, "Uri-Query", BJ_COAP_FORM_STRING, 0, 255, true },
-    { BJ_COAP_HOP_LIMIT, "Hop-Limit", BJ_COAP_FORM_UINT, 1, 1, false },
-    { BJ_COAP_ACCEPT, "Accept", BJ_COAP_FORM_UINT, 0, 2, false },
-    { BJ_COAP_LOCATION_QUERY, "Location-Query", BJ_COAP_FORM_STRING, 0, 255, true },
-    { BJ_COAP_BLOCK2, "Block2", BJ_COAP_FORM_BLOCK, 0, 3, false },
-    { BJ_COAP_BLOCK1, "Block1", BJ_COAP_FORM_BLOCK, 0, 3, false },
-    { BJ_COAP_SIZE2, "Size2", BJ_COAP_FORM_UINT, 0, 4, false },
-    { BJ_COAP_PROXY_URI, "Proxy-Uri", BJ_COAP_FORM_STRING, 1, 1034, false },
-    { BJ_COAP_PROXY_SCHEME, "Proxy-Scheme", BJ_COAP_FORM_STRING, 1, 255, false },
-    { BJ_COAP_SIZE1, "Size1", BJ_COAP_FORM_UINT, 0, 4, false },
-    { BJ_COAP_ECHO, "Echo", BJ_COAP_FORM_OPAQUE, 1, 40, false },
-    { BJ_COAP_NO_RESPONSE, "No-Response", BJ_COAP_FORM_UINT, 0, 1, false },
-    { BJ_COAP_REQUEST_TAG, "Request-Tag", BJ_COAP_FORM_OPAQUE, 0, 8, true },
+    { BJ_COAP_IF_MATCH, BJ_COAP_FORM_OPAQUE, "If-Match", 0, 8, true },
+    { BJ_COAP_URI_HOST, BJ_COAP_FORM_STRING, "Uri-Host", 1, 255, false },
+    { BJ_COAP_ETAG, BJ_COAP_FORM_OPAQUE, "ETag", 1, 8, true },
+    { BJ_COAP_IF_NONE_MATCH, BJ_COAP_FORM_EMPTY, "If-None-Match", 0, 0, false },
+    { BJ_COAP_OBSERVE, BJ_COAP_FORM_UINT, "Observe", 0, 3, false },
+    { BJ_COAP_URI_PORT, BJ_COAP_FORM_UINT, "Uri-Port", 0, 2, false },
+    { BJ_COAP_LOCATION_PATH, BJ_COAP_FORM_STRING, "Location-Path", 0, 255, true },
+    { BJ_COAP_OSCORE, BJ_COAP_FORM_OPAQUE, "OSCORE", 0, 255, false },
+    { BJ_COAP_URI_PATH, BJ_COAP_FORM_STRING, "Uri-Path", 0, 255, true },
+    { BJ_COAP_CONTENT_FORMAT, BJ_COAP_FORM_UINT, "Content-Format", 0, 2, false },
+    { BJ_COAP_MAX_AGE, BJ_COAP_FORM_UINT, "Max-Age", 0, 4, false },
+    { BJ_COAP_URI_QUERY, BJ_COAP_FORM_STRING, "Uri-Query", 0, 255, true },
+    { BJ_COAP_HOP_LIMIT, BJ_COAP_FORM_UINT, "Hop-Limit", 1, 1, false },
+    { BJ_COAP_ACCEPT, BJ_COAP_FORM_UINT, "Accept", 0, 2, false },
+    { BJ_COAP_LOCATION_QUERY, BJ_COAP_FORM_STRING, "Location-Query", 0, 255, true },
+    { BJ_COAP_BLOCK2, BJ_COAP_FORM_BLOCK, "Block2", 0, 3, false },
+    { BJ_COAP_BLOCK1, BJ_COAP_FORM_BLOCK, "Block1", 0, 3, false },
+    { BJ_COAP_SIZE2, BJ_COAP_FORM_UINT, "Size2", 0, 4, false },
+    { BJ_COAP_PROXY_URI, BJ_COAP_FORM_STRING, "Proxy-Uri", 1, 1034, false },
+    { BJ_COAP_PROXY_SCHEME, BJ_COAP_FORM_STRING, "Proxy-Scheme", 1, 255, false },
+    { BJ_COAP_SIZE1, BJ_COAP_FORM_UINT, "Size1", 0, 4, false },
+    { BJ_COAP_ECHO, BJ_COAP_FORM_OPAQUE, "Echo", 1, 40, false },
+    { BJ_COAP_NO_RESPONSE, BJ_COAP_FORM_UINT, "No-Response", 0, 1, false },
+    { BJ_COAP_REQUEST_TAG, BJ_COAP_FORM_OPAQUE, "Request-Tag", 0, 8, true },
 };
 
 /* RFC 8323 5.3 to 5.6: numbers of signalling messages, each code has its own. */
@@ -48,13 +48,13 @@ static const struct {
     uint8_t code;
     option_entry option;
 } signalling[] = {
-    { BJ_COAP_CODE(7, 1), { 2, "Max-Message-Size", BJ_COAP_FORM_UINT, 0, 4, false } },
-    { BJ_COAP_CODE(7, 1), { 4, "Block-Wise-Transfer", BJ_COAP_FORM_EMPTY, 0, 0, false } },
-    { BJ_COAP_CODE(7, 2), { 2, "Custody", BJ_COAP_FORM_EMPTY, 0, 0, false } },
-    { BJ_COAP_CODE(7, 3), { 2, "Custody", BJ_COAP_FORM_EMPTY, 0, 0, false } },
-    { BJ_COAP_CODE(7, 4), { 2, "Alternative-Address", BJ_COAP_FORM_STRING, 1, 255, true } },
-    { BJ_COAP_CODE(7, 4), { 4, "Hold-Off", BJ_COAP_FORM_UINT, 0, 3, false } },
-    { BJ_COAP_CODE(7, 5), { 2, "Bad-CSM-Option", BJ_COAP_FORM_UINT, 0, 2, false } },
+    { BJ_COAP_CODE(7, 1), { 2, BJ_COAP_FORM_UINT, "Max-Message-Size", 0, 4, false } },
+    { BJ_COAP_CODE(7, 1), { 4, BJ_COAP_FORM_EMPTY, "Block-Wise-Transfer", 0, 0, false } },
+    { BJ_COAP_CODE(7, 2), { 2, BJ_COAP_FORM_EMPTY, "Custody", 0, 0, false } },
+    { BJ_COAP_CODE(7, 3), { 2, BJ_COAP_FORM_EMPTY, "Custody", 0, 0, false } },
+    { BJ_COAP_CODE(7, 4), { 2, BJ_COAP_FORM_STRING, "Alternative-Address", 1, 255, true } },
+    { BJ_COAP_CODE(7, 4), { 4, BJ_COAP_FORM_UINT, "Hold-Off", 0, 3, false } },
+    { BJ_COAP_CODE(7, 5), { 2, BJ_COAP_FORM_UINT, "Bad-CSM-Option", 0, 2, false } },
 };
 
 static const option_entry *signalling_entry(uint8_t code, uint32_t number) {
