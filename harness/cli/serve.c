@@ -36,6 +36,7 @@ static const char help[] =
 typedef struct arguments {
     const char *scenario;
     bj_addr listen;
+    const char *listen_text;
     const char *profile, *pcap;
     uint64_t seed;
     bool verbose, json, listens;
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 };
 
 static bool take_listen(arguments *a, const char *text) {
+    a->listen_text = text;
     a->listens = bj_addr_parse(text, strlen(text), &a->listen);
     bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : a->listen.family == 4 && strchr(text, ':');
     if (a->listens && !has_port) {
@@ -160,9 +162,8 @@ static void look(void *context, const bj_log *log) {
 
 static int report_result(const arguments *a, const cli_client *client, cli_case *one) {
     BJ_TEXT(again, 4096);
-    bj_text_printf(&again, "%s serve %s --listen ", program_invocation_name, a->scenario);
-    bj_addr_print(&again, &a->listen);
-    bj_text_printf(&again, " --seed %llu", (unsigned long long) a->seed);
+    bj_text_printf(&again, "%s serve %s --listen %s --seed %llu", program_invocation_name, a->scenario, a->listen_text,
+                   (unsigned long long) a->seed);
     cli_report report = {
         .client = client,
         .seed = a->seed,
