@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define OPTIONS(X)                                                                                                     \
-    X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: bootjack)")                                        \
+    X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: dev-1)")                                        \
     X(BOOTSTRAP, "bootstrap", "URI", "address of the Bootstrap-Server")                                                \
     X(BOOTSTRAP_INSTANCE, "bootstrap-instance", "N", "its Object Instance in /0 (default: the lowest free one)")       \
     X(HOLDOFF, "holdoff", "SECONDS", "Client Hold Off Time, /0/x/11, rounded up (default: absent)")                    \
@@ -193,7 +193,7 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
 static void set_defaults(bjc_options *o) {
     memset(o, 0, sizeof *o);
     bootjack_config_init(&o->config);
-    o->config.endpoint = "bootjack";
+    o->config.endpoint = "dev-1";
     o->bootstrap.bootstrap_server = true;
     o->bootstrap.security_mode = o->server.security_mode = BOOTJACK_SECURITY_NOSEC;
     o->bootstrap_instance = -1;

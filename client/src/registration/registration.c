@@ -15,7 +15,9 @@
 #define DEFAULT_RETRY_TIMER_S  60
 #define DEFAULT_SEQUENCE_COUNT 1
 #define DEFAULT_DISABLE_S      86400
-#define NO_PRIORITY            INT64_MAX
+/* How long a Register that is under way is waited for when the client stops. */
+#define STOP_PATIENCE (3 * BJC_SECOND)
+#define NO_PRIORITY   INT64_MAX
 /* /1/x/19: never another sequence. */
 #define SEQUENCE_DELAY_NEVER UINT32_MAX
 /* Without a Bootstrap-Server to turn to and without /1/x/19 the client comes back sooner than the recommended day. */
@@ -212,9 +214,25 @@ static void describe(char *cause, size_t size, const char *what, const bjc_compl
     }
 }
 
+static void send_leave(bjc_registration *r, const char *cause);
+static void gone(bjc_registration *r, const char *cause);
+
+/* The client stopped while the Register was under way: what came of it is undone. */
+static void leave_at_once(bjc_registration *r, const bjc_completion *completion) {
+    if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CREATED && keep_location(r, completion)) {
+        send_leave(r, "registered, but the client stops");
+    } else {
+        gone(r, "the client stops");
+    }
+}
+
 static void on_register_completed(void *context, const bjc_completion *completion) {
     bjc_registration *r = context;
     char cause[80];
+    if (r->all->stopping) {
+        leave_at_once(r, completion);
+        return;
+    }
     if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CREATED) {
         on_registered(r, completion);
         return;
@@ -313,11 +331,11 @@ static void send_update(bjc_registration *r, const char *cause) {
     }
 }
 
-static void send_leave(bjc_registration *r, const char *cause);
-
 static void on_timer(void *context) {
     bjc_registration *r = context;
-    if (r->disable && r->state == BJC_REGISTRATION_REGISTERED) {
+    if (r->all->stopping) {
+        gone(r, "no answer to Register while the client stops");
+    } else if (r->disable && r->state == BJC_REGISTRATION_REGISTERED) {
         send_leave(r, "Disable");
     } else if (r->state == BJC_REGISTRATION_REGISTERED) {
         send_update(r, r->update_wanted ? "Update wanted" : "lifetime runs out");
@@ -402,6 +420,8 @@ void bjc_registrations_stop(bjc_registrations *all) {
         bjc_timer_cancel(&all->core->scheduler, &r->timer);
         if (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING) {
             send_leave(r, "the client stops");
+        } else if (r->state == BJC_REGISTRATION_REGISTERING) {
+            arm(r, STOP_PATIENCE); /* the answer may be on its way */
         } else if (r->state != BJC_REGISTRATION_LEAVING) {
             disconnect(r);
             move(r, BJC_REGISTRATION_GONE, "the client stops");
