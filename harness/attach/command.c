@@ -154,8 +154,7 @@ static const char *own_folder(bj_arena *arena) {
 static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *translate, void *context) {
     const bj_record *transmission = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
     const char *endpoint = bj_get_string(f->client, BJ_F(CLIENT, ENDPOINT), NULL);
-    f->items[P_ENDPOINT].value = endpoint;
-    f->items[P_ENDPOINT].otherwise = "dev-1";
+    f->items[P_ENDPOINT].value = endpoint ? endpoint : "dev-1"; /* the language's default */
     f->items[P_VERSION].value = bj_get_string(f->client, BJ_F(CLIENT, VERSION), NULL);
     f->items[P_HOLDOFF_CAP].value = seconds(f->arena, f->client, BJ_F(CLIENT, HOLDOFF_CAP));
     f->items[P_HOLDOFF_JITTER].value = bj_get_string(f->client, BJ_F(CLIENT, HOLDOFF_JITTER), NULL);
