@@ -156,8 +156,8 @@ static void print_message_text(decoder *d, const bj_packet *packet, const bj_coa
 
 static bool print_message(decoder *d, const bj_packet *packet, const char *transport, const bj_coap *message,
                           bj_coap_fault fault, size_t length) {
-    /* Every byte of a payload may be escaped twice over in JSON, and its options are there twice. */
-    size_t room = 16 * length + 65536;
+    /* The most that a byte becomes in JSON: an entry of TLV has two bytes and makes some sixty. */
+    size_t room = 48 * length + 65536;
     char *bytes = malloc(room);
     if (!bytes) {
         return false;
