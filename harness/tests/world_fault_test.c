@@ -299,6 +299,9 @@ static void an_endless_delay_never_arrives(void **state) {
     say(s, "x");
     assert_int_equal(bj_sim_next_event(f->sim), BJ_NEVER);
     assert_int_equal(wait_for(f, s, POLLIN, BJ_NEVER), BJ_SIM_OVER);
+    bj_event lost;
+    assert_true(find_event(f, BJ_EV_LOST, 0, &lost));
+    assert_text(&lost, "delayed for ever");
     fixture_free(f);
 }
 

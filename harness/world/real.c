@@ -145,8 +145,13 @@ bj_addr real_seen_as(const bj_real_world *real, const real_port *port) {
 
 bool bj_real_world_address(bj_real_world *real, unsigned server, uint16_t port, bj_addr *address) {
     real_port *p;
-    if (server > UINT8_MAX - BJ_ACTOR_SERVER_0 || !real->names[BJ_ACTOR_SERVER_0 + server] ||
-        real_port_for(real, (uint8_t) (BJ_ACTOR_SERVER_0 + server), port, &p) != 0) {
+    if (server > UINT8_MAX - BJ_ACTOR_SERVER_0 || !real->names[BJ_ACTOR_SERVER_0 + server]) {
+        errno = ENOENT;
+        return false;
+    }
+    int problem = real_port_for(real, (uint8_t) (BJ_ACTOR_SERVER_0 + server), port, &p);
+    if (problem) {
+        errno = -problem;
         return false;
     }
     *address = real_seen_as(real, p);

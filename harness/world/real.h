@@ -46,7 +46,8 @@ void bj_real_world_set_peer(bj_real_world *real, const bj_sim_peer *peer); /* in
 int bj_real_world_set_client(bj_real_world *real, pid_t pid);
 
 /* Where server number `server` (from 0) is reached on its scenario port `port`; 0 = its first. The port is reserved
- * when nothing has opened it (yet). false: no such server, or no port is free. */
+ * when nothing has opened it (yet). false: no such server, or no port is free
+ * (errno). */
 bool bj_real_world_address(bj_real_world *real, unsigned server, uint16_t port, bj_addr *address);
 
 typedef enum bj_real_end {

@@ -211,6 +211,9 @@ sim_host *sim_link_between(bj_sim *sim, uint8_t from, uint8_t to, sim_direction 
 bj_time sim_arrival(bj_sim *sim, sim_direction *way, bj_time delay, uint32_t *tie) {
     bj_time time = sim_later(sim->now, delay);
     *tie = sim_tie(sim);
+    if (time == BJ_NEVER) {
+        return time;
+    }
     if (time < way->last) {
         time = way->last;
     }
@@ -239,16 +242,20 @@ static void put_on_link(bj_sim *sim, sim_packet *packet, const sim_struck *struc
     const bj_link *link = &sim_link_between(sim, packet->from_actor, packet->to_actor, &way)->link;
     bj_time delay = sim_later(link->latency, link->jitter ? bj_rng_below(&sim->world, link->jitter + 1) : 0);
     bool overtakes = bj_rng_chance(&sim->world, link->reorder);
+    bj_time time;
     uint32_t tie;
     if (overtakes) {
         delay = bj_rng_below(&sim->world, delay + 1);
     }
     if (overtakes || struck->delayed) {
         tie = sim_tie(sim);
-        delay = sim_later(delay, struck->delay);
-        sim_queue_push(sim, sim_later(sim->now, delay), tie, SIM_DATAGRAM, packet);
+        time = sim_later(sim->now, sim_later(delay, struck->delay));
     } else {
-        bj_time time = sim_arrival(sim, way, delay, &tie);
+        time = sim_arrival(sim, way, delay, &tie);
+    }
+    if (time == BJ_NEVER) {
+        lose(sim, packet, "delayed for ever");
+    } else {
         sim_queue_push(sim, time, tie, SIM_DATAGRAM, packet);
     }
 }
@@ -323,6 +330,8 @@ static void arrives_at_client(bj_sim *sim, sim_packet *packet) {
         refuse(sim, packet);
     } else if (s->queued + packet->length > SIM_RECEIVE_ROOM) {
         lose(sim, packet, "the socket's buffer is full");
+    } else if (s->shut_read) {
+        lose(sim, packet, "the socket is shut for reading");
     } else {
         log_received(sim, packet);
         sim_socket_take(s, packet);
