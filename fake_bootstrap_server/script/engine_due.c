@@ -140,12 +140,13 @@ static void note_lifetime(bj_engine *e, const bj_coap *m) {
 }
 
 void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent) {
-    (void) sent;
     bj__due_state *d = &e->due;
     bj__purpose purpose = bj__purpose_of(e, s, m);
     if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
         BJ_TEXT(why, 64);
         d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
+        bool looked_up = e->lookup_ended && e->lookup_ended <= sent && sent - e->lookup_ended < 10 * BJ_MS;
+        d->acted = looked_up ? e->lookup_began : sent;
         d->stage = BJ__REQUESTED;
         d->attempts++;
         d->server = s->index;

@@ -155,6 +155,14 @@ void bj__follow(bj_engine *e) {
         case BJ_EV_LOST:
             was_lost(e, &event);
             break;
+        case BJ_EV_DNS_QUERY:
+            e->looking_up = true;
+            e->lookup_began = event.time;
+            break;
+        case BJ_EV_DNS_ANSWER:
+            e->looking_up = false;
+            e->lookup_ended = event.time;
+            break;
         default:
             break;
         }

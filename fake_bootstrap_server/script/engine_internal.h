@@ -144,6 +144,7 @@ typedef struct bj__exchange {
     struct {
         bj_time early, late;
     } due;
+    bj_time acted;  /* when the attempt began: `sent`, or the look-up of the server's name before it */
     bj_time leaves; /* a delayed reply leaves then; 0 = none is waiting */
     const bj_record *delayed;
     uint32_t delayed_cause;
@@ -298,6 +299,7 @@ typedef struct bj__due_state {
     unsigned attempts;  /* since the start or the last registration */
     bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
     bj__range request;
+    bj_time acted;    /* when the client began that attempt: with the look-up of the name, or with the request */
     bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
     uint8_t server;   /* whose request is on its way */
     uint64_t source;  /* the exchange whose reply brought the stage about */
@@ -364,7 +366,9 @@ struct bj_engine {
     size_t log_cursor;
     bj__recent recent[BJ__RECENT];
     uint32_t received_event, received_cause;
-    uint32_t icmp_cause;
+    bool looking_up; /* a look-up of the client is not answered yet */
+    bj_time lookup_began, lookup_ended;
+    bj_time last_arrival; /* of all that was sent to the client, by estimate */
 
     bj_time timer;
     bool stopping;

@@ -249,6 +249,7 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
     x->due_known = e->due.request_known && (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK);
     x->due.early = e->due.request.early;
     x->due.late = e->due.request.late;
+    x->acted = e->due.acted;
     s->peer = *from;
     s->outgoing.arrived = true;
     if (!lawful(e, x)) {

@@ -48,6 +48,7 @@ bool bj__transmit(bj_engine *e, const bj__server *s, const bj__target *to, const
         bj__log(e, BJ_EV_NOTE, BJ_ACTOR_SCRIPT, cause, text.start);
         return true;
     }
+    e->last_arrival = bj__max(e->last_arrival, e->now + s->link.latency + s->link.jitter);
     if (kind && to->connection < 0) {
         bj__watch(e, (uint32_t) sent, kind, id);
     }

@@ -149,6 +149,9 @@ static unsigned server_field(const bj_record *step) {
 static bool plan_action(bj_engine *e, bj__thread *t) {
     const bj_value *at = when_field(t->step);
     t->act_at = e->now;
+    if (t->step->kind == BJ_K_STOP && e->last_arrival > e->now) {
+        t->act_at = e->last_arrival + BJ_MS; /* what was sent before reaches the client before */
+    }
     if (!at) {
         return true;
     }
@@ -287,17 +290,17 @@ static bj__progress unexpected(bj_engine *e, bj__thread *t, const bj__observatio
     return BJ__FAILED;
 }
 
-static bj__progress mistimed(bj_engine *e, bj__thread *t, const bj__observation *o, const bj__window *w, bj_time sent) {
+static bj__progress mistimed(bj_engine *e, bj__thread *t, const bj__window *w, bj_time sent, uint32_t event) {
     BJ_TEXT(wanted, 300);
     BJ_TEXT(limit, 40);
     BJ_TEXT(seen, 40);
     bool early = sent < w->from;
     bj__awaited_text(e, t, &wanted);
     add_time(&limit, early ? w->from : w->to);
-    add_time(&seen, o->sent);
+    add_time(&seen, sent);
     bj__fail(e, t, "expected %s %s %s, the client sent it at %s", wanted.start, early ? "not before" : "until",
              limit.start, seen.start);
-    t->failure_cause = o->event;
+    t->failure_cause = event;
     return BJ__FAILED;
 }
 
@@ -333,6 +336,7 @@ static void warn_of_late_attempt(bj_engine *e, bj__thread *t, const bj__exchange
 }
 
 static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observation *o, const bj__exchange *x) {
+    const bj_value *at = bj_get(t->step, BJ_F(REQUEST, AT));
     BJ_TEXT(why, 300);
     bj__window w;
     if (t->silent_until && broke_silence(t, o)) {
@@ -347,9 +351,10 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
     if (!request_window(e, t, x, &w)) {
         return BJ__WAITS;
     }
-    bj_time sent = w.due ? o->sent : bj__max(o->sent, t->base);
+    bool attempt = at && at->as.when.due == BJ_DUE_HOLDOFF && x->due_known;
+    bj_time sent = attempt ? x->acted : w.due ? o->sent : bj__max(o->sent, t->base);
     if (sent < w.from || sent > w.to) {
-        return mistimed(e, t, o, &w, sent);
+        return mistimed(e, t, &w, sent, o->event);
     }
     t->cursor++;
     t->exchange = x->id;
@@ -360,6 +365,14 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
         warn_of_late_attempt(e, t, x);
     }
     return BJ__DONE;
+}
+
+/* The client began in time, with a look-up: nothing is too late until 1 s after the answer. */
+static bj_time lookup_allows(const bj_engine *e, bj_time until) {
+    if (!e->lookup_began || e->lookup_began > until) {
+        return 0;
+    }
+    return e->looking_up ? BJ_NEVER : e->lookup_ended + BJ_SECOND;
 }
 
 /* The client sent it in time, but the network has not let it through yet: repetitions are to come. */
@@ -398,8 +411,8 @@ static bj__progress poll_request(bj_engine *e, bj__thread *t) {
         t->timer = arrival;
         return BJ__WAITS;
     }
-    bj_time later = on_its_way(e, s, w.to);
-    if (!later) {
+    bj_time later = bj__max(on_its_way(e, s, w.to), lookup_allows(e, w.to));
+    if (later <= e->now) {
         return too_late(e, t, w.to);
     }
     t->timer = later;
@@ -556,7 +569,7 @@ static bj__progress take_retransmission(bj_engine *e, bj__thread *t, const bj__o
         return bad_due(e, t, when, why.start);
     }
     if (o->sent < w.from || o->sent > w.to) {
-        return mistimed(e, t, o, &w, o->sent);
+        return mistimed(e, t, &w, o->sent, o->event);
     }
     t->cursor++;
     t->satisfied = bj__max(t->begun, o->arrived);

@@ -203,7 +203,6 @@ static void end_step(bj_engine *e, bj__thread *t) {
 /* The script has ended for this cursor: nothing that it did not await may be left. */
 static void end_thread(bj_engine *e, bj__thread *t) {
     t->phase = BJ__ENDED;
-    t->step = NULL;
     t->timer = BJ_NEVER;
     t->ending = t->ending ? t->ending : BJ_PASS;
     for (; t->cursor < e->end_observation; t->cursor++) {

@@ -762,6 +762,7 @@ static void stop_and_exit(void **state) {
                 "  - stop: term\n  - request: {method: DELETE, path: /rd/7}\n  - respond: 2.02\n  - exit: 0\n");
     client_requests(MGMT, POST, "/rd", NULL);
     client_gets();
+    pass(BJ_MS);
     assert_int_equal(w.signalled, 15);
     client_requests(MGMT, DELETE, "/rd/7", NULL);
     client_gets();
