@@ -258,6 +258,28 @@ static void the_server_resets(void **state) {
     fixture_free(f);
 }
 
+static void a_new_connection_knows_nothing_of_the_old(void **state) {
+    (void) state;
+    fixture *f = fixture_new(1, 0);
+    fixture_open(f, BS, BJ_TCP, "192.0.2.10:5683");
+    bj_sim_socket *s = stream_to(f, "192.0.2.10:5683");
+    let_pass(f, BJ_SECOND);
+    f->ops->stream_send(f->world, f->connection, (const uint8_t *) "old", 3, 0);
+    f->ops->stream_close(f->world, f->connection, true);
+    let_pass(f, BJ_SECOND);
+    assert_int_equal(bj_sim_take_error(s), ECONNRESET);
+    assert_int_equal(bj_sim_pending(s), 3);
+    bj_addr peer = at("192.0.2.10:5683");
+    assert_int_equal(bj_sim_connect(s, &peer), -EINPROGRESS);
+    assert_int_equal(wait_for(f, s, POLLOUT, BJ_NEVER), BJ_SIM_READY);
+    assert_int_equal(bj_sim_pending(s), 0);
+    assert_int_equal(say(s, "new"), 3);
+    let_pass(f, BJ_SECOND);
+    assert_int_equal(f->connection, 2);
+    assert_memory_equal(f->bytes, "new", 3);
+    fixture_free(f);
+}
+
 static void a_port_that_closes_resets_its_connections(void **state) {
     (void) state;
     fixture *f = fixture_new(1, 0);
@@ -460,6 +482,7 @@ int main(void) {
         cmocka_unit_test(what_reaches_a_closed_socket_is_reset),
         cmocka_unit_test(the_server_closes),
         cmocka_unit_test(the_server_resets),
+        cmocka_unit_test(a_new_connection_knows_nothing_of_the_old),
         cmocka_unit_test(a_port_that_closes_resets_its_connections),
         cmocka_unit_test(a_host_that_dies_is_noticed_late),
         cmocka_unit_test(who_gives_up_connecting_leaves_nothing_to_come),

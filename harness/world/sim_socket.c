@@ -267,7 +267,11 @@ int bj_sim_connect(bj_sim_socket *s, const bj_addr *peer) {
     if (problem) {
         return problem;
     }
-    return s->stream ? sim_stream_connect(s, &wire) : connect_datagram(s, &wire);
+    if (!s->stream) {
+        return connect_datagram(s, &wire);
+    }
+    drop_queue(s); /* what an earlier connection left */
+    return sim_stream_connect(s, &wire);
 }
 
 int bj_sim_peer_of(const bj_sim_socket *s, bj_addr *peer) {
