@@ -72,7 +72,7 @@ void bj_job_decide(bj_job *job, bj_verdict verdict, const char *format, ...) {
 static void decide_timeout(bj_job *job, const last_words *words) {
     if (job->options.attach == BJ_ATTACH_NETWORK) {
         bj_job_decide(job, BJ_FAIL, "the scenario was not over within the limit of %.1f s",
-                      (double) (job->ended_us - job->started_us) / 1e6);
+                      (double) job->options.real_limit_ms / 1e3);
         return;
     }
     BJ_TEXT(at, 64);

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The servers on real sockets: `bootjack serve`, and clients that `bootjack run` starts beside them. The same scenario
+files pass linked, under the preload, and here."""
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+from harness.pytest_bootjack import api
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
+SCENARIO = """\
+title: A request over the network
+steps:
+  - request: {to: bs, method: GET, path: /hello}
+  - respond: 2.05
+    text: hello from the script
+"""
+GET_HELLO = b"\x41\x01\x12\x34\x55\xb5hello"
+# Real time passes here, so only scenarios without long waits.
+QUICK = ["good/first-bootstrap", "good/write-replaces", "good/object-level-writes", "ssid/mismatch-corrected",
+         "single-account/second-account-refused"]
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "scenario.yaml"
+    path.write_text(SCENARIO)
+    return path
+
+
+@pytest.fixture
+def network_profile(tmp_path):
+    """Our client's profile, on the network."""
+    profile = yaml.safe_load((ROOT / "harness/clients/bootjack-client.yaml").read_text())
+    path = tmp_path / "network.yaml"
+    path.write_text(yaml.safe_dump({**profile, "attach": "network"}))
+    return path
+
+
+class Serving:
+    """`bootjack serve` in the background; knows where each server listens."""
+
+    def __init__(self, path, *options):
+        command = [str(api.find_bootjack()), "serve", str(path), "--listen", "127.0.0.1:0", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.ports = {}
+        while "mgmt" not in self.ports:
+            line = self.process.stderr.readline()
+            assert line, self.process.stdout.read()
+            name, port = re.fullmatch(r"server (\w+) listens on 127\.0\.0\.1:(\d+)\n", line).groups()
+            self.ports[name] = int(port)
+
+    def finish(self):
+        out, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, out
+
+
+def test_serve_a_client_that_somebody_else_starts(scenario):
+    serving = Serving(scenario, "-v")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
+        assert client.recv(1500).endswith(b"\xffhello from the script")
+    status, out = serving.finish()
+    assert status == PASSED, out
+    assert "client -> bs: CON GET /hello" in out
+    assert "bs -> client: ACK 2.05" in out
+
+
+def test_serve_a_client_that_does_something_else(scenario):
+    serving = Serving(scenario, "--json")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(GET_HELLO.replace(b"hello", b"howdy"), ("127.0.0.1", serving.ports["bs"]))
+    status, out = serving.finish()
+    result = json.loads(out)
+    assert (status, result["verdict"]) == (FAILED, "fail")
+    assert "GET /howdy" in result["reason"]
+    assert "serve" in result["reproduce"]
+
+
+def test_serve_gives_up(scenario):
+    status, out = Serving(scenario, "--limit", "0.5").finish()
+    assert status == FAILED
+    assert "the scenario was not over within the limit of 0.5 s" in out
+
+
+def test_serve_is_interrupted(scenario):
+    serving = Serving(scenario)
+    serving.process.send_signal(signal.SIGINT)
+    assert serving.finish()[0] == COULD_NOT_RUN
+
+
+def test_serve_on_an_address_that_is_not_ours(scenario):
+    command = [str(api.find_bootjack()), "serve", str(scenario), "--listen", "192.0.2.77:5683"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == COULD_NOT_RUN, done.stdout
+
+
+def test_run_starts_the_client(scenario):
+    command = "network:coap-client-notls -m get {bs_uri}/hello"
+    result = api.run_scenario(scenario, client=command, options=["--no-canary"])
+    assert result.verdict == "pass", result.reason
+
+
+def test_a_client_on_the_network_that_ends(scenario):
+    result = api.run_scenario(scenario, client="network:sh -c 'exit 5'", options=["--no-canary"])
+    assert result.verdict == "fail"
+    assert "status 5" in result.reason
+
+
+def test_a_client_on_the_network_that_is_not_there(scenario):
+    result = api.run_scenario(scenario, client="network:/nowhere/client", options=["--no-canary"])
+    assert result.verdict == "error"
+    assert "the client was not found" in result.reason
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("client", ["linked", "bootjack-client", "network"])
+def test_the_same_scenario_in_all_three_ways(name, client, network_profile):
+    client = network_profile if client == "network" else client
+    result = api.run_scenario(ROOT / "scenarios" / f"{name}.yaml", client=client, options=["--no-canary"], timeout=300)
+    assert result.verdict == "pass", result.reason
