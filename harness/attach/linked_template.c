@@ -93,8 +93,8 @@ static void compose_request(template_client *c) {
                        '=' };
     c->message_id++;
     memcpy(c->request, head, sizeof head);
-    memcpy(c->request + sizeof head, endpoint, length);
     c->request_length = sizeof head + length;
+    memcpy(c->request + sizeof head, endpoint, c->request_length - sizeof head);
 }
 
 static void retry_later(template_client *c) {

@@ -86,7 +86,7 @@ static void forget_preload(void) {
     }
     size_t own = strlen(about.dli_fname);
     if (strncmp(list, about.dli_fname, own) == 0 && (list[own] == ':' || list[own] == ' ')) {
-        setenv("LD_PRELOAD", strdup(list + own + 1), 1);
+        setenv("LD_PRELOAD", list + own + 1, 1);
     } else {
         unsetenv("LD_PRELOAD");
     }
