@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-/* RFC 7252 §4.8.2. PROCESSING_DELAY is its default value and does not follow ACK_TIMEOUT. */
-#define MAX_LATENCY      (100 * BJC_SECOND)
-#define PROCESSING_DELAY (2 * BJC_SECOND)
+/* RFC 7252 §4.8.2. */
+#define MAX_LATENCY (100 * BJC_SECOND)
 
 void bootjack_config_init(bootjack_config *config) {
     *config = (bootjack_config){
@@ -105,7 +104,8 @@ bjc_time bjc_max_transmit_wait(const bootjack_tx_params *tx) {
 }
 
 bjc_time bjc_exchange_lifetime(const bootjack_tx_params *tx) {
-    return bjc_max_transmit_span(tx) + 2 * MAX_LATENCY + PROCESSING_DELAY;
+    bjc_time processing_delay = tx->ack_timeout_ms * BJC_MS;
+    return bjc_max_transmit_span(tx) + 2 * MAX_LATENCY + processing_delay;
 }
 
 bjc_time bjc_non_lifetime(const bootjack_tx_params *tx) {

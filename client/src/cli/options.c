@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define OPTIONS(X)                                                                                                     \
-    X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: dev-1)")                                        \
+    X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: dev-1)")                                           \
     X(BOOTSTRAP, "bootstrap", "URI", "address of the Bootstrap-Server")                                                \
     X(BOOTSTRAP_INSTANCE, "bootstrap-instance", "N", "its Object Instance in /0 (default: the lowest free one)")       \
     X(HOLDOFF, "holdoff", "SECONDS", "Client Hold Off Time, /0/x/11, rounded up (default: absent)")                    \

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line of bootjack-client.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <unistd.h>
+
+#include "cli/options.h"
+
+#define MOST 24
+
+/* Parses words separated by blanks. The texts of the options point into `words`. */
+static bjc_parsed parse(bjc_options *options, char *words) {
+    static char name[] = "bootjack-client";
+    char *argv[MOST] = { name }, *rest = words;
+    int argc = 1;
+    for (char *word; (word = strtok_r(rest, " ", &rest)) && argc < MOST - 1;) {
+        argv[argc++] = word;
+    }
+    return bjc_options_parse(options, argc, argv);
+}
+
+static void everything(void **state) {
+    (void) state;
+    bjc_options o;
+    char words[] = "--endpoint urn:x --bootstrap coap://bs --bootstrap-instance 4 --holdoff 2.5 --account-timeout 60 "
+                   "--holdoff-cap 0.5 --holdoff-jitter 2 --ack-timeout 3 --ack-random-factor 1 --max-retransmit 2";
+    assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
+    assert_string_equal(o.config.endpoint, "urn:x");
+    assert_string_equal(o.bootstrap.server_uri, "coap://bs");
+    assert_true(o.bootstrap.bootstrap_server);
+    assert_int_equal(o.bootstrap_instance, 4);
+    assert_int_equal(o.bootstrap.client_holdoff_s, 3);
+    assert_int_equal(o.bootstrap.bootstrap_timeout_s, 60);
+    assert_int_equal(o.config.holdoff_cap_ms, 500);
+    assert_true(o.config.holdoff_jitter == 2.0);
+    assert_int_equal(o.config.tx.ack_timeout_ms, 3000);
+    assert_true(o.config.tx.ack_random_factor == 1.0);
+    assert_int_equal(o.config.tx.max_retransmit, 2);
+    char more[] = "--server coap://s --ssid 7 --lifetime 60 --lwm2m-version 1.0 --strict --log-level error "
+                  "--legacy-server-initiated";
+    assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
+    assert_string_equal(o.server.server_uri, "coap://s");
+    assert_int_equal(o.server.ssid, 7);
+    assert_int_equal(o.lifetime_s, 60);
+    assert_int_equal(o.config.version, BOOTJACK_LWM2M_1_0);
+    assert_true(o.config.strict);
+    assert_true(o.config.legacy_server_initiated);
+    assert_int_equal(o.config.log_level, BOOTJACK_LOG_ERROR);
+}
+
+static void defaults(void **state) {
+    (void) state;
+    bjc_options o;
+    char words[] = "--bootstrap coap://bs";
+    assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
+    assert_int_equal(o.config.holdoff_cap_ms, 20000);
+    assert_true(o.config.holdoff_jitter == 1.5);
+    assert_int_equal(o.config.version, BOOTJACK_LWM2M_1_1);
+    assert_false(o.config.strict);
+    assert_int_equal(o.bootstrap_instance, -1);
+    assert_null(o.server.server_uri);
+}
+
+static void mistakes(void **state) {
+    (void) state;
+    static const char *const rows[] = {
+        "",
+        "--strict",
+        "--bootstrap",
+        "--bootstrap coap://bs more",
+        "--unknown",
+        "--bootstrap coap://bs --ssid 0",
+        "--bootstrap coap://bs --ssid 65535",
+        "--bootstrap coap://bs --ssid 1.5",
+        "--bootstrap coap://bs --holdoff -1",
+        "--bootstrap coap://bs --holdoff 1s",
+        "--bootstrap coap://bs --holdoff nan",
+        "--bootstrap coap://bs --holdoff-jitter 0.5",
+        "--bootstrap coap://bs --ack-timeout 0.5",
+        "--bootstrap coap://bs --max-retransmit 0",
+        "--bootstrap coap://bs --lwm2m-version 1.2",
+        "--bootstrap coap://bs --log-level loud",
+    };
+    assert_non_null(freopen("/dev/null", "w", stderr));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bjc_options o;
+        char words[100];
+        snprintf(words, sizeof words, "%s", rows[i]);
+        assert_int_equal(parse(&o, words), BJC_PARSED_WRONG);
+    }
+}
+
+static void help_and_version(void **state) {
+    (void) state;
+    bjc_options o;
+    char help[] = "--help", version[] = "--version";
+    assert_int_equal(parse(&o, help), BJC_PARSED_DONE);
+    assert_int_equal(parse(&o, version), BJC_PARSED_DONE);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(mistakes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is refused at Bootstrap-Finish: a usable configuration with one thing changed, row by row.
+ */
+#include "support.h"
+
+#include "registration/accounts.h"
+
+/* One change: a resource set from text (NULL = taken away). */
+typedef struct change {
+    uint16_t oid, iid, rid;
+    const char *text;
+} change;
+
+static bjc_store *store_of(furnished *f, uint16_t oid) {
+    return oid == 0 ? &f->security : oid == 1 ? &f->server : &f->device;
+}
+
+static void apply(furnished *f, const change *c) {
+    bjc_path path = { 3, { c->oid, c->iid, c->rid } };
+    if (!c->text) {
+        assert_int_equal(bjc_store_handlers.clear(store_of(f, c->oid), c->iid, c->rid), BOOTJACK_OK);
+        return;
+    }
+    assert_int_equal(
+        bjc_model_write(&f->model, &path, bjc_format_find(BJC_FORMAT_TEXT), (const uint8_t *) c->text, strlen(c->text)),
+        BOOTJACK_OK);
+}
+
+/* A Bootstrap-Server account in /0/0, a server with Short Server ID 101 in /0/1 and /1/0. */
+static void usable(furnished *f) {
+    static const change rows[] = {
+        { 0, 0, 0, "coap://bs.example" },
+        { 0, 0, 1, "1" },
+        { 0, 0, 2, "3" },
+        { 0, 1, 0, "coap://s.example" },
+        { 0, 1, 1, "0" },
+        { 0, 1, 2, "3" },
+        { 0, 1, 10, "101" },
+        { 1, 0, 0, "101" },
+        { 1, 0, 1, "86400" },
+        { 1, 0, 6, "0" },
+        { 1, 0, 7, "U" },
+    };
+    furnish(f);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        apply(f, &rows[i]);
+    }
+}
+
+static bootjack_error verdict(const change *changes, size_t count, bool strict, bootjack_version version) {
+    furnished f;
+    usable(&f);
+    f.core.config.strict = strict;
+    f.core.config.version = version;
+    for (size_t i = 0; i < count; i++) {
+        apply(&f, &changes[i]);
+    }
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    bootjack_error error = bjc_model_validate(&f.model);
+    bjc_model_commit(&f.model);
+    unfurnish(&f);
+    return error;
+}
+
+static bootjack_error with(uint16_t oid, uint16_t iid, uint16_t rid, const char *text) {
+    change one = { oid, iid, rid, text };
+    return verdict(&one, 1, false, BOOTJACK_LWM2M_1_1);
+}
+
+static void accepted(void **state) {
+    (void) state;
+    static const change rows[] = {
+        { 0, 1, 0, "coap://[2001:db8::1]:5999/base?a=b" },
+        { 0, 1, 0, "coaps://s.example" }, /* seen when the connection is made, unless `strict` */
+        { 0, 0, 10, "0" },                /* the Bootstrap-Server's Short Server ID means nothing */
+        { 0, 0, 10, "101" },
+        { 0, 1, 10, "65534" },
+        { 0, 0, 11, "3600" },
+        { 0, 0, 12, "60" },
+        { 0, 1, 3, "" },
+        { 0, 1, 6, "3" },
+        { 0, 1, 7, "AAAAAAAA" },
+        { 0, 1, 8, "AAAAAAAAAAAAAAAAAAAAAA==" },
+        { 0, 1, 13, "3" },
+        { 0, 1, 14, "s.example" },
+        { 0, 1, 17, "65535:65535" },
+        { 1, 0, 1, "0" },
+        { 1, 0, 7, "UQ" },
+        { 1, 0, 7, "NTUS" },
+        { 1, 0, 17, "1" },
+        { 1, 0, 22, "T" },
+        { 1, 0, 5, "0" },
+        { 3, 0, 15, "Europe/Paris" },
+    };
+    assert_int_equal(verdict(NULL, 0, false, BOOTJACK_LWM2M_1_1), BOOTJACK_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(verdict(&rows[i], 1, false, BOOTJACK_LWM2M_1_1), BOOTJACK_OK);
+    }
+}
+
+static void refused(void **state) {
+    (void) state;
+    static const change rows[] = {
+        { 0, 1, 0, NULL },
+        { 0, 1, 0, "" },
+        { 0, 1, 0, "http://s.example" },
+        { 0, 1, 0, "coap://s.example:0" },
+        { 0, 1, 0, "coap+tcp://s.example" },
+        { 0, 0, 0, "coaps://bs.example" }, /* the Bootstrap-Server account must work */
+        { 0, 1, 1, NULL },
+        { 0, 1, 2, NULL },
+        { 0, 1, 2, "5" },
+        { 0, 1, 2, "-1" },
+        { 0, 1, 2, "0" },
+        { 0, 1, 2, "1" },
+        { 0, 1, 2, "2" },
+        { 0, 1, 2, "4" },
+        { 0, 1, 7, "AAAA" },
+        { 0, 1, 8, "AAAA" },
+        { 0, 1, 10, NULL },
+        { 0, 1, 10, "0" },
+        { 0, 1, 10, "65535" },
+        { 0, 1, 10, "-1" },
+        { 0, 0, 11, "-1" },
+        { 0, 0, 12, "-1" },
+        { 0, 1, 13, "4" },
+        { 0, 1, 14, "a b" },
+        { 0, 1, 15, "4" },
+        { 0, 1, 17, "21:0" },
+        { 0, 1, 6, "256" },
+        { 0, 1, 1, "1" }, /* two Bootstrap-Server accounts */
+        { 1, 0, 0, NULL },
+        { 1, 0, 0, "0" },
+        { 1, 0, 0, "65535" },
+        { 1, 0, 1, NULL },
+        { 1, 0, 1, "-1" },
+        { 1, 0, 3, "0" },
+        { 1, 0, 6, NULL },
+        { 1, 0, 7, NULL },
+        { 1, 0, 7, "" },
+        { 1, 0, 7, "X" },
+        { 1, 0, 7, "UU" },
+        { 1, 0, 11, "256" },
+        { 1, 0, 17, "0" },
+        { 1, 0, 20, "0" },
+        { 1, 0, 22, "X" },
+        { 1, 0, 22, "UT" },
+        { 1, 5, 5, "86400" }, /* an instance with nothing else */
+        { 3, 0, 16, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (verdict(&rows[i], 1, false, BOOTJACK_LWM2M_1_1) == BOOTJACK_OK) {
+            fail_msg("row %zu (/%u/%u/%u) is accepted", i, rows[i].oid, rows[i].iid, rows[i].rid);
+        }
+    }
+}
+
+static void twice_the_same_server(void **state) {
+    (void) state;
+    static const change security[] = {
+        { 0, 2, 0, "coap://t.example" }, { 0, 2, 1, "0" }, { 0, 2, 2, "3" }, { 0, 2, 10, "101" }
+    };
+    static const change server[] = { { 1, 3, 0, "101" }, { 1, 3, 1, "60" }, { 1, 3, 6, "1" }, { 1, 3, 7, "U" } };
+    assert_int_equal(verdict(security, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(verdict(server, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+}
+
+static void credentials(void **state) {
+    (void) state;
+    /* The mode is refused in any case; without the credentials already for the lack of them. */
+    static const change keys[] = {
+        { 0, 1, 0, "coaps://s.example" }, { 0, 1, 2, "0" }, { 0, 1, 3, "ZXAx" }, { 0, 1, 5, "AAECAw==" }
+    };
+    assert_int_equal(verdict(keys, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_UNSUPPORTED);
+    assert_int_equal(verdict(keys, 3, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(with(0, 1, 2, "0"), BOOTJACK_ERR_INCONSISTENT);
+}
+
+static void strictly(void **state) {
+    (void) state;
+    static const change scheme = { 0, 1, 0, "coaps://s.example" }, old_binding = { 1, 0, 7, "UQ" };
+    assert_int_equal(verdict(&scheme, 1, true, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(verdict(&old_binding, 1, true, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_RANGE);
+    assert_int_equal(verdict(&old_binding, 1, true, BOOTJACK_LWM2M_1_0), BOOTJACK_OK);
+}
+
+static void bindings_of_1_0(void **state) {
+    (void) state;
+    static const char *const good[] = { "U", "UQ", "S", "SQ", "US", "UQS" }, *const bad[] = { "T", "SU", "UQSQ", "Q" };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(bjc_binding_usable(BOOTJACK_LWM2M_1_0, true, (const uint8_t *) good[i], strlen(good[i])));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(bjc_binding_usable(BOOTJACK_LWM2M_1_0, false, (const uint8_t *) bad[i], strlen(bad[i])));
+    }
+}
+
+static bootjack_error accounts(const change *changes, size_t count) {
+    furnished f;
+    const char *reason;
+    usable(&f);
+    for (size_t i = 0; i < count; i++) {
+        if (changes[i].rid == 65535) {
+            assert_int_equal(bjc_store_remove(store_of(&f, changes[i].oid), changes[i].iid), BOOTJACK_OK);
+        } else {
+            apply(&f, &changes[i]);
+        }
+    }
+    bootjack_error error = bjc_accounts_check_existence(&f.security, &f.server, &reason);
+    error = error ? error : bjc_accounts_check_ids(&f.core, &f.security, &f.server, &reason);
+    assert_non_null(reason);
+    unfurnish(&f);
+    return error;
+}
+
+/* After the Finish: accounts that exist, and belong together by Short Server ID whatever their instances are. */
+static void account_rules(void **state) {
+    (void) state;
+    static const change no_server = { 1, 0, 65535, NULL }, no_security = { 0, 1, 65535, NULL };
+    static const change both[] = { { 1, 0, 0, "102" }, { 0, 0, 10, "102" } };
+    assert_int_equal(accounts(NULL, 0), BOOTJACK_OK);
+    assert_int_equal(accounts(&no_server, 1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(accounts(&no_security, 1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(accounts(&both[0], 1), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(accounts(both, 2), BOOTJACK_ERR_INCONSISTENT); /* the bootstrap account is no server's */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accepted),      cmocka_unit_test(refused),  cmocka_unit_test(twice_the_same_server),
+        cmocka_unit_test(credentials),   cmocka_unit_test(strictly), cmocka_unit_test(bindings_of_1_0),
+        cmocka_unit_test(account_rules),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
