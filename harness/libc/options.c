@@ -195,11 +195,24 @@ static int set_flag(bj_file *file, int level, int name, const void *value, sockl
     return 0;
 }
 
+static bool has_level(const bj_file *file, int level) {
+    switch (level) {
+    case IPPROTO_IPV6:
+        return file->socket.family == AF_INET6;
+    case IPPROTO_TCP:
+        return file->socket.type == SOCK_STREAM;
+    case IPPROTO_UDP:
+        return file->socket.type == SOCK_DGRAM;
+    default:
+        return true;
+    }
+}
+
 static int set_option(bj_file *file, int level, int name, const void *value, socklen_t size) {
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
         return set_timeout(file, name, value, size);
     }
-    if (level == IPPROTO_IPV6 && file->socket.family != AF_INET6) {
+    if (!has_level(file, level)) {
         return -ENOPROTOOPT;
     }
     for (size_t i = 0; i < KNOWN; i++) {
@@ -217,7 +230,7 @@ static int set_option(bj_file *file, int level, int name, const void *value, soc
         }
         return 0;
     }
-    return level == IPPROTO_TCP && file->socket.type != SOCK_STREAM ? -EOPNOTSUPP : -ENOPROTOOPT;
+    return -ENOPROTOOPT;
 }
 
 /* --- asking --- */
@@ -259,6 +272,9 @@ static int give(const void *from, size_t size, void *value, socklen_t *length) {
 
 static int get_option(bj_file *file, int level, int name, void *value, socklen_t *length) {
     int number;
+    if (!has_level(file, level)) {
+        return -ENOPROTOOPT;
+    }
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
         return get_timeout(file, name, value, length);
     }
