@@ -132,12 +132,28 @@ static bool find_damage(const bj_event *event, bj_text *why) {
            !bj_tlv_check(message.payload, message.payload_length, why);
 }
 
+/* An option that nobody registered is lawful (RFC 7252 5.4.1), but tools point at it: so does the capture. */
+static bool find_strange_option(const bj_event *event, bj_text *which) {
+    bj_coap message;
+    bj_coap_decode(&message, event->raw, event->raw_length);
+    for (size_t i = 0; i < message.option_count; i++) {
+        if (!bj_coap_option_name(message.options[i].number)) {
+            bj_text_printf(which, "option %" PRIu32 " is not registered", message.options[i].number);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void comment_sent(writer *w, const bj_event *event) {
     BJ_TEXT(why, 200);
+    bool ours = event->actor >= BJ_ACTOR_SERVER_0;
     if (find_damage(event, &why)) {
-        bool ours = event->actor >= BJ_ACTOR_SERVER_0;
         about_event(w, event->sequence)->broken = true;
         comment(w, event->sequence, "%s: %s", ours ? "broken on purpose" : "not well-formed", why.start);
+    } else if (find_strange_option(event, &why)) {
+        about_event(w, event->sequence)->broken = true;
+        comment(w, event->sequence, "%s%s", ours ? "on purpose: " : "", why.start);
     }
 }
 
@@ -297,7 +313,7 @@ static void write_icmp(writer *w, const bj_event *event) {
     bj_frame_udp(&w->quoted, &event->to, &event->from, sent->raw, sent->raw_length);
     bj_frame_port_unreachable(&w->frame, &event->from, &event->to, &w->quoted);
     const char *said = w->events[event->sequence].comment;
-    write_frame(w, event, said || !sent->broken ? said : "quotes a packet that is not well-formed");
+    write_frame(w, event, said || !sent->broken ? said : "quotes a packet that has a comment of its own");
 }
 
 /* One segment from `side`; flags that take up a sequence number do. */

@@ -16,7 +16,7 @@ TYPES = ("CON", "NON", "ACK", "RST")
 TLV_KINDS = ("instance", "resource-instance", "multiple", "resource")
 TLV_NODES = ("lwm2mtlv.object_instance", "lwm2mtlv.resource_instance", "lwm2mtlv.resource_array", "lwm2mtlv.resource")
 # A capture says so at the packets that are broken; tshark may call those malformed.
-BROKEN = re.compile(r"broken on purpose|not well-formed|cut on the way|damaged on the way")
+BROKEN = re.compile(r"broken on purpose|not well-formed|is not registered|quotes a packet|cut on the way|damaged on the way")
 SIGNALLING = "7."
 
 Message = collections.namedtuple("Message", "type mid code token options payload values")
@@ -73,22 +73,20 @@ def first(layer, name, default=None):
     return found[0] if found else default
 
 
-def tshark_option(raw, tree, number):
-    """(number, value bytes) of one option from its raw bytes and its subtree."""
-    delta = int(first(tree, "coap.opt.delta")) + int(first(tree, "coap.opt.delta_ext", 0))
-    length = int(first(tree, "coap.opt.length")) + int(first(tree, "coap.opt.length_ext", 0))
-    data = bytes.fromhex(raw[0])
-    return number + delta, data[len(data) - length:] if length else b""
+def extended(tree, name):
+    """An option's delta or length: tshark shows the nibble (13 and 14 announce more bytes) and the bytes behind it."""
+    nibble = int(first(tree, name))
+    return {13: 13, 14: 269}.get(nibble, nibble) + int(first(tree, name + "_ext", 0))
 
 
 def tshark_options(coap):
-    raws = pairs(coap, "coap.opt.name_raw")
-    trees = pairs(coap, "coap.opt.name_tree")
+    """(number, value bytes) of every option, from its raw bytes and its subtree."""
     options, number = [], 0
-    for raw, tree in zip(raws, trees):
-        option = tshark_option(raw, tree, number)
-        number = option[0]
-        options.append(option)
+    for raw, tree in zip(pairs(coap, "coap.opt.name_raw"), pairs(coap, "coap.opt.name_tree")):
+        number += extended(tree, "coap.opt.delta")
+        length = extended(tree, "coap.opt.length")
+        data = bytes.fromhex(raw[0])
+        options.append((number, data[len(data) - length:]))
     return options
 
 

@@ -228,11 +228,13 @@ static void what_is_broken_on_purpose_is_said(void **state) {
     sent(f, SERVER, &server, &client, "\x4F\x01\0\1", 4);
     sent(f, BJ_ACTOR_CLIENT, &client, &server, "\x40\x01\0\1\xFF", 5);
     sent(f, SERVER, &server, &client, "\x40\x01\0\1\x30", 5);
+    sent(f, SERVER, &server, &client, "\x40\x01\0\1\xE1\x06\xE7\0", 8);
     sent(f, SERVER, &server, &client, "\x40\x03\0\1\xC2\x2D\x16\xFF\xC8", 9);
     write_capture(f);
     assert_true(file_says(f, "broken on purpose: token length is 9 to 15"));
     assert_true(file_says(f, "not well-formed: payload marker without a payload"));
     assert_true(file_says(f, "broken on purpose: Uri-Host of 0 bytes"));
+    assert_true(file_says(f, "on purpose: option 2036 is not registered"));
     assert_true(file_says(f, "broken on purpose: an entry is longer than the 1 bytes that are left"));
 }
 
