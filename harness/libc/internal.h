@@ -95,6 +95,8 @@ bj_thread *bj_thread_new(void);
 void bj_thread_free(bj_thread *thread);
 /* Ends the thread's wait because of a signal or a cancellation. */
 void bj_thread_interrupt(bj_thread *thread);
+/* The run is over: this thread is next, wherever it waits. */
+void bj_thread_first(bj_thread *thread);
 /* Is the calling thread to end at its next cancellation point? */
 bool bj_thread_cancelled(void);
 bj_thread *bj_thread_by_handle(pthread_t handle);
@@ -119,7 +121,8 @@ typedef struct bj_run {
     uint64_t turns;
     uint64_t glances; /* in a row */
     bool active;
-    bool ended;                 /* the over function came back */
+    bool ended;                 /* the world said so; if the over function came back, all calls fail */
+    bool over_due;              /* the main thread has yet to call it */
     uint64_t arrived;           /* signals that the world sent, not yet given to a thread */
     siginfo_t signal_infos[65]; /* by number: what a handler with SA_SIGINFO is told */
     struct bj_timer *timers;
@@ -146,6 +149,9 @@ static inline bool bj_threaded(void) {
     return bj_the_run.threads->next != NULL;
 }
 
+/* Calls the over function, which in exec ends the process and in linked mode may jump out of here: on the main thread.
+ */
+void bj_end_run(void);
 /* After every call to the simulation that may have moved it. */
 void bj_settle(bj_sim_wait outcome);
 

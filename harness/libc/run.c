@@ -79,18 +79,23 @@ bool bj_is_ours(const void *block) {
     return start && (uintptr_t) block >= start && (uintptr_t) block < start + ARENA_SIZE;
 }
 
-/* In exec the function ends the process; in linked mode it may jump out of here, or come back. */
-static void end_run(void) {
+void bj_end_run(void) {
     bj_run *run = &bj_the_run;
-    if (!run->ended) {
-        run->ended = true;
-        run->over(run->over_context);
+    run->ended = true;
+    if (bj_this.self != &run->main && run->main.state != BJ_ENDED) {
+        run->over_due = true; /* in linked mode it jumps, and may do so on its own stack only */
+        bj_thread_first(&run->main);
+        return;
     }
+    run->over_due = false;
+    run->over(run->over_context);
 }
 
 void bj_settle(bj_sim_wait outcome) {
     if (outcome == BJ_SIM_OVER) {
-        end_run();
+        if (!bj_the_run.ended) {
+            bj_end_run();
+        }
         return;
     }
     bj_timers_run();
@@ -102,7 +107,9 @@ void bj_settle(bj_sim_wait outcome) {
 /* A clock read or a poll in between: at the same moment, or a quantum later. */
 static void moved(bj_sim_wait outcome) {
     bj_settle(outcome);
-    if (bj_this.self->signals) {
+    if (bj_the_run.over_due) {
+        bj_yield();
+    } else if (bj_this.self->signals) {
         bj_signals_take(NULL);
     }
 }

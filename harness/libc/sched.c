@@ -102,6 +102,13 @@ void bj_thread_interrupt(bj_thread *thread) {
     }
 }
 
+void bj_thread_first(bj_thread *thread) {
+    if (thread->state == BJ_WAITING) {
+        make_runnable(thread, BJ_WAIT_OVER);
+    }
+    thread->turn = 0;
+}
+
 static void wake_ready(void) {
     bj_time now = bj_now();
     for (bj_thread *t = bj_the_run.threads; t; t = t->next) {
@@ -216,6 +223,9 @@ static void give_up(bj_thread *self) {
     hand_to(next);
     park(self);
     bj_signals_restore(&self->mask);
+    if (bj_the_run.over_due) {
+        bj_end_run();
+    }
 }
 
 /* --- what the other files call --- */
@@ -283,7 +293,7 @@ bj_wait_result bj_wait(const bj_waiter *waiter) {
 
 void bj_yield(void) {
     bj_thread *self = bj_this.self;
-    if (!bj_threaded() || bj_the_run.ended) {
+    if (!bj_threaded() || (bj_the_run.ended && !bj_the_run.over_due)) {
         return;
     }
     make_runnable(self, BJ_WAIT_READY);
