@@ -104,6 +104,15 @@ bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler,
     }
     (*transport)->core = core;
     (*transport)->scheduler = scheduler;
+    /* Made now and not with the first session: what libcoap cannot do shows at once, and its clock, which counts from
+     * its start, has no early moments any more (it answers no ping in the first quarter of a second). */
+    bjc_context *context = bjc_context_acquire(*transport, true);
+    if (!context) {
+        bjc_release(&core->allocator, *transport);
+        *transport = NULL;
+        return BOOTJACK_ERR_MEMORY;
+    }
+    bjc_context_release(*transport, context);
     return BOOTJACK_OK;
 }
 
