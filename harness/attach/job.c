@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,7 +139,7 @@ static bool launch(bj_job *job, const bj_exec_plan *plan) {
         job->pipes[i] = s.parent[i + 1];
         fcntl(job->pipes[i], F_SETFL, O_NONBLOCK);
     }
-    job->process_descriptor = (int) syscall(SYS_pidfd_open, process, 0);
+    job->process_descriptor = pidfd_open(process, 0);
     return true;
 }
 
