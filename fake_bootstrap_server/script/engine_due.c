@@ -47,6 +47,9 @@ static const bj_record *client_of(const bj_engine *e) {
 }
 
 bj_time bj__holdoff_least(const bj_engine *e) {
+    if (e->due.holdoff_rewritten) {
+        return bj__max(BJ_SECOND, e->due.holdoff);
+    }
     const bj_record *account = bj_get_record(client_of(e), BJ_F(CLIENT, BOOTSTRAP));
     return bj__max(BJ_SECOND, bj_get_duration(account, BJ_F(ACCOUNT, HOLDOFF), 0));
 }
@@ -152,6 +155,7 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         d->server = s->index;
         d->session_server = s->index;
         d->session_from = d->last_command = d->command_before = BJ_NEVER;
+        d->holdoff_written = false;
     } else if (purpose == BJ__REGISTER) {
         note_lifetime(e, m);
         d->stage = BJ__REGISTERING;
@@ -249,10 +253,50 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     if (o->is_finish && d->stage == BJ__SESSION && o->is_command) {
         d->stage = BJ__FINISHED;
         d->failed = (bj__range){ o->delivery.arrived, o->delivery.arrived };
+        if (d->holdoff_written) {
+            d->holdoff_rewritten = true;
+            d->holdoff = d->written_holdoff;
+        }
         d->last_command = d->command_before = BJ_NEVER;
     } else if (o->is_trigger) {
         d->attempts = 0;
         set_failed(e, o->delivery.arrived);
+    }
+}
+
+/* The resource of that id among an instance's; NULL. */
+static const bj_node *resource_of(const bj_node *nodes, size_t count, uint16_t id) {
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].id == id) {
+            return &nodes[i];
+        }
+    }
+    return NULL;
+}
+
+static void account_written(bj_engine *e, const bj_node *nodes, size_t count) {
+    const bj_node *bootstrap = resource_of(nodes, count, 1), *holdoff = resource_of(nodes, count, 11);
+    if (bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer) {
+        int64_t seconds = holdoff && holdoff->kind == BJ_N_INT && holdoff->integer > 0 ? holdoff->integer : 0;
+        e->due.holdoff_written = true;
+        e->due.written_holdoff = (bj_time) (seconds > INT32_MAX ? INT32_MAX : seconds) * BJ_SECOND;
+    }
+}
+
+void bj__due_account_written(bj_engine *e, const bj_record *step) {
+    const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "");
+    const bj_value *tlv = bj_get(step, BJ_F(WRITE, TLV));
+    if (!tlv || strncmp(path, "/0", 2) != 0 || (path[2] && path[2] != '/')) {
+        return;
+    }
+    const bj_node *nodes = tlv->as.nodes.items;
+    if (path[2] && !strchr(path + 3, '/')) {
+        account_written(e, nodes, tlv->as.nodes.count);
+    }
+    for (size_t i = 0; !path[2] && i < tlv->as.nodes.count; i++) {
+        if (nodes[i].kind == BJ_N_TREE) {
+            account_written(e, nodes[i].children, nodes[i].child_count);
+        }
     }
 }
 

@@ -172,7 +172,8 @@ typedef struct bj__outbound {
     uint8_t *bytes;
     size_t length;
     uint32_t cause;
-    bool is_operation; /* a response to it is awaited */
+    const bj_record *record; /* a Write of a bootstrap session; NULL */
+    bool is_operation;       /* a response to it is awaited */
     bool waits_for_response_step;
     bool is_finish, is_trigger;
     bool is_command;     /* of a bootstrap session */
@@ -307,6 +308,8 @@ typedef struct bj__due_state {
     bj_time session_from, last_command, command_before;
     uint64_t command; /* the outbound that last_command is of */
     bj_time dns_failed;
+    bool holdoff_written, holdoff_rewritten; /* a session wrote the account: /0/x/11 once it is finished; now */
+    bj_time written_holdoff, holdoff;
     uint64_t lifetime_s;
     bj_time registered_at; /* BJ_NEVER: not registered */
 } bj__due_state;
@@ -488,6 +491,9 @@ void bj__due_replied(bj_engine *e, const bj__exchange *x);
 void bj__due_reply_lost(bj_engine *e, const bj__exchange *x);
 void bj__due_commanded(bj_engine *e, const bj__outbound *o);
 void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
+/* A Write was accepted that holds the bootstrap account: its Client Hold Off Time counts once the session has finished.
+ */
+void bj__due_account_written(bj_engine *e, const bj_record *step);
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
 void bj__due_name_failed(bj_engine *e, const char *name);
 void bj__due_port_closed(bj_engine *e, const bj_addr *to);

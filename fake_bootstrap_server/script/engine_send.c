@@ -34,10 +34,18 @@ static void estimate(bj_engine *e, const bj__server *s, bj__delivery *d, uint8_t
     }
 }
 
+static int64_t put(bj_engine *e, const bj__target *to, const bj_addr *source, const uint8_t *bytes, size_t length,
+                   uint32_t cause) {
+    if (to->connection < 0) {
+        return e->ops->send(e->world, to->endpoint, source, &to->peer, bytes, length, cause);
+    }
+    return bj__connection_of(e, to->connection) ? e->ops->stream_send(e->world, to->connection, bytes, length, cause)
+                                                : -ENOTCONN;
+}
+
 bool bj__transmit(bj_engine *e, const bj__server *s, const bj__target *to, const bj_addr *source, const uint8_t *bytes,
                   size_t length, uint32_t cause, uint8_t kind, uint64_t id, bj__delivery *delivery) {
-    int64_t sent = to->connection >= 0 ? e->ops->stream_send(e->world, to->connection, bytes, length, cause)
-                                       : e->ops->send(e->world, to->endpoint, source, &to->peer, bytes, length, cause);
+    int64_t sent = put(e, to, source, bytes, length, cause);
     if (sent == -ENOTSUP) {
         bj__conclude_printf(e, BJ_SKIP, (bj_position){ 0, 0 }, "this world cannot send from another address");
         return false;
@@ -543,6 +551,7 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
     o->is_finish = step->kind == BJ_K_FINISH;
     o->is_trigger = is_trigger(b);
     o->is_command = bj__due_is_command(e, s);
+    o->record = o->is_command && step->kind == BJ_K_WRITE ? step : NULL;
     if (b->m.type == BJ_COAP_CON && s->peer.connection < 0) {
         s->last_confirmable = o->id;
     }

@@ -576,6 +576,10 @@ enum { BS = 0, MGMT = 1 };
 __attribute__((unused)) static void fixture_uses_all(void) {
     (void) profile_of;
     (void) client_requests_as;
+    (void) client_requests;
+    (void) client_answers;
+    (void) client_gets;
+    (void) server_address;
     (void) client_repeats;
     (void) client_gets_nothing;
     (void) client_obeys;

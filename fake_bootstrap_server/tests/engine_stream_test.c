@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * CoAP over TCP: settings, Ping, requests in pieces, answers and operations on the connection.
+ */
+#include "engine_fixture.h"
+
+#define TCP "title: t\nclient: {bootstrap: {uri: \"coap+tcp://bs.example\", holdoff: 1s}}\nsteps:\n"
+
+enum { CONNECTION = 7 };
+
+static void connects(void) {
+    bj_engine_stream_opened(w.engine, 0, CONNECTION, &w.client, 0);
+}
+
+static void client_streams(const bj_coap *m) {
+    uint8_t bytes[256];
+    size_t length = bj_coap_tcp_encode(m, bytes, sizeof bytes);
+    assert_true(length > 0);
+    bj_engine_stream_data(w.engine, CONNECTION, bytes, length, 0);
+}
+
+static bj_coap request_of(uint8_t code, const char *path) {
+    bj_coap m = { .version = 1, .code = code, .token_length = 1, .token = { 0x42 } };
+    bj_coap_add_path(&m, BJ_COAP_URI_PATH, path);
+    return m;
+}
+
+/* The next message that the server put on the stream. */
+static bj_coap streamed(void) {
+    static uint8_t kept[DATAGRAM];
+    size_t length = bj_coap_tcp_frame(w.stream, w.stream_length);
+    assert_true(length > 0 && length <= w.stream_length);
+    memcpy(kept, w.stream, length);
+    memmove(w.stream, w.stream + length, w.stream_length - length);
+    w.stream_length -= length;
+    bj_coap m;
+    assert_int_equal(bj_coap_tcp_decode(&m, kept, length), BJ_COAP_OK);
+    return m;
+}
+
+static void settings_come_first(void **state) {
+    (void) state;
+    begin(TCP "  - request: {to: bs, method: GET, path: /x}\n  - respond: {code: 2.05, text: yes}\n");
+    connects();
+    assert_int_equal(streamed().code, CODE(7, 1));
+    bj_coap settings = { .version = 1, .code = CODE(7, 1) };
+    client_streams(&settings);
+    bj_coap m = request_of(GET, "/x");
+    client_streams(&m);
+    bj_coap answer = streamed();
+    assert_int_equal(answer.code, CODE(2, 5));
+    assert_int_equal(answer.token_length, 1);
+    assert_int_equal(answer.token[0], 0x42);
+    assert_memory_equal(answer.payload, "yes", 3);
+    expect_pass();
+}
+
+static void ping_and_pong(void **state) {
+    (void) state;
+    begin(TCP "  - advance: 1s\n");
+    connects();
+    streamed();
+    bj_coap ping = { .version = 1, .code = CODE(7, 2), .token_length = 2, .token = { 1, 2 } };
+    client_streams(&ping);
+    bj_coap pong = streamed();
+    assert_int_equal(pong.code, CODE(7, 3));
+    assert_int_equal(pong.token_length, 2);
+    pass(2 * BJ_SECOND);
+    expect_pass();
+}
+
+static void messages_come_in_pieces(void **state) {
+    (void) state;
+    begin(TCP "  - request: {path: /first}\n  - request: {path: /second}\n");
+    connects();
+    uint8_t bytes[256];
+    bj_coap m = request_of(GET, "/first");
+    size_t length = bj_coap_tcp_encode(&m, bytes, sizeof bytes);
+    m = request_of(POST, "/second");
+    length += bj_coap_tcp_encode(&m, bytes + length, sizeof bytes - length);
+    for (size_t i = 0; i < length; i++) {
+        assert_false(bj_engine_done(w.engine));
+        bj_engine_stream_data(w.engine, CONNECTION, bytes + i, 1, 0);
+    }
+    expect_pass();
+}
+
+static void operations_go_over_the_connection(void **state) {
+    (void) state;
+    begin(
+        TCP
+        "  - request: {path: /bs}\n  - respond: 2.04\n  - delete: /0\n    expect: 2.02\n  - finish: {expect: 2.04}\n");
+    connects();
+    streamed();
+    bj_coap m = request_of(POST, "/bs");
+    client_streams(&m);
+    assert_int_equal(streamed().code, CODE(2, 4));
+    bj_coap command = streamed();
+    assert_int_equal(command.code, DELETE);
+    pass(20 * BJ_SECOND);
+    assert_int_equal(w.stream_length, 0); /* nothing is retransmitted */
+    bj_coap answer = { .version = 1, .code = CODE(2, 2), .token_length = command.token_length };
+    memcpy(answer.token, command.token, sizeof answer.token);
+    client_streams(&answer);
+    command = streamed();
+    assert_int_equal(command.code, POST);
+    answer.code = CODE(4, 6);
+    memcpy(answer.token, command.token, sizeof answer.token);
+    client_streams(&answer);
+    expect_fail("expected 2.04 to POST /bs, the client answered 4.06");
+}
+
+static void a_closed_connection_is_no_peer(void **state) {
+    (void) state;
+    begin(TCP "  - request: {path: /bs}\n  - advance: 1s\n  - delete: /0\n");
+    connects();
+    bj_coap m = request_of(POST, "/bs");
+    client_streams(&m);
+    bj_engine_stream_closed(w.engine, CONNECTION, false, 0);
+    pass(2 * BJ_SECOND);
+    expect_verdict(BJ_ERROR, "does not know the client");
+}
+
+static void a_reply_after_the_connection_is_gone(void **state) {
+    (void) state;
+    begin(TCP "  - request: {path: /bs}\n  - advance: 1s\n  - respond: 2.04\n");
+    connects();
+    bj_coap m = request_of(POST, "/bs");
+    client_streams(&m);
+    bj_engine_stream_closed(w.engine, CONNECTION, false, 0);
+    w.stream_length = 0;
+    pass(2 * BJ_SECOND);
+    expect_pass();
+    assert_int_equal(w.stream_length, 0);
+}
+
+static void a_closed_port_closes_connections(void **state) {
+    (void) state;
+    begin(TCP "  - request: {path: /bs}\n  - port: closed\n");
+    connects();
+    bj_coap m = request_of(POST, "/bs");
+    client_streams(&m);
+    assert_int_equal(w.stream_closed, CONNECTION);
+    expect_pass();
+}
+
+static void a_length_that_is_absurd(void **state) {
+    (void) state;
+    static const uint8_t absurd[] = { 0xF0, 0xFF, 0xFF, 0xFF, 0x00, 0x01 };
+    begin(TCP "  - advance: 1s\n");
+    connects();
+    bj_engine_stream_data(w.engine, CONNECTION, absurd, sizeof absurd, 0);
+    assert_int_equal(w.stream_closed, CONNECTION);
+    pass(2 * BJ_SECOND);
+    expect_pass();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_come_first),
+        cmocka_unit_test(ping_and_pong),
+        cmocka_unit_test(messages_come_in_pieces),
+        cmocka_unit_test(operations_go_over_the_connection),
+        cmocka_unit_test(a_closed_connection_is_no_peer),
+        cmocka_unit_test(a_reply_after_the_connection_is_gone),
+        cmocka_unit_test(a_closed_port_closes_connections),
+        cmocka_unit_test(a_length_that_is_absurd),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
