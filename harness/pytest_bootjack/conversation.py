@@ -95,7 +95,9 @@ def datagram_line(event: dict) -> str:
 
 
 def receiver(event: dict, by_cause: dict, addresses: dict) -> int | None:
-    """Who is meant by a `sent` event: who received it, else whose address it bears."""
+    """Who is meant by a datagram: who received it, else whose address it bears."""
+    if event["kind"] == "received":
+        return event["actor"]
     for other in by_cause.get(event["seq"], ()):
         if other["kind"] in ("received", "stream-received"):
             return other["actor"]
@@ -109,6 +111,19 @@ def address_of(endpoint: str) -> str:
     if endpoint.startswith("["):
         return endpoint[1:].split("]")[0]
     return endpoint.rsplit(":", 1)[0] if endpoint.count(":") == 1 else endpoint
+
+
+def messages(events: list) -> list:
+    """The datagrams of a run, each once: as they were sent, and on a real network, where a client's sending is not
+    seen, as they reached a server. Each as (event, who sent it)."""
+    sent = {event["seq"] for event in events if event["kind"] == "sent"}
+    rows = []
+    for event in events:
+        if event["kind"] == "sent":
+            rows.append((event, event["actor"]))
+        elif event["kind"] == "received" and event.get("cause") not in sent:
+            rows.append((event, CLIENT if event["actor"] != CLIENT else 0))
+    return rows
 
 
 def by_cause(events: list) -> dict:
@@ -151,12 +166,13 @@ PLAIN = {
 def lines(events: list) -> list:
     """One (event, text) for each event that a reader wants to see."""
     names, causes, addresses = actor_names(events), by_cause(events), server_addresses(events)
+    senders = {event["seq"]: sender for event, sender in messages(events)}
     rows = []
     for event in events:
-        if event["kind"] == "sent":
+        if event["seq"] in senders:
             to = receiver(event, causes, addresses)
             peer = names.get(to, event.get("to", "?"))
-            text = f"{names.get(event['actor'], '?')} -> {peer}: {datagram_line(event)}"
+            text = f"{names.get(senders[event['seq']], '?')} -> {peer}: {datagram_line(event)}"
         elif event["kind"] in PLAIN:
             fields = {"text": "", "line": 0, "number": 0, "other": 0, "raw": "", **event}
             text = PLAIN[event["kind"]].format(**fields)

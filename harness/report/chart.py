@@ -56,6 +56,7 @@ class Builder:
         self.events, self.rows = events, []
         self.causes, self.addresses = talk.by_cause(events), talk.server_addresses(events)
         self.names = {**talk.actor_names(events), 0: "DNS"}
+        self.senders = {event["seq"]: sender for event, sender in talk.messages(events)}
         for event in events:
             add = getattr(self, "add_" + event["kind"].replace("-", "_"), None)
             if add:
@@ -72,8 +73,13 @@ class Builder:
         if lost and not received:
             text += f" ({lost.get('text', 'lost')})"
         target = target if target is not None else 0
-        self.rows.append(Row("lost" if lost and not received else "arrow", text, talk.micros(event), event["actor"],
-                             target, style_of(event.get("coap")), event.get("line", 0)))
+        kind = "lost" if lost and not received else "arrow"
+        self.rows.append(Row(kind, text, talk.micros(event), self.senders[event["seq"]], target,
+                             style_of(event.get("coap")), event.get("line", 0)))
+
+    def add_received(self, event):
+        if event["seq"] in self.senders:
+            self.add_sent(event)
 
     def add_icmp(self, event):
         sender = next((e for e in self.events if e["seq"] == event.get("cause")), None)

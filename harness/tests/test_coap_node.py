@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from harness.pytest_bootjack import api
+from harness.pytest_bootjack import api, conversation
 
 EXPECTED = {
     "interop/good": "pass",
@@ -36,8 +36,9 @@ def test_what_coap_node_does(name, monkeypatch):
 
 def said(result):
     """Who says what: (actor, type and code, path or payload)."""
-    return [(event["actor"], f"{event['coap']['type']} {event['coap'].get('method') or event['coap']['code']}",
-             event["coap"].get("path") or event["coap"].get("payload", "")) for event in result.of_kind("sent")]
+    return [(sender, f"{event['coap']['type']} {event['coap'].get('method') or event['coap']['code']}",
+             event["coap"].get("path") or event["coap"].get("payload", ""))
+            for event, sender in conversation.messages(result.events)]
 
 
 GOOD = [(1, "CON POST", "/bs"), (3, "ACK 2.04", ""), (3, "CON PUT", "/0/1"), (1, "ACK 2.04", ""), (3, "CON PUT", "/1/0"),

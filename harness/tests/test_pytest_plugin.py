@@ -164,3 +164,12 @@ def test_payloads_read_like_the_script():
     assert conversation.coap_line(sample_results.ack("2.05", links=links)) == "ACK 2.05 </0/1>;ssid=101;hb,;x=1"
     assert conversation.coap_line(sample_results.ack("2.05", format=112, payload="80")) == "ACK 2.05 [112: 1 bytes]"
     assert conversation.coap_line({"fault": "too short"}) == "malformed: too short"
+
+
+def test_on_a_real_network_what_reached_a_server_is_shown_once():
+    log = sample_results.Log()
+    ends = {"from": "127.0.0.1:5000", "to": "127.0.0.1:5683"}
+    log.add("received", sample_results.BS, coap=sample_results.con("POST", "/bs"), raw="40", **ends)
+    log.message(sample_results.BS, 1, sample_results.ack("2.04"))
+    text = conversation.conversation(log.events)
+    assert [line.split("  ")[-1] for line in text] == ["client -> bs: CON POST /bs", "bs -> client: ACK 2.04"]
