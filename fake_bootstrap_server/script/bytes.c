@@ -339,7 +339,7 @@ static uint32_t get_enumerated(reader *r, const bj_enum_value *values) {
             return (uint32_t) number;
         }
     }
-    return values[number % count].number;
+    return count ? values[number % count].number : 0;
 }
 
 static double get_double(reader *r) {
@@ -431,7 +431,7 @@ static const bj_record_def *verb_numbered(uint64_t number) {
     for (size_t i = 0; i < bj_record_def_count(); i++) {
         verbs += bj_record_def_at(i)->verb;
     }
-    size_t wanted = (size_t) (number % verbs);
+    size_t wanted = verbs ? (size_t) (number % verbs) : 0;
     for (size_t i = 0;; i++) {
         if (bj_record_def_at(i)->verb && !wanted--) {
             return bj_record_def_at(i);
@@ -442,7 +442,7 @@ static const bj_record_def *verb_numbered(uint64_t number) {
 static size_t get_records(reader *r, const bj_field_def *field, const bj_record *const **out) {
     bool steps = field->type == BJ_T_STEPS || field->type == BJ_T_BRANCHES;
     size_t count = get_count(r, r->depth > BJ_LIMIT_DEPTH ? 0 : SIZE_MAX);
-    const bj_record **records = bj_arena_calloc(r->arena, count, sizeof *records);
+    const bj_record **records = bj_record_list(r->arena, count);
     size_t i = 0;
     for (; i < count && left(r); i++) {
         records[i] = get_new_record(r, steps ? verb_numbered(get_number(r)) : bj_record_def_of((bj_kind) field->kind));
@@ -467,7 +467,7 @@ static void get_named(reader *r, const bj_field_def *field, bj_value *value) {
     for (size_t i = 0; i < count && left(r); i++) {
         bj_named named = { .name = get_string(r) };
         if (field->type == BJ_T_NAMED) {
-            const bj_record **one = bj_arena_alloc(r->arena, sizeof *one);
+            const bj_record **one = bj_record_list(r->arena, 1);
             *one = get_new_record(r, bj_record_def_of((bj_kind) field->kind));
             named.records = one;
             named.count = 1;
@@ -512,7 +512,7 @@ static void get_options(reader *r, bj_value *value) {
 }
 
 static void get_one_record(reader *r, const bj_field_def *field, bj_value *value) {
-    const bj_record **one = bj_arena_alloc(r->arena, sizeof *one);
+    const bj_record **one = bj_record_list(r->arena, 1);
     *one = get_new_record(r, bj_record_def_of((bj_kind) field->kind));
     value->as.records.items = one;
     value->as.records.count = 1;

@@ -186,7 +186,7 @@ static bool load_list(bj_loading *loading, const bj_field_def *field, const bj_y
     if (!bj_take_items(loading, yaml, count)) {
         return false;
     }
-    const bj_record **records = bj_arena_calloc(loading->arena, count, sizeof *records);
+    const bj_record **records = bj_record_list(loading->arena, count);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         const bj_yaml *item = one ? yaml : yaml->items[i];
@@ -236,7 +236,7 @@ static bool load_named(bj_loading *loading, const bj_field_def *field, const bj_
     for (size_t i = 0; i < yaml->count; i++) {
         fine &= load_name(loading, yaml->keys[i], names, i);
         if (field->type == BJ_T_NAMED) {
-            const bj_record **one = bj_arena_alloc(loading->arena, sizeof *one);
+            const bj_record **one = bj_record_list(loading->arena, 1);
             fine &= one_record(loading, field, yaml->items[i], one);
             names[i].records = one;
             names[i].count = *one != NULL;
@@ -252,7 +252,7 @@ static bool load_named(bj_loading *loading, const bj_field_def *field, const bj_
 static bool load_with_records(bj_loading *loading, const bj_field_def *field, const bj_yaml *yaml, bj_value *value) {
     switch ((bj_type) field->type) {
     case BJ_T_RECORD: {
-        const bj_record **one = bj_arena_alloc(loading->arena, sizeof *one);
+        const bj_record **one = bj_record_list(loading->arena, 1);
         value->as.records.items = one;
         value->as.records.count = one_record(loading, field, yaml, one);
         return value->as.records.count;

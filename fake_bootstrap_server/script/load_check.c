@@ -89,8 +89,7 @@ static const struct {
     bj_kind kind;
     const char *names[4];
 } alternatives[] = {
-    { BJ_K_NONE, { "tlv", "text", "hex" } },   { BJ_K_REQUEST, { "at", "within" } },
-    { BJ_K_RESPONSE, { "at", "within" } },     { BJ_K_REPEAT, { "times", "until" } },
+    { BJ_K_NONE, { "tlv", "text", "hex" } },   { BJ_K_REPEAT, { "times", "until" } },
     { BJ_K_RESPOND, { "reset", "code" } },     { BJ_K_RESPOND, { "reset", "separate" } },
     { BJ_K_RESPOND, { "reset", "wrong" } },    { BJ_K_RESPOND, { "reset", "text", "hex", "tlv" } },
     { BJ_K_RESPOND, { "reset", "location" } }, { BJ_K_RESPOND, { "reset", "options" } },
@@ -144,6 +143,16 @@ static void check_combinations(check *c, const bj_record *record) {
         if (needs[i].kind == (bj_kind) record->kind) {
             check_need(c, record, needs[i].names[0], needs[i].names[1]);
         }
+    }
+}
+
+/* A time that has a late end leaves `within` nothing to say. */
+static void check_at_within(check *c, const bj_record *record) {
+    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE;
+    const bj_value *at = value_named(record, "at");
+    const bj_value *within = value_named(record, "within");
+    if (awaits && at && within && at->as.when.latest != BJ_WHEN_OPEN) {
+        bj_mistake_at(c->loading, within->position, NULL, "'at' with a late end and 'within' exclude each other");
     }
 }
 
@@ -579,6 +588,7 @@ static void check_record(check *c, const bj_record *record) {
     if (!damaged) {
         check_limits(c, record);
         check_combinations(c, record);
+        check_at_within(c, record);
         check_wait(c, record);
         check_default_server(c, record);
         check_order(c, record);

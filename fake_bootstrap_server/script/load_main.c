@@ -65,25 +65,44 @@ typedef struct check_options {
     int status;
 } check_options;
 
-/* verdicts.md, "Time in expectations": what holds where a step says nothing about time. */
+static bool ends_in(const char *path, const char *end) {
+    size_t length = strlen(path);
+    size_t end_length = strlen(end);
+    return length >= end_length && !strcmp(path + length - end_length, end);
+}
+
+/* A request that says nothing about its time: verdicts.md, "Time in expectations". */
+static const char *request_time(const bj_record *step) {
+    const char *path = bj_get_string(step, BJ_F(REQUEST, PATH), "");
+    if (bj_get(step, BJ_F(REQUEST, AT)) || bj_get(step, BJ_F(REQUEST, WITHIN))) {
+        return NULL;
+    }
+    return ends_in(path, "/bs")   ? "by due(holdoff)+1s"
+           : ends_in(path, "/rd") ? "within 1s after Finish, else 100s"
+                                  : "within 100s";
+}
+
+/* What holds where a step says nothing about time; NULL where there is nothing to add. */
 static const char *default_time(const bj_record *step) {
-    bool wait = bj_get_bool(step, BJ_F(WRITE, WAIT), true);
     switch ((bj_kind) step->kind) {
     case BJ_K_REQUEST:
-        return bj_get(step, BJ_F(REQUEST, AT)) || bj_get(step, BJ_F(REQUEST, WITHIN)) ? NULL
-                                                                                      : "due time of the request + 1s";
+        return request_time(step);
     case BJ_K_WRITE:
     case BJ_K_DELETE:
     case BJ_K_DISCOVER:
     case BJ_K_READ:
     case BJ_K_FINISH:
-        return !wait || bj_get(step, BJ_F(WRITE, WITHIN)) ? NULL : "due time of the response + 1s";
-    case BJ_K_RESPONSE:
-        return bj_get(step, BJ_F(RESPONSE, AT)) || bj_get(step, BJ_F(RESPONSE, WITHIN))
+        return bj_get(step, BJ_F(WRITE, WITHIN)) || !bj_get_bool(step, BJ_F(WRITE, WAIT), true)
                    ? NULL
-                   : "due time of the response + 1s";
+                   : "answer until the retransmissions end; acknowledged: within EXCHANGE_LIFETIME";
     case BJ_K_RETRANSMISSION:
-        return bj_get(step, BJ_F(RETRANSMISSION, AT)) ? NULL : "due(retransmit)";
+        return bj_get(step, BJ_F(RETRANSMISSION, AT)) ? NULL : "at due(retransmit)";
+    case BJ_K_RESET:
+    case BJ_K_ACK:
+    case BJ_K_AGAIN:
+        return bj_get(step, BJ_F(RESET, WITHIN)) ? NULL : "within 10s";
+    case BJ_K_EXIT:
+        return bj_get(step, BJ_F(EXIT, WITHIN)) ? NULL : "within 100s";
     default:
         return NULL;
     }
@@ -95,8 +114,8 @@ static void list_steps(const bj_record *record, unsigned depth) {
         BJ_TEXT(line, 400);
         bj_step_line(&line, record);
         const char *time = default_time(record);
-        printf("%6u  %*s%s%s%s\n", record->position.line, (int) (2 * depth), "", line.start,
-               time ? "    # within " : "", time ? time : "");
+        printf("%6u  %*s%s%s%s\n", record->position.line, (int) (2 * depth), "", line.start, time ? "    # " : "",
+               time ? time : "");
         depth++;
     }
     for (size_t i = 0; i < def->field_count; i++) {
@@ -159,6 +178,7 @@ static void check_path(check_options *options, const char *path) {
         fprintf(stderr, "%s: error: cannot read the file: %s\n", path, strerror(errno));
         options->status = COULD_NOT;
     }
+    walking = NULL;
 }
 
 static int wrong_usage(const char *command, const char *what, const char *argument) {

@@ -333,8 +333,8 @@ static bool load_uints(bj_loading *loading, const bj_field_def *field, const bj_
 
 /* `ep: dev-1` is "ep=dev-1"; `Q: ~` is "Q". */
 static bool load_query_pair(bj_loading *loading, const bj_yaml *key, const bj_yaml *yaml, bj_string *out) {
-    bj_string name;
-    bj_string text = { .bytes = "", .length = 0 };
+    bj_string name = { .bytes = "", .length = 0 };
+    bj_string text = name;
     if (!bj_load_text(loading, key, "a query key", &name)) {
         return false;
     }
@@ -549,8 +549,8 @@ static bool load_plain(bj_loading *loading, const bj_yaml *yaml, bj_node *node) 
 /* "3:0" */
 static bool parse_objlnk(const bj_string *text, int64_t *out) {
     const char *colon = memchr(text->bytes, ':', text->length);
-    uint64_t object;
-    uint64_t instance;
+    uint64_t object = 0;
+    uint64_t instance = 0;
     if (!colon) {
         return false;
     }

@@ -141,7 +141,7 @@ static bj_yaml **grown(yaml_reader *reader, bj_yaml **list, size_t count) {
     if (count & (count - 1)) {
         return list; /* room is always a power of two */
     }
-    return bj_arena_realloc(reader->loading->scratch, list, (count ? 2 * count : 1) * sizeof *list);
+    return bj_arena_realloc(reader->loading->scratch, list, (count ? 2 * count : 1) * sizeof(void *));
 }
 
 static bool read_collection(yaml_reader *reader, bj_yaml *node) {

@@ -506,7 +506,7 @@ static void print_query(bj_text *out, const style *how, const bj_value *value) {
     for (size_t i = 0; i < value->as.strings.count; i++) {
         char key[QUERY_KEY];
         bj_string name;
-        bj_string rest;
+        bj_string rest = { 0 };
         split(&value->as.strings.items[i], key, sizeof key, &name, &rest);
         bj_text_add(out, i ? ", " : "");
         print_key(out, &name);

@@ -116,8 +116,12 @@ bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position) {
     record->kind = (uint8_t) kind;
     record->position = position;
     record->field_limit = field_limit_of(def);
-    record->fields = bj_arena_calloc(arena, record->field_limit, sizeof *record->fields);
+    record->fields = bj_arena_calloc(arena, record->field_limit, sizeof(void *));
     return record;
+}
+
+const bj_record **bj_record_list(bj_arena *arena, size_t count) {
+    return bj_arena_calloc(arena, count, sizeof(void *));
 }
 
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value) {
@@ -145,11 +149,20 @@ static bool uints_equal(const bj_value *a, const bj_value *b) {
             !memcmp(a->as.uints.items, b->as.uints.items, a->as.uints.count * sizeof *a->as.uints.items));
 }
 
+/* Bit by bit: NaN is NaN, and -0 is not 0. */
+static bool real_equal(double a, double b) {
+    uint64_t x;
+    uint64_t y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
+
 static bool nodes_equal(const bj_node *a, size_t a_count, const bj_node *b, size_t b_count) {
     bool equal = a_count == b_count;
     for (size_t i = 0; equal && i < a_count; i++) {
         equal = a[i].id == b[i].id && a[i].kind == b[i].kind && a[i].integer == b[i].integer &&
-                !memcmp(&a[i].real, &b[i].real, sizeof a[i].real) && string_equal(&a[i].bytes, &b[i].bytes) &&
+                real_equal(a[i].real, b[i].real) && string_equal(&a[i].bytes, &b[i].bytes) &&
                 nodes_equal(a[i].children, a[i].child_count, b[i].children, b[i].child_count);
     }
     return equal;

@@ -156,6 +156,8 @@ const bj_record *bj_get_record(const bj_record *record, unsigned field);
 
 /* Building trees (loader, byte decoder, capture importer). */
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);
+/* Room for `count` records, for lists of them. */
+const bj_record **bj_record_list(bj_arena *arena, size_t count);
 /* Takes a copy of *value. A field given twice: the last one stays. */
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value);
 

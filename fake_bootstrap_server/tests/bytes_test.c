@@ -82,7 +82,7 @@ static void test_random_bytes(void **state) {
     dice d = { .state = 88172645463325252u };
     bj_arena *keep = arena_for_test();
     bj_string examples = bj_program_encode(keep, must_load(keep, BJ_K_SCENARIO, all_examples(keep)));
-    for (unsigned i = 0; i < 30000; i++) {
+    for (unsigned i = 0; i < 20000; i++) {
         uint8_t bytes[RANDOM_ROOM];
         size_t length = random_program(&d, &examples, bytes);
         bj_arena *arena = bj_arena_map((size_t) 16 << 20);
@@ -98,11 +98,12 @@ static void test_random_bytes(void **state) {
 /* The worst that can be packed into a few bytes: lists in lists, the longest counts. */
 static void test_memory(void **state) {
     (void) state;
-    static uint8_t bytes[300000];
+    static uint8_t bytes[60000];
+    static const uint8_t begin[] = { 1, BJ_F(SCENARIO, STEPS), 0xFF, 0xFF, 0x7F };
     bj_arena *arena = arena_for_test();
     for (unsigned value = 0; value < 256; value++) {
         memset(bytes, (int) value, sizeof bytes);
-        memcpy(bytes, "\x01\x09\xff\xff\x7f", 5);
+        memcpy(bytes, begin, sizeof begin);
         bj_arena *small = bj_arena_map((size_t) 256 << 20);
         bj_program_decode(small, BJ_K_SCENARIO, bytes, sizeof bytes, NULL, 0);
         bj_arena_unmap(small);
@@ -221,13 +222,14 @@ static void test_cutting(void **state) {
 static void test_depth(void **state) {
     (void) state;
     bj_arena *arena = arena_for_test();
+    static const char one_repeat[] = { 1, BJ_K_REPEAT, 1, BJ_F(REPEAT, STEPS) }; /* one step of one field */
     char bytes[200];
     size_t used = 0;
     bytes[used++] = 1;
     bytes[used++] = BJ_F(SCENARIO, STEPS);
     for (int i = 0; i < 20; i++) {
-        memcpy(bytes + used, "\x01\x2e\x01\x03", 4); /* one step: repeat, one field: steps */
-        used += 4;
+        memcpy(bytes + used, one_repeat, sizeof one_repeat);
+        used += sizeof one_repeat;
     }
     const bj_record *record = decode(arena, bytes, used);
     assert_round_trip(arena, record);

@@ -344,7 +344,9 @@ static void test_combinations(void **state) {
     static const mistake_case cases[] = {
         { "  - write: /0\n    tlv: {}\n    hex: 00\n", "6:10: error: 'tlv' and 'hex' exclude each other" },
         { "  - write: /0\n    text: a\n    hex: 00\n", "6:10: error: 'text' and 'hex' exclude each other" },
-        { "  - request: bs\n    at: 5s\n    within: 6s\n", "6:13: error: 'at' and 'within' exclude each other" },
+        { "  - request: bs\n    at: 5s\n    within: 6s\n",
+          "6:13: error: 'at' with a late end and 'within' exclude each other" },
+        { "  - request: bs\n    at: due(holdoff)..\n    within: 6s\n", "" },
         { "  - repeat: 2\n    until: 1h\n    steps: [finish: ~]\n",
           "5:12: error: 'times' and 'until' exclude each other" },
         { "  - repeat: ~\n    steps: [finish: ~]\n", "4:5: error: repeat needs the field 'times' or 'until'" },
@@ -522,7 +524,8 @@ static void test_brackets(void **state) {
     bj_arena *arena = arena_for_test();
     static char yaml[100000];
     memset(yaml, '[', sizeof yaml);
-    memcpy(yaml, "title: ", 7);
+    snprintf(yaml, 8, "title: ");
+    yaml[7] = '[';
     assert_true(strstr(mistakes_in(arena, BJ_K_SCENARIO, yaml, sizeof yaml), ": error: ") != NULL);
     bj_arena_unmap(arena);
 }
@@ -618,7 +621,7 @@ static void test_damaged_files(void **state) {
         static char yaml[40000];
         const char *text = texts[i & 1];
         size_t length = strlen(text);
-        memcpy(yaml, text, length);
+        memcpy(yaml, text, length + 1);
         for (uint32_t changes = 1 + roll(&d, 6); changes; changes--) {
             yaml[roll(&d, (uint32_t) length)] = " \n:{}[],-&*!|>'\"%@`#?~\t\x01\xc3"
                                                 "aZ09"[roll(&d, 30)];

@@ -148,7 +148,7 @@ static void test_random_programs(void **state) {
     dice d = { .state = 2463534242u };
     bj_arena *keep = arena_for_test();
     bj_string examples = bj_program_encode(keep, must_load(keep, BJ_K_SCENARIO, all_examples(keep)));
-    for (unsigned i = 0; i < 15000; i++) {
+    for (unsigned i = 0; i < 10000; i++) {
         uint8_t bytes[RANDOM_ROOM];
         size_t length = random_program(&d, &examples, bytes);
         bj_arena *arena = bj_arena_map((size_t) 64 << 20);

@@ -96,6 +96,7 @@ static inline uint32_t roll(dice *d, uint32_t limit) {
 enum { RANDOM_ROOM = 4096 };
 
 static inline size_t random_program(dice *d, const bj_string *examples, uint8_t out[RANDOM_ROOM]) {
+    static const uint8_t steps[] = { 1, BJ_F(SCENARIO, STEPS), 20 }; /* one field: twenty steps */
     uint32_t character = roll(d, 4);
     size_t length = roll(d, 700);
     if (character == 3) {
@@ -111,7 +112,7 @@ static inline size_t random_program(dice *d, const bj_string *examples, uint8_t 
         out[i] = (uint8_t) roll(d, character == 0 ? 256 : character == 1 ? 16 : roll(d, 4) ? 64 : 256);
     }
     if (character && length > 3 && roll(d, 4)) {
-        memcpy(out, "\x01\x09\x14", 3); /* one field: steps, twenty of them */
+        memcpy(out, steps, sizeof steps);
     }
     return length;
 }
