@@ -168,8 +168,15 @@ class Drawing:
             self.add(f'<path class="cross" d="M{stop - 6:g},{wire - 6} l12,12 m0,-12 l-12,12"/>')
         else:
             self.head(wire, end, row.style, forward)
-        self.text((start + end) / 2, wire - 7, row.text, f"label {row.style}", abs(end - start) - 24, "middle")
+        self.label(row, min(start, end), abs(end - start), wire - 7)
         self.time(row, wire + 4)
+
+    def label(self, row, left, span, y):
+        """Above the middle of the arrow; a long one begins at its left end and runs on beyond the right one."""
+        if len(row.text) * CHARACTER <= span - 24:
+            self.text(left + span / 2, y, row.text, f"label {row.style}", span, "middle")
+        else:
+            self.text(left + 12, y, row.text, f"label {row.style}")
 
     def row_gap(self, row, y):
         for x in self.x.values():
