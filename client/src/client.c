@@ -291,6 +291,7 @@ void bootjack_client_step(bootjack_client *client) {
     bjc_scheduler_run(&client->core.scheduler, bjc_now());
     bjc_transport_process(client->transport);
     bjc_scheduler_run(&client->core.scheduler, bjc_now());
+    bjc_transport_prepare(client->transport);
 }
 
 int64_t bootjack_client_next_deadline_ms(bootjack_client *client) {
@@ -338,6 +339,7 @@ void bootjack_client_stop(bootjack_client *client) {
     bjc_timer_cancel(&client->core.scheduler, &client->trigger);
     bjc_bootstrap_stop(&client->bootstrap);
     bjc_registrations_stop(&client->registrations);
+    bjc_transport_prepare(client->transport);
 }
 
 bootjack_client_phase bootjack_client_state(const bootjack_client *client) {

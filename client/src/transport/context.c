@@ -150,23 +150,27 @@ static bool readable(const bjc_context *context) {
 }
 
 /* libcoap takes one datagram of each session at a time: what came first is settled first. */
-static void process_context(bjc_transport *transport, bjc_context *context) {
-    for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
-        coap_io_process(context->coap, COAP_IO_NO_WAIT);
-        settle_sessions(transport);
-    }
-    coap_tick_t ticks;
-    coap_ticks(&ticks);
-    unsigned wait_ms = coap_io_prepare_epoll(context->coap, ticks);
-    context->next_call = wait_ms ? bjc_now() + wait_ms * BJC_MS : BJC_TIME_NEVER;
-}
-
 void bjc_transport_process(bjc_transport *transport) {
     for (bjc_context *context = transport->contexts; context; context = context->next) {
-        context->users++; /* so that none goes away under our hands */
-        process_context(transport, context);
-        settle_sessions(transport);
+        if (context->users == 0) {
+            continue; /* nobody to hear from */
+        }
+        context->users++; /* so that it does not go away under our hands */
+        for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
+            coap_io_process(context->coap, COAP_IO_NO_WAIT);
+            settle_sessions(transport);
+        }
         context->users--;
+    }
+    settle_sessions(transport);
+}
+
+void bjc_transport_prepare(bjc_transport *transport) {
+    for (bjc_context *context = transport->contexts; context; context = context->next) {
+        coap_tick_t ticks;
+        coap_ticks(&ticks);
+        unsigned wait_ms = context->users ? coap_io_prepare_epoll(context->coap, ticks) : 0;
+        context->next_call = wait_ms ? bjc_now() + wait_ms * BJC_MS : BJC_TIME_NEVER;
     }
 }
 
@@ -174,6 +178,9 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
     bjc_time next = BJC_TIME_NEVER;
     for (const bjc_context *context = transport->contexts; context; context = context->next) {
         next = context->next_call < next ? context->next_call : next;
+    }
+    for (const bjc_session *session = transport->sessions; session; session = session->next) {
+        next = session->pending.ended ? 0 : next;
     }
     return next;
 }

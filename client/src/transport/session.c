@@ -20,9 +20,11 @@ bool bjc_transport_does_scheme(bjc_scheme scheme) {
     return scheme == BJC_COAP || scheme == BJC_COAPS;
 }
 
+/* The scheme says which transport, the Security Mode whether it is a secure one; that the two go together is the
+ * caller's to check. */
 static bool protocol_of(const bjc_peer *peer, coap_proto_t *protocol) {
     *protocol = COAP_PROTO_UDP;
-    return peer->uri->scheme == BJC_COAP && bjc_transport_does_mode(peer->mode);
+    return bjc_transport_does_scheme(peer->uri->scheme) && bjc_transport_does_mode(peer->mode);
 }
 
 static coap_fixed_point_t fixed_point(double number) {

@@ -112,7 +112,9 @@ bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler,
 void bjc_transport_free(bjc_transport *transport);
 /* Takes and sends what can be taken and sent now; calls completions. */
 void bjc_transport_process(bjc_transport *transport);
-/* When libcoap wants to be called at the latest. */
+/* Retransmits what is due and finds out when to come back; after everything else has been done for now. */
+void bjc_transport_prepare(bjc_transport *transport);
+/* When bjc_transport_process() is due at the latest, as of the last bjc_transport_prepare(). */
 bjc_time bjc_transport_next(const bjc_transport *transport);
 size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptors, size_t capacity);
 
