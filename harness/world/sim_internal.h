@@ -288,35 +288,35 @@ struct bj_sim {
     bj_time quantum;
     uint64_t spin_limit;
     int64_t epoch;
-    bool over;
 
     sim_queue queue;
-    sim_event timer; /* the engine's; time BJ_NEVER = none */
-    bool waiting;
+    sim_event timer;  /* the engine's; time BJ_NEVER = none */
     bj_time wake;     /* while waiting */
     uint64_t signals; /* pending, one bit each */
     uint64_t idle;    /* calls in a row that neither waited nor moved anything */
     uint64_t burst;   /* datagrams and the like that were moved at one moment */
     bj_time burst_time;
-    uint32_t handling; /* the event of which the engine is being told */
     uint64_t changes;  /* of the readiness of any socket */
+    uint32_t handling; /* the event of which the engine is being told */
+    bool over;
+    bool waiting;
 
     bj_rng ties;
     bj_rng world;
     bj_rng client;
 
     sim_host *hosts[SIM_HOSTS]; /* by actor */
-    int last_host;
     bj_link default_link;
-    sim_endpoint *endpoints;
-    int endpoint_count;
     sim_fault *faults;
     size_t fault_count;
     sim_name *names;
-    bj_sim_socket *ports[SIM_PORT_BUCKETS];
-    uint16_t next_port;
-    sim_conn *conns;
+    sim_endpoint *endpoints;
+    int endpoint_count;
+    int last_host;
     int last_connection;
+    uint16_t next_port; /* counted from the first ephemeral one */
+    sim_conn *conns;
+    bj_sim_socket *ports[SIM_PORT_BUCKETS]; /* those that are bound */
 };
 
 static inline bj_sim *sim_of(bj_world *w) {
