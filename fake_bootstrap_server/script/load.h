@@ -43,6 +43,8 @@ void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
 
 /* Writes a JSON Schema (draft 2020-12) of scenario files, made from the table of schema.h, for editors. */
 void bj_schema_json(FILE *out);
+/* Writes the reference of the language as Markdown. */
+void bj_reference_markdown(FILE *out);
 
 /* The subcommands `bootjack check FILE...` and `bootjack program FILE...`; they return the exit status: 0, 2 for
  * mistakes in a file, 64 for wrong usage. argv[0] is the subcommand. */

@@ -217,11 +217,12 @@ int bj_check_main(int argc, char **argv) {
 
 static const char program_usage[] =
     "usage: bootjack program FILE [--print | --compile] [--bytes] [--profile] [--unchecked] [-o OUT]\n"
-    "       bootjack program --schema [-o OUT]\n"
+    "       bootjack program --schema | --reference [-o OUT]\n"
     "Turns a scenario from YAML into its byte form and back. Every byte string is the byte form of some program.\n\n"
     "  --print      write YAML in its canonical style (what is done when nothing else is said)\n"
     "  --compile    write the byte form\n"
     "  --schema     write the JSON Schema of scenarios\n"
+    "  --reference  write the reference of the language, in Markdown\n"
     "  --bytes      FILE is in byte form (left out: files that do not end in .yaml or .yml are)\n"
     "  --profile    FILE is a profile of a client and not a scenario\n"
     "  --unchecked  check types only, not what steps mean to each other: for programs that were printed\n"
@@ -233,6 +234,7 @@ typedef struct program_options {
     const char *out;
     bool compile;
     bool schema;
+    bool reference;
     bool bytes;
     bool unchecked;
     bool profile;
@@ -289,6 +291,10 @@ static bool write_program(bj_arena *arena, const program_options *options, FILE 
         bj_schema_json(out);
         return true;
     }
+    if (options->reference) {
+        bj_reference_markdown(out);
+        return true;
+    }
     const bj_record *root = read_program(arena, options);
     if (!root) {
         return false;
@@ -328,9 +334,10 @@ static int take_argument(program_options *options, int argc, char **argv, int *i
         bool *flag;
         bool value;
     } flags[] = {
-        { "--print", &options->compile, false },  { "--compile", &options->compile, true },
-        { "--schema", &options->schema, true },   { "--bytes", &options->bytes, true },
-        { "--profile", &options->profile, true }, { "--unchecked", &options->unchecked, true },
+        { "--print", &options->compile, false },      { "--compile", &options->compile, true },
+        { "--schema", &options->schema, true },       { "--reference", &options->reference, true },
+        { "--bytes", &options->bytes, true },         { "--profile", &options->profile, true },
+        { "--unchecked", &options->unchecked, true },
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (!strcmp(argument, flags[i].name)) {
@@ -364,7 +371,7 @@ int bj_program_main(int argc, char **argv) {
             return status;
         }
     }
-    if (!options.file && !options.schema) {
+    if (!options.file && !options.schema && !options.reference) {
         return wrong_usage("program", "no file given", "");
     }
     bj_arena *arena = bj_arena_map(arena_size);
