@@ -208,26 +208,25 @@ static void read_pipe(bj_job *job, int index) {
     }
 }
 
-/* Processor time of the whole process, from its stat file; 0 when that cannot be read. */
-static uint64_t processor_us(pid_t process) {
+/* What its stat file says of the process: is it running (or would, on a busy machine), and how much of the processor
+ * has all of it used? */
+static void look_at_process(bj_job *job) {
     char name[64], text[1024];
-    snprintf(name, sizeof name, "/proc/%d/stat", (int) process);
+    snprintf(name, sizeof name, "/proc/%d/stat", (int) job->process);
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0) {
         close(fd);
     }
-    if (got <= 0) {
-        return 0;
-    }
-    text[got] = '\0';
+    text[got > 0 ? got : 0] = '\0';
     const char *behind_name = strrchr(text, ')');
+    char state = '?';
     unsigned long user = 0, system = 0;
-    if (!behind_name ||
-        sscanf(behind_name + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2) {
-        return 0;
+    if (behind_name &&
+        sscanf(behind_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) == 3) {
+        job->was_running = state == 'R';
+        job->processor_us = (uint64_t) (user + system) * 1000000 / (uint64_t) sysconf(_SC_CLK_TCK);
     }
-    return (uint64_t) (user + system) * 1000000 / (uint64_t) sysconf(_SC_CLK_TCK);
 }
 
 /* The child and all that it started and left in its group. */
@@ -252,7 +251,7 @@ static void watch(bj_job *job, uint64_t now) {
     job->timed_out = true;
     job->stood_still = stands_still;
     job->still_us = still;
-    job->processor_us = processor_us(job->process);
+    look_at_process(job);
     kill_all(job);
 }
 
@@ -311,13 +310,13 @@ static size_t poll_set(bj_job *const *jobs, size_t count, struct pollfd *set, bo
 void bj_job_wait(bj_job *const *jobs, size_t count) {
     struct pollfd *set = calloc(count * 3 + 1, sizeof *set);
     assert(set);
-    for (bool finished = false, interrupted = false; !finished && !interrupted;) {
+    for (bool finished = false, again = true; !finished && again;) {
         int timeout = LOOK_MS;
         size_t n = poll_set(jobs, count, set, &finished, &timeout);
         if (finished || !n) {
             break;
         }
-        interrupted = poll(set, n, timeout) < 0 && errno == EINTR;
+        again = poll(set, n, timeout) > 0;
         for (size_t i = 0; i < count; i++) {
             if (jobs[i] && !jobs[i]->finished) {
                 look_after(jobs[i]);

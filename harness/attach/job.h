@@ -34,6 +34,7 @@ struct bj_job {
     bool stood_still; /* because nothing happened for so long */
     uint64_t still_us;
     uint64_t processor_us; /* that it had used then */
+    bool was_running;      /* and was it computing? */
     int wait_status;
     bj_verdict verdict; /* decided without a child, or by outcome.c */
     const char *reason;

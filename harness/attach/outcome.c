@@ -82,7 +82,7 @@ static void decide_timeout(bj_job *job, const last_words *words) {
     if (phase == BJ_PHASE_NONE) {
         bj_job_decide(job, BJ_ERROR,
                       "the preload library never reported itself within %.1f s: the client does not load it", still);
-    } else if (job->stood_still && processor >= still / 2) {
+    } else if (job->stood_still && (job->was_running || processor >= still / 2)) {
         bj_job_decide(job, BJ_FAIL,
                       "the client spins: it made no call that the world answers for %.1f s of real time, and used "
                       "%.1f s of the processor (virtual time %s)",

@@ -56,8 +56,8 @@ void bj_run_release(bj_run_result *result);
  * outlive the job; *options itself is copied. */
 typedef struct bj_job bj_job;
 bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_options *options);
-/* Waits until at least one of the jobs is finished, or a signal came to this process (then none may be); looks after
- * all of them. NULL entries are passed over. */
+/* Looks after the jobs until one is finished, but only for a moment (and not beyond a signal to this process), so that
+ * a caller can look at what else is to be done. NULL entries are passed over. */
 void bj_job_wait(bj_job *const *jobs, size_t count);
 bool bj_job_finished(const bj_job *job);
 /* Takes the result of a finished job; the job is gone. */

@@ -25,10 +25,19 @@ static bj_verdict run_canary(const char *text, const bj_run_options *options) {
     bj_mistakes mistakes = { 0 };
     const bj_record *scenario = bj_load_bytes(arena, BJ_K_SCENARIO, "canary", text, strlen(text), &mistakes);
     assert(scenario);
-    bj_run_result result;
-    bj_run(arena, scenario, options, &result);
-    bj_verdict verdict = result.verdict;
-    bj_run_release(&result);
+    bj_job *job = bj_job_start(arena, scenario, options);
+    while (!bj_job_finished(job) && !cli_interrupted) {
+        bj_job_wait(&job, 1);
+    }
+    bj_verdict verdict = BJ_VERDICT_NONE;
+    if (bj_job_finished(job)) {
+        bj_run_result result;
+        bj_job_result(job, &result);
+        verdict = result.verdict;
+        bj_run_release(&result);
+    } else {
+        bj_job_kill(job);
+    }
     bj_arena_unmap(arena);
     return verdict;
 }

@@ -5,6 +5,8 @@
 #ifndef BJ_CLI_CLI_H
 #define BJ_CLI_CLI_H
 
+#include <signal.h>
+
 #include "attach/run.h"
 #include "base/arena.h"
 
@@ -14,6 +16,10 @@ enum { CLI_PASSED = 0, CLI_FAILED = 1, CLI_COULD_NOT_RUN = 2, CLI_USAGE = 64 };
 /* The commands; argv[0] is the command's name. */
 int cli_run(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+
+/* Not 0: the signal that asked this program to stop (SIGINT, SIGTERM, SIGHUP), once they are caught. */
+extern volatile sig_atomic_t cli_interrupted;
+void cli_catch_signals(void);
 
 /* "bootjack: ..." on standard error. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

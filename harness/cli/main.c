@@ -44,6 +44,19 @@ static void help(FILE *stream) {
           stream);
 }
 
+volatile sig_atomic_t cli_interrupted;
+
+static void interrupt(int number) {
+    cli_interrupted = number;
+}
+
+void cli_catch_signals(void) {
+    struct sigaction action = { .sa_handler = interrupt };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
 void cli_complain(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

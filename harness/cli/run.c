@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +51,6 @@ typedef struct arguments {
     uint64_t jobs;
     unsigned limit_ms;
 } arguments;
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number) {
-    interrupted = number;
-}
 
 /* --- the command line ----------------------------------------------------------------------------------------- */
 
@@ -253,7 +246,7 @@ static void kill_running(suite *s) {
 /* Cases are reported in their order; a slow one keeps at most a few finished ones waiting. */
 static void run_all(suite *s) {
     size_t ahead = s->jobs * 4;
-    while (s->told < s->count && !interrupted) {
+    while (s->told < s->count && !cli_interrupted) {
         while (s->started < s->count && s->running < s->jobs && s->started - s->told < ahead) {
             start(s, &s->cases[s->started++]);
         }
@@ -298,8 +291,8 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
     }
     run_all(&s);
     int status = cli_report_end(&s.report);
-    if (interrupted) {
-        cli_complain("interrupted by signal %d; the clients that ran were ended", (int) interrupted);
+    if (cli_interrupted) {
+        cli_complain("interrupted by signal %d; the clients that ran were ended", (int) cli_interrupted);
         return CLI_COULD_NOT_RUN;
     }
     return status;
@@ -311,10 +304,7 @@ int cli_run(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
-    struct sigaction action = { .sa_handler = interrupt };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    cli_catch_signals();
     cli_files files = { 0 };
     cli_client client;
     bj_arena *arena = cli_arena();

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +48,6 @@ typedef struct live {
     bool verbose;
     bj_conversation *conversation;
 } live;
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number) {
-    interrupted = number;
-}
 
 /* --- the command line ----------------------------------------------------------------------------------------- */
 
@@ -197,13 +190,13 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
         .look_context = &view,
     };
     bj_job *job = bj_job_start(one->arena, one->scenario, &options);
-    while (!bj_job_finished(job) && !interrupted) {
+    while (!bj_job_finished(job) && !cli_interrupted) {
         bj_job_wait(&job, 1);
     }
-    if (interrupted) {
+    if (cli_interrupted) {
         bj_job_kill(job);
         bj_conversation_free(view.conversation);
-        cli_complain("interrupted by signal %d", (int) interrupted);
+        cli_complain("interrupted by signal %d", (int) cli_interrupted);
         return CLI_COULD_NOT_RUN;
     }
     bj_job_result(job, &one->result);
@@ -232,9 +225,7 @@ int cli_serve(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
-    struct sigaction action = { .sa_handler = interrupt };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    cli_catch_signals();
     cli_case one = { .file = a.scenario, .arena = cli_arena() };
     cli_client client;
     one.scenario = load(one.arena, a.scenario);
