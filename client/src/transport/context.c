@@ -169,7 +169,7 @@ void bjc_transport_prepare(bjc_transport *transport) {
     for (bjc_context *context = transport->contexts; context; context = context->next) {
         coap_tick_t ticks;
         coap_ticks(&ticks);
-        unsigned wait_ms = context->users ? coap_io_prepare_epoll(context->coap, ticks) : 0;
+        unsigned wait_ms = coap_io_prepare_epoll(context->coap, ticks); /* also takes back a timer that nobody needs */
         context->next_call = wait_ms ? bjc_now() + wait_ms * BJC_MS : BJC_TIME_NEVER;
     }
 }
