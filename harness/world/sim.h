@@ -7,7 +7,11 @@
  *
  * Events are ordered by (time, a tie drawn from the seed, sequence number); one direction of one link stays in order
  * unless a fault or the link's `reorder` says otherwise. Code costs no virtual time; bj_sim_poll_quantum() is what a
- * call costs that polls without waiting.
+ * call costs that polls without waiting. When the client's deadline and an event fall on one moment, the seed decides
+ * which comes first; a wait whose deadline is not in the future lets happen what is due now, and costs nothing.
+ *
+ * What the client sends to an address of its own host is there at once and stands in no log. TCP's segments are never
+ * lost for good short of its time-outs: loss on a link shows as delay.
  *
  * Everything lives in one arena; no descriptors, no real time, no threads, no malloc. Function pointers are kept apart
  * (bj_sim_attach), so that another process can take the arena over at the same address.
@@ -97,7 +101,7 @@ int bj_sim_connect(bj_sim_socket *s,
 int bj_sim_listen(bj_sim_socket *s);
 bj_sim_socket *bj_sim_accept(bj_sim_socket *s, bj_addr *peer); /* NULL: none waiting */
 /* UDP: one datagram (peer NULL: the connected one). TCP: as much as the window takes. An ICMP error that is pending is
- * returned once. */
+ * returned once. Sending (or receiving) without end at one moment ends the run: bj_sim_over(). */
 int64_t bj_sim_send(bj_sim_socket *s, const bj_addr *peer, const uint8_t *data, size_t length);
 typedef struct bj_sim_received {
     bj_addr from;
