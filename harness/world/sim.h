@@ -6,9 +6,9 @@
  * tests directly).
  *
  * Events are ordered by (time, a tie drawn from the seed, sequence number); one direction of one link stays in order
- * unless a fault or the link's `reorder` says otherwise. Code costs no virtual time; bj_sim_poll_quantum() is what a
- * call costs that polls without waiting. When the client's deadline and an event fall on one moment, the seed decides
- * which comes first; a wait whose deadline is not in the future lets happen what is due now, and costs nothing.
+ * unless a fault or the link's `reorder` says otherwise. Code costs no virtual time; the quantum (bj_sim_config) is
+ * what a call costs that polls without waiting. When the client's deadline and an event fall on one moment, the seed
+ * decides which comes first; a wait whose deadline is not in the future lets happen what is due now, and costs nothing.
  *
  * What the client sends to an address of its own host is there at once and stands in no log. TCP's segments are never
  * lost for good short of its time-outs: loss on a link shows as delay.
