@@ -192,10 +192,11 @@ static void check_codes(check *c, const bj_record *record, const bj_field_def *f
 static void check_when(check *c, const bj_record *record, const bj_value *value) {
     const bj_when *when = &value->as.when;
     bool open_early = when->due ? when->earliest == BJ_WHEN_OPEN_EARLY : !when->earliest && when->latest;
-    bool early_counts = record->kind == BJ_K_SILENCE || record->kind == BJ_K_ADVANCE;
-    if (early_counts && open_early) {
-        bj_mistake_at(c->loading, value->position, NULL,
-                      "%s lasts until the early end of its range, which is open here", verb_of(record));
+    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE || record->kind == BJ_K_RETRANSMISSION;
+    bool lasts = record->kind == BJ_K_SILENCE || record->kind == BJ_K_ADVANCE;
+    if (!awaits && open_early) {
+        bj_mistake_at(c->loading, value->position, NULL, "%s %s the early end of its range, which is open here",
+                      verb_of(record), lasts ? "lasts until" : "happens at");
     }
     if ((when->due == BJ_DUE_FINISH || when->due == BJ_DUE_LIFETIME) && !c->request && !c->loading->lost_step) {
         bj_mistake_at(c->loading, value->position, NULL, "due(%s) cannot be known here: no request was awaited before",

@@ -392,6 +392,9 @@ static void print_float(bj_text *out, double real) {
             break;
         }
     }
+    for (char *c = digits; (c = strchr(c, ','));) {
+        *c = '.'; /* the client's locale is not ours */
+    }
     bj_text_add(out, digits);
     bj_text_add(out, strpbrk(digits, ".e") ? "" : ".0");
 }

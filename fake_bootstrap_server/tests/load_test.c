@@ -365,6 +365,7 @@ static void test_combinations(void **state) {
         { "  - message: {code: 0.01, format: 65537}\n", "4:35: error: expected a number from 0 to 65536, found 65537" },
         { "  - exit: 256\n", "4:11: error: expected a number from 0 to 255, found 256" },
         { "  - silence: ..5s\n", "4:14: error: silence lasts until the early end of its range, which is open here" },
+        { "  - finish: {at: ..5s}\n", "4:18: error: finish happens at the early end of its range, which is open here" },
         { "  - advance: ..wake\n", "4:14: error: advance lasts until the early end of its range, which is open here" },
         { "  - raw: 40\n    source: 192.0.2.9\n",
           "5:13: error: expected an address and port such as 192.0.2.1:5683, found '192.0.2.9'" },
