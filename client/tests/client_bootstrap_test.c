@@ -128,8 +128,10 @@ static void answer(peer *p, uint8_t code, const char *options) {
     memcpy(bytes, p->message, length);
     bytes[0] = (uint8_t) (0x60 | token);
     bytes[1] = code;
-    memcpy(bytes + length, options, strlen(options));
-    send_bytes(p, bytes, length + strlen(options));
+    for (const char *at = options; *at; at++) {
+        bytes[length++] = (uint8_t) *at;
+    }
+    send_bytes(p, bytes, length);
 }
 
 /* Sends a Confirmable request with up to three numbers (or "bs") as path; returns the code of the answer. */

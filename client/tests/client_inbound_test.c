@@ -36,8 +36,8 @@ static void answers_are_remembered(void **state) {
     assert_int_equal(known->answer.content_format, 40);
     assert_memory_equal(known->answer.payload, "abc", 3);
     assert_ptr_not_equal(known->answer.payload, payload);
-    for (uint16_t id = 100; id < 100 + 2 * BJC_INBOUND_EXCHANGES; id++) {
-        bjc_inbound_remember(&inbound, id, true, &answer);
+    for (unsigned id = 100; id < 100 + 2 * BJC_INBOUND_EXCHANGES; id++) {
+        bjc_inbound_remember(&inbound, (uint16_t) id, true, &answer);
     }
     assert_null(bjc_inbound_known(&inbound, 7));
     assert_non_null(bjc_inbound_known(&inbound, 99 + 2 * BJC_INBOUND_EXCHANGES));

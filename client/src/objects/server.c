@@ -61,6 +61,11 @@ static bool binding_1_0(const uint8_t *text, size_t length) {
     return false;
 }
 
+/* Letters of release 1.1: UDP, TCP, SMS, Non-IP. */
+static bool is_transport(uint8_t letter) {
+    return letter == 'U' || letter == 'T' || letter == 'S' || letter == 'N';
+}
+
 bool bjc_binding_usable(bootjack_version version, bool strict, const uint8_t *text, size_t length) {
     /* Servers of release 1.1 go on writing the queue mode's old letter; it is tolerated where nothing else is asked. */
     if (version == BOOTJACK_LWM2M_1_0 || !strict) {
@@ -72,7 +77,7 @@ bool bjc_binding_usable(bootjack_version version, bool strict, const uint8_t *te
         return false;
     }
     for (size_t i = 0; i < length; i++) {
-        if (!memchr("UTSN", text[i], 4) || memchr(text + i + 1, text[i], length - i - 1)) {
+        if (!is_transport(text[i]) || memchr(text + i + 1, text[i], length - i - 1)) {
             return false;
         }
     }
@@ -88,7 +93,7 @@ static bootjack_error check_instance(const bjc_store *store, uint16_t iid, char 
         snprintf(reason, size, "/1/%u/7: not a binding of this release", iid);
         return BOOTJACK_ERR_RANGE;
     }
-    if (preferred && !memchr("UTSN", preferred->as.bytes.data[0], 4)) {
+    if (preferred && !is_transport(preferred->as.bytes.length ? preferred->as.bytes.data[0] : 0)) {
         snprintf(reason, size, "/1/%u/22: not a transport", iid);
         return BOOTJACK_ERR_RANGE;
     }
