@@ -99,6 +99,10 @@ typedef struct bj__connection {
     bool settings_seen; /* the peer's CSM came */
 } bj__connection;
 
+typedef struct bj__range {
+    bj_time early, late;
+} bj__range;
+
 /* --- what was said -------------------------------------------------------------------------------------------- */
 
 /* One message of ours on its way: when did the client get it first? */
@@ -123,32 +127,29 @@ typedef struct bj__exchange {
     struct bj__exchange *newer;    /* by age */
     struct bj__exchange *neighbor; /* in the same bucket */
     uint64_t id;
-    uint8_t server;
-    uint8_t purpose; /* bj__purpose */
-    bj__target from;
-    uint8_t type, code, token_length;
-    uint16_t mid;
-    uint8_t token[BJ_COAP_TOKEN];
     uint8_t *bytes;
     size_t length;
-    bj_time sent, arrived;
-    uint32_t event;
-    unsigned duplicates;
-    bool settled;    /* answered, or left without an answer on purpose */
-    uint8_t *replay; /* what a duplicate gets, NULL = nothing */
+    bj_time sent, arrived; /* its first copy left the client; the first that came arrived */
+    uint8_t *replay;       /* what a duplicate gets, NULL = nothing */
     size_t replay_length;
+    char *location;     /* that was given for it */
+    bj__delivery reply; /* when the reply reached the client */
+    bj_time leaves;     /* a delayed reply leaves then; 0 = none is waiting */
+    const bj_record *delayed;
+    bj__range due; /* Bootstrap-Request, when due_known: the window that the hold-off left it */
+    bj_time acted; /* when the attempt began: `sent`, or the look-up of the server's name before it */
+    bj__target from;
+    uint32_t event, delayed_cause;
+    unsigned duplicates;
+    uint16_t mid;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint8_t type, code, token_length;
+    uint8_t server;
+    uint8_t purpose;    /* bj__purpose */
     uint8_t reply_code; /* 0: none that the client accepts */
     bool reply_reset;   /* the reply was RST */
-    bj__delivery reply; /* when the reply reached the client */
-    bool due_known;     /* Bootstrap-Request: `due` is the window that the hold-off left it */
-    struct {
-        bj_time early, late;
-    } due;
-    bj_time acted;  /* when the attempt began: `sent`, or the look-up of the server's name before it */
-    bj_time leaves; /* a delayed reply leaves then; 0 = none is waiting */
-    const bj_record *delayed;
-    uint32_t delayed_cause;
-    char *location;
+    bool settled;       /* answered, or left without an answer on purpose */
+    bool due_known;
 } bj__exchange;
 
 typedef enum bj__outcome {
@@ -163,44 +164,39 @@ typedef enum bj__outcome {
 typedef struct bj__outbound {
     struct bj__outbound *newer, *older;
     uint64_t id;
-    uint8_t server;
-    bj__target to;
-    bj_addr source; /* family 0: the server's own */
-    uint8_t type, code, token_length;
-    uint16_t mid;
-    uint8_t token[BJ_COAP_TOKEN];
+    uint64_t replies_to; /* exchange, for responses */
     uint8_t *bytes;
     size_t length;
-    uint32_t cause;
     const bj_record *record; /* a Write of a bootstrap session; NULL */
-    bool is_operation;       /* a response to it is awaited */
-    bool waits_for_response_step;
-    bool is_finish, is_trigger;
-    bool is_command;     /* of a bootstrap session */
-    uint64_t replies_to; /* exchange, for responses */
     bj__delivery delivery;
     bj_time began;     /* first block sent */
     bj_time next_send; /* BJ_NEVER: no more retransmission */
     bj_time timeout;
-    unsigned retransmissions;
-    bool acknowledged, rejected; /* by an ACK, by RST */
-    bj_time last_seen;           /* arrival of that */
-    uint32_t last_event;
-    uint8_t outcome; /* bj__outcome */
+    bj_time last_seen; /* an ACK or RST for it arrived then */
     uint8_t *answer;
     size_t answer_length;
-    uint8_t answer_type;
-    uint16_t answer_mid;
     bj_time answered;
-    uint32_t answer_event;
     uint8_t *whole; /* block-wise: the whole payload */
     size_t whole_length, block_offset;
+    bj_time repeated_at;
+    bj__target to;
+    bj_addr source; /* family 0: the server's own */
+    uint32_t cause, last_event, answer_event, repeated_event;
+    unsigned retransmissions;
+    uint16_t mid, answer_mid;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint8_t type, code, token_length, answer_type;
+    uint8_t server;
+    uint8_t outcome;  /* bj__outcome */
+    uint8_t repeated; /* the answer to `again`: 0 not yet, 1 the same, 2 another */
     uint8_t block_szx;
     bool blockwise;
-    bool repeating;   /* `again` waits for its answer */
-    uint8_t repeated; /* 0 not yet, 1 same, 2 different */
-    bj_time repeated_at;
-    uint32_t repeated_event;
+    bool is_operation; /* a response to it is awaited */
+    bool waits_for_response_step;
+    bool is_finish, is_trigger;
+    bool is_command;             /* of a bootstrap session */
+    bool acknowledged, rejected; /* by an ACK, by RST */
+    bool repeating;              /* `again` waits for its answer */
     char difference[160];
 } bj__outbound;
 
@@ -290,10 +286,6 @@ typedef enum bj__stage {
     BJ__REGISTERED = 5,
     BJ__FAILURE = 6, /* failed at a known moment */
 } bj__stage;
-
-typedef struct bj__range {
-    bj_time early, late;
-} bj__range;
 
 typedef struct bj__due_state {
     uint8_t stage;

@@ -247,8 +247,7 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
     bj__exchange *x = add_exchange(e, s, from, m, data, length, event);
     x->sent = first;
     x->due_known = e->due.request_known && (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK);
-    x->due.early = e->due.request.early;
-    x->due.late = e->due.request.late;
+    x->due = e->due.request;
     x->acted = e->due.acted;
     s->peer = *from;
     s->outgoing.arrived = true;

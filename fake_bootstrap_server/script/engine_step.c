@@ -315,8 +315,9 @@ static void keep_capture(bj__thread *t, const bj__exchange *x) {
         return;
     }
     unsigned i = 0;
-    while (i < t->capture_count && (t->captures[i].name.length != name->as.string.length ||
-                                    memcmp(t->captures[i].name.bytes, name->as.string.bytes, name->as.string.length))) {
+    while (i < t->capture_count &&
+           (t->captures[i].name.length != name->as.string.length ||
+            memcmp(t->captures[i].name.bytes, name->as.string.bytes, name->as.string.length) != 0)) {
         i++;
     }
     if (i < BJ__CAPTURES) {

@@ -20,6 +20,10 @@
 
 enum { STEPS_AT_ONCE = 20000 };
 
+static bj_position last_position(const bj_engine *e, const bj__thread *t) {
+    return t->step ? t->step->position : e->scenario->position;
+}
+
 /* --- frames --- */
 
 static void push(bj_engine *e, bj__thread *t, const bj_record *const *steps, size_t count, const bj_record *loop) {
@@ -274,8 +278,7 @@ static void run(bj_engine *e, unsigned at) {
     while (!e->done) {
         bj__thread *t = &e->threads[at];
         if (++e->steps_at_once > STEPS_AT_ONCE) {
-            bj__conclude_printf(e, BJ_ERROR, t->step ? t->step->position : e->scenario->position,
-                                "the script goes round without waiting for anything");
+            bj__conclude_printf(e, BJ_ERROR, last_position(e, t), "the script goes round without waiting for anything");
             return;
         }
         if (t->phase == BJ__FETCH) {
@@ -383,7 +386,7 @@ static bj__thread *ready_to_act(bj_engine *e) {
     for (unsigned i = 0; i < e->thread_count; i++) {
         const bj__thread *t = &e->threads[i];
         if (t->phase != first->phase || !bj__same_action(t->step, first->step)) {
-            bj__conclude_printf(e, BJ_ERROR, t->step ? t->step->position : first->step->position,
+            bj__conclude_printf(e, BJ_ERROR, last_position(e, t),
                                 "the branches are all possible still, and the servers would act differently in them");
             return NULL;
         }
@@ -432,7 +435,7 @@ static void check_exit(bj_engine *e) {
     bj_text_add(&reason, "; the client ended by itself: ");
     bj_text_printf(&reason, e->exit_signal ? "signal %d" : "exit status %d",
                    e->exit_signal ? e->exit_signal : e->exit_status);
-    bj__conclude(e, BJ_FAIL, t->step ? t->step->position : e->scenario->position, e->exit_event, reason.start);
+    bj__conclude(e, BJ_FAIL, last_position(e, t), e->exit_event, reason.start);
 }
 
 static void prune_observations(bj_engine *e) {
