@@ -153,6 +153,9 @@ static void decide(bj_job *job, const last_words *words) {
         decide_crash(job, words);
     } else if (words->verdict.kind) {
         take_verdict(job, &words->verdict);
+    } else if (bj_log_lost(job->log)) {
+        bj_job_decide(job, BJ_ERROR, "the event log is full: %llu events were lost, the verdict among them",
+                      (unsigned long long) bj_log_lost(job->log));
     } else {
         bj_job_decide(job, BJ_FAIL, "the client's process ended with status %d, by a call that the world does not see",
                       WEXITSTATUS(job->wait_status));

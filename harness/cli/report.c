@@ -112,14 +112,17 @@ static void print_failure(const cli_report *report, const cli_case *one) {
 
 static void print_case(const cli_report *report, const cli_case *one) {
     const bj_run_result *r = &one->result;
-    BJ_TEXT(virtual, 64);
-    bj_duration_print(&virtual, r->virtual_time / BJ_MS * BJ_MS);
+    BJ_TEXT(took, 96);
+    if (report->client->attach != BJ_ATTACH_NETWORK) {
+        bj_duration_print(&took, r->virtual_time / BJ_MS * BJ_MS);
+        bj_text_add(&took, " virtual, ");
+    }
+    bj_text_printf(&took, "%.1f ms real", (double) r->real_us / 1000);
     if (report->verbose && one->ran) {
         cli_print_conversation(stdout, r->log, 0, "      ");
         print_output(r, 0);
     }
-    printf("%-12s  %s: %s  (%s virtual, %.1f ms real)\n", bj_verdict_name(r->verdict), one->file, one->title,
-           virtual.start, (double) r->real_us / 1000);
+    printf("%-12s  %s: %s  (%s)\n", bj_verdict_name(r->verdict), one->file, one->title, took.start);
     if (r->verdict != BJ_PASS && r->reason && *r->reason) {
         printf("      %s\n", r->reason);
     }
