@@ -250,14 +250,16 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     if (code >> 5 != 2) {
         return;
     }
-    if (o->is_finish && d->stage == BJ__SESSION && o->is_command) {
-        d->stage = BJ__FINISHED;
-        d->failed = (bj__range){ o->delivery.arrived, o->delivery.arrived };
+    if (o->is_finish && o->is_command) {
         if (d->holdoff_written) {
             d->holdoff_rewritten = true;
             d->holdoff = d->written_holdoff;
         }
-        d->last_command = d->command_before = BJ_NEVER;
+        if (d->stage == BJ__SESSION) { /* else its Register is under way already */
+            d->stage = BJ__FINISHED;
+            d->failed = (bj__range){ o->delivery.arrived, o->delivery.arrived };
+            d->last_command = d->command_before = BJ_NEVER;
+        }
     } else if (o->is_trigger) {
         d->attempts = 0;
         set_failed(e, o->delivery.arrived);
