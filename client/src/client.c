@@ -45,6 +45,11 @@ static void on_bootstrapped(void *context) {
     bjc_registrations_start(&client->registrations);
 }
 
+static void on_bootstrap_failed(void *context) {
+    bootjack_client *client = context;
+    bjc_registrations_resume(&client->registrations);
+}
+
 static void on_registered(void *context) {
     bootjack_client *client = context;
     bjc_bootstrap_succeeded(&client->bootstrap);
@@ -135,6 +140,7 @@ static void put_together(bootjack_client *client) {
                                          .security = &client->security,
                                          .server = &client->server,
                                          .finished = on_bootstrapped,
+                                         .failed = on_bootstrap_failed,
                                          .context = client };
     bjc_bootstrap_init(&client->bootstrap);
     client->registrations = (bjc_registrations){ .core = core,

@@ -73,6 +73,7 @@ static void bench_open(bench *b, bool strict) {
     config.state_changed = note_state;
     config.state_context = b;
     config.strict = strict;
+    config.tx = (bootjack_tx_params){ .ack_timeout_ms = 1000, .ack_random_factor = 1.0, .max_retransmit = 2 };
     snprintf(uri, sizeof uri, "coap://127.0.0.1:%u/base?a=b", b->bootstrap.port);
     const bootjack_security_instance account = { .bootstrap_server = true,
                                                  .server_uri = uri,
@@ -221,7 +222,8 @@ static void good_course(void **state) {
     assert_true(arrived(&b.server, "\xB2rd\x03"
                                    "abc"));
     answer(&b.server, BJC_CHANGED, "");
-    /* A changed lifetime is told at once. */
+    /* A lifetime that cannot be is refused, a changed one is told at once. */
+    assert_int_equal(request(&b, &b.server, BJC_PUT, "1/0/1", "C1 01 FF"), BJC_BAD_REQUEST);
     assert_int_equal(request(&b, &b.server, BJC_PUT, "1/0/1", "C1 01 3C"), BJC_CHANGED);
     await(&b, &b.server);
     assert_true(arrived(&b.server, "lt=60"));
@@ -269,7 +271,11 @@ static void strict_finish(void **state) {
     assert_int_equal(request(&b, &b.bootstrap, BJC_PUT, "0/0", account), BJC_CHANGED);
     assert_int_equal(request(&b, &b.bootstrap, BJC_POST, "b", NULL), BJC_BAD_REQUEST);
     assert_int_equal(request(&b, &b.bootstrap, BJC_POST, "bs", NULL), BJC_CHANGED);
+    /* A Register that nobody answers comes again, the same message. */
     await(&b, &b.server);
+    uint16_t message_id = (uint16_t) (b.server.message[2] << 8 | b.server.message[3]);
+    await(&b, &b.server);
+    assert_int_equal(b.server.message[2] << 8 | b.server.message[3], message_id);
     bench_close(&b);
 }
 

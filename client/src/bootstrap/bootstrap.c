@@ -64,21 +64,31 @@ static void fail(bjc_bootstrap *b, const char *cause) {
     b->attempted = false;
     b->failures++;
     hold_off(b, cause);
+    b->failed(b->context);
 }
 
 /* --- asking ----------------------------------------------------------------------------------------------------- */
 
+/* The transaction begins with the session, not with the request: servers are managed as usual until somebody answers.
+ */
+static bootjack_error begin_session(bjc_bootstrap *b, const char *cause) {
+    bootjack_error error = bjc_model_begin(b->model);
+    if (!error) {
+        move(b, BJC_BOOTSTRAP_RECEIVING, cause);
+    }
+    return error;
+}
+
 static void on_response(bjc_bootstrap *b, uint8_t code) {
     char cause[80];
-    if (code == BJC_CHANGED) {
-        if (b->state == BJC_BOOTSTRAP_REQUESTING) {
-            move(b, BJC_BOOTSTRAP_RECEIVING, "Bootstrap-Request answered with 2.04");
-        }
+    if (code != BJC_CHANGED) {
+        snprintf(cause, sizeof cause, "Bootstrap-Request answered with %u.%02u", code >> 5, code & 31u);
+        fail(b, cause);
+    } else if (b->state == BJC_BOOTSTRAP_REQUESTING && begin_session(b, "Bootstrap-Request answered with 2.04")) {
+        fail(b, "no memory for a transaction");
+    } else {
         arm_finish_timeout(b);
-        return;
     }
-    snprintf(cause, sizeof cause, "Bootstrap-Request answered with %u.%02u", code >> 5, code & 31u);
-    fail(b, cause);
 }
 
 static void on_completion(void *context, const bjc_completion *completion) {
@@ -138,7 +148,6 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
     error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
     *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
                                         : "no session with the Bootstrap-Server";
-    error = error ? error : bjc_model_begin(b->model);
     return error ? error : send_request(b, &uri);
 }
 
@@ -174,14 +183,14 @@ static void on_timer(void *context) {
 
 /* TS 1.0 §5.2.3.4: operations that nobody asked for begin a session. */
 static bool start_unasked(bjc_bootstrap *b) {
-    if (!b->core->config.legacy_server_initiated || !b->lingering || bjc_model_begin(b->model)) {
+    if (!b->core->config.legacy_server_initiated || !b->lingering ||
+        begin_session(b, "unasked operation of the Bootstrap-Server")) {
         return false;
     }
     bjc_timer_cancel(&b->core->scheduler, &b->linger_timer);
     b->session = b->lingering;
     b->lingering = NULL;
     b->attempted = true;
-    move(b, BJC_BOOTSTRAP_RECEIVING, "unasked operation of the Bootstrap-Server");
     return true;
 }
 
@@ -193,8 +202,9 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
         reply->code = BJC_BAD_REQUEST;
         return;
     }
-    if (b->state == BJC_BOOTSTRAP_REQUESTING) {
-        move(b, BJC_BOOTSTRAP_RECEIVING, "a command overtook the response");
+    if (b->state == BJC_BOOTSTRAP_REQUESTING && begin_session(b, "a command overtook the response")) {
+        reply->code = BJC_INTERNAL_ERROR;
+        return;
     }
     arm_finish_timeout(b);
     bjc_bootstrap_operate(b, request, reply, &finish);

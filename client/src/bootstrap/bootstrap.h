@@ -25,6 +25,8 @@ typedef struct bjc_bootstrap {
     bjc_store *security, *server;
     /* A session ended with 2.04; from the scheduler, so that the answer has been sent. */
     void (*finished)(void *context);
+    /* A session failed, and everything is as before it. */
+    void (*failed)(void *context);
     void *context;
 
     bjc_bootstrap_state state;

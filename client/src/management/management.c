@@ -24,6 +24,7 @@ static uint8_t code_of(bootjack_error error, uint8_t success) {
     case BOOTJACK_ERR_RANGE:
     case BOOTJACK_ERR_FORMAT:
     case BOOTJACK_ERR_PATH:
+    case BOOTJACK_ERR_INCONSISTENT:
         return BJC_BAD_REQUEST;
     default:
         return BJC_INTERNAL_ERROR;
@@ -58,6 +59,28 @@ static uint8_t read(bjc_model *model, const bjc_path *path, const bjc_incoming *
     return code_of(error, BJC_CONTENT);
 }
 
+/* A value that Bootstrap-Finish would refuse is refused here, too, and undone. */
+static bootjack_error write_checked(bjc_model *model, bjc_object *object, const bjc_path *path,
+                                    const bjc_format *format, const bjc_incoming *request) {
+    char reason[200] = "";
+    bjc_instance *saved = NULL;
+    bootjack_error error = object->store ? bjc_store_save(object->store, &saved) : BOOTJACK_OK;
+    if (error) {
+        return error;
+    }
+    error = bjc_model_write(model, path, format, request->payload, request->payload_length);
+    if (!object->store) {
+        return error;
+    }
+    error = error ? error : bjc_store_validate(object->store, reason, sizeof reason);
+    if (error) {
+        bjc_store_restore(object->store, saved);
+    } else {
+        bjc_store_forget(object->store, saved);
+    }
+    return error;
+}
+
 static uint8_t write(bjc_model *model, const bjc_path *path, const bjc_incoming *request, bjc_path *written) {
     bjc_object *object;
     const bootjack_resource *resource = named(model, path, &object);
@@ -71,8 +94,7 @@ static uint8_t write(bjc_model *model, const bjc_path *path, const bjc_incoming 
         return BJC_NOT_ALLOWED;
     }
     const bjc_format *format = bjc_format_find(request->content_format);
-    bootjack_error error = format ? bjc_model_write(model, path, format, request->payload, request->payload_length)
-                                  : BOOTJACK_ERR_CONTENT_FORMAT;
+    bootjack_error error = format ? write_checked(model, object, path, format, request) : BOOTJACK_ERR_CONTENT_FORMAT;
     if (!error) {
         *written = *path;
     }

@@ -98,7 +98,8 @@ bootjack_error bjc_registration_send_update(bjc_registration *r, bjc_completion_
     char text[32];
     bjc_request request = { .method = BJC_POST, .content_format = -1 };
     to_location(&request, r);
-    if (lifetime(r) != r->lifetime_s) {
+    /* What a bootstrap session has written so far is not valid yet. */
+    if (!r->all->model->in_transaction && lifetime(r) != r->lifetime_s) {
         r->lifetime_s = lifetime(r);
         snprintf(text, sizeof text, "lt=%" PRId64, r->lifetime_s);
         add_query(&request, text);

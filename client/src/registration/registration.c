@@ -269,6 +269,10 @@ static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *er
     if (bjc_security_check_scheme(security, (uint16_t) iid)) {
         return "scheme of the URI does not go with the Security Mode";
     }
+    if (r->session) {
+        *error = BOOTJACK_OK; /* the server forgot the registration, not the session */
+        return NULL;
+    }
     bjc_peer peer = { uri, bjc_security_mode(security, (uint16_t) iid) };
     *error = bjc_session_open(r->all->transport, &peer, on_incoming, r, &r->session);
     /* Rule: a name that cannot be resolved leads back to the Bootstrap-Server (see `beyond_retry`). */
@@ -284,9 +288,11 @@ static bool beyond_retry(bootjack_error error) {
 static void start_attempt(bjc_registration *r) {
     bjc_uri uri;
     bootjack_error error;
-    disconnect(r);
     const char *cause = connect(r, &uri, &error);
-    error = error ? error : bjc_registration_send_register(r, &uri, on_register_completed);
+    if (!error) {
+        error = bjc_registration_send_register(r, &uri, on_register_completed);
+        cause = bootjack_error_text(error);
+    }
     if (!error) {
         bjc_log(r->all->core, BOOTJACK_LOG_INFO, "Register with server %u at %s", r->ssid,
                 bjc_session_address(r->session));
@@ -334,7 +340,9 @@ static void send_update(bjc_registration *r, const char *cause) {
 
 static void on_timer(void *context) {
     bjc_registration *r = context;
-    if (r->all->stopping) {
+    if (r->all->model->in_transaction && r->state == BJC_REGISTRATION_WAITING) {
+        r->postponed = true; /* the accounts are being written */
+    } else if (r->all->stopping) {
         gone(r, "no answer to Register while the client stops");
     } else if (r->disable && r->state == BJC_REGISTRATION_REGISTERED) {
         send_leave(r, "Disable");
@@ -345,6 +353,15 @@ static void on_timer(void *context) {
         register_anew(r, false, "Disable Timeout is over");
     } else if (r->state == BJC_REGISTRATION_WAITING) {
         start_attempt(r);
+    }
+}
+
+void bjc_registrations_resume(bjc_registrations *all) {
+    for (bjc_registration *r = all->list; r; r = r->next) {
+        if (r->postponed) {
+            r->postponed = false;
+            arm(r, 0);
+        }
     }
 }
 

@@ -36,6 +36,7 @@ typedef struct bjc_registration {
     bool ever;                    /* was registered since the accounts were taken up */
     bool disable;                 /* the De-register is that of a Disable */
     bool update_wanted;
+    bool postponed;                  /* an attempt that fell into a bootstrap session */
     int64_t lifetime_s;              /* as the server knows it */
     bjc_text location[BJC_SEGMENTS]; /* in `location_bytes` */
     size_t location_count;
@@ -64,6 +65,8 @@ void bjc_registrations_start(bjc_registrations *all);
 void bjc_registrations_stop(bjc_registrations *all);
 /* Forgets all of them without a word to anybody. */
 void bjc_registrations_drop(bjc_registrations *all);
+/* A bootstrap session ended and left the accounts as they were: what waited for it goes on. */
+void bjc_registrations_resume(bjc_registrations *all);
 bool bjc_registrations_any(const bjc_registrations *all, bjc_registration_state state);
 /* Sends an Update to the server now (/1/x/8, or a changed lifetime). False: not registered there. */
 bool bjc_registration_update(bjc_registrations *all, uint16_t server_iid);
