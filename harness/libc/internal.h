@@ -154,6 +154,8 @@ static inline bool bj_threaded(void) {
 void bj_end_run(void);
 /* After every call to the simulation that may have moved it. */
 void bj_settle(bj_sim_wait outcome);
+/* After sending and receiving: who does that without end, and never waits, ends the run. */
+void bj_check_over(void);
 
 /* Is this from bj_the_run.arena (and not from the client's malloc())? */
 bool bj_is_ours(const void *block);

@@ -52,6 +52,7 @@ static int64_t send_stream(bj_file *file, const uint8_t *data, size_t length, in
     size_t sent = 0;
     for (;;) {
         int64_t result = bj_sim_send(file->socket.sim, NULL, data + sent, length - sent);
+        bj_check_over();
         if (result >= 0) {
             sent += (size_t) result;
         }
@@ -75,8 +76,10 @@ static int64_t send_bytes(bj_file *file, const bj_route *route, const void *data
     if (file->socket.type == SOCK_STREAM) {
         return send_stream(file, data, length, flags);
     }
-    return bj_sim_send_from(file->socket.sim, route->source.family ? &route->source : NULL,
-                            route->has_peer ? &route->peer : NULL, data, length);
+    int64_t result = bj_sim_send_from(file->socket.sim, route->source.family ? &route->source : NULL,
+                                      route->has_peer ? &route->peer : NULL, data, length);
+    bj_check_over();
+    return result;
 }
 
 static int take_peer(bj_route *route, const struct sockaddr *to, socklen_t length) {
@@ -152,7 +155,7 @@ static int await_foreign_room(int fd, int flags) {
 }
 
 static int await_foreign_data(int fd, int flags) {
-    return bj_inside() && !(flags & MSG_DONTWAIT) ? bj_foreign_wait(fd, POLLIN) : 0;
+    return bj_inside() && !(flags & (MSG_DONTWAIT | MSG_ERRQUEUE)) ? bj_foreign_wait(fd, POLLIN) : 0;
 }
 
 BJ_EXPORT ssize_t sendto(int fd, const void *data, size_t length, int flags, __CONST_SOCKADDR_ARG to,
@@ -222,6 +225,7 @@ static int64_t receive_once(bj_file *file, void *data, size_t room, int flags, b
         int64_t result = bj_sim_receive(file->socket.sim, data, room, (flags & MSG_PEEK) != 0, about);
         if (result != -EAGAIN) {
             file->touched = true;
+            bj_check_over();
             return result;
         }
         int error = await_data(file, flags, deadline);

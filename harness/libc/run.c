@@ -15,15 +15,23 @@ enum { ARENA_SIZE = 64 << 20 }; /* of address space; pages come when they are to
 bj_run bj_the_run;
 BJ_THREAD bj_here bj_this;
 
-/* What a former run left behind does not belong to this one; the arena is kept, for its pages are warm. */
+/* Kept from run to run, for its pages are warm; a new one when look-ups that are never freed have filled the old. */
+static bj_arena *arena_for_run(bj_arena *before) {
+    bool usable = before && bj_arena_in_use(before) < ARENA_SIZE / 4;
+    bj_arena *arena = usable ? before : bj_arena_map(ARENA_SIZE);
+    assert(arena);
+    return arena;
+}
+
+/* What else a former run left behind does not belong to this one. */
 static void reset(bj_run *run) {
-    const bj_run before = *run;
+    bj_arena *arena = arena_for_run(run->arena);
+    bool has_key = run->has_thread_key;
+    pthread_key_t key = run->thread_key;
     memset(run, 0, sizeof *run);
-    run->has_thread_key = before.has_thread_key;
-    run->thread_key = before.thread_key;
-    bool spent = before.arena && bj_arena_in_use(before.arena) > ARENA_SIZE / 4; /* look-ups that are never freed */
-    run->arena = before.arena && !spent ? before.arena : bj_arena_map(ARENA_SIZE);
-    assert(run->arena);
+    run->arena = arena;
+    run->has_thread_key = has_key;
+    run->thread_key = key;
     run->main.handle = pthread_self();
     run->main.id = gettid();
     run->threads = &run->main;
@@ -101,6 +109,15 @@ void bj_settle(bj_sim_wait outcome) {
     bj_timers_run();
     if (bj_the_run.arrived) {
         bj_signals_dispatch();
+    }
+}
+
+void bj_check_over(void) {
+    if (bj_sim_over(bj_the_run.sim)) {
+        bj_settle(BJ_SIM_OVER);
+        if (bj_the_run.over_due) {
+            bj_yield();
+        }
     }
 }
 

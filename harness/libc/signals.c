@@ -146,7 +146,7 @@ bj_wait_result bj_signals_take(const sigset_t *mask) {
 bj_wait_result bj_signals_unblocked(const sigset_t *mask) {
     sigset_t pending, own;
     sigpending(&pending);
-    for (int number = 1; number < NSIG; number++) {
+    for (int number = 1; !sigisemptyset(&pending) && number < NSIG; number++) {
         if (sigismember(&pending, number) == 1 && sigismember(mask, number) == 0) {
             pthread_sigmask(SIG_SETMASK, mask, &own);
             bj_signals_restore(&own);
@@ -162,7 +162,7 @@ static bool any_pending(void *context) {
     const sigset_t *wanted = context;
     sigset_t pending;
     sigpending(&pending);
-    for (int number = 1; number < NSIG; number++) {
+    for (int number = 1; !sigisemptyset(&pending) && number < NSIG; number++) {
         if (sigismember(&pending, number) == 1 && sigismember(wanted, number) == 1) {
             return true;
         }

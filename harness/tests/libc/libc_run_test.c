@@ -177,6 +177,16 @@ static void a_client_that_spins_is_told_off(void **state) {
     close(fd);
 }
 
+static void a_client_that_sends_without_end_is_told_off(void **state) {
+    int fd = udp_client(SOCK_NONBLOCK);
+    while (!overs) {
+        send(fd, "x", 1, 0); /* so often that the log, too, is full long before */
+    }
+    assert_int_equal(now_in(state), 0);
+    overs = 0;
+    close(fd);
+}
+
 /* --- processes --- */
 
 static void children_are_refused_with_a_reason(void **state) {
@@ -209,6 +219,7 @@ int main(void) {
         in_world(calls_after_the_end_fail_and_do_not_hang),
         in_world(a_deadlock_of_threads_ends_the_run),
         in_world(a_client_that_spins_is_told_off),
+        in_world(a_client_that_sends_without_end_is_told_off),
         in_world(children_are_refused_with_a_reason),
         cmocka_unit_test(outside_a_run_everything_is_real),
     };
