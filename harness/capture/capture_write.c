@@ -83,13 +83,15 @@ static void comment(writer *w, uint32_t sequence, const char *format, ...) {
     }
 }
 
-static bool is_packet(uint8_t kind) {
-    return kind == BJ_EV_SENT || kind == BJ_EV_STREAM_SENT || kind == BJ_EV_ICMP;
+/* In the real world nobody saw the client's datagrams leave: their arrival, which has no cause, stands for them. */
+static bool is_packet(uint8_t kind, uint32_t cause) {
+    bool arrived = kind == BJ_EV_RECEIVED && cause == 0;
+    return kind == BJ_EV_SENT || kind == BJ_EV_STREAM_SENT || kind == BJ_EV_ICMP || arrived;
 }
 
 /* The packet that an event is about: the event itself, or the nearest among its causes; 0 = none. */
 static uint32_t packet_of(writer *w, uint32_t sequence) {
-    while (sequence && sequence <= w->last && !is_packet(w->events[sequence].kind)) {
+    while (sequence && sequence <= w->last && !is_packet(w->events[sequence].kind, w->events[sequence].cause)) {
         uint32_t cause = w->events[sequence].cause;
         sequence = cause < sequence ? cause : 0;
     }
@@ -291,7 +293,7 @@ static void read_log(writer *w) {
         known->cause = event.cause;
         known->raw = event.raw;
         known->raw_length = event.raw_length;
-        w->last_frame = is_packet(event.kind) ? event.sequence : w->last_frame;
+        w->last_frame = is_packet(event.kind, event.cause) ? event.sequence : w->last_frame;
         read_event(w, &event);
     }
 }
@@ -406,6 +408,10 @@ static void write_stream_event(writer *w, const bj_event *event) {
 static void write_event(writer *w, const bj_event *event) {
     switch (event->kind) {
     case BJ_EV_SENT:
+    case BJ_EV_RECEIVED:
+        if (!is_packet(event->kind, event->cause)) {
+            break;
+        }
         bj_frame_udp(&w->frame, &event->from, &event->to, event->raw, event->raw_length);
         write_frame(w, event, w->events[event->sequence].comment);
         break;
