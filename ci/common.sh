@@ -21,6 +21,14 @@ step() {
     fi
 }
 
+# passed NAME: did that step pass?
+passed() {
+    local name
+    for name in "${failed_steps[@]}"; do
+        [ "$name" != "$1" ] || return 1
+    done
+}
+
 # finish: the steps that failed, and 1 when there are any.
 finish() {
     printf '\n%d s in all. ' "$SECONDS"

@@ -8,6 +8,7 @@ set-up (it says nothing about the client), skip and inconclusive are skipped wit
 """
 from __future__ import annotations
 
+import os
 import pathlib
 import warnings
 
@@ -52,8 +53,10 @@ def pytest_collect_file(file_path, parent):
     return ScenarioFile.from_parent(parent, path=file_path) if named or scenario else None
 
 
-def pytest_collection_modifyitems(config, items):
-    if hasattr(config, "workerinput") or not any(isinstance(item, ScenarioItem) for item in items):
+def pytest_configure(config):
+    """Says once that there is no program, and not at every scenario. Workers of xdist leave it to their controller."""
+    scenarios = any("scenarios" in pathlib.Path(word.split("::")[0]).resolve().parts for word in config.args)
+    if hasattr(config, "workerinput") or not (scenarios or "BOOTJACK" in os.environ):
         return
     try:
         api.find_bootjack()

@@ -36,8 +36,9 @@ static size_t bootstrap_request(uint8_t *out, size_t room, const char *endpoint)
     if (query >= 13) {
         out[length++] = (uint8_t) (query - 13);
     }
-    memcpy(out + length, "ep=", 3);
-    memcpy(out + length + 3, endpoint, query - 3);
+    const uint8_t ep[] = { 'e', 'p', '=' };
+    memcpy(out + length, ep, sizeof ep);
+    memcpy(out + length + sizeof ep, endpoint, query - sizeof ep);
     return length + query;
 }
 
