@@ -38,7 +38,10 @@ static void arena_realloc_keeps_and_zeroes(void **state) {
     (void) state;
     bj_arena *arena = bj_arena_map(1 << 20);
     char *a = bj_arena_realloc(arena, NULL, 4);
-    memcpy(a, "abcd", 4);
+    a[0] = 'a';
+    a[1] = 'b';
+    a[2] = 'c';
+    a[3] = 'd';
     a = bj_arena_realloc(arena, a, 2);
     a = bj_arena_realloc(arena, a, 30);
     assert_memory_equal(a, "ab\0\0", 4);
