@@ -35,14 +35,14 @@ def capture(name):
 
 @needs_captures
 @needs_tshark
-@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_reads_what_tshark_reads(path):
     assert judge.compare(path, BOOTJACK) == []
 
 
 @needs_captures
 @needs_bootjack
-@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_every_capture_holds_something(path):
     lines = judge.decode(path, BOOTJACK)
     assert lines
