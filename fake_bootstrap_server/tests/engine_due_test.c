@@ -291,6 +291,25 @@ static void the_account_is_rewritten(void **state) {
     expect_pass();
 }
 
+/* The answer to Finish and the Register leave together, and the Register comes first. */
+static void a_register_overtakes_the_answer(void **state) {
+    (void) state;
+    begin_2s("  - request: {path: /bs}\n  - respond: 2.04\n  - write: /0\n    tlv: {0: {0: \"coap://bs.example\", 1: "
+             "true, 11: 7}}\n"
+             "    expect: 2.04\n  - finish: {expect: 2.04}\n  - request: {path: /rd}\n  - respond: 4.03\n" NEXT);
+    client_gets();
+    client_obeys(CODE(2, 4));
+    bj_coap m = client_gets();
+    bj_coap request = { .version = 1, .code = POST, .mid = 1, .token_length = 1, .token = { 1 } };
+    bj_coap_add_path(&request, BJ_COAP_URI_PATH, "/rd");
+    bj_addr mgmt = server_address(MGMT);
+    client_sends(&mgmt, &request);
+    client_answers(&m, CODE(2, 4));
+    client_gets();
+    attempt_at(taken.time + 14 * BJ_SECOND);
+    expect_pass();
+}
+
 static void a_client_that_is_registered_needs_no_bootstrap(void **state) {
     (void) state;
     scenario("{bootstrap: {uri: \"coap://bs.example\"}}",
@@ -487,6 +506,7 @@ int main(void) {
         cmocka_unit_test(closed_ports),
         cmocka_unit_test(the_trigger),
         cmocka_unit_test(the_account_is_rewritten),
+        cmocka_unit_test(a_register_overtakes_the_answer),
         cmocka_unit_test(a_client_that_is_registered_needs_no_bootstrap),
         cmocka_unit_test(exchange_lifetimes),
         cmocka_unit_test(a_commands_arrival_counts),
