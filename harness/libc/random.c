@@ -59,6 +59,13 @@ BJ_EXPORT uint32_t arc4random_uniform(uint32_t bound) {
     return bound ? (uint32_t) (bj_sim_random(bj_the_run.sim) % bound) : 0;
 }
 
+/* libstdc++'s std::random_device asks the processor (RDRAND), which nothing can interpose but here. Weak, for a program
+ * may have that library in itself. */
+unsigned _ZNSt13random_device9_M_getvalEv(void *device);
+BJ_EXPORT __attribute__((weak)) unsigned _ZNSt13random_device9_M_getvalEv(void *device) {
+    return bj_inside() ? (unsigned) bj_sim_random(bj_the_run.sim) : REAL(_ZNSt13random_device9_M_getvalEv)(device);
+}
+
 /* --- the devices --- */
 
 static bool is_device(const char *path) {

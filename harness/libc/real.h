@@ -107,6 +107,7 @@
     X(arc4random)                                                                                                      \
     X(arc4random_buf)                                                                                                  \
     X(arc4random_uniform)                                                                                              \
+    X(_ZNSt13random_device9_M_getvalEv)                                                                                \
     X(pthread_create)                                                                                                  \
     X(pthread_join)                                                                                                    \
     X(pthread_tryjoin_np)                                                                                              \

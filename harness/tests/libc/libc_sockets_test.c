@@ -228,7 +228,7 @@ static void a_closed_port_is_refused(void **state) {
     char data[16];
     int error = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
     socklen_t size = sizeof error;
-    connect(fd, (struct sockaddr *) &server, sizeof server);
+    assert_int_equal(connect(fd, (struct sockaddr *) &server, sizeof server), 0);
     send(fd, "x", 1, 0);
     assert_errno(recv(fd, data, sizeof data, 0), ECONNREFUSED);
     assert_int_equal(now_in(state), 2 * BJ_MS);
