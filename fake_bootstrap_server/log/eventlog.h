@@ -51,7 +51,11 @@ enum { BJ_LOG_VERSION = 1 };
     X(25, WAIT, "wait")                       /* number: until when the client waits (us), -1 for ever */              \
     X(26, PASSED_OVER, "passed-over")         /* cause: a lawful message that is not the subject; text: why */         \
     X(27, BRANCH, "branch")                   /* text: the alternative of `either` that was seen */                    \
-    X(28, RULE, "rule")                       /* text: "RULE-ID: what broke it"; number: 1 MUST, 2 SHOULD */
+    X(28, RULE, "rule")                       /* text: "RULE-ID: what broke it"; number: 1 MUST, 2 SHOULD */           \
+    X(29, PLAIN_SENT, "plain-sent")           /* what DTLS or TLS carries: from, to, raw; number: connection or -1 */  \
+    X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
+    X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
+    X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,

@@ -132,6 +132,7 @@ bj_engine *bj_engine_new(bj_arena *arena, const bj_record *scenario, const bj_re
 void bj_engine_attach(bj_engine *e, bj_world *world, const bj_world_ops *ops) {
     e->world = world;
     e->ops = ops;
+    bj__secure_attach(e);
 }
 
 /* Where time is real, deadlines are met late by scheduling and seen late by loopback. */
@@ -147,7 +148,7 @@ static void set_timer(bj_engine *e) {
     if (e->done) {
         return;
     }
-    bj_time when = bj__min(bj__messages_timer(e), bj__threads_timer(e));
+    bj_time when = bj__min(bj__min(bj__messages_timer(e), bj__threads_timer(e)), bj__secure_timer(e));
     if (when != BJ_NEVER && when <= e->now) {
         when = e->now + 1;
     }
@@ -201,7 +202,9 @@ void bj_engine_datagram(bj_engine *e, int endpoint, const bj_addr *from, const u
         return;
     }
     bj__server *s = bj__server_at_endpoint(e, endpoint);
-    if (s) {
+    if (s && s->guard) {
+        bj__secure_datagram(e, s, endpoint, from, data, length, event);
+    } else if (s) {
         bj__target target = { .known = true, .endpoint = endpoint, .connection = -1, .peer = *from };
         bj_coap m;
         bj_coap_fault fault = bj_coap_decode(&m, data, length);
@@ -251,6 +254,7 @@ void bj_engine_icmp(bj_engine *e, const bj_addr *to, uint32_t event) {
 void bj_engine_tick(bj_engine *e) {
     if (enter(e, 0)) {
         e->timer = BJ_NEVER;
+        bj__secure_tick(e);
         bj__messages_tick(e);
         leave(e);
     }

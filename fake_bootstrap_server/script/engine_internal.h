@@ -12,6 +12,7 @@
  *   engine_due.c     protocol deadlines
  *   engine_follow.c  reading the event log: when the client sent, when something reached it
  *   engine_stream.c  CoAP over TCP
+ *   engine_secure.c  servers behind DTLS and TLS
  *   engine_server.c  servers, names, links; what a scenario needs of a world
  *   engine_text.c    captured values and URIs in texts
  *
@@ -86,6 +87,8 @@ typedef struct bj__server {
     char *locations[BJ__LOCATIONS];
     unsigned location_count;
     bj__outgoing outgoing;
+    const bj_record *record; /* NULL: nothing was given */
+    struct bj__guard *guard; /* DTLS, TLS; NULL */
 } bj__server;
 
 typedef struct bj__connection {
@@ -535,6 +538,31 @@ void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t l
 void bj__stream_closed(bj_engine *e, int connection);
 void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset);
 bj__connection *bj__connection_of(const bj_engine *e, int number);
+/* Bytes for a connection, through TLS when the server has it; the event of the last that left, or a negative errno. */
+int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause);
+void bj__stream_settings(bj_engine *e, const bj__connection *c, uint32_t cause);
+/* What the connection carries, without TLS. */
+void bj__stream_bytes(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event);
+/* The server ends a connection. */
+void bj__stream_end(bj_engine *e, int connection);
+
+/* --- engine_secure.c --- */
+
+/* false: its credentials cannot be used, and the run was concluded. */
+bool bj__secure_start(bj_engine *e, bj__server *s);
+void bj__secure_attach(bj_engine *e);
+void bj__secure_datagram(bj_engine *e, bj__server *s, int endpoint, const bj_addr *from, const uint8_t *data,
+                         size_t length, uint32_t event);
+void bj__secure_opened(bj_engine *e, const bj__connection *c, uint32_t event);
+void bj__secure_stream(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t event);
+/* Plaintext for a peer; the event of the last record that left, or a negative errno. */
+int64_t bj__secure_put(bj_engine *e, bj__server *s, const bj__target *to, const uint8_t *data, size_t length,
+                       uint32_t cause);
+/* The server ends a session: with a close_notify alert, or (it restarts, the connection is gone) without a word. */
+void bj__secure_end(bj_engine *e, const bj__connection *c, bool notify);
+void bj__secure_forget(bj__server *s);
+void bj__secure_tick(bj_engine *e);
+bj_time bj__secure_timer(const bj_engine *e);
 
 /* --- engine_text.c --- */
 

@@ -190,6 +190,7 @@ void bj__forget_server(bj_engine *e, bj__server *s) {
     s->last_sent = s->last_confirmable = 0;
     s->peer = (bj__target){ .known = false };
     bj__stream_close_all(e, s, true);
+    bj__secure_forget(s);
 }
 
 /* --- requests --- */
@@ -234,10 +235,14 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
                     size_t length, uint32_t event) {
     bool stream = from->connection >= 0;
     bj_time sent = 0, first = 0;
-    if (!bj__sent_time(e, event, &sent, &first)) {
+    bool followed = bj__sent_time(e, event, &sent, &first);
+    if (!followed) {
         bj_time latency = e->ops->can & BJ_CAN_VIRTUAL_TIME ? s->link.latency : 0;
         sent = first = e->now - bj__min(e->now, latency);
+    }
+    if (!followed || s->guard) { /* what was sent under DTLS is known when it arrives */
         bj__outgoing_note(e, s, &from->peer, m, data, length, sent, stream);
+        first = followed && !stream && s->outgoing.used && s->outgoing.mid == m->mid ? s->outgoing.sent[0] : first;
     }
     bj__exchange *known = stream ? NULL : find_repeated(e, from, m, data, length);
     if (known && (s->deduplicates || !known->settled)) {

@@ -36,11 +36,15 @@ static void estimate(bj_engine *e, const bj__server *s, bj__delivery *d, uint8_t
 
 static int64_t put(bj_engine *e, const bj__target *to, const bj_addr *source, const uint8_t *bytes, size_t length,
                    uint32_t cause) {
+    bj__server *s = bj__server_at_endpoint(e, to->endpoint);
+    if (to->connection < 0 && s && s->guard && !source) {
+        return bj__secure_put(e, s, to, bytes, length, cause);
+    }
     if (to->connection < 0) {
         return e->ops->send(e->world, to->endpoint, source, &to->peer, bytes, length, cause);
     }
-    return bj__connection_of(e, to->connection) ? e->ops->stream_send(e->world, to->connection, bytes, length, cause)
-                                                : -ENOTCONN;
+    const bj__connection *c = bj__connection_of(e, to->connection);
+    return c ? bj__stream_put(e, c, bytes, length, cause) : -ENOTCONN;
 }
 
 bool bj__transmit(bj_engine *e, const bj__server *s, const bj__target *to, const bj_addr *source, const uint8_t *bytes,

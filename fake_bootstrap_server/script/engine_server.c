@@ -101,8 +101,9 @@ static void read_host(bj_engine *e, bj__server *s, const bj_record *record) {
         bj_text_printf(&otherwise, "%s.example", s->name);
     }
     s->host = bj_arena_strdup(e->arena, host ? host : otherwise.start);
-    uint16_t port = s->transport >= BJ_DTLS ? 5684 : 5683;
-    s->port = (uint16_t) bj_get_uint(record, BJ_F(SERVER, PORT), bootstrap ? uri.port : port);
+    bool secure = s->transport >= BJ_DTLS;
+    uint16_t port = bootstrap && uri.secure == secure ? uri.port : secure ? 5684 : 5683;
+    s->port = (uint16_t) bj_get_uint(record, BJ_F(SERVER, PORT), port);
 }
 
 static void add_address(bj__server *s, const char *text, size_t length) {
@@ -139,7 +140,7 @@ static void add_server(bj_engine *e, const char *name, size_t length, const bj_r
         return;
     }
     bj__server *s = &e->servers[e->server_count];
-    *s = (bj__server){ .index = (uint8_t) e->server_count, .link = { .latency = BJ_MS } };
+    *s = (bj__server){ .index = (uint8_t) e->server_count, .record = record, .link = { .latency = BJ_MS } };
     s->name = bj_arena_strndup(e->arena, name, length);
     s->deduplicates = bj_get_bool(record, BJ_F(SERVER, DEDUPLICATES), true);
     s->state = (uint8_t) bj_get_uint(record, BJ_F(SERVER, STATE), 0);
@@ -273,7 +274,7 @@ static bool start_server(bj_engine *e, bj__server *s) {
         s->link.latency = 0;
     }
     s->next_mid = (uint16_t) e->ops->random(e->world);
-    return open_port(e, s) && (s->state == 0 || bj__port(e, s, s->state));
+    return bj__secure_start(e, s) && open_port(e, s) && (s->state == 0 || bj__port(e, s, s->state));
 }
 
 bool bj__servers_start(bj_engine *e) {
@@ -341,12 +342,6 @@ static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why
     case BJ_K_STOP:
     case BJ_K_EXIT:
         return lacking(e, BJ_CAN_CLIENT_LIFE, why, "the client cannot be stopped from here");
-    case BJ_K_SERVER:
-        if (bj_get_uint(record, BJ_F(SERVER, TRANSPORT), BJ_UDP) >= BJ_DTLS) {
-            bj_text_add(why, "servers over DTLS or TLS are not available");
-            return true;
-        }
-        return false;
     default:
         return false;
     }
@@ -404,11 +399,5 @@ static bool records_unmet(const bj_engine *e, const bj_record *const *records, s
 }
 
 bool bj__needs_met(bj_engine *e, bj_text *why) {
-    for (unsigned i = 0; i < e->server_count; i++) {
-        if (e->servers[i].transport >= BJ_DTLS) {
-            bj_text_printf(why, "server '%s': servers over DTLS or TLS are not available", e->servers[i].name);
-            return false;
-        }
-    }
     return !record_unmet(e, e->scenario, 32, why);
 }

@@ -23,12 +23,13 @@ bj__connection *bj__connection_of(const bj_engine *e, int number) {
     return c;
 }
 
-static void forget(bj_engine *e, bj__connection *c) {
+static void forget(bj_engine *e, bj__connection *c, bool notify) {
     bj__connection **link = &e->connections;
     while (*link != c) {
         link = &(*link)->next;
     }
     *link = c->next;
+    bj__secure_end(e, c, notify);
     bj__server *s = &e->servers[c->server];
     if (s->peer.connection == c->number) {
         s->peer.known = false;
@@ -41,16 +42,34 @@ void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset) {
     for (bj__connection *c = e->connections, *next; c; c = next) {
         next = c->next;
         if (c->server == s->index) {
-            e->ops->stream_close(e->world, c->number, reset);
-            forget(e, c);
+            int number = c->number;
+            forget(e, c, !reset);
+            e->ops->stream_close(e->world, number, reset);
         }
     }
 }
 
+void bj__stream_end(bj_engine *e, int connection) {
+    bj__connection *c = bj__connection_of(e, connection);
+    if (c) {
+        forget(e, c, false);
+        e->ops->stream_close(e->world, connection, false);
+    }
+}
+
+int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
+    bj__server *s = &e->servers[c->server];
+    if (!s->guard) {
+        return e->ops->stream_send(e->world, c->number, data, length, cause);
+    }
+    bj__target to = { .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
+    return bj__secure_put(e, s, &to, data, length, cause);
+}
+
 /* RFC 8323 §5.3: the first message of either side. Max-Message-Size 1152, Block-Wise-Transfer. */
-static void send_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
+void bj__stream_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
     static const uint8_t settings[] = { 0x40, 0xE1, 0x22, 0x04, 0x80, 0x20 };
-    e->ops->stream_send(e->world, c->number, settings, sizeof settings, cause);
+    bj__stream_put(e, c, settings, sizeof settings, cause);
 }
 
 static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32_t event) {
@@ -61,7 +80,7 @@ static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32
         memcpy(pong.token, m->token, sizeof pong.token);
         uint8_t bytes[32];
         size_t length = bj_coap_tcp_encode(&pong, bytes, sizeof bytes);
-        e->ops->stream_send(e->world, c->number, bytes, length, event);
+        bj__stream_put(e, c, bytes, length, event);
     }
     bj__log(e, BJ_EV_PASSED_OVER, BJ_ACTOR_SCRIPT, event, "a signalling message");
 }
@@ -85,8 +104,8 @@ static void cut_messages(bj_engine *e, int number, uint32_t event) {
     while (c && !e->done) {
         size_t length = bj_coap_tcp_frame(c->buffer + at, c->used - at);
         if (length > LARGEST) {
+            forget(e, c, false);
             e->ops->stream_close(e->world, number, true);
-            forget(e, c);
             return;
         }
         if (!length || length > c->used - at) {
@@ -123,10 +142,14 @@ void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr
         .next = e->connections, .number = connection, .server = s->index, .endpoint = endpoint, .peer = *from
     };
     e->connections = c;
-    send_settings(e, c, event);
+    if (s->guard) {
+        bj__secure_opened(e, c, event);
+    } else {
+        bj__stream_settings(e, c, event);
+    }
 }
 
-void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event) {
+void bj__stream_bytes(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event) {
     bj__connection *c = bj__connection_of(e, connection);
     if (c && length) {
         keep(e, c, data, length);
@@ -134,9 +157,18 @@ void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t l
     }
 }
 
+void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event) {
+    const bj__connection *c = bj__connection_of(e, connection);
+    if (c && e->servers[c->server].guard) {
+        bj__secure_stream(e, c, data, length, event);
+    } else {
+        bj__stream_bytes(e, connection, data, length, event);
+    }
+}
+
 void bj__stream_closed(bj_engine *e, int connection) {
     bj__connection *c = bj__connection_of(e, connection);
     if (c) {
-        forget(e, c);
+        forget(e, c, false);
     }
 }

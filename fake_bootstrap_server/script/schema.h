@@ -57,6 +57,10 @@ enum {
         X(11543, "json") X(11544, "lwm2m-cbor") X(1542, "old-tlv") X(1543, "old-json") X(65536, "none")
 #define BJ_ENUM_SECURITY(X)  X(0, "psk") X(1, "rpk") X(2, "certificate") X(3, "nosec") X(4, "est")
 #define BJ_ENUM_TRANSPORT(X) X(0, "udp") X(1, "tcp") X(2, "dtls") X(3, "tls")
+/* IANA's numbers; any other number may be given, too. */
+#define BJ_ENUM_SUITE(X)                                                                                               \
+    X(0xC0A8, "TLS_PSK_WITH_AES_128_CCM_8") X(0x00AE, "TLS_PSK_WITH_AES_128_CBC_SHA256")                               \
+    X(0xC0AE, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8") X(0xC023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256")
 #define BJ_ENUM_PORT(X)      X(0, "open") X(1, "closed") X(2, "silent")
 #define BJ_ENUM_DNS(X)       X(0, "ok") X(1, "nxdomain") X(2, "servfail") X(3, "nodata")
 #define BJ_ENUM_FAULT(X)     X(0, "drop") X(1, "delay") X(2, "duplicate") X(3, "truncate") X(4, "corrupt")
@@ -172,7 +176,17 @@ enum {
     F(5, STATE, "state", ENUM, 0, ENUM(BJ_ENUM_PORT), "open if not given.")                                            \
     F(6, NETWORK, "network", RECORD, 0, KIND(LINK), "Conditions of the link to this server.")                          \
     F(7, DEDUPLICATES, "deduplicates", BOOL, 0, NONE,                                                                  \
-      "Answers a repeated message as before, by itself; true if not given.")
+      "Answers a repeated message as before, by itself; true if not given.")                                           \
+    F(8, IDENTITY, "identity", BYTES, 0, NONE, "dtls, tls: PSK identity; those of the accounts for it if not given.")  \
+    F(9, KEY, "key", BYTES, 0, NONE, "dtls, tls: the pre-shared key of that identity, 1 to 32 bytes.")                 \
+    F(10, CERTIFICATE, "certificate", BYTES, 0, NONE,                                                                  \
+      "dtls, tls: its certificate, DER or PEM, and those that lead to its CA.")                                        \
+    F(11, PRIVATE_KEY, "private-key", BYTES, 0, NONE, "dtls, tls: the private key of its certificate, DER or PEM.")    \
+    F(12, CLIENT_CA, "client-ca", BYTES, 0, NONE,                                                                      \
+      "dtls, tls: clients must show a certificate that leads to one of these, DER or PEM.")                            \
+    F(13, SUITES, "suites", UINTS, 0, ENUM(BJ_ENUM_SUITE),                                                             \
+      "dtls, tls: cipher suites in order of preference; if not given, the four below for which there are credentials.") \
+    F(14, COOKIES, "cookies", BOOL, 0, NONE, "dtls: asks for a cookie first (HelloVerifyRequest); true if not given.")
 
 #define BJ_FIELDS_DNS_ANSWER(F)                                                                                        \
     F(1, STATUS, "status", ENUM, 0, ENUM(BJ_ENUM_DNS), "ok if not given.")                                             \

@@ -91,18 +91,31 @@ static void put_bytes(const uint8_t *bytes, size_t length, bj_text *out) {
     bj_text_add(out, length > SHOWN_BYTES ? "..." : "");
 }
 
+/* RFC 5246 §6.2.1, RFC 6347 §4.1: 254.253 is DTLS 1.2, 3.3 TLS 1.2; a first ClientHello may say an older version. */
+static bool put_record(const uint8_t *bytes, size_t length, bj_text *out) {
+    static const char *const types[] = { "change cipher spec", "alert", "handshake", "application data" };
+    if (length < 5 || bytes[0] < 20 || bytes[0] > 23 || (bytes[1] != 254 && bytes[1] != 3)) {
+        return false;
+    }
+    bj_text_printf(out, "%s %s, %zu bytes", bytes[1] == 3 ? "TLS" : "DTLS", types[bytes[0] - 20], length);
+    return true;
+}
+
 static void put_datagram(const uint8_t *bytes, size_t length, bj_text *out) {
     bj_coap message;
     bj_coap_fault fault = bj_coap_decode(&message, bytes, length);
     if (fault == BJ_COAP_OK) {
         bj_coap_print(out, &message);
-    } else {
+    } else if (!put_record(bytes, length, out)) {
         bj_text_printf(out, "not CoAP (%s): ", bj_coap_fault_text(fault));
         put_bytes(bytes, length, out);
     }
 }
 
 static void put_stream(const uint8_t *bytes, size_t length, bj_text *out) {
+    if (put_record(bytes, length, out)) {
+        return;
+    }
     for (size_t at = 0; at < length;) {
         bj_coap message;
         size_t frame = bj_coap_tcp_frame(bytes + at, length - at);
@@ -128,6 +141,18 @@ static void put_message(const bj_conversation *c, unsigned speaker, const bj_eve
     put_peer(c, speaker, &event->to, out);
     bj_text_add(out, ": ");
     put_datagram(event->raw, event->raw_length, out);
+}
+
+/* What DTLS or TLS carries. */
+static void put_plain(const bj_conversation *c, unsigned speaker, const bj_event *event, bj_text *out) {
+    bj_text_printf(out, "%s => ", name_of(c, speaker));
+    put_peer(c, speaker, &event->to, out);
+    bj_text_add(out, ": ");
+    if (event->number < 0) {
+        put_datagram(event->raw, event->raw_length, out);
+    } else {
+        put_stream(event->raw, event->raw_length, out);
+    }
 }
 
 static void put_stream_event(bj_conversation *c, const bj_event *event, bj_text *out) {
@@ -217,6 +242,12 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
         return put_text("passed over: ", event, out), true;
     case BJ_EV_BRANCH:
         return put_text("branch: ", event, out), true;
+    case BJ_EV_PLAIN_SENT:
+        return put_plain(c, event->actor, event, out), true;
+    case BJ_EV_PLAIN_RECEIVED:
+        return put_plain(c, BJ_ACTOR_CLIENT, event, out), true;
+    case BJ_EV_TLS_STATE:
+        return bj_text_printf(out, "%s: session ", name_of(c, event->actor)), put_text("", event, out), true;
     case BJ_EV_RULE:
         return put_text("rule broken: ", event, out), true;
     case BJ_EV_VERDICT:

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Servers behind DTLS and TLS: between the world, which carries records, and the message layer, which sees CoAP. What
+ * goes through stands in the log twice, as it was sent and as it was meant, with the keys to decrypt it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "script/engine_internal.h"
+#include "secure/secure.h"
+
+enum { KEYS = 16 };
+
+/* Unix time at the beginning of a run, by which certificates are judged: the simulated world's 1 January 2024. */
+#define EPOCH ((int64_t) 1704067200)
+
+typedef struct bj__guard {
+    bj_engine *engine;
+    uint8_t server;
+    bj_secure *secure;
+    uint32_t cause; /* of what leaves now */
+    int64_t left;   /* the event of what left last, or a negative errno */
+} bj__guard;
+
+/* --- the log --- */
+
+static const bj_addr *own_address(const bj__server *s, int endpoint) {
+    size_t a = 0;
+    while (a + 1 < s->address_count && s->endpoints[a] != endpoint) {
+        a++;
+    }
+    return &s->addresses[a];
+}
+
+static uint32_t note(const bj__guard *g, bj_event_kind kind, const bj_secure_peer *peer, bj_event event) {
+    bj_engine *e = g->engine;
+    const bj__server *s = &e->servers[g->server];
+    bool received = kind == BJ_EV_PLAIN_RECEIVED;
+    event.time = e->ops->now(e->world);
+    event.kind = (uint8_t) kind;
+    event.actor = (uint8_t) (BJ_ACTOR_SERVER_0 + g->server);
+    event.from = received ? peer->address : *own_address(s, peer->endpoint);
+    event.to = received ? *own_address(s, peer->endpoint) : peer->address;
+    return bj_log_append(e->ops->log(e->world), &event);
+}
+
+static void note_state(const bj__guard *g, const bj_secure_peer *peer, int number, const char *text) {
+    note(g, BJ_EV_TLS_STATE, peer, (bj_event){ .cause = g->cause, .number = number, .text = text });
+}
+
+/* --- what the endpoint asks for --- */
+
+static bj_time now(void *guard) {
+    const bj_engine *e = ((bj__guard *) guard)->engine;
+    return e->ops->now(e->world);
+}
+
+static uint64_t random_bits(void *guard) {
+    const bj_engine *e = ((bj__guard *) guard)->engine;
+    return e->ops->random(e->world);
+}
+
+static void out(void *guard, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    bj__guard *g = guard;
+    const bj_engine *e = g->engine;
+    g->left = peer->connection < 0
+                  ? e->ops->send(e->world, peer->endpoint, NULL, &peer->address, data, length, g->cause)
+                  : e->ops->stream_send(e->world, peer->connection, data, length, g->cause);
+}
+
+static void plain(void *guard, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    bj__guard *g = guard;
+    bj_engine *e = g->engine;
+    bj__server *s = &e->servers[g->server];
+    uint32_t cause = g->cause;
+    bj_event event = { .cause = cause, .number = peer->connection, .raw = data, .raw_length = length };
+    note(g, BJ_EV_PLAIN_RECEIVED, peer, event);
+    if (peer->connection >= 0) {
+        bj__stream_bytes(e, peer->connection, data, length, cause);
+        return;
+    }
+    bj__target from = { .known = true, .endpoint = peer->endpoint, .connection = -1, .peer = peer->address };
+    bj_coap m;
+    bj_coap_fault fault = bj_coap_decode(&m, data, length);
+    bj__message(e, s, &from, &m, fault, data, length, cause);
+}
+
+static void ended(const bj__guard *g, const bj_secure_peer *peer) {
+    bj__server *s = &g->engine->servers[g->server];
+    if (peer->connection >= 0) {
+        bj__stream_end(g->engine, peer->connection);
+    } else if (s->peer.known && s->peer.endpoint == peer->endpoint && bj_addr_equal(&s->peer.peer, &peer->address)) {
+        s->peer.known = false;
+    }
+}
+
+static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event *said) {
+    bj__guard *g = guard;
+    const bj__connection *c = bj__connection_of(g->engine, peer->connection);
+    BJ_TEXT(text, 160);
+    switch (said->kind) {
+    case BJ_SECURE_ESTABLISHED:
+        bj_text_printf(&text, "established with %s", said->text);
+        note_state(g, peer, -1, text.start);
+        if (c) {
+            bj__stream_settings(g->engine, c, g->cause);
+        }
+        break;
+    case BJ_SECURE_ALERT_SENT:
+    case BJ_SECURE_ALERT_RECEIVED:
+        bj_text_printf(&text, said->number < 0 ? "an alert" : "alert %d", said->number);
+        bj_text_add(&text, said->kind == BJ_SECURE_ALERT_SENT ? " sent" : " received");
+        note_state(g, peer, said->number, text.start);
+        break;
+    case BJ_SECURE_KEYS:
+        note(g, BJ_EV_TLS_KEYS, peer, (bj_event){ .cause = g->cause, .text = said->text });
+        break;
+    case BJ_SECURE_ENDED:
+        bj_text_printf(&text, "ended: %s", said->text);
+        note_state(g, peer, -1, text.start);
+        ended(g, peer);
+        break;
+    }
+}
+
+static const bj_secure_ops ops = { now, random_bits, out, plain, event };
+
+/* --- credentials --- */
+
+static bj_secure_bytes bytes_of(const bj_record *record, unsigned field) {
+    const bj_value *value = bj_get(record, field);
+    return value ? (bj_secure_bytes){ (const uint8_t *) value->as.string.bytes, value->as.string.length }
+                 : (bj_secure_bytes){ NULL, 0 };
+}
+
+/* The pre-shared key of an account that leads to this server. */
+static void add_account(const bj__server *s, const bj_record *account, bj_secure_psk *psks, size_t *count) {
+    const char *text = bj_get_string(account, BJ_F(ACCOUNT, URI), "");
+    bj__uri uri;
+    bool here = bj__uri_parse(text, strlen(text), &uri) && uri.host_length == strlen(s->host) &&
+                !memcmp(uri.host, s->host, uri.host_length);
+    if (here && bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 0 && *count < KEYS) {
+        psks[(*count)++] =
+            (bj_secure_psk){ bytes_of(account, BJ_F(ACCOUNT, IDENTITY)), bytes_of(account, BJ_F(ACCOUNT, KEY)) };
+    }
+}
+
+static size_t keys_of(const bj_engine *e, const bj__server *s, bj_secure_psk *psks) {
+    size_t count = 0;
+    bj_secure_bytes key = bytes_of(s->record, BJ_F(SERVER, KEY));
+    if (key.length) {
+        psks[count++] = (bj_secure_psk){ bytes_of(s->record, BJ_F(SERVER, IDENTITY)), key };
+        return count;
+    }
+    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+    const bj_record *bootstrap = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    if (bootstrap) {
+        add_account(s, bootstrap, psks, &count);
+    }
+    const bj_value *accounts = bj_get(client, BJ_F(CLIENT, ACCOUNTS));
+    for (size_t i = 0; accounts && i < accounts->as.records.count; i++) {
+        add_account(s, accounts->as.records.items[i], psks, &count);
+    }
+    return count;
+}
+
+static size_t suites_of(const bj__server *s, uint16_t *suites) {
+    const bj_value *given = bj_get(s->record, BJ_F(SERVER, SUITES));
+    size_t count = 0;
+    for (size_t i = 0; given && i < given->as.uints.count && count < BJ_SECURE_SUITES; i++) {
+        suites[count++] = (uint16_t) given->as.uints.items[i];
+    }
+    return count;
+}
+
+static bj_secure *endpoint_of(bj_engine *e, const bj__server *s, bj__guard *g, bj_text *why) {
+    bj_secure_psk psks[KEYS];
+    uint16_t suites[BJ_SECURE_SUITES];
+    bj_secure_config config = {
+        .stream = s->transport == BJ_TLS,
+        .psks = psks,
+        .psk_count = keys_of(e, s, psks),
+        .certificate = bytes_of(s->record, BJ_F(SERVER, CERTIFICATE)),
+        .private_key = bytes_of(s->record, BJ_F(SERVER, PRIVATE_KEY)),
+        .client_ca = bytes_of(s->record, BJ_F(SERVER, CLIENT_CA)),
+        .suites = suites,
+        .suite_count = suites_of(s, suites),
+        .cookies = bj_get_bool(s->record, BJ_F(SERVER, COOKIES), true),
+        .epoch = EPOCH,
+    };
+    return bj_secure_new(e->arena, &config, &ops, g, why);
+}
+
+bool bj__secure_start(bj_engine *e, bj__server *s) {
+    if (s->transport < BJ_DTLS) {
+        return true;
+    }
+    bj__guard *g = bj_arena_alloc(e->arena, sizeof *g);
+    *g = (bj__guard){ .engine = e, .server = s->index };
+    BJ_TEXT(why, 200);
+    g->secure = endpoint_of(e, s, g, &why);
+    if (!g->secure) {
+        bj_position position = s->record ? s->record->position : e->scenario->position;
+        bj__conclude_printf(e, BJ_ERROR, position, "server '%s': %s", s->name, why.start);
+        return false;
+    }
+    s->guard = g;
+    return true;
+}
+
+/* Sessions point into the code of the process that is gone; their peers are gone with it. The arena keeps what they
+ * held. */
+void bj__secure_attach(bj_engine *e) {
+    for (unsigned i = 0; i < e->server_count; i++) {
+        if (e->servers[i].guard) {
+            e->servers[i].guard = NULL;
+            bj__secure_start(e, &e->servers[i]);
+        }
+    }
+}
+
+/* --- from the world --- */
+
+static bj_secure_peer peer_of(const bj__connection *c) {
+    return (bj_secure_peer){ .endpoint = c->endpoint, .connection = c->number, .address = c->peer };
+}
+
+void bj__secure_datagram(bj_engine *e, bj__server *s, int endpoint, const bj_addr *from, const uint8_t *data,
+                         size_t length, uint32_t cause) {
+    (void) e;
+    bj_secure_peer peer = { .endpoint = endpoint, .connection = -1, .address = *from };
+    s->guard->cause = cause;
+    bj_secure_receive(s->guard->secure, &peer, data, length);
+}
+
+void bj__secure_opened(bj_engine *e, const bj__connection *c, uint32_t cause) {
+    bj__guard *g = e->servers[c->server].guard;
+    bj_secure_peer peer = peer_of(c);
+    g->cause = cause;
+    bj_secure_open(g->secure, &peer);
+}
+
+void bj__secure_stream(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
+    bj__guard *g = e->servers[c->server].guard;
+    bj_secure_peer peer = peer_of(c);
+    g->cause = cause;
+    bj_secure_receive(g->secure, &peer, data, length);
+}
+
+/* --- to the world --- */
+
+int64_t bj__secure_put(bj_engine *e, bj__server *s, const bj__target *to, const uint8_t *data, size_t length,
+                       uint32_t cause) {
+    (void) e;
+    bj__guard *g = s->guard;
+    bj_secure_peer peer = { .endpoint = to->endpoint, .connection = to->connection, .address = to->peer };
+    uint32_t before = g->cause;
+    g->cause = cause;
+    g->left = -EMSGSIZE;
+    bool sent = bj_secure_send(g->secure, &peer, data, length);
+    g->cause = before;
+    if (!sent) {
+        return bj_secure_established(g->secure, &peer) ? -EMSGSIZE : -ENOTCONN;
+    }
+    if (g->left >= 0) {
+        bj_event said = { .cause = (uint32_t) g->left, .number = to->connection, .raw = data, .raw_length = length };
+        note(g, BJ_EV_PLAIN_SENT, &peer, said);
+    }
+    return g->left;
+}
+
+void bj__secure_end(bj_engine *e, const bj__connection *c, bool notify) {
+    bj__guard *g = e->servers[c->server].guard;
+    if (!g) {
+        return;
+    }
+    bj_secure_peer peer = peer_of(c);
+    if (notify) {
+        bj_secure_close(g->secure, &peer);
+    } else {
+        bj_secure_forget(g->secure, &peer);
+    }
+}
+
+void bj__secure_forget(bj__server *s) {
+    if (s->guard) {
+        bj_secure_forget_all(s->guard->secure);
+    }
+}
+
+/* --- time --- */
+
+void bj__secure_tick(bj_engine *e) {
+    for (unsigned i = 0; i < e->server_count && !e->done; i++) {
+        bj__guard *g = e->servers[i].guard;
+        if (g) {
+            g->cause = 0;
+            bj_secure_tick(g->secure);
+        }
+    }
+}
+
+bj_time bj__secure_timer(const bj_engine *e) {
+    bj_time when = BJ_NEVER;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__guard *g = e->servers[i].guard;
+        when = g ? bj__min(when, bj_secure_deadline(g->secure)) : when;
+    }
+    return when;
+}
