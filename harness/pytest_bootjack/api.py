@@ -80,23 +80,17 @@ def find_bootjack() -> pathlib.Path:
 
 
 def run_command(*arguments, seed=None, client=None) -> list:
-    """The command line of `bootjack run` for these arguments."""
-    command = [str(find_bootjack()), "run", *map(str, arguments)]
-    command += ["--client", str(client)] if client else []
-    return command + (["--seed", str(seed)] if seed is not None else [])
+    """The command line of `bootjack run` for these arguments, as a person would type it here: paths below the current
+    folder are relative, for `bootjack` repeats them where it says how to run a scenario again."""
+    program = short(find_bootjack())
+    words = [*arguments, *(["--client", client] if client else []), *(["--seed", seed] if seed is not None else [])]
+    return [program if "/" in program else f"./{program}", "run", *(short(word) for word in words)]
 
 
-def shown_command(command: list) -> str:
-    """A command as a person would type it in the repository: paths relative to where they stand."""
-
-    def short(word: str) -> str:
-        try:
-            path = pathlib.Path(word)
-            return str(path.relative_to(pathlib.Path.cwd())) if path.is_absolute() else word
-        except ValueError:
-            return word
-
-    return shlex.join(short(word) for word in command)
+def short(word) -> str:
+    text = str(word)
+    path, here = pathlib.Path(text), pathlib.Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and path.is_relative_to(here) else text
 
 
 def run_scenarios(paths, client=None, seed=None, events=False, options=(), timeout=600) -> list:
@@ -110,7 +104,7 @@ def run_scenarios(paths, client=None, seed=None, events=False, options=(), timeo
         if text.startswith("{"):
             results.append(dataclasses.replace(Result.from_json(json.loads(text)), errors=errors, command=command))
     if not results:
-        raise ScenarioError(f"{shown_command(command)}: exit status {done.returncode}, no result\n{errors}".strip())
+        raise ScenarioError(f"{shlex.join(command)}: exit status {done.returncode}, no result\n{errors}".strip())
     return results
 
 

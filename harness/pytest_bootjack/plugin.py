@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shlex
 import warnings
 
 import pytest
@@ -195,9 +196,9 @@ def failure_text(result, path) -> str:
         out += ["conversation (virtual seconds):", *conversation.conversation(result.events, EVENTS_SHOWN), ""]
     if result.output:
         out += ["the client's output:", *(f"    {line['text']}" for line in result.output[-OUTPUT_SHOWN:]), ""]
-    if result.errors.strip():
+    if result.verdict == "error" and result.errors.strip():
         out += ["standard error:", result.errors.rstrip(), ""]
-    return "\n".join(out + ["reproduce:", "  " + (result.reproduce or api.shown_command(result.command))])
+    return "\n".join(out + ["reproduce:", "  " + (result.reproduce or shlex.join(result.command))])
 
 
 def _relative(path):
