@@ -239,6 +239,8 @@ void bj_engine_dns_answered(bj_engine *e, const char *name, bool failed, uint32_
     if (enter(e, event)) {
         if (failed) {
             bj__due_name_failed(e, name);
+        } else {
+            bj__due_name_resolved(e, name);
         }
         leave(e);
     }

@@ -10,6 +10,7 @@
 #include "script/engine_internal.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 static bj_time scaled(bj_time time, uint64_t millionths) {
@@ -145,7 +146,10 @@ static void note_lifetime(bj_engine *e, const bj_coap *m) {
 void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent) {
     bj__due_state *d = &e->due;
     bj__purpose purpose = bj__purpose_of(e, s, m);
-    if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
+    if (purpose == BJ__BOOTSTRAP && d->packed) { /* the same attempt goes on */
+        d->packed = false;
+        d->stage = BJ__REQUESTED;
+    } else if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
         BJ_TEXT(why, 64);
         d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
         bool looked_up = e->lookup_ended && e->lookup_ended <= sent && sent - e->lookup_ended < 10 * BJ_MS;
@@ -173,7 +177,10 @@ static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when)
         return; /* the answer to an attempt that is over */
     }
     d->source = x->id;
-    if (x->reply_reset || x->reply_code >> 5 != 2) {
+    bool refused = x->reply_reset || x->reply_code >> 5 != 2;
+    if (refused && x->purpose == BJ__PACK) { /* not a failure: a Bootstrap-Request must follow */
+        d->packed = true;
+    } else if (refused) {
         set_failed(e, when);
     } else if (x->purpose == BJ__PACK) {
         d->stage = BJ__FINISHED;
@@ -302,9 +309,26 @@ void bj__due_account_written(bj_engine *e, const bj_record *step) {
     }
 }
 
+/* A client may ask for IPv4 and IPv6 one after the other; that one of them is not there is no failure. */
+void bj__due_name_resolved(bj_engine *e, const char *name) {
+    bj__due_state *d = &e->due;
+    if (d->dns_failed != BJ_NEVER && e->now - d->dns_failed < BJ_SECOND && !strcmp(name, d->dns_name)) {
+        d->attempts = d->dns_attempts;
+        d->stage = d->dns_stage;
+        d->failed = d->dns_before;
+        d->dns_failed = BJ_NEVER;
+    }
+}
+
 void bj__due_name_failed(bj_engine *e, const char *name) {
     bj__due_state *d = &e->due;
-    bool again = d->dns_failed == e->now; /* IPv4 and IPv6 asked for one after the other */
+    bool again = d->dns_failed == e->now;
+    if (!again) {
+        d->dns_attempts = d->attempts;
+        d->dns_stage = d->stage;
+        d->dns_before = d->failed;
+        snprintf(d->dns_name, sizeof d->dns_name, "%s", name);
+    }
     d->dns_failed = e->now;
     if (!strcmp(name, e->bootstrap_host)) {
         if (!again) {

@@ -295,6 +295,7 @@ typedef struct bj__due_state {
     unsigned attempts;  /* since the start or the last registration */
     bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
     bj__range request;
+    bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was refused */
     bj_time acted;    /* when the client began that attempt: with the look-up of the name, or with the request */
     bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
     uint8_t server;   /* whose request is on its way */
@@ -302,7 +303,11 @@ typedef struct bj__due_state {
     uint8_t session_server;
     bj_time session_from, last_command, command_before;
     uint64_t command; /* the outbound that last_command is of */
-    bj_time dns_failed;
+    bj_time dns_failed; /* when a look-up failed last; what follows is how things stood before */
+    char dns_name[256];
+    unsigned dns_attempts;
+    uint8_t dns_stage;
+    bj__range dns_before;
     bool holdoff_written, holdoff_rewritten; /* a session wrote the account: /0/x/11 once it is finished; now */
     bj_time written_holdoff, holdoff;
     uint64_t lifetime_s;
@@ -407,6 +412,8 @@ void bj__settle(bj_engine *e);
 bj_time bj__threads_timer(const bj_engine *e);
 /* Does a cursor stand at a `request` step that this exchange satisfies (but for the time)? */
 bool bj__awaited(bj_engine *e, const bj__exchange *x);
+/* Does a step await a Bootstrap-Request now? */
+bool bj__awaits_bootstrap(const bj_engine *e);
 bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
 
 /* --- engine_step.c --- */
@@ -491,6 +498,7 @@ void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
 void bj__due_account_written(bj_engine *e, const bj_record *step);
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
 void bj__due_name_failed(bj_engine *e, const char *name);
+void bj__due_name_resolved(bj_engine *e, const char *name);
 void bj__due_port_closed(bj_engine *e, const bj_addr *to);
 /* The range in which the deadline lies. `number`: of the retransmission (0 = the next). false: `why` says what is
  * missing. */

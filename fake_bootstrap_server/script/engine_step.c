@@ -242,10 +242,6 @@ static bj_time usual_deadline(bj_engine *e, const bj__thread *t, const bj__serve
         }
         return saturated(saturated(range.early, bj__holdoff_least(e)), 100 * BJ_SECOND + slack);
     }
-    bool finished = e->due.stage == BJ__FINISHED || e->due.stage == BJ__REGISTERING;
-    if (ends_in(path, "/rd") && finished) {
-        return saturated(t->base, slack);
-    }
     return saturated(t->base, 100 * BJ_SECOND);
 }
 

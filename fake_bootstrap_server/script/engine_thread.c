@@ -503,6 +503,20 @@ bool bj__awaited(bj_engine *e, const bj__exchange *x) {
     return false;
 }
 
+bool bj__awaits_bootstrap(const bj_engine *e) {
+    for (unsigned i = 0; i < e->thread_count; i++) {
+        const bj__thread *t = &e->threads[i];
+        if (t->phase == BJ__WAIT && t->step->kind == BJ_K_REQUEST) {
+            const char *path = bj_get_string(t->step, BJ_F(REQUEST, PATH), "/bs");
+            size_t length = strlen(path);
+            if (length >= 3 && !strcmp(path + length - 3, "/bs")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound) {
     for (unsigned i = 0; i < e->thread_count; i++) {
         const bj__thread *t = &e->threads[i];
