@@ -302,7 +302,7 @@ typedef struct bj__due_state {
     uint64_t source;  /* the exchange whose reply brought the stage about */
     uint8_t session_server;
     bj_time session_from, last_command, command_before;
-    uint64_t command; /* the outbound that last_command is of */
+    uint64_t command;   /* the outbound that last_command is of */
     bj_time dns_failed; /* when a look-up failed last; what follows is how things stood before */
     char dns_name[256];
     unsigned dns_attempts;
