@@ -152,8 +152,9 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
     } else if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
         BJ_TEXT(why, 64);
         d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
-        bool looked_up = e->lookup_ended && e->lookup_ended <= sent && sent - e->lookup_ended < 10 * BJ_MS;
-        d->acted = looked_up ? e->lookup_began : sent;
+        bj_time began = bj__secure_began(s, sent);
+        bool looked_up = e->lookup_ended && e->lookup_ended <= began && began - e->lookup_ended < 10 * BJ_MS;
+        d->acted = looked_up ? e->lookup_began : began;
         d->stage = BJ__REQUESTED;
         d->attempts++;
         d->server = s->index;
@@ -338,6 +339,16 @@ void bj__due_name_failed(bj_engine *e, const char *name) {
     } else if (d->stage == BJ__FINISHED || d->stage == BJ__REGISTERING || d->stage == BJ__NEEDED ||
                d->stage == BJ__FAILURE) {
         set_failed(e, e->now);
+    }
+}
+
+void bj__due_handshake_failed(bj_engine *e, const bj__server *s, bj_time when) {
+    bj__due_state *d = &e->due;
+    bool bootstrap = !strcmp(s->host, e->bootstrap_host);
+    if (bootstrap || d->stage == BJ__FINISHED || d->stage == BJ__REGISTERING || d->stage == BJ__NEEDED ||
+        d->stage == BJ__FAILURE) {
+        d->attempts += bootstrap;
+        set_failed(e, when);
     }
 }
 

@@ -140,7 +140,7 @@ typedef struct bj__exchange {
     bj_time leaves;     /* a delayed reply leaves then; 0 = none is waiting */
     const bj_record *delayed;
     bj__range due; /* Bootstrap-Request, when due_known: the window that the hold-off left it */
-    bj_time acted; /* when the attempt began: `sent`, or the look-up of the server's name before it */
+    bj_time acted; /* when the attempt began: `sent`, or the handshake or the look-up of the name before it */
     bj__target from;
     uint32_t event, delayed_cause;
     unsigned duplicates;
@@ -296,7 +296,7 @@ typedef struct bj__due_state {
     bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
     bj__range request;
     bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was refused */
-    bj_time acted;    /* when the client began that attempt: with the look-up of the name, or with the request */
+    bj_time acted;    /* when the client began that attempt: with a look-up of the name, a handshake or the request */
     bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
     uint8_t server;   /* whose request is on its way */
     uint64_t source;  /* the exchange whose reply brought the stage about */
@@ -500,6 +500,8 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
 void bj__due_name_failed(bj_engine *e, const char *name);
 void bj__due_name_resolved(bj_engine *e, const char *name);
 void bj__due_port_closed(bj_engine *e, const bj_addr *to);
+/* A handshake with that server failed, as the client learns at `when`: nothing of that attempt was CoAP. */
+void bj__due_handshake_failed(bj_engine *e, const bj__server *s, bj_time when);
 /* The range in which the deadline lies. `number`: of the retransmission (0 = the next). false: `why` says what is
  * missing. */
 bool bj__due(bj_engine *e, bj_due due, const bj__server *s, unsigned number, bj_time wake, bj__range *range,
@@ -569,6 +571,11 @@ int64_t bj__secure_put(bj_engine *e, bj__server *s, const bj__target *to, const 
 /* The server ends a session: with a close_notify alert, or (it restarts, the connection is gone) without a word. */
 void bj__secure_end(bj_engine *e, const bj__connection *c, bool notify);
 void bj__secure_forget(bj__server *s);
+/* When the client began what it sent at `sent`: with the handshake, if that ended just before. */
+bj_time bj__secure_began(const bj__server *s, bj_time sent);
+/* How long a request may be waited for whose handshake with `only` (NULL: any server) began by `until`; 0: no longer.
+ */
+bj_time bj__secure_allows(const bj_engine *e, const bj__server *only, bj_time until);
 void bj__secure_tick(bj_engine *e);
 bj_time bj__secure_timer(const bj_engine *e);
 

@@ -14,12 +14,17 @@ enum { KEYS = 16 };
 /* Unix time at the beginning of a run, by which certificates are judged: the simulated world's 1 January 2024. */
 #define EPOCH ((int64_t) 1704067200)
 
+/* RFC 6347 §4.2.4.1: a flight is repeated after 1, 2, 4, 8, 16, 32 and 60 s; then the handshake is over. */
+#define LONGEST_HANDSHAKE (123 * BJ_SECOND)
+
 typedef struct bj__guard {
     bj_engine *engine;
     uint8_t server;
     bj_secure *secure;
-    uint32_t cause; /* of what leaves now */
-    int64_t left;   /* the event of what left last, or a negative errno */
+    uint32_t cause;             /* of what leaves now */
+    int64_t left;               /* the event of what left last, or a negative errno */
+    bj_time hello;              /* when the client began the handshake that goes on; BJ_NEVER */
+    bj_time began, established; /* the latest one that ended well */
 } bj__guard;
 
 /* --- the log --- */
@@ -85,7 +90,11 @@ static void plain(void *guard, const bj_secure_peer *peer, const uint8_t *data, 
     bj__message(e, s, &from, &m, fault, data, length, cause);
 }
 
-static void ended(const bj__guard *g, const bj_secure_peer *peer) {
+static void ended(bj__guard *g, const bj_secure_peer *peer, const char *why) {
+    BJ_TEXT(text, 160);
+    bj_text_printf(&text, "ended: %s", why);
+    note_state(g, peer, -1, text.start);
+    g->hello = BJ_NEVER;
     bj__server *s = &g->engine->servers[g->server];
     if (peer->connection >= 0) {
         bj__stream_end(g->engine, peer->connection);
@@ -94,31 +103,55 @@ static void ended(const bj__guard *g, const bj_secure_peer *peer) {
     }
 }
 
-static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event *said) {
-    bj__guard *g = guard;
+/* When the client sent what is being looked at. */
+static bj_time client_sent(const bj__guard *g) {
+    const bj_engine *e = g->engine;
+    bj_time latency = e->ops->can & BJ_CAN_VIRTUAL_TIME ? e->servers[g->server].link.latency : 0;
+    bj_time sent, first;
+    return bj__sent_time(e, g->cause, &sent, &first) ? sent : e->now - bj__min(e->now, latency);
+}
+
+static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
+    BJ_TEXT(text, 40);
+    bool sent = said->kind == BJ_SECURE_ALERT_SENT;
+    bj_text_printf(&text, said->number < 0 ? "an alert" : "alert %d", said->number);
+    bj_text_add(&text, sent ? " sent" : " received");
+    note_state(g, peer, said->number, text.start);
+    if (!bj_secure_established(g->secure, peer)) {
+        bj_engine *e = g->engine;
+        const bj__server *s = &e->servers[g->server];
+        bj__due_handshake_failed(e, s, sent ? e->now + s->link.latency : client_sent(g));
+    }
+}
+
+static void established(bj__guard *g, const bj_secure_peer *peer, const char *suite) {
     const bj__connection *c = bj__connection_of(g->engine, peer->connection);
     BJ_TEXT(text, 160);
+    bj_text_printf(&text, "established with %s", suite);
+    note_state(g, peer, -1, text.start);
+    g->began = g->hello;
+    g->established = g->engine->now;
+    g->hello = BJ_NEVER;
+    if (c) {
+        bj__stream_settings(g->engine, c, g->cause);
+    }
+}
+
+static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event *said) {
+    bj__guard *g = guard;
     switch (said->kind) {
     case BJ_SECURE_ESTABLISHED:
-        bj_text_printf(&text, "established with %s", said->text);
-        note_state(g, peer, -1, text.start);
-        if (c) {
-            bj__stream_settings(g->engine, c, g->cause);
-        }
+        established(g, peer, said->text);
         break;
     case BJ_SECURE_ALERT_SENT:
     case BJ_SECURE_ALERT_RECEIVED:
-        bj_text_printf(&text, said->number < 0 ? "an alert" : "alert %d", said->number);
-        bj_text_add(&text, said->kind == BJ_SECURE_ALERT_SENT ? " sent" : " received");
-        note_state(g, peer, said->number, text.start);
+        alert(g, peer, said);
         break;
     case BJ_SECURE_KEYS:
         note(g, BJ_EV_TLS_KEYS, peer, (bj_event){ .cause = g->cause, .text = said->text });
         break;
     case BJ_SECURE_ENDED:
-        bj_text_printf(&text, "ended: %s", said->text);
-        note_state(g, peer, -1, text.start);
-        ended(g, peer);
+        ended(g, peer, said->text);
         break;
     }
 }
@@ -196,7 +229,7 @@ bool bj__secure_start(bj_engine *e, bj__server *s) {
         return true;
     }
     bj__guard *g = bj_arena_alloc(e->arena, sizeof *g);
-    *g = (bj__guard){ .engine = e, .server = s->index };
+    *g = (bj__guard){ .engine = e, .server = s->index, .hello = BJ_NEVER };
     BJ_TEXT(why, 200);
     g->secure = endpoint_of(e, s, g, &why);
     if (!g->secure) {
@@ -225,18 +258,28 @@ static bj_secure_peer peer_of(const bj__connection *c) {
     return (bj_secure_peer){ .endpoint = c->endpoint, .connection = c->number, .address = c->peer };
 }
 
+/* A ClientHello in the clear. */
+static bool is_hello(const uint8_t *data, size_t length) {
+    return length > 13 && data[0] == 22 && !(data[3] | data[4]) && data[13] == 1;
+}
+
 void bj__secure_datagram(bj_engine *e, bj__server *s, int endpoint, const bj_addr *from, const uint8_t *data,
                          size_t length, uint32_t cause) {
     (void) e;
+    bj__guard *g = s->guard;
     bj_secure_peer peer = { .endpoint = endpoint, .connection = -1, .address = *from };
-    s->guard->cause = cause;
-    bj_secure_receive(s->guard->secure, &peer, data, length);
+    g->cause = cause;
+    if (g->hello == BJ_NEVER && is_hello(data, length)) {
+        g->hello = client_sent(g);
+    }
+    bj_secure_receive(g->secure, &peer, data, length);
 }
 
 void bj__secure_opened(bj_engine *e, const bj__connection *c, uint32_t cause) {
     bj__guard *g = e->servers[c->server].guard;
     bj_secure_peer peer = peer_of(c);
     g->cause = cause;
+    g->hello = client_sent(g);
     bj_secure_open(g->secure, &peer);
 }
 
@@ -289,6 +332,29 @@ void bj__secure_forget(bj__server *s) {
 }
 
 /* --- time --- */
+
+bj_time bj__secure_began(const bj__server *s, bj_time sent) {
+    const bj__guard *g = s->guard;
+    bj_time travel = s->link.latency + s->link.jitter;
+    bool just = g && g->established && sent >= g->established && sent - g->established < travel + 10 * BJ_MS;
+    return just && g->began != BJ_NEVER ? g->began : sent;
+}
+
+static bj_time allows(const bj__guard *g, bj_time until) {
+    if (g->hello != BJ_NEVER) {
+        return g->hello <= until ? g->hello + LONGEST_HANDSHAKE : 0;
+    }
+    return g->established && g->began <= until ? g->established + BJ_SECOND : 0;
+}
+
+bj_time bj__secure_allows(const bj_engine *e, const bj__server *only, bj_time until) {
+    bj_time latest = 0;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        latest = s->guard && (!only || s == only) ? bj__max(latest, allows(s->guard, until)) : latest;
+    }
+    return latest;
+}
 
 void bj__secure_tick(bj_engine *e) {
     for (unsigned i = 0; i < e->server_count && !e->done; i++) {

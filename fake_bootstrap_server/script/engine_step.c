@@ -408,7 +408,7 @@ static bj__progress poll_request(bj_engine *e, bj__thread *t) {
         t->timer = arrival;
         return BJ__WAITS;
     }
-    bj_time later = bj__max(on_its_way(e, s, w.to), lookup_allows(e, w.to));
+    bj_time later = bj__max(on_its_way(e, s, w.to), bj__max(lookup_allows(e, w.to), bj__secure_allows(e, s, w.to)));
     if (later <= e->now) {
         return too_late(e, t, w.to);
     }
