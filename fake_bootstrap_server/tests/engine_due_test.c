@@ -486,6 +486,61 @@ static void a_slow_lookup_is_part_of_the_attempt(void **state) {
     expect_pass();
 }
 
+/* --- what is no failure --- */
+
+static void one_family_without_an_address(void **state) {
+    (void) state;
+    scenario("{bootstrap: {uri: \"coap://bs.example\", holdoff: 2s}}", NEXT);
+    bj_engine_dns_answered(w.engine, "bs.example", true, 0); /* IPv6 */
+    bj_engine_dns_answered(w.engine, "bs.example", false, 0);
+    attempt_at(2 * BJ_SECOND);
+    expect_pass();
+}
+
+static void a_failed_attempt_keeps_its_time(void **state) {
+    (void) state;
+    begin_2s("  - request: {path: /bs}\n  - respond: 5.00\n" NEXT);
+    client_gets();
+    bj_time failed = taken.time;
+    pass(3 * BJ_SECOND);
+    bj_engine_dns_answered(w.engine, "bs.example", true, 0);
+    bj_engine_dns_answered(w.engine, "bs.example", false, 0);
+    next_attempt(failed);
+}
+
+static void a_pack_request_comes_first(void **state) {
+    (void) state;
+    scenario("{bootstrap: {uri: \"coap://bs.example\", holdoff: 2s}}", NEXT "  - respond: 5.00\n" NEXT);
+    pass_until(2 * BJ_SECOND);
+    client_requests(BS, GET, "/bspack", "ep=dev-1");
+    assert_int_equal(client_gets().code, CODE(5, 1));
+    client_requests(BS, POST, "/bs", "ep=dev-1");
+    assert_int_equal(client_gets().code, CODE(5, 0));
+    next_attempt(taken.time); /* one failure, not two */
+}
+
+static void a_pack_request_is_an_attempt(void **state) {
+    (void) state;
+    scenario("{bootstrap: {uri: \"coap://bs.example\", holdoff: 2s}}", "  - silence: 1s\n");
+    client_requests(BS, GET, "/bspack", "ep=dev-1");
+    expect_fail("the client sent GET /bspack");
+    scenario("{bootstrap: {uri: \"coap://bs.example\", holdoff: 2s}}", NEXT);
+    client_requests(BS, GET, "/bspack", "ep=dev-1");
+    client_gets();
+    client_requests(BS, POST, "/bs", "ep=dev-1");
+    expect_fail("not before");
+}
+
+static void a_register_may_take_its_time(void **state) {
+    (void) state;
+    begin_2s("  - request: {path: /bs}\n  - respond: 2.04\n  - finish: {expect: 2.04}\n  - request: {path: /rd}\n");
+    client_gets();
+    client_obeys(CODE(2, 4));
+    pass(99 * BJ_SECOND);
+    client_requests(MGMT, POST, "/rd", "ep=dev-1");
+    expect_pass();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_attempt),
@@ -520,6 +575,11 @@ int main(void) {
         cmocka_unit_test(giving_up_unmeasured_is_a_range),
         cmocka_unit_test(the_registrations_lifetime),
         cmocka_unit_test(a_slow_lookup_is_part_of_the_attempt),
+        cmocka_unit_test(one_family_without_an_address),
+        cmocka_unit_test(a_failed_attempt_keeps_its_time),
+        cmocka_unit_test(a_pack_request_comes_first),
+        cmocka_unit_test(a_pack_request_is_an_attempt),
+        cmocka_unit_test(a_register_may_take_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
