@@ -77,9 +77,7 @@ static const char *request_time(const bj_record *step) {
     if (bj_get(step, BJ_F(REQUEST, AT)) || bj_get(step, BJ_F(REQUEST, WITHIN))) {
         return NULL;
     }
-    return ends_in(path, "/bs")   ? "by due(holdoff)+1s"
-           : ends_in(path, "/rd") ? "within 1s after Finish, else 100s"
-                                  : "within 100s";
+    return ends_in(path, "/bs") ? "by due(holdoff)+1s" : "within 100s";
 }
 
 /* What holds where a step says nothing about time; NULL where there is nothing to add. */
