@@ -12,6 +12,7 @@
 
 #include "bootstrap/bootstrap.h"
 #include "management/management.h"
+#include "persistence/persistence.h"
 #include "registration/registration.h"
 
 #define DESCRIPTORS 16
@@ -24,6 +25,7 @@ struct bootjack_client {
     bootjack_device device_callbacks;
     bjc_bootstrap bootstrap;
     bjc_registrations registrations;
+    bjc_persistence persistence;
     bjc_timer trigger; /* Bootstrap-Request Trigger, after its answer was sent */
     bjc_timer reboot, factory_reset;
     bool started, stopping, stopped;
@@ -48,6 +50,11 @@ static void on_bootstrapped(void *context) {
 static void on_bootstrap_failed(void *context) {
     bootjack_client *client = context;
     bjc_registrations_resume(&client->registrations);
+}
+
+static void on_accounts_changed(void *context) {
+    bootjack_client *client = context;
+    bjc_persistence_changed(&client->persistence);
 }
 
 static void on_registered(void *context) {
@@ -88,6 +95,9 @@ static void on_request(void *context, uint16_t ssid, const bjc_incoming *request
         return;
     }
     bjc_manage(&client->model, request, reply, &written);
+    if (written.depth > 0 && written.ids[0] <= 2) {
+        bjc_persistence_changed(&client->persistence);
+    }
     if (written.depth == 3 && written.ids[0] == 1 && written.ids[2] == BJC_SERVER_LIFETIME) {
         bjc_registration_update(&client->registrations, written.ids[1]);
     }
@@ -141,8 +151,10 @@ static void put_together(bootjack_client *client) {
                                          .server = &client->server,
                                          .finished = on_bootstrapped,
                                          .failed = on_bootstrap_failed,
+                                         .changed = on_accounts_changed,
                                          .context = client };
     bjc_bootstrap_init(&client->bootstrap);
+    bjc_persistence_init(&client->persistence, core, &client->model, &client->bootstrap.bootstrapped);
     client->registrations = (bjc_registrations){ .core = core,
                                                  .model = &client->model,
                                                  .transport = client->transport,
@@ -189,6 +201,7 @@ void bootjack_client_destroy(bootjack_client *client) {
     client->core.config.state_changed = NULL;
     bjc_registrations_drop(&client->registrations);
     bjc_bootstrap_stop(&client->bootstrap);
+    bjc_persistence_free(&client->persistence);
     bjc_transport_free(client->transport);
     bjc_model_free(&client->model);
     bjc_store_free(&client->security);
@@ -280,12 +293,26 @@ bootjack_error bootjack_resource_get(bootjack_client *client, uint16_t oid, uint
                                              : object->handlers->read(object->context, iid, rid, riid, value);
 }
 
+/* --- the state that outlives the process ------------------------------------------------------------------------ */
+
+bootjack_error bootjack_persistence_load(bootjack_client *client, const char *file) {
+    if (!file || !file[0]) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    return client->started ? BOOTJACK_ERR_STATE : bjc_persistence_load(&client->persistence, file);
+}
+
+bootjack_error bootjack_persistence_save(bootjack_client *client) {
+    return bjc_persistence_save(&client->persistence);
+}
+
 /* --- running ---------------------------------------------------------------------------------------------------- */
 
 static void start(bootjack_client *client) {
     client->started = true;
     bjc_log(&client->core, BOOTJACK_LOG_INFO, "client %s starts, LwM2M %d.%d", client->core.config.endpoint,
             client->core.config.version / 10, client->core.config.version % 10);
+    bjc_bootstrap_resume(&client->bootstrap);
     bjc_registrations_start(&client->registrations);
 }
 

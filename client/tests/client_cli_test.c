@@ -40,7 +40,7 @@ static void everything(void **state) {
     assert_true(o.config.tx.ack_random_factor == 1.0);
     assert_int_equal(o.config.tx.max_retransmit, 2);
     char more[] = "--server coap://s --ssid 7 --lifetime 60 --lwm2m-version 1.0 --strict --log-level error "
-                  "--legacy-server-initiated";
+                  "--legacy-server-initiated --state /var/lib/x";
     assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
     assert_string_equal(o.server.server_uri, "coap://s");
     assert_int_equal(o.server.ssid, 7);
@@ -49,6 +49,9 @@ static void everything(void **state) {
     assert_true(o.config.strict);
     assert_true(o.config.legacy_server_initiated);
     assert_int_equal(o.config.log_level, BOOTJACK_LOG_ERROR);
+    assert_string_equal(o.state_file, "/var/lib/x");
+    char alone[] = "--state s";
+    assert_int_equal(parse(&o, alone), BJC_PARSED_RUN);
 }
 
 static void defaults(void **state) {
@@ -62,6 +65,7 @@ static void defaults(void **state) {
     assert_false(o.config.strict);
     assert_int_equal(o.bootstrap_instance, -1);
     assert_null(o.server.server_uri);
+    assert_null(o.state_file);
 }
 
 static void mistakes(void **state) {

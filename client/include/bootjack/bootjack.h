@@ -9,6 +9,7 @@
 #include "bootjack/data_model.h"
 #include "bootjack/device.h"
 #include "bootjack/error.h"
+#include "bootjack/persistence.h"
 #include "bootjack/security.h"
 #include "bootjack/server.h"
 

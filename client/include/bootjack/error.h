@@ -31,7 +31,11 @@
     X(BOOTJACK_ERR_STATE, "not possible in the present state")                                                         \
     X(BOOTJACK_ERR_NAME, "name cannot be resolved")                                                                    \
     X(BOOTJACK_ERR_NETWORK, "no way to the peer")                                                                      \
-    X(BOOTJACK_ERR_INTERNAL, "failure inside")
+    X(BOOTJACK_ERR_INTERNAL, "failure inside")                                                                         \
+    X(BOOTJACK_ERR_FILE, "file cannot be read or written")                                                             \
+    X(BOOTJACK_ERR_FOREIGN, "not a file of saved state")                                                               \
+    X(BOOTJACK_ERR_DAMAGED, "saved state is damaged")                                                                  \
+    X(BOOTJACK_ERR_TOO_NEW, "state was saved by a later version")
 
 #define BOOTJACK_ERROR_ENUM(name, text) name,
 typedef enum bootjack_error { BOOTJACK_ERRORS(BOOTJACK_ERROR_ENUM) BOOTJACK_ERROR_COUNT } bootjack_error;

@@ -9,6 +9,10 @@ void bjc_bootstrap_init(bjc_bootstrap *bootstrap) {
     bootstrap->state = BJC_BOOTSTRAP_IDLE;
 }
 
+void bjc_bootstrap_resume(bjc_bootstrap *bootstrap) {
+    (void) bootstrap;
+}
+
 void bjc_bootstrap_stop(bjc_bootstrap *bootstrap) {
     (void) bootstrap;
 }

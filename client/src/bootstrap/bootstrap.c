@@ -211,6 +211,8 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
     if (finish) {
         bjc_timer_cancel(&b->core->scheduler, &b->timer);
         move(b, BJC_BOOTSTRAP_IDLE, "Bootstrap-Finish accepted");
+        b->bootstrapped = true;
+        b->changed(b->context);
         bjc_timer_arm(&b->core->scheduler, &b->finished_timer, 0);
     }
 }
@@ -230,6 +232,7 @@ static void purge(void *context) {
     if (account >= 0 && b->state == BJC_BOOTSTRAP_IDLE) {
         bjc_store_remove(b->security, (uint16_t) account);
         bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Server account /0/%d purged: its time is over", (int) account);
+        b->changed(b->context);
     }
 }
 
@@ -253,6 +256,12 @@ void bjc_bootstrap_init(bjc_bootstrap *b) {
     bjc_timer_init(&b->linger_timer, close_lingering, b);
     bjc_timer_init(&b->purge_timer, purge, b);
     bjc_timer_init(&b->finished_timer, on_finished, b);
+}
+
+void bjc_bootstrap_resume(bjc_bootstrap *b) {
+    if (b->bootstrapped) {
+        arm_purge(b);
+    }
 }
 
 void bjc_bootstrap_stop(bjc_bootstrap *b) {

@@ -27,6 +27,8 @@ typedef struct bjc_bootstrap {
     void (*finished)(void *context);
     /* A session failed, and everything is as before it. */
     void (*failed)(void *context);
+    /* What a session wrote was committed (its Finish is not answered yet), or the account was purged. */
+    void (*changed)(void *context);
     void *context;
 
     bjc_bootstrap_state state;
@@ -35,9 +37,12 @@ typedef struct bjc_bootstrap {
     bjc_timer timer, linger_timer, purge_timer, finished_timer;
     unsigned failures; /* since the last registration that succeeded */
     bool attempted;    /* an attempt was made since then that did not count as a failure yet */
+    bool bootstrapped; /* a session succeeded, in this life of the client or an earlier one */
 } bjc_bootstrap;
 
 void bjc_bootstrap_init(bjc_bootstrap *bootstrap);
+/* After a restart: the account's time counts again, if a bootstrap succeeded before. */
+void bjc_bootstrap_resume(bjc_bootstrap *bootstrap);
 /* Ends everything without a word. */
 void bjc_bootstrap_stop(bjc_bootstrap *bootstrap);
 bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap);

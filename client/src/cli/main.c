@@ -79,16 +79,45 @@ static bootjack_error add_server(bootjack_client *client, const bjc_options *o) 
     return error ? error : bootjack_server_object_add_instance(client, &instance, &server);
 }
 
-static bootjack_error furnish(bootjack_client *client, const bjc_options *o) {
-    static const bootjack_device device = { .manufacturer = "Bootjack", .model_number = "bootjack-client" };
-    bootjack_error error = bootjack_security_object_install(client);
-    error = error ? error : bootjack_server_object_install(client);
-    error = error ? error : bootjack_device_object_install(client, &device);
-    if (!error && o->bootstrap.server_uri) {
+static bootjack_error add_accounts(bootjack_client *client, const bjc_options *o) {
+    bootjack_error error = BOOTJACK_OK;
+    if (o->bootstrap.server_uri) {
         uint16_t iid = o->bootstrap_instance < 0 ? BOOTJACK_ID_INVALID : (uint16_t) o->bootstrap_instance;
         error = bootjack_security_object_add_instance(client, &o->bootstrap, &iid);
     }
     return !error && o->server.server_uri ? add_server(client, o) : error;
+}
+
+static bootjack_error furnish(bootjack_client *client) {
+    static const bootjack_device device = { .manufacturer = "Bootjack", .model_number = "bootjack-client" };
+    bootjack_error error = bootjack_security_object_install(client);
+    error = error ? error : bootjack_server_object_install(client);
+    error = error ? error : bootjack_device_object_install(client, &device);
+    return error;
+}
+
+/* Accounts from the state file, or those of the command line when there is none yet; an exit status. */
+static int take_accounts(bootjack_client *client, const bjc_options *o) {
+    bootjack_error error = o->state_file ? bootjack_persistence_load(client, o->state_file) : BOOTJACK_ERR_NOT_FOUND;
+    if (error == BOOTJACK_ERR_MEMORY) {
+        return BJC_EXIT_FAILED;
+    }
+    if (error && error != BOOTJACK_ERR_NOT_FOUND) {
+        fprintf(stderr,
+                "bootjack-client: %s: %s\n"
+                "bootjack-client: move the file away to start with the accounts of the command line\n",
+                o->state_file, bootjack_error_text(error));
+        return BJC_EXIT_STATE;
+    }
+    if (error && !o->bootstrap.server_uri && !o->server.server_uri) {
+        fprintf(stderr, "bootjack-client: %s: not there, and neither --bootstrap nor --server given\n", o->state_file);
+        return BJC_EXIT_USAGE;
+    }
+    error = error ? add_accounts(client, o) : BOOTJACK_OK;
+    if (error) {
+        fprintf(stderr, "bootjack-client: account: %s\n", bootjack_error_text(error));
+    }
+    return error ? BJC_EXIT_FAILED : 0;
 }
 
 int main(int argc, char **argv) {
@@ -101,12 +130,15 @@ int main(int argc, char **argv) {
     options.config.log = log_line;
     bootjack_error error = bootjack_client_create(&options.config, &client);
     if (!error) {
-        error = furnish(client, &options);
+        error = furnish(client);
     }
     if (error) {
         fprintf(stderr, "bootjack-client: cannot be made: %s\n", bootjack_error_text(error));
     }
-    bool good = !error && run(client);
+    int status = error ? BJC_EXIT_FAILED : take_accounts(client, &options);
+    if (!status && !run(client)) {
+        status = BJC_EXIT_FAILED;
+    }
     bootjack_client_destroy(client);
-    return good ? 0 : BJC_EXIT_FAILED;
+    return status;
 }

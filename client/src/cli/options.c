@@ -29,6 +29,7 @@
     X(VERSION_USED, "lwm2m-version", "1.0|1.1", "enabler release (default: 1.1)")                                      \
     X(STRICT, "strict", "", "refuse at Bootstrap-Finish all that can be known then")                                   \
     X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
+    X(STATE, "state", "FILE", "keep the accounts there; those given here count only while it is missing")              \
     X(LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug (default: info)")                                \
     X(HELP, "help", "", "this text")                                                                                   \
     X(VERSION, "version", "", "version of the program")
@@ -54,7 +55,9 @@ static void print_help(void) {
 #define OPTION_HELP(name, text, argument, help) print_option(text, argument, help);
     OPTIONS(OPTION_HELP)
 #undef OPTION_HELP
-    puts("\nExit status: 0 stopped in order, 1 the client could not be made or failed inside, 64 wrong usage.");
+    puts("\nExit status: 0 stopped in order, 1 the client could not be made or failed inside, 3 the state file is "
+         "there\n"
+         "and cannot be used (it is left as it is), 64 wrong usage.");
 }
 
 static bool wrong(const char *option, const char *text) {
@@ -177,6 +180,9 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
     case OPT_LEGACY:
         o->config.legacy_server_initiated = true;
         return true;
+    case OPT_STATE:
+        o->state_file = text;
+        return *text ? true : wrong(name, text);
     case OPT_LOG_LEVEL:
         return take_level(name, text, &o->config.log_level);
     case OPT_VERSION_USED:
@@ -206,8 +212,8 @@ static bjc_parsed complete(const bjc_options *o, int argc, char **argv) {
         fprintf(stderr, "bootjack-client: unexpected \"%s\" (see --help)\n", argv[optind]);
         return BJC_PARSED_WRONG;
     }
-    if (!o->bootstrap.server_uri && !o->server.server_uri) {
-        fprintf(stderr, "bootjack-client: neither --bootstrap nor --server given (see --help)\n");
+    if (!o->bootstrap.server_uri && !o->server.server_uri && !o->state_file) {
+        fprintf(stderr, "bootjack-client: neither --bootstrap nor --server nor --state given (see --help)\n");
         return BJC_PARSED_WRONG;
     }
     return BJC_PARSED_RUN;

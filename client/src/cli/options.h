@@ -9,6 +9,7 @@
 
 /* Exit statuses, beside 0 = stopped in order. */
 #define BJC_EXIT_FAILED 1  /* the client could not be made, or failed inside */
+#define BJC_EXIT_STATE  3  /* the state file is there and cannot be used; it is left as it is */
 #define BJC_EXIT_USAGE  64 /* wrong usage */
 
 typedef struct bjc_options {
@@ -17,6 +18,7 @@ typedef struct bjc_options {
     int bootstrap_instance;               /* -1 = the lowest free one */
     bootjack_security_instance server;    /* server_uri NULL = none */
     int32_t lifetime_s;
+    const char *state_file; /* NULL = nothing is kept */
 } bjc_options;
 
 typedef enum bjc_parsed { BJC_PARSED_RUN, BJC_PARSED_DONE, BJC_PARSED_WRONG } bjc_parsed;
