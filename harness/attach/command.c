@@ -40,6 +40,10 @@ typedef struct placeholder {
     X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
     X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
     X(SSID, "ssid", "a Short Server ID")                                                                               \
+    X(IDENTITY, "identity", NULL)                                                                                      \
+    X(IDENTITY_TEXT, "identity_text", NULL)                                                                            \
+    X(KEY, "key", NULL)                                                                                                \
+    X(KEY_TEXT, "key_text", NULL)                                                                                      \
     X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
     X(BINDIR, "bindir", NULL)
 
@@ -109,6 +113,26 @@ static const char *translated(bj_arena *arena, const char *uri, bj_uri_translate
     return bj_arena_strdup(arena, text.start);
 }
 
+/* Bytes in hexadecimal, and as they are for clients that take texts (NULL when a NUL would end them early). */
+static void set_bytes(filler *f, const bj_record *account, unsigned field, int hexadecimal, int text) {
+    const bj_value *value = bj_get(account, field);
+    if (!value || value->as.string.length > WORD / 2) {
+        return;
+    }
+    const bj_string *bytes = &value->as.string;
+    BJ_TEXT(hex, WORD + 4);
+    bj_text_hex(&hex, bytes->bytes, bytes->length);
+    f->items[hexadecimal].value = bj_arena_strdup(f->arena, hex.start);
+    if (!memchr(bytes->bytes, '\0', bytes->length)) {
+        f->items[text].value = bj_arena_strndup(f->arena, bytes->bytes, bytes->length);
+    }
+}
+
+/* Has the account a pre-shared key, Security Mode 0? */
+static bool pre_shared(const bj_record *account) {
+    return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 0;
+}
+
 static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context) {
     const bj_record *account = bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP));
     const char *given = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
@@ -122,6 +146,10 @@ static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context)
     }
     f->items[P_HOLDOFF].value = seconds(f->arena, account, BJ_F(ACCOUNT, HOLDOFF));
     f->items[P_ACCOUNT_TIMEOUT].value = seconds(f->arena, account, BJ_F(ACCOUNT, TIMEOUT));
+    if (pre_shared(account)) {
+        set_bytes(f, account, BJ_F(ACCOUNT, IDENTITY), P_IDENTITY, P_IDENTITY_TEXT);
+        set_bytes(f, account, BJ_F(ACCOUNT, KEY), P_KEY, P_KEY_TEXT);
+    }
     f->items[P_ACCOUNT_INSTANCE].value = number(f->arena, account, BJ_F(ACCOUNT, INSTANCE));
 }
 
@@ -307,6 +335,16 @@ static bool secure(const bj_record *account) {
     return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) != 3;
 }
 
+/* The bootstrap account's credentials: nothing but a pre-shared key has placeholders. */
+static bool credentials_told(const filler *f) {
+    const bj_record *account = bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP));
+    const placeholder *at = f->items;
+    bool who =
+        (at[P_IDENTITY].carried && at[P_IDENTITY].value) || (at[P_IDENTITY_TEXT].carried && at[P_IDENTITY_TEXT].value);
+    bool key = (at[P_KEY].carried && at[P_KEY].value) || (at[P_KEY_TEXT].carried && at[P_KEY_TEXT].value);
+    return !secure(account) || (pre_shared(account) && who && key);
+}
+
 static bool accounts_can_be_told(filler *f) {
     const bj_value *list = accounts(f);
     const bj_record *account = list ? list->as.records.items[0] : NULL;
@@ -316,7 +354,7 @@ static bool accounts_can_be_told(filler *f) {
         bj_text_add(f->reason, "the client cannot be told a Binding");
     } else if (account && bj_get(account, BJ_F(ACCOUNT, INSTANCE))) {
         bj_text_add(f->reason, "the client cannot be told the Object Instance of a server account");
-    } else if (secure(account) || secure(bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP)))) {
+    } else if (secure(account) || !credentials_told(f)) {
         bj_text_add(f->reason, "the client cannot be told credentials");
     }
     return f->reason->used == 0;

@@ -57,6 +57,16 @@ def test_a_request_is_answered(transport, client):
 
 
 @pytest.mark.parametrize("client", FLAVOURS)
+def test_credentials_of_the_account(client):
+    if not shutil.which(client):
+        pytest.skip(f"{client} is not installed")
+    command = f"exec:{client} -u '{{identity_text}}' -k {{key_text}} -m get {{bs_uri}}/hello"
+    result = api.run_scenario(HERE / "dtls-account.yaml", client=command, options=["--no-canary"])
+    assert result.verdict == "pass", f"{result.reason}\n{result.errors}\n{result.output}"
+    assert "hello from the script" in output(result)
+
+
+@pytest.mark.parametrize("client", FLAVOURS)
 @pytest.mark.parametrize("transport", SCHEMES)
 def test_a_certificate(transport, client):
     result = run(f"{transport}-certificate", client, f"-R {HERE / 'authority.pem'}")

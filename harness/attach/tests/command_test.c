@@ -69,6 +69,25 @@ static void values_of_the_scenario(void **state) {
         "c dev-1 coaps://[2001:db8::1]/x 2001:db8::1:5684 -h1.5");
 }
 
+static void pre_shared_keys(void **state) {
+    (void) state;
+    static const char account[] =
+        "client: {bootstrap: {uri: 'coaps://b', security: psk, identity: !text me, key: 00ff}}\n";
+    assert_string_equal(
+        filled("name: c\ncommand: [c, '{bs_uri}', '{identity}', '{identity_text}', '{key}', '?-k {key_text}']\n",
+               account),
+        "c coaps://b 6d65 me 00ff");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{identity}']\n", account),
+                        "! the client cannot be told credentials");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{identity_text}', '?-k {key_text}']\n", account),
+                        "! the client cannot be told credentials");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{identity}', '{key}']\n",
+                               "client: {bootstrap: {uri: 'coaps://b', security: certificate}}\n"),
+                        "! the client must be told {identity}, which the scenario does not set");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '?-u {identity} -k {key}']\n", ""),
+                        "c coap://bs.example");
+}
+
 static void what_a_scenario_leaves_out(void **state) {
     (void) state;
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{endpoint}']\n", ""), "c coap://bs.example dev-1");
@@ -172,6 +191,7 @@ static void programs_in_path(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_the_scenario),
+        cmocka_unit_test(pre_shared_keys),
         cmocka_unit_test(what_a_scenario_leaves_out),
         cmocka_unit_test(optional_groups),
         cmocka_unit_test(what_cannot_be_told_is_a_skip),
