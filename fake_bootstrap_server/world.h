@@ -127,6 +127,9 @@ typedef struct bj_world_ops {
     /* For URIs inside payloads and factory data: where the scenario's host `name` really is. The simulated
      * world leaves names alone and returns false. The real world gives its address for a host of the scenario. */
     bool (*real_address)(bj_world *w, const char *name, uint16_t port, bj_addr *address);
+
+    /* Unix time in seconds at time 0, by which certificates are judged. */
+    int64_t (*epoch)(bj_world *w);
 } bj_world_ops;
 
 #endif

@@ -11,9 +11,6 @@
 
 enum { KEYS = 16 };
 
-/* Unix time at the beginning of a run, by which certificates are judged: the simulated world's 1 January 2024. */
-#define EPOCH ((int64_t) 1704067200)
-
 /* RFC 6347 §4.2.4.1: a flight is repeated after 1, 2, 4, 8, 16, 32 and 60 s; then the handshake is over. */
 #define LONGEST_HANDSHAKE (123 * BJ_SECOND)
 
@@ -219,7 +216,7 @@ static bj_secure *endpoint_of(bj_engine *e, const bj__server *s, bj__guard *g, b
         .suites = suites,
         .suite_count = suites_of(s, suites),
         .cookies = bj_get_bool(s->record, BJ_F(SERVER, COOKIES), true),
-        .epoch = EPOCH,
+        .epoch = e->ops->epoch ? e->ops->epoch(e->world) : 0,
     };
     return bj_secure_new(e->arena, &config, &ops, g, why);
 }

@@ -75,6 +75,14 @@ def test_a_certificate(transport, client):
 
 
 @pytest.mark.parametrize("client", FLAVOURS)
+def test_a_certificate_of_the_client(client):
+    trust = f"-R {HERE / 'authority.pem'}"
+    own = f"-c {HERE / 'device.pem'} -j {HERE / 'device-key.pem'}"
+    assert "hello from the script" in output(run("dtls-client-certificate", client, f"{trust} {own}"))
+    assert alerts(run("dtls-no-certificate", client, trust)) == [40]  # handshake_failure, RFC 5246 section 7.4.6
+
+
+@pytest.mark.parametrize("client", FLAVOURS)
 @pytest.mark.parametrize("transport", SCHEMES)
 def test_a_wrong_key_is_refused(transport, client):
     result = run(f"{transport}-refused", client, "-u device -k 0123456789abcdeX")

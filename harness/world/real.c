@@ -207,10 +207,16 @@ static int world_client_signal(bj_world *w, int signal_number) {
     return kill(real->client, signal_number) == 0 ? 0 : -errno;
 }
 
+static int64_t world_epoch(bj_world *w) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t) now.tv_sec - (int64_t) (real_now(real_of(w)) / BJ_SECOND);
+}
+
 #define COMMON_OPS                                                                                                     \
     .now = world_now, .random = world_random, .log = world_log, .declare = world_declare, .open = real_open,           \
     .close = real_close, .send = real_send, .stream_send = real_stream_send, .stream_close = real_stream_close,        \
-    .set_timer = world_set_timer, .finish = world_finish, .real_address = world_real_address
+    .set_timer = world_set_timer, .finish = world_finish, .real_address = world_real_address, .epoch = world_epoch
 
 static const bj_world_ops ops_alone = { COMMON_OPS };
 static const bj_world_ops ops_with_client = { COMMON_OPS, .can = BJ_CAN_CLIENT_LIFE,

@@ -394,6 +394,10 @@ static bool world_real_address(bj_world *w, const char *name, uint16_t port, bj_
     return false;
 }
 
+static int64_t world_epoch(bj_world *w) {
+    return bj_sim_epoch(sim_of(w));
+}
+
 static const bj_world_ops ops = {
     .can = BJ_CAN_DNS | BJ_CAN_FAULTS | BJ_CAN_VIRTUAL_TIME | BJ_CAN_CLIENT_LIFE | BJ_CAN_WAKE,
     .now = world_now,
@@ -414,6 +418,7 @@ static const bj_world_ops ops = {
     .client_wake = world_client_wake,
     .finish = world_finish,
     .real_address = world_real_address,
+    .epoch = world_epoch,
 };
 
 const bj_world_ops *bj_sim_ops(void) {
