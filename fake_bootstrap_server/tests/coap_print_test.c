@@ -131,7 +131,8 @@ static void secrets_are_hidden_in_every_format(void **state) {
     static const char string[] = "[{\"n\":\"0\",\"vs\":\"coap://h\"},{\"n\":\"5\",\"vs\":\"sEcReTkEy\"}]";
     assert_hidden("/0/1", 110, string, strlen(string), "\"vs\":\"coap://h\"},{\"n\":\"5\",\"vs\":\"<9 characters>\"}]");
     static const char old[] = "{\"e\":[{\"n\":\"5\",\"sv\":\"sEcReTkEy\"}]}";
-    assert_hidden("/0/1", 11543, old, strlen(old), "\"sv\":\"<9 characters>\"");
+    assert_hidden("/0/1", 11543, old, strlen(old), "json {5: <9 bytes>}");
+    assert_hidden("/0/1", 11543, old, strlen(old) - 1, "\"sv\":\"<9 characters>\""); /* damaged */
 }
 
 static void secrets_are_hidden_in_cbor(void **state) {
@@ -140,7 +141,8 @@ static void secrets_are_hidden_in_cbor(void **state) {
     assert_hidden("/0/1", 112, cbor, sizeof cbor - 1, "senml-cbor <16 bytes> 81a20061350849<9 bytes>");
     assert_hidden("/0/1", 112, cbor, sizeof cbor - 4, "senml-cbor <13 bytes>");
     assert_hidden("/", 112, cbor, sizeof cbor - 1, "81a20061350849<9 bytes>");
-    assert_hidden("/0/1/5", 60, "\x43\xC0\xFF\xEE", 4, "cbor <4 bytes> 43<3 bytes>");
+    assert_hidden("/0/1/5", 60, "\x43\xC0\xFF\xEE", 4, "cbor <3 bytes>");
+    assert_hidden("/0/1/5", 60, "\x43\xC0\xFF\xEE\x01", 5, "cbor <5 bytes> 43<3 bytes>01"); /* damaged */
     bytes answer = hex("60 45 00 01 C1 70 FF 81 A1 08 43 C0 FF EE");
     bj_coap m;
     assert_int_equal(bj_coap_decode(&m, answer.at, answer.length), BJ_COAP_OK);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Payloads for programs: TLV as a tree, links as a list. Nothing is hidden here.
+ * Payloads for programs: TLV as a tree, links and the values of the other formats as a list. Nothing is hidden here.
  */
 #include <inttypes.h>
 
+#include "wire/entries.h"
 #include "wire/link.h"
 #include "wire/payload.h"
 #include "wire/tlv.h"
@@ -105,15 +106,34 @@ static bool is_text(uint32_t format) {
            format == BJ_FORMAT_JSON || format == BJ_FORMAT_OLD_JSON;
 }
 
+/* Of a payload that is not too long for the room. */
+static void entries_json(bj_text *out, uint32_t format, const uint8_t *data, size_t length) {
+    enum { ROOM = 2048 };
+    uint8_t room[ROOM];
+    bj_entries in;
+    if (length <= sizeof room) {
+        bj_entries_begin(&in, format, NULL, data, length, room, sizeof room);
+        bj_text_add(out, ",\"values\":");
+        bj_entries_json(out, &in);
+    }
+}
+
 void bj_payload_json(bj_text *out, uint32_t format, const uint8_t *data, size_t length) {
     enum { LEVELS = 3 };
     if (format == BJ_FORMAT_TLV || format == BJ_FORMAT_OLD_TLV) {
         bj_text_add(out, ",\"values\":");
         values_json(out, data, length, LEVELS);
-    } else if (format == BJ_FORMAT_LINK) {
+        return;
+    }
+    if (format == BJ_FORMAT_LINK) {
         links_json(out, (const char *) data, length);
-    } else if (is_text(format)) {
+        return;
+    }
+    if (is_text(format)) {
         bj_text_add(out, ",\"text\":");
         bj_text_json_string(out, (const char *) data, length);
+    }
+    if (format != BJ_FORMAT_TEXT && format != BJ_FORMAT_OPAQUE && bj_entries_known(format)) {
+        entries_json(out, format, data, length);
     }
 }

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "wire/entries.h"
 #include "wire/payload.h"
 #include "wire/reader.h"
 #include "wire/resources.h"
@@ -198,6 +199,25 @@ static void print_guess(bj_text *out, const uint8_t *data, size_t length) {
     print_string(out, data, length);
 }
 
+/* The values of a payload that keeps the rules of its format; false when it does not, or is too long for the room. */
+static bool print_values(bj_text *out, uint32_t format, const uint8_t *data, size_t length, const char *path) {
+    enum { ROOM = 2048 };
+    uint8_t room[ROOM];
+    BJ_TEXT(line, ROOM);
+    bj_path base = bj_path_of(path);
+    bj_entries in;
+    if (length > sizeof room || !bj_entries_known(format)) {
+        return false;
+    }
+    /* What names its paths is shown wherever it leads. */
+    bj_entries_begin(&in, format, bj_entries_name_paths(format) ? NULL : &base, data, length, room, sizeof room);
+    bool fine = bj_entries_print(&line, &in, &base) && !line.cut;
+    if (fine) {
+        bj_text_add_bytes(out, line.start, line.used);
+    }
+    return fine;
+}
+
 static void print_known(bj_text *out, uint32_t format, const uint8_t *data, size_t length, const char *path) {
     bj_target target = bj_target_of(path);
     bool secret = bj_resource_type(target.ids[0], target.ids[2]) == 'K';
@@ -210,13 +230,17 @@ static void print_known(bj_text *out, uint32_t format, const uint8_t *data, size
     case BJ_FORMAT_ETCH_JSON:
     case BJ_FORMAT_JSON:
     case BJ_FORMAT_OLD_JSON:
-        print_json(out, data, length, &target);
+        if (!print_values(out, format, data, length, path)) {
+            print_json(out, data, length, &target);
+        }
         return;
     case BJ_FORMAT_SENML_CBOR:
     case BJ_FORMAT_ETCH_CBOR:
     case BJ_FORMAT_LWM2M_CBOR:
     case BJ_FORMAT_CBOR:
-        print_cbor(out, data, length, &target);
+        if (!print_values(out, format, data, length, path)) {
+            print_cbor(out, data, length, &target);
+        }
         return;
     case BJ_FORMAT_LINK:
         bj_print_plain(out, data, shown(data, length));
