@@ -165,6 +165,7 @@ static void put_together(bootjack_client *client) {
                                                  .left = on_left,
                                                  .manage = on_request,
                                                  .context = client };
+    bjc_registrations_init(&client->registrations);
     bjc_timer_init(&client->trigger, on_trigger, client);
     bjc_timer_init(&client->reboot, on_reboot, client);
     bjc_timer_init(&client->factory_reset, on_factory_reset, client);

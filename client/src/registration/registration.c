@@ -18,6 +18,8 @@
 /* How long a Register that is under way is waited for when the client stops. */
 #define STOP_PATIENCE (3 * BJC_SECOND)
 #define NO_PRIORITY   INT64_MAX
+/* How long to wait for memory. */
+#define MEMORY_PATIENCE (10 * BJC_SECOND)
 /* /1/x/19: never another sequence. */
 #define SEQUENCE_DELAY_NEVER UINT32_MAX
 /* Without a Bootstrap-Server to turn to and without /1/x/19 the client comes back sooner than the recommended day. */
@@ -434,6 +436,7 @@ static void send_leave(bjc_registration *r, const char *cause) {
 
 void bjc_registrations_stop(bjc_registrations *all) {
     all->stopping = true;
+    bjc_timer_cancel(&all->core->scheduler, &all->again);
     for (bjc_registration *r = all->list; r; r = r->next) {
         bjc_timer_cancel(&all->core->scheduler, &r->timer);
         if (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING) {
@@ -451,6 +454,7 @@ void bjc_registrations_stop(bjc_registrations *all) {
 /* --- taking up the accounts ------------------------------------------------------------------------------------- */
 
 void bjc_registrations_drop(bjc_registrations *all) {
+    bjc_timer_cancel(&all->core->scheduler, &all->again);
     while (all->list) {
         bjc_registration *r = all->list;
         all->list = r->next;
@@ -501,9 +505,26 @@ void bjc_registrations_start(bjc_registrations *all) {
         if (!add(all, instance->iid)) {
             bjc_log(all->core, BOOTJACK_LOG_ERROR, "/1/%u: %s", instance->iid,
                     bootjack_error_text(BOOTJACK_ERR_MEMORY));
+            bjc_registrations_drop(all);
+            bjc_timer_arm(&all->core->scheduler, &all->again, MEMORY_PATIENCE);
+            return;
         }
     }
     start_next(all);
+}
+
+/* A bootstrap session that is under way takes up the accounts at its end, or leaves them for the next look. */
+static void on_again(void *context) {
+    bjc_registrations *all = context;
+    if (all->model->in_transaction) {
+        bjc_timer_arm(&all->core->scheduler, &all->again, MEMORY_PATIENCE);
+    } else {
+        bjc_registrations_start(all);
+    }
+}
+
+void bjc_registrations_init(bjc_registrations *all) {
+    bjc_timer_init(&all->again, on_again, all);
 }
 
 bool bjc_registrations_any(const bjc_registrations *all, bjc_registration_state state) {

@@ -50,6 +50,7 @@ typedef struct bjc_registrations {
     bjc_store *security, *server;
     bjc_registration *list; /* in the order of /1/x/13 */
     bool stopping;
+    bjc_timer again; /* the accounts could not be taken up: no memory */
     /* To the owner. */
     void (*registered)(void *context);
     bool (*need_bootstrap)(void *context, const char *cause); /* false: there is none to be had */
@@ -58,8 +59,9 @@ typedef struct bjc_registrations {
     void *context;
 } bjc_registrations;
 
+void bjc_registrations_init(bjc_registrations *all);
 /* Takes up the accounts as they are now: forgets all registrations and begins new ones. Accounts that cannot be used
- * send the client to the Bootstrap-Server. */
+ * send the client to the Bootstrap-Server; without memory it is tried again a little later. */
 void bjc_registrations_start(bjc_registrations *all);
 /* De-registers everywhere; `left` is called in any case, from the scheduler or at once. */
 void bjc_registrations_stop(bjc_registrations *all);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The n-th allocation of the client fails, for every n of a whole life: bootstrap, registration, management,
+ * De-register and the state file. No crash, no leak, no half transaction; and when it was only that one, the client
+ * gets there all the same.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+/* clang-format off */
+#include "loopback.h"
+/* clang-format on */
+
+static const step good[] = {
+    { BJC_DELETE, "", NULL },
+    { BJC_PUT, "0/1", "{account}" },
+    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 07 55" },
+    { BJC_GET, "1", NULL },
+    { BJC_POST, "bs", NULL },
+    { 0, NULL, NULL },
+};
+
+/* --- an allocator that fails ------------------------------------------------------------------------------------ */
+
+typedef struct pool {
+    unsigned count, bad;
+    bool for_good; /* every one after the bad one fails, too */
+    size_t outstanding;
+} pool;
+
+static void *pool_allocate(void *context, size_t size) {
+    pool *p = context;
+    unsigned number = p->count++;
+    if (number == p->bad || (p->for_good && number > p->bad)) {
+        return NULL;
+    }
+    void *memory = malloc(size);
+    assert_non_null(memory);
+    p->outstanding++;
+    return memory;
+}
+
+static void pool_release(void *context, void *memory) {
+    pool *p = context;
+    assert_true(p->outstanding > 0);
+    p->outstanding--;
+    free(memory);
+}
+
+/* --- a life of a client ----------------------------------------------------------------------------------------- */
+
+typedef struct life {
+    net n;
+    pool memory;
+    bootjack_allocator allocator;
+    bootjack_client *client;
+    char file[60];
+} life;
+
+static bootjack_error furnish_client(bootjack_client *client, const char *file, uint16_t port) {
+    char uri[40];
+    uint16_t iid = 0;
+    snprintf(uri, sizeof uri, "coap://127.0.0.1:%u", port);
+    const bootjack_security_instance account = { .bootstrap_server = true,
+                                                 .server_uri = uri,
+                                                 .security_mode = BOOTJACK_SECURITY_NOSEC };
+    static const bootjack_device device = { .manufacturer = "Bootjack" };
+    bootjack_error error = bootjack_security_object_install(client);
+    error = error ? error : bootjack_server_object_install(client);
+    error = error ? error : bootjack_device_object_install(client, &device);
+    error = error ? error : bootjack_persistence_load(client, file);
+    return error == BOOTJACK_ERR_NOT_FOUND ? bootjack_security_object_add_instance(client, &account, &iid) : error;
+}
+
+static bootjack_error make(life *l) {
+    bootjack_config config;
+    bootjack_config_init(&config);
+    config.endpoint = "dev-1";
+    config.allocator = &l->allocator;
+    bootjack_error error = bootjack_client_create(&config, &l->client);
+    return error ? error : furnish_client(l->client, l->file, l->n.bootstrap.port);
+}
+
+static void begin_life(life *l, unsigned bad, bool for_good) {
+    memset(l, 0, sizeof *l);
+    net_open(&l->n, good);
+    l->memory = (pool){ .bad = bad, .for_good = for_good };
+    l->allocator = (bootjack_allocator){ pool_allocate, pool_release, &l->memory };
+    snprintf(l->file, sizeof l->file, "%s/bootjack-%d.state", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+             (int) getpid());
+    unlink(l->file);
+}
+
+static int64_t integer(bootjack_client *client, uint16_t iid, uint16_t rid) {
+    bootjack_value value;
+    return bootjack_resource_get(client, 1, iid, rid, 0, &value) ? -1 : value.as.integer;
+}
+
+/* The server's account is there as a whole, or nothing of it. */
+static bool whole(bootjack_client *client) {
+    bootjack_value value;
+    bool server = integer(client, 0, 0) == 101;
+    bool security = bootjack_resource_get(client, 0, 1, 0, 0, &value) == BOOTJACK_OK;
+    assert_int_equal(server, security);
+    assert_int_equal(server, integer(client, 0, 1) == 86400 || integer(client, 0, 1) == 60);
+    assert_int_equal(server, bootjack_resource_get(client, 1, 0, 7, 0, &value) == BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_get(client, 0, 0, 0, 0, &value), BOOTJACK_OK);
+    return server;
+}
+
+/* What is in the file is whole, too. False: there is none. */
+static bool file_whole(life *l) {
+    bootjack_config config;
+    bootjack_client *client;
+    bool there = access(l->file, F_OK) == 0;
+    bootjack_config_init(&config);
+    config.endpoint = "dev-1";
+    assert_int_equal(bootjack_client_create(&config, &client), BOOTJACK_OK);
+    assert_int_equal(furnish_client(client, l->file, l->n.bootstrap.port), BOOTJACK_OK);
+    assert_int_equal(whole(client), there);
+    bootjack_client_destroy(client);
+    return there;
+}
+
+static void manage(life *l) {
+    static const step requests[] = { { BJC_GET, "1/0/1", NULL },
+                                     { BJC_GET, "3/0", NULL },
+                                     { BJC_PUT, "1/0/1", "C1 01 3C" },
+                                     { BJC_POST, "1/0/8", NULL } };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        uint8_t code = ask(&l->n, l->client, &requests[i]);
+        bool failed_here = l->memory.count > l->memory.bad;
+        assert_true(code >> 5 == 2 || failed_here);
+    }
+}
+
+static void end_life(life *l, bool made) {
+    if (made) {
+        bootjack_client_stop(l->client);
+        assert_true(run_until(&l->n, l->client, BOOTJACK_CLIENT_STOPPED));
+        bool server = whole(l->client);
+        assert_true(server || !l->n.finished);
+        assert_true(server || access(l->file, F_OK) != 0);
+    }
+    bootjack_client_destroy(l->client);
+    assert_int_equal(l->memory.outstanding, 0);
+    file_whole(l);
+    net_close(&l->n);
+    unlink(l->file);
+}
+
+/* False: the life needs fewer allocations. */
+static bool live(unsigned bad, bool for_good) {
+    life l;
+    begin_life(&l, bad, for_good);
+    bootjack_error error = make(&l);
+    assert_true(!error || error == BOOTJACK_ERR_MEMORY);
+    if (!error) {
+        bool registered = run_until(&l.n, l.client, BOOTJACK_CLIENT_REGISTERED);
+        assert_true(registered || for_good);
+        if (registered) {
+            manage(&l);
+        }
+        if (for_good) {
+            run_for(&l.n, l.client, 3600000);
+        } else {
+            run_for(&l.n, l.client, 70000);
+            assert_true(file_whole(&l));
+        }
+    }
+    bool reached = l.memory.count > bad;
+    end_life(&l, !error);
+    return reached;
+}
+
+static void once(void **state) {
+    (void) state;
+    unsigned bad = 0;
+    while (live(bad, false)) {
+        bad++;
+    }
+    assert_true(bad > 100);
+    print_message("%u allocations, each of which failed once\n", bad);
+}
+
+static void from_then_on(void **state) {
+    (void) state;
+    for (unsigned bad = 0; live(bad, true); bad++) {
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(once),
+        cmocka_unit_test(from_then_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
