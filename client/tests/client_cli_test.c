@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "support.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/options.h"
@@ -68,6 +70,29 @@ static void defaults(void **state) {
     assert_null(o.state_file);
 }
 
+static void credentials(void **state) {
+    (void) state;
+    bjc_options o;
+    char name[] = "/tmp/bootjack-cli-XXXXXX", more[200];
+    int file = mkstemp(name);
+    assert_return_code(file, errno);
+    assert_int_equal(write(file, "a\0b", 3), 3);
+    close(file);
+    char words[] = "--bootstrap coaps://bs --bootstrap-identity 646500Ff --bootstrap-key 00";
+    assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
+    assert_int_equal(o.bootstrap.security_mode, BOOTJACK_SECURITY_PSK);
+    assert_int_equal(o.server.security_mode, BOOTJACK_SECURITY_NOSEC);
+    assert_int_equal(o.bootstrap.public_key_or_identity_length, 4);
+    assert_memory_equal(o.bootstrap.public_key_or_identity, "de\0\xff", 4);
+    assert_int_equal(o.bootstrap.secret_key_length, 1);
+    snprintf(more, sizeof more, "--server coaps://s --server-identity 61 --server-key @%s", name);
+    assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
+    assert_int_equal(o.server.secret_key_length, 3);
+    assert_memory_equal(o.server.secret_key, "a\0b", 3);
+    assert_int_equal(o.server.public_key_or_identity_length, 1);
+    unlink(name);
+}
+
 static void mistakes(void **state) {
     (void) state;
     static const char *const rows[] = {
@@ -87,6 +112,10 @@ static void mistakes(void **state) {
         "--bootstrap coap://bs --max-retransmit 0",
         "--bootstrap coap://bs --lwm2m-version 1.2",
         "--bootstrap coap://bs --log-level loud",
+        "--bootstrap coaps://bs --bootstrap-key 0",
+        "--bootstrap coaps://bs --bootstrap-key 0g",
+        "--bootstrap coaps://bs --bootstrap-key @/nowhere/key",
+        "--bootstrap coaps://bs --server-key @/dev/zero",
     };
     assert_non_null(freopen("/dev/null", "w", stderr));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -107,10 +136,8 @@ static void help_and_version(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything),
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(help_and_version),
-        cmocka_unit_test(mistakes),
+        cmocka_unit_test(everything),       cmocka_unit_test(defaults), cmocka_unit_test(credentials),
+        cmocka_unit_test(help_and_version), cmocka_unit_test(mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,13 +168,48 @@ static void twice_the_same_server(void **state) {
 
 static void credentials(void **state) {
     (void) state;
-    /* The mode is refused in any case; without the credentials already for the lack of them. */
     static const change keys[] = {
         { 0, 1, 0, "coaps://s.example" }, { 0, 1, 2, "0" }, { 0, 1, 3, "ZXAx" }, { 0, 1, 5, "AAECAw==" }
     };
-    assert_int_equal(verdict(keys, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_UNSUPPORTED);
+    assert_int_equal(verdict(keys, 4, true, BOOTJACK_LWM2M_1_1), BOOTJACK_OK);
     assert_int_equal(verdict(keys, 3, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
     assert_int_equal(with(0, 1, 2, "0"), BOOTJACK_ERR_INCONSISTENT);
+    /* In clear, with keys: seen when the connection is made, unless `strict`. */
+    assert_int_equal(verdict(keys + 1, 3, false, BOOTJACK_LWM2M_1_1), BOOTJACK_OK);
+    assert_int_equal(verdict(keys + 1, 3, true, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+}
+
+static bootjack_error with_mode(const char *mode) {
+    const change keys[] = {
+        { 0, 1, 0, "coaps://s.example" }, { 0, 1, 2, mode }, { 0, 1, 3, "ZXAx" }, { 0, 1, 5, "AAECAw==" }
+    };
+    return verdict(keys, 4, false, BOOTJACK_LWM2M_1_1);
+}
+
+static void modes_of_other_builds(void **state) {
+    (void) state;
+    assert_int_equal(with_mode("1"), BOOTJACK_ERR_UNSUPPORTED);
+    assert_int_equal(with_mode("2"), BOOTJACK_ERR_UNSUPPORTED);
+    assert_int_equal(with_mode("4"), BOOTJACK_ERR_UNSUPPORTED);
+}
+
+static void credentials_are_bytes(void **state) {
+    (void) state;
+    static const change keys[] = {
+        { 0, 1, 0, "coaps://s.example" }, { 0, 1, 2, "0" }, { 0, 1, 5, "AAAA" }, { 0, 1, 3, "ZABl" }
+    };
+    assert_int_equal(verdict(keys, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_UNSUPPORTED);
+    uint8_t bytes[BJC_IDENTITY_MAX + 1];
+    memset(bytes, 0x80, sizeof bytes);
+    assert_null(bjc_transport_identity_fault((bjc_bytes){ bytes, BJC_IDENTITY_MAX }));
+    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ bytes, BJC_IDENTITY_MAX + 1 }));
+    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ NULL, 0 }));
+    memset(bytes, 0, sizeof bytes);
+    assert_null(bjc_transport_key_fault((bjc_bytes){ bytes, BJC_KEY_MAX })); /* a key may hold NULs */
+    assert_non_null(bjc_transport_key_fault((bjc_bytes){ bytes, BJC_KEY_MAX + 1 }));
+    assert_non_null(bjc_transport_key_fault((bjc_bytes){ NULL, 0 }));
+    bytes[0] = 'd';
+    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ bytes, 2 }));
 }
 
 static void strictly(void **state) {
@@ -228,8 +263,14 @@ static void account_rules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepted),      cmocka_unit_test(refused),  cmocka_unit_test(twice_the_same_server),
-        cmocka_unit_test(credentials),   cmocka_unit_test(strictly), cmocka_unit_test(bindings_of_1_0),
+        cmocka_unit_test(accepted),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(twice_the_same_server),
+        cmocka_unit_test(credentials),
+        cmocka_unit_test(modes_of_other_builds),
+        cmocka_unit_test(credentials_are_bytes),
+        cmocka_unit_test(strictly),
+        cmocka_unit_test(bindings_of_1_0),
         cmocka_unit_test(account_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,10 @@ typedef struct placeholder {
     X(IDENTITY_TEXT, "identity_text", NULL)                                                                            \
     X(KEY, "key", NULL)                                                                                                \
     X(KEY_TEXT, "key_text", NULL)                                                                                      \
+    X(SERVER_IDENTITY, "server_identity", NULL)                                                                        \
+    X(SERVER_IDENTITY_TEXT, "server_identity_text", NULL)                                                              \
+    X(SERVER_KEY, "server_key", NULL)                                                                                  \
+    X(SERVER_KEY_TEXT, "server_key_text", NULL)                                                                        \
     X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
     X(BINDIR, "bindir", NULL)
 
@@ -133,6 +137,14 @@ static bool pre_shared(const bj_record *account) {
     return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 0;
 }
 
+/* Four placeholders, of which `first` is the identity in hexadecimal: see PLACEHOLDERS. */
+static void set_credentials(filler *f, const bj_record *account, int first) {
+    if (pre_shared(account)) {
+        set_bytes(f, account, BJ_F(ACCOUNT, IDENTITY), first, first + 1);
+        set_bytes(f, account, BJ_F(ACCOUNT, KEY), first + 2, first + 3);
+    }
+}
+
 static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context) {
     const bj_record *account = bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP));
     const char *given = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
@@ -146,10 +158,7 @@ static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context)
     }
     f->items[P_HOLDOFF].value = seconds(f->arena, account, BJ_F(ACCOUNT, HOLDOFF));
     f->items[P_ACCOUNT_TIMEOUT].value = seconds(f->arena, account, BJ_F(ACCOUNT, TIMEOUT));
-    if (pre_shared(account)) {
-        set_bytes(f, account, BJ_F(ACCOUNT, IDENTITY), P_IDENTITY, P_IDENTITY_TEXT);
-        set_bytes(f, account, BJ_F(ACCOUNT, KEY), P_KEY, P_KEY_TEXT);
-    }
+    set_credentials(f, account, P_IDENTITY);
     f->items[P_ACCOUNT_INSTANCE].value = number(f->arena, account, BJ_F(ACCOUNT, INSTANCE));
 }
 
@@ -163,6 +172,7 @@ static void set_account(filler *f, bj_uri_translate *translate, void *context) {
     const bj_record *account = list ? list->as.records.items[0] : NULL;
     const char *uri = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
     f->items[P_SERVER_URI].value = translated(f->arena, uri, translate, context);
+    set_credentials(f, account, P_SERVER_IDENTITY);
     f->items[P_SSID].value = number(f->arena, account, BJ_F(ACCOUNT, SSID));
     f->items[P_LIFETIME].value = seconds(f->arena, account, BJ_F(ACCOUNT, LIFETIME));
 }
@@ -335,13 +345,14 @@ static bool secure(const bj_record *account) {
     return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) != 3;
 }
 
-/* The bootstrap account's credentials: nothing but a pre-shared key has placeholders. */
-static bool credentials_told(const filler *f) {
-    const bj_record *account = bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP));
-    const placeholder *at = f->items;
-    bool who =
-        (at[P_IDENTITY].carried && at[P_IDENTITY].value) || (at[P_IDENTITY_TEXT].carried && at[P_IDENTITY_TEXT].value);
-    bool key = (at[P_KEY].carried && at[P_KEY].value) || (at[P_KEY_TEXT].carried && at[P_KEY_TEXT].value);
+static bool told(const placeholder *at) {
+    return at->carried && at->value;
+}
+
+/* An account's credentials: nothing but a pre-shared key has placeholders. */
+static bool credentials_told(const filler *f, const bj_record *account, int first) {
+    const placeholder *at = &f->items[first];
+    bool who = told(&at[0]) || told(&at[1]), key = told(&at[2]) || told(&at[3]);
     return !secure(account) || (pre_shared(account) && who && key);
 }
 
@@ -354,7 +365,8 @@ static bool accounts_can_be_told(filler *f) {
         bj_text_add(f->reason, "the client cannot be told a Binding");
     } else if (account && bj_get(account, BJ_F(ACCOUNT, INSTANCE))) {
         bj_text_add(f->reason, "the client cannot be told the Object Instance of a server account");
-    } else if (secure(account) || !credentials_told(f)) {
+    } else if (!credentials_told(f, account, P_SERVER_IDENTITY) ||
+               !credentials_told(f, bj_get_record(f->client, BJ_F(CLIENT, BOOTSTRAP)), P_IDENTITY)) {
         bj_text_add(f->reason, "the client cannot be told credentials");
     }
     return f->reason->used == 0;

@@ -144,7 +144,7 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
         *cause = "scheme of the Bootstrap-Server's URI does not go with its Security Mode";
         return error;
     }
-    bjc_peer peer = { &uri, bjc_security_mode(b->security, account) };
+    bjc_peer peer = bjc_security_peer(b->security, account, &uri);
     error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
     *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
                                         : "no session with the Bootstrap-Server";

@@ -16,11 +16,15 @@
     X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: dev-1)")                                           \
     X(BOOTSTRAP, "bootstrap", "URI", "address of the Bootstrap-Server")                                                \
     X(BOOTSTRAP_INSTANCE, "bootstrap-instance", "N", "its Object Instance in /0 (default: the lowest free one)")       \
+    X(BOOTSTRAP_IDENTITY, "bootstrap-identity", "HEX|@FILE", "pre-shared key's identity there; PSK is used then")      \
+    X(BOOTSTRAP_KEY, "bootstrap-key", "HEX|@FILE", "the pre-shared key")                                               \
     X(HOLDOFF, "holdoff", "SECONDS", "Client Hold Off Time, /0/x/11, rounded up (default: absent)")                    \
     X(ACCOUNT_TIMEOUT, "account-timeout", "SECONDS", "Bootstrap-Server Account Timeout, /0/x/12 (default: absent)")    \
     X(HOLDOFF_CAP, "holdoff-cap", "SECONDS", "how far the hold-off may grow (default: 20)")                            \
     X(HOLDOFF_JITTER, "holdoff-jitter", "FACTOR", "upper end of its random factor (default: 1.5)")                     \
     X(SERVER, "server", "URI", "address of an LwM2M Server known from the factory")                                    \
+    X(SERVER_IDENTITY, "server-identity", "HEX|@FILE", "pre-shared key's identity there; PSK is used then")            \
+    X(SERVER_KEY, "server-key", "HEX|@FILE", "the pre-shared key")                                                     \
     X(SSID, "ssid", "N", "its Short Server ID (default: 1)")                                                           \
     X(LIFETIME, "lifetime", "SECONDS", "lifetime of the registration there (default: 86400)")                          \
     X(ACK_TIMEOUT, "ack-timeout", "SECONDS", "ACK_TIMEOUT of RFC 7252, at least 1 (default: 2)")                       \
@@ -46,7 +50,7 @@ static const struct option long_options[] = { OPTIONS(OPTION_LONG){ 0 } };
 static void print_option(const char *name, const char *argument, const char *help) {
     char left[48];
     snprintf(left, sizeof left, "--%s%s%s", name, *argument ? " " : "", argument);
-    printf("  %-28s %s\n", left, help);
+    printf("  %-32s %s\n", left, help);
 }
 
 static void print_help(void) {
@@ -55,6 +59,8 @@ static void print_help(void) {
 #define OPTION_HELP(name, text, argument, help) print_option(text, argument, help);
     OPTIONS(OPTION_HELP)
 #undef OPTION_HELP
+    puts("\nHEX|@FILE: hexadecimal digits, or a file with the bytes themselves; other users see the digits in the list "
+         "of processes.");
     puts("\nExit status: 0 stopped in order, 1 the client could not be made or failed inside, 3 the state file is "
          "there\n"
          "and cannot be used (it is left as it is), 64 wrong usage.");
@@ -121,6 +127,61 @@ static bool take_version(const char *option, const char *text, bootjack_version 
         return wrong(option, text);
     }
     return true;
+}
+
+static int digit(char c) {
+    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
+    return at ? (int) (at - digits) : -1;
+}
+
+/* What was wrong with it is not shown: it may be half a key. */
+static bool wrong_secret(const char *option, const char *why) {
+    fprintf(stderr, "bootjack-client: --%s: %s (see --help)\n", option, why);
+    return false;
+}
+
+static bool read_secret(const char *option, const char *name, bjc_secret *secret) {
+    FILE *file = fopen(name, "rbe");
+    if (!file) {
+        fprintf(stderr, "bootjack-client: --%s: %s: %s\n", option, name, strerror(errno));
+        return false;
+    }
+    secret->length = fread(secret->bytes, 1, sizeof secret->bytes, file);
+    bool whole = !ferror(file) && fgetc(file) == EOF;
+    fclose(file);
+    return whole ? true : wrong_secret(option, "the file is too long, or cannot be read");
+}
+
+static bool take_secret(const char *option, const char *text, bjc_secret *secret) {
+    if (*text == '@') {
+        return read_secret(option, text + 1, secret);
+    }
+    for (secret->length = 0; *text; text += 2) {
+        int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
+        if (low < 0 || secret->length == sizeof secret->bytes) {
+            return wrong_secret(option, "not hexadecimal digits in pairs, or too many");
+        }
+        secret->bytes[secret->length++] = (uint8_t) (high << 4 | low);
+    }
+    return true;
+}
+
+static bool take_credentials(bjc_options *o, int option, const char *name, const char *text) {
+    bool bootstrap = option == OPT_BOOTSTRAP_IDENTITY || option == OPT_BOOTSTRAP_KEY;
+    bootjack_security_instance *account = bootstrap ? &o->bootstrap : &o->server;
+    account->security_mode = BOOTJACK_SECURITY_PSK;
+    if (option == OPT_BOOTSTRAP_KEY || option == OPT_SERVER_KEY) {
+        bjc_secret *secret = bootstrap ? &o->bootstrap_key : &o->server_key;
+        account->secret_key = secret->bytes;
+        bool taken = take_secret(name, text, secret);
+        account->secret_key_length = secret->length;
+        return taken;
+    }
+    bjc_secret *secret = bootstrap ? &o->bootstrap_identity : &o->server_identity;
+    account->public_key_or_identity = secret->bytes;
+    bool taken = take_secret(name, text, secret);
+    account->public_key_or_identity_length = secret->length;
+    return taken;
 }
 
 static bool take_transmission(bjc_options *o, int option, const char *name, const char *text) {
@@ -191,6 +252,11 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
     case OPT_ACK_RANDOM_FACTOR:
     case OPT_MAX_RETRANSMIT:
         return take_transmission(o, option, name, text);
+    case OPT_BOOTSTRAP_IDENTITY:
+    case OPT_BOOTSTRAP_KEY:
+    case OPT_SERVER_IDENTITY:
+    case OPT_SERVER_KEY:
+        return take_credentials(o, option, name, text);
     default:
         return take_account(o, option, name, text);
     }

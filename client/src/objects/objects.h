@@ -9,6 +9,7 @@
 #include "bootjack/security.h"
 #include "bootjack/server.h"
 #include "model/model.h"
+#include "transport/transport.h"
 #include "util/uri.h"
 
 /* Resource IDs of /0 and /1 that the stack itself uses. */
@@ -22,6 +23,7 @@ enum {
     BJC_SECURITY_SSID = 10,
     BJC_SECURITY_HOLDOFF = 11,
     BJC_SECURITY_TIMEOUT = 12,
+    BJC_SECURITY_SNI = 14,
     BJC_SECURITY_OSCORE = 17,
     BJC_SERVER_SSID = 0,
     BJC_SERVER_LIFETIME = 1,
@@ -55,6 +57,8 @@ int32_t bjc_security_of_server(const bjc_store *store, uint16_t ssid);
 /* False with a reason: no URI, or not a usable one. */
 bool bjc_security_uri(const bjc_store *store, uint16_t iid, bjc_uri *uri, const char **reason);
 bootjack_security_mode bjc_security_mode(const bjc_store *store, uint16_t iid);
+/* Whom to talk to by this account; borrows from the store. `uri` has been parsed from it. */
+bjc_peer bjc_security_peer(const bjc_store *store, uint16_t iid, const bjc_uri *uri);
 
 /* --- /1 --- */
 

@@ -101,6 +101,22 @@ bootjack_security_mode bjc_security_mode(const bjc_store *store, uint16_t iid) {
     return (bootjack_security_mode) bjc_store_integer(store, iid, BJC_SECURITY_MODE, BOOTJACK_SECURITY_NOSEC);
 }
 
+static bjc_bytes bytes_of(const bjc_store *store, uint16_t iid, uint16_t rid) {
+    const bootjack_value *value = bjc_store_get(store, iid, rid, 0);
+    return value ? (bjc_bytes){ value->as.bytes.data, value->as.bytes.length } : (bjc_bytes){ NULL, 0 };
+}
+
+bjc_peer bjc_security_peer(const bjc_store *store, uint16_t iid, const bjc_uri *uri) {
+    bjc_bytes name = bytes_of(store, iid, BJC_SECURITY_SNI);
+    return (bjc_peer){
+        .uri = uri,
+        .mode = bjc_security_mode(store, iid),
+        .identity = bytes_of(store, iid, BJC_SECURITY_IDENTITY),
+        .key = bytes_of(store, iid, BJC_SECURITY_SECRET_KEY),
+        .server_name = { (const char *) name.data, name.length },
+    };
+}
+
 /* --- what is checked at Bootstrap-Finish beyond the table ------------------------------------------------------- */
 
 typedef struct finding {
@@ -120,9 +136,29 @@ static size_t byte_count(const finding *f, uint16_t rid) {
     return value ? value->as.bytes.length : 0;
 }
 
+/* An identity and a key are opaque bytes: what cannot be carried whole is refused here (LwM2M Core 1.1 §6.1.6). */
+static bootjack_error check_psk(const finding *f) {
+    bjc_bytes identity = bytes_of(f->store, f->iid, BJC_SECURITY_IDENTITY);
+    bjc_bytes key = bytes_of(f->store, f->iid, BJC_SECURITY_SECRET_KEY);
+    const char *fault = bjc_transport_identity_fault(identity);
+    if (fault) {
+        return found(f, BJC_SECURITY_IDENTITY, fault,
+                     identity.length ? BOOTJACK_ERR_UNSUPPORTED : BOOTJACK_ERR_INCONSISTENT);
+    }
+    fault = bjc_transport_key_fault(key);
+    if (fault) {
+        return found(f, BJC_SECURITY_SECRET_KEY, fault,
+                     key.length ? BOOTJACK_ERR_UNSUPPORTED : BOOTJACK_ERR_INCONSISTENT);
+    }
+    return BOOTJACK_OK;
+}
+
 static bootjack_error check_credentials(const finding *f, bootjack_security_mode mode) {
     if (mode == BOOTJACK_SECURITY_NOSEC) {
         return BOOTJACK_OK;
+    }
+    if (mode == BOOTJACK_SECURITY_PSK) {
+        return check_psk(f);
     }
     if (mode != BOOTJACK_SECURITY_EST && byte_count(f, BJC_SECURITY_IDENTITY) == 0) {
         return found(f, BJC_SECURITY_IDENTITY, "empty, though the Security Mode needs it", BOOTJACK_ERR_INCONSISTENT);
@@ -178,10 +214,10 @@ static bootjack_error check_forms(const finding *f) {
     if (key != 0 && key != 16 && key != 32 && key != 48) {
         return found(f, 8, "not 16, 32 or 48 bytes long", BOOTJACK_ERR_RANGE);
     }
-    const bootjack_value *sni = bjc_store_get(f->store, f->iid, 14, 0);
+    const bootjack_value *sni = bjc_store_get(f->store, f->iid, BJC_SECURITY_SNI, 0);
     for (size_t i = 0; sni && i < sni->as.bytes.length; i++) {
         if (sni->as.bytes.data[i] <= ' ' || sni->as.bytes.data[i] > '~') {
-            return found(f, 14, "characters that a name cannot have", BOOTJACK_ERR_RANGE);
+            return found(f, BJC_SECURITY_SNI, "characters that a name cannot have", BOOTJACK_ERR_RANGE);
         }
     }
     const bootjack_value *oscore = bjc_store_get(f->store, f->iid, BJC_SECURITY_OSCORE, 0);

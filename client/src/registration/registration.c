@@ -275,7 +275,7 @@ static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *er
         *error = BOOTJACK_OK; /* the server forgot the registration, not the session */
         return NULL;
     }
-    bjc_peer peer = { uri, bjc_security_mode(security, (uint16_t) iid) };
+    bjc_peer peer = bjc_security_peer(security, (uint16_t) iid, uri);
     *error = bjc_session_open(r->all->transport, &peer, on_incoming, r, &r->session);
     /* Rule: a name that cannot be resolved leads back to the Bootstrap-Server (see `beyond_retry`). */
     return *error == BOOTJACK_ERR_NAME ? "name of the server cannot be resolved" : bootjack_error_text(*error);

@@ -25,6 +25,7 @@ static bool set_up(coap_context_t *coap) {
     coap_context_set_block_mode(coap, 0);
     coap_register_response_handler(coap, bjc_on_response);
     coap_register_nack_handler(coap, bjc_on_nack);
+    coap_register_event_handler(coap, bjc_on_event);
     /* One resource for every path and method: requests are told apart by us. */
     coap_resource_t *all = coap_resource_unknown_init(bjc_on_request);
     if (!all) {
@@ -135,6 +136,7 @@ void bjc_transport_free(bjc_transport *transport) {
 static void settle_sessions(bjc_transport *transport) {
     bjc_session *session = transport->sessions;
     while (session) {
+        bjc_pending_lose(session);
         if (session->pending.ended) {
             bjc_pending_settle(session);
             session = transport->sessions;
@@ -151,16 +153,16 @@ static bool readable(const bjc_context *context) {
 
 /* libcoap takes one datagram of each session at a time: what came first is settled first. */
 void bjc_transport_process(bjc_transport *transport) {
-    for (bjc_context *context = transport->contexts; context; context = context->next) {
-        if (context->users == 0) {
-            continue; /* nobody to hear from */
-        }
-        context->users++; /* so that it does not go away under our hands */
-        for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
-            coap_io_process(context->coap, COAP_IO_NO_WAIT);
+    bjc_context *context = transport->contexts;
+    while (context) {
+        bjc_context *present = context;
+        present->users++; /* so that it does not go away under our hands; alone with it, there is nobody to hear from */
+        for (int i = 0; i < READS_AT_ONCE && present->users > 1 && readable(present); i++) {
+            coap_io_process(present->coap, COAP_IO_NO_WAIT);
             settle_sessions(transport);
         }
-        context->users--;
+        context = present->next;
+        bjc_context_release(transport, present);
     }
     settle_sessions(transport);
 }
@@ -180,7 +182,7 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
         next = context->next_call < next ? context->next_call : next;
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
-        next = session->pending.ended ? 0 : next;
+        next = session->pending.ended || bjc_pending_lost(session) ? 0 : next;
     }
     return next;
 }

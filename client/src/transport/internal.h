@@ -56,6 +56,11 @@ struct bjc_session {
     size_t address_count, address_index;
     char address_text[64];
     bool heard; /* something came from the present address */
+    bool over;  /* the secure session ended: another one is another handshake, which the owner has to want */
+    bool secure;
+    uint8_t *secrets; /* identity, then key; kept for the next address */
+    size_t identity_length, key_length;
+    char server_name[BJC_URI_MAX + 1]; /* for the Server Name Indication; empty = none */
     bjc_incoming_fn *incoming;
     void *incoming_context;
     bjc_inbound inbound;
@@ -73,10 +78,14 @@ void bjc_session_disconnect(bjc_session *session);
 /* request.c */
 void bjc_pending_init(bjc_session *session);
 void bjc_pending_free(bjc_session *session);
+/* Whether the session ended under it, and nothing has been said to that yet. */
+bool bjc_pending_lost(const bjc_session *session);
+void bjc_pending_lose(bjc_session *session);
 /* Ends it with what libcoap's callbacks found. */
 void bjc_pending_settle(bjc_session *session);
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid);
+int bjc_on_event(coap_session_t *coap, coap_event_t event);
 void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid);
 
 /* answer.c */

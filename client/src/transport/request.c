@@ -9,7 +9,8 @@
 #include "transport/internal.h"
 
 const char *bjc_outcome_text(bjc_outcome outcome) {
-    static const char *const texts[] = { "response", "reset", "no answer", "nobody there", "connection closed" };
+    static const char *const texts[] = { "response",         "reset", "no answer", "nobody there", "connection closed",
+                                         "no secure session" };
     return texts[outcome];
 }
 
@@ -42,6 +43,7 @@ bool bjc_session_busy(const bjc_session *session) {
 
 /* libcoap has no way to give up one message; without security a session lives on after this. */
 static void stop_sending(bjc_session *session) {
+    session->over = session->over || session->secure;
     if (session->coap) {
         coap_session_set_app_data(session->coap, NULL);
         coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
@@ -148,7 +150,7 @@ static bool send_pending(bjc_session *session) {
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context) {
     assert(!session->pending.active);
-    if (!session->coap) {
+    if (!session->coap || session->over) {
         return BOOTJACK_ERR_NETWORK;
     }
     if (!keep_request(session, request)) {
@@ -170,7 +172,8 @@ bootjack_error bjc_session_request(bjc_session *session, const bjc_request *requ
 /* Nobody answered where we asked: is there another address? */
 static bool go_to_next_address(bjc_session *session) {
     bjc_pending *pending = &session->pending;
-    bool nobody = pending->result.outcome == BJC_UNREACHABLE || pending->result.outcome == BJC_TIMEOUT;
+    bjc_outcome outcome = pending->result.outcome;
+    bool nobody = outcome == BJC_UNREACHABLE || outcome == BJC_TIMEOUT || outcome == BJC_INSECURE;
     if (!nobody || session->heard || session->address_index >= session->address_count) {
         return false;
     }
@@ -179,6 +182,18 @@ static bool go_to_next_address(bjc_session *session) {
     pending->ended = false;
     bjc_session_disconnect(session);
     return bjc_session_connect(session) && send_pending(session);
+}
+
+/* What libcoap reports of the request itself says more, and comes after the event. */
+bool bjc_pending_lost(const bjc_session *session) {
+    return session->over && session->pending.active && !session->pending.ended;
+}
+
+void bjc_pending_lose(bjc_session *session) {
+    if (bjc_pending_lost(session)) {
+        session->pending.result.outcome = session->heard ? BJC_CLOSED : BJC_INSECURE;
+        session->pending.ended = true;
+    }
 }
 
 void bjc_pending_settle(bjc_session *session) {
@@ -265,13 +280,23 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
     return COAP_RESPONSE_OK;
 }
 
+/* The end of a session that is secure; libcoap would begin another one with the next message by itself. */
+int bjc_on_event(coap_session_t *coap, coap_event_t event) {
+    bjc_session *session = coap_session_get_app_data(coap);
+    if (session && (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR) && !session->over) {
+        session->over = true;
+        bjc_log(session->transport->core, BOOTJACK_LOG_INFO, "%s: secure session is over", session->address_text);
+    }
+    return 0;
+}
+
 void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid) {
     (void) mid;
     static const bjc_outcome outcomes[] = {
         [COAP_NACK_TOO_MANY_RETRIES] = BJC_TIMEOUT,
         [COAP_NACK_NOT_DELIVERABLE] = BJC_CLOSED,
         [COAP_NACK_RST] = BJC_RESET,
-        [COAP_NACK_TLS_FAILED] = BJC_CLOSED,
+        [COAP_NACK_TLS_FAILED] = BJC_INSECURE,
         [COAP_NACK_ICMP_ISSUE] = BJC_UNREACHABLE,
     };
     bjc_session *session = coap_session_get_app_data(coap);
@@ -280,5 +305,8 @@ void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_
     }
     session->heard = session->heard || reason == COAP_NACK_RST;
     session->pending.result.outcome = outcomes[reason];
+    if (reason == COAP_NACK_TLS_FAILED && session->heard) {
+        session->pending.result.outcome = BJC_CLOSED; /* the handshake was long over */
+    }
     session->pending.ended = true;
 }

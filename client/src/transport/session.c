@@ -12,19 +12,48 @@
 
 /* What this build can do. A row for each scheme and for each Security Mode, so that more is a changed line. */
 bool bjc_transport_does_mode(bootjack_security_mode mode) {
-    return mode == BOOTJACK_SECURITY_NOSEC;
+    return mode == BOOTJACK_SECURITY_NOSEC || mode == BOOTJACK_SECURITY_PSK;
 }
 
-/* Of coaps:// only the Security Modes are missing: they refuse the account by themselves. */
 bool bjc_transport_does_scheme(bjc_scheme scheme) {
     return scheme == BJC_COAP || scheme == BJC_COAPS;
+}
+
+/* libcoap hands the identity to GnuTLS as a text, which ends at the first NUL. */
+const char *bjc_transport_identity_fault(bjc_bytes identity) {
+    if (identity.length == 0) {
+        return "empty, though the Security Mode needs it";
+    }
+    if (memchr(identity.data, 0, identity.length)) {
+        return "an identity with a NUL byte is not supported by this build";
+    }
+    return identity.length > BJC_IDENTITY_MAX ? "an identity so long is not supported by this build" : NULL;
+}
+
+const char *bjc_transport_key_fault(bjc_bytes key) {
+    if (key.length == 0) {
+        return "empty, though the Security Mode needs it";
+    }
+    return key.length > BJC_KEY_MAX ? "a key so long is not supported by this build" : NULL;
 }
 
 /* The scheme says which transport, the Security Mode whether it is a secure one; that the two go together is the
  * caller's to check. */
 static bool protocol_of(const bjc_peer *peer, coap_proto_t *protocol) {
-    *protocol = COAP_PROTO_UDP;
+    *protocol = peer->mode == BOOTJACK_SECURITY_NOSEC ? COAP_PROTO_UDP : COAP_PROTO_DTLS;
     return bjc_transport_does_scheme(peer->uri->scheme) && bjc_transport_does_mode(peer->mode);
+}
+
+/* False, with a line of log: credentials that cannot be carried. */
+static bool credentials_usable(const bjc_core *core, const bjc_peer *peer) {
+    if (peer->mode == BOOTJACK_SECURITY_NOSEC) {
+        return true;
+    }
+    const char *identity = bjc_transport_identity_fault(peer->identity), *key = bjc_transport_key_fault(peer->key);
+    if (identity || key) {
+        bjc_log(core, BOOTJACK_LOG_WARNING, "%s: %s", identity ? "identity" : "key", identity ? identity : key);
+    }
+    return !identity && !key;
 }
 
 static coap_fixed_point_t fixed_point(double number) {
@@ -49,6 +78,17 @@ static void describe_address(bjc_session *session, const bjc_address *address) {
              ntohs(v6 ? address->socket.v6.sin6_port : address->socket.v4.sin_port));
 }
 
+/* libcoap copies identity and key, the name it keeps a pointer to. */
+static coap_session_t *secure_session(bjc_session *session, const coap_address_t *remote) {
+    coap_dtls_cpsk_t setup = {
+        .version = COAP_DTLS_CPSK_SETUP_VERSION,
+        .client_sni = session->server_name[0] ? session->server_name : NULL,
+        .psk_info = { .identity = { .length = session->identity_length, .s = session->secrets },
+                      .key = { .length = session->key_length, .s = session->secrets + session->identity_length } },
+    };
+    return coap_new_client_session_psk2(session->context->coap, NULL, remote, session->protocol, &setup);
+}
+
 static bool connect_to(bjc_session *session, const bjc_address *address) {
     coap_address_t remote;
     coap_address_init(&remote);
@@ -56,8 +96,9 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     assert(address->length <= sizeof remote.addr);
     memcpy(&remote.addr, &address->socket, address->length);
     describe_address(session, address);
-    session->heard = false;
-    session->coap = coap_new_client_session(session->context->coap, NULL, &remote, session->protocol);
+    session->heard = session->over = false;
+    session->coap = session->secure ? secure_session(session, &remote)
+                                    : coap_new_client_session(session->context->coap, NULL, &remote, session->protocol);
     if (!session->coap) {
         bjc_log(session->transport->core, BOOTJACK_LOG_WARNING, "no way to %s", session->address_text);
         return false;
@@ -85,15 +126,16 @@ void bjc_session_disconnect(bjc_session *session) {
     }
 }
 
-static bjc_session *session_new(bjc_transport *transport, bjc_incoming_fn *incoming, void *context) {
+static bjc_session *session_new(bjc_transport *transport, bool secure, bjc_incoming_fn *incoming, void *context) {
     bjc_session *session = bjc_allocate(&transport->core->allocator, sizeof *session);
-    bjc_context *shared = session ? bjc_context_acquire(transport, true) : NULL;
-    if (!shared) {
+    bjc_context *place = session ? bjc_context_acquire(transport, !secure) : NULL;
+    if (!place) {
         bjc_release(&transport->core->allocator, session);
         return NULL;
     }
     session->transport = transport;
-    session->context = shared;
+    session->context = place;
+    session->secure = secure;
     session->incoming = incoming;
     session->incoming_context = context;
     bjc_inbound_init(&session->inbound, transport->core);
@@ -103,15 +145,52 @@ static bjc_session *session_new(bjc_transport *transport, bjc_incoming_fn *incom
     return session;
 }
 
+/* LwM2M Transport 1.1 §5.2.8.7: the name of the URI, never an address; /0/x/14 stands in for it. */
+static void take_server_name(bjc_session *session, const bjc_peer *peer) {
+    struct in_addr v4;
+    struct in6_addr v6;
+    bjc_text name = peer->server_name;
+    const char *host = peer->uri->host;
+    if (name.length == 0 && inet_pton(AF_INET, host, &v4) != 1 && inet_pton(AF_INET6, host, &v6) != 1) {
+        name = (bjc_text){ host, strlen(host) };
+    }
+    if (name.length < sizeof session->server_name) {
+        memcpy(session->server_name, name.data ? name.data : "", name.length);
+    }
+}
+
+static bool take_credentials(bjc_session *session, const bjc_peer *peer) {
+    if (!session->secure) {
+        return true;
+    }
+    session->secrets = bjc_allocate(&session->transport->core->allocator, peer->identity.length + peer->key.length);
+    if (!session->secrets) {
+        return false;
+    }
+    session->identity_length = peer->identity.length;
+    session->key_length = peer->key.length;
+    memcpy(session->secrets, peer->identity.data, peer->identity.length);
+    memcpy(session->secrets + peer->identity.length, peer->key.data, peer->key.length);
+    take_server_name(session, peer);
+    return true;
+}
+
+static void forget_credentials(bjc_session *session) {
+    bjc_release_wiped(&session->transport->core->allocator, session->secrets,
+                      session->identity_length + session->key_length);
+    session->secrets = NULL;
+}
+
 bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, bjc_incoming_fn *incoming,
                                 void *context, bjc_session **session) {
     coap_proto_t protocol;
     *session = NULL;
-    if (!protocol_of(peer, &protocol)) {
+    if (!protocol_of(peer, &protocol) || !credentials_usable(transport->core, peer)) {
         return BOOTJACK_ERR_UNSUPPORTED;
     }
-    bjc_session *made = session_new(transport, incoming, context);
-    if (!made) {
+    bjc_session *made = session_new(transport, protocol == COAP_PROTO_DTLS, incoming, context);
+    if (!made || !take_credentials(made, peer)) {
+        bjc_session_close(made);
         return BOOTJACK_ERR_MEMORY;
     }
     made->protocol = protocol;
@@ -139,6 +218,7 @@ void bjc_session_close(bjc_session *session) {
     bjc_session_disconnect(session);
     bjc_inbound_free(&session->inbound);
     bjc_context_release(transport, session->context);
+    forget_credentials(session);
     bjc_release(&transport->core->allocator, session);
 }
 

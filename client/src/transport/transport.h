@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * CoAP sessions with servers, as the rest of the client sees them. Behind this header is libcoap, with what it leaves
- * to its user: de-duplication, reassembly of blocks, a deadline for every request, options that must be refused, an end
- * to a session that is an end. Nothing else of the client includes libcoap.
+ * CoAP sessions with servers, secure ones too, as the rest of the client sees them. Behind this header is libcoap, with
+ * what it leaves to its user: de-duplication, reassembly of blocks, a deadline for every request, options that must be
+ * refused, an end to a session that is an end. Nothing else of the client includes libcoap.
  *
  * Callbacks for completions and the end of a session run from bjc_transport_process(), never from inside another call;
  * a session may be closed there. The handler of requests runs while libcoap waits for the answer: it must not close.
@@ -60,7 +60,8 @@ typedef enum bjc_outcome {
     BJC_RESET,       /* RST */
     BJC_TIMEOUT,     /* retransmissions or our deadline ran out */
     BJC_UNREACHABLE, /* ICMP, or the system refused to send */
-    BJC_CLOSED       /* the connection ended */
+    BJC_CLOSED,      /* the connection ended */
+    BJC_INSECURE     /* the handshake failed: keys that do not fit, or nobody there */
 } bjc_outcome;
 
 const char *bjc_outcome_text(bjc_outcome outcome);
@@ -98,14 +99,30 @@ typedef void bjc_incoming_fn(void *context, const bjc_incoming *request, bjc_rep
 
 /* --- sessions --------------------------------------------------------------------------------------------------- */
 
-/* Whom to talk to. */
+/* Bytes, not a text: they may hold anything. */
+typedef struct bjc_bytes {
+    const uint8_t *data;
+    size_t length;
+} bjc_bytes;
+
+/* Whom to talk to. All of it is borrowed for the call. */
 typedef struct bjc_peer {
-    const bjc_uri *uri; /* borrowed for the call */
+    const bjc_uri *uri;
     bootjack_security_mode mode;
+    bjc_bytes identity, key; /* PSK */
+    bjc_text server_name;    /* for the Server Name Indication in place of the URI's host; empty = none */
 } bjc_peer;
+
+/* What GnuTLS takes for an identity, and what LwM2M Transport 1.1 §5.2.8 asks for a key. */
+#define BJC_IDENTITY_MAX 128
+#define BJC_KEY_MAX      64
 
 bool bjc_transport_does_mode(bootjack_security_mode mode);
 bool bjc_transport_does_scheme(bjc_scheme scheme);
+/* What the library underneath cannot carry is refused, never cut short. NULL = usable, else the reason; never with a
+ * byte of them. */
+const char *bjc_transport_identity_fault(bjc_bytes identity);
+const char *bjc_transport_key_fault(bjc_bytes key);
 
 bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler, bjc_transport **transport);
 /* Closes all sessions, without callbacks. */
@@ -120,8 +137,9 @@ size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptor
 
 /* Resolves the name and opens a session to the first address that the system can reach. Should a request find that
  * nobody is there, and nothing was ever heard from that address, the next one is tried before the request fails.
- * BOOTJACK_ERR_NAME: the name cannot be resolved. BOOTJACK_ERR_UNSUPPORTED, BOOTJACK_ERR_NETWORK,
- * BOOTJACK_ERR_MEMORY. */
+ * Of a secure session the handshake begins here; when it fails, the request fails.
+ * BOOTJACK_ERR_NAME: the name cannot be resolved. BOOTJACK_ERR_UNSUPPORTED: also credentials that
+ * cannot be carried. BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY. */
 bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, bjc_incoming_fn *incoming,
                                 void *context, bjc_session **session);
 /* Ends it: nothing is sent or received from now on, no callback is called. NULL is allowed. */
@@ -129,7 +147,7 @@ void bjc_session_close(bjc_session *session);
 /* Sends a Confirmable request; one at a time. When the call fails there will be no completion. */
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context);
-/* Gives up the request that is under way, without its completion; no more retransmissions. */
+/* Gives up the request that is under way, without its completion; no more retransmissions. A secure session ends. */
 void bjc_session_cancel(bjc_session *session);
 bool bjc_session_busy(const bjc_session *session);
 /* "192.0.2.1:5683" */

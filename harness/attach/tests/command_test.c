@@ -84,6 +84,14 @@ static void pre_shared_keys(void **state) {
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{identity}', '{key}']\n",
                                "client: {bootstrap: {uri: 'coaps://b', security: certificate}}\n"),
                         "! the client must be told {identity}, which the scenario does not set");
+    static const char server[] =
+        "client: {accounts: {uri: 'coaps://m', security: psk, identity: !text me, key: 00ff}}\n";
+    assert_string_equal(filled("name: c\ncommand: [c, '{server_uri}', '?-u {server_identity} -t "
+                               "{server_identity_text}', '{server_key}']\n",
+                               server),
+                        "c coaps://m -u 6d65 -t me 00ff");
+    assert_string_equal(filled("name: c\ncommand: [c, '{server_uri}', '{identity}', '{key}']\n", server),
+                        "! the client must be told {identity}, which the scenario does not set");
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '?-u {identity} -k {key}']\n", ""),
                         "c coap://bs.example");
 }
