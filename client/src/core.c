@@ -10,12 +10,15 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "formats/format.h"
+
 /* RFC 7252 §4.8.2. */
 #define MAX_LATENCY (100 * BJC_SECOND)
 
 void bootjack_config_init(bootjack_config *config) {
     *config = (bootjack_config){
         .version = BOOTJACK_LWM2M_1_1,
+        .preferred_format = BJC_FORMAT_TLV,
         .tx = { .ack_timeout_ms = 2000, .ack_random_factor = 1.5, .max_retransmit = 4 },
         .holdoff_cap_ms = 20000,
         .holdoff_jitter = 1.5,
@@ -30,11 +33,17 @@ static bool tx_usable(const bootjack_tx_params *tx) {
            tx->ack_random_factor <= 100.0 && tx->max_retransmit >= 1 && tx->max_retransmit <= 16;
 }
 
+/* Formats for single values and those that are only read are nothing to ask for. */
+static bool format_usable(const bootjack_config *config) {
+    const bjc_format *format = bjc_format_of_release(config->preferred_format, config->version);
+    return format && format->least_depth == 1 && format->write;
+}
+
 static bool config_usable(const bootjack_config *config) {
     if (!config->endpoint || !config->endpoint[0] || strlen(config->endpoint) > 250 || !tx_usable(&config->tx)) {
         return false;
     }
-    if (config->version != BOOTJACK_LWM2M_1_0 && config->version != BOOTJACK_LWM2M_1_1) {
+    if (config->version < BOOTJACK_LWM2M_1_0 || config->version > BOOTJACK_LWM2M_1_2 || !format_usable(config)) {
         return false;
     }
     return config->holdoff_jitter >= 1.0 && config->holdoff_jitter <= 1000.0 && config->max_payload > 0;

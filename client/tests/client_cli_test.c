@@ -54,6 +54,10 @@ static void everything(void **state) {
     assert_string_equal(o.state_file, "/var/lib/x");
     char alone[] = "--state s";
     assert_int_equal(parse(&o, alone), BJC_PARSED_RUN);
+    char newest[] = "--bootstrap coap://bs --lwm2m-version 1.2 --preferred-format lwm2m-cbor";
+    assert_int_equal(parse(&o, newest), BJC_PARSED_RUN);
+    assert_int_equal(o.config.version, BOOTJACK_LWM2M_1_2);
+    assert_int_equal(o.config.preferred_format, 11544);
 }
 
 static void defaults(void **state) {
@@ -110,7 +114,9 @@ static void mistakes(void **state) {
         "--bootstrap coap://bs --holdoff-jitter 0.5",
         "--bootstrap coap://bs --ack-timeout 0.5",
         "--bootstrap coap://bs --max-retransmit 0",
-        "--bootstrap coap://bs --lwm2m-version 1.2",
+        "--bootstrap coap://bs --lwm2m-version 1.3",
+        "--bootstrap coap://bs --preferred-format text",
+        "--bootstrap coap://bs --preferred-format lwm2m-cbor",
         "--bootstrap coap://bs --log-level loud",
         "--bootstrap coaps://bs --bootstrap-key 0",
         "--bootstrap coaps://bs --bootstrap-key 0g",

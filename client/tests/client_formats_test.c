@@ -168,16 +168,16 @@ static void base64(void **state) {
     bjc_buffer buffer;
     bjc_buffer_init(&buffer, &bjc_malloc_allocator);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        bjc_base64_encode((const uint8_t *) rows[i].plain, strlen(rows[i].plain), &buffer);
+        bjc_base64_encode(BJC_BASE64, (const uint8_t *) rows[i].plain, strlen(rows[i].plain), &buffer);
         assert_int_equal(buffer.length, strlen(rows[i].encoded));
         assert_memory_equal(buffer.length ? (const char *) buffer.data : "", rows[i].encoded, buffer.length);
         buffer.length = 0;
-        assert_true(bjc_base64_decode((const uint8_t *) rows[i].encoded, strlen(rows[i].encoded), &buffer));
+        assert_true(bjc_base64_decode(BJC_BASE64, (const uint8_t *) rows[i].encoded, strlen(rows[i].encoded), &buffer));
         assert_int_equal(buffer.length, strlen(rows[i].plain));
         buffer.length = 0;
     }
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-        assert_false(bjc_base64_decode((const uint8_t *) broken[i], strlen(broken[i]), &buffer));
+        assert_false(bjc_base64_decode(BJC_BASE64, (const uint8_t *) broken[i], strlen(broken[i]), &buffer));
     }
     bjc_buffer_free(&buffer);
 }

@@ -111,7 +111,12 @@ static void configurations(void **state) {
     config.tx.ack_random_factor = 0.9;
     assert_int_equal(bjc_core_init(&core, &config), BOOTJACK_ERR_ARGUMENT);
     config.tx.ack_random_factor = 1;
-    config.version = (bootjack_version) 12;
+    config.version = (bootjack_version) 13;
+    assert_int_equal(bjc_core_init(&core, &config), BOOTJACK_ERR_ARGUMENT);
+    config.version = BOOTJACK_LWM2M_1_1;
+    config.preferred_format = 11544;
+    assert_int_equal(bjc_core_init(&core, &config), BOOTJACK_ERR_ARGUMENT);
+    config.preferred_format = 0;
     assert_int_equal(bjc_core_init(&core, &config), BOOTJACK_ERR_ARGUMENT);
 }
 

@@ -29,7 +29,11 @@ typedef struct bootjack_allocator {
     void *context;
 } bootjack_allocator;
 
-typedef enum bootjack_version { BOOTJACK_LWM2M_1_0 = 10, BOOTJACK_LWM2M_1_1 = 11 } bootjack_version;
+typedef enum bootjack_version {
+    BOOTJACK_LWM2M_1_0 = 10,
+    BOOTJACK_LWM2M_1_1 = 11,
+    BOOTJACK_LWM2M_1_2 = 12
+} bootjack_version;
 
 /* Transmission parameters (RFC 7252 §4.8). libcoap takes an ACK_TIMEOUT of a second or more and at least one
  * retransmission. */
@@ -49,6 +53,9 @@ typedef enum bootjack_log_level {
 typedef struct bootjack_config {
     const char *endpoint; /* Endpoint Client Name (LwM2M Core 1.1 §7.3); copied */
     bootjack_version version;
+    /* Content-Format that a Bootstrap-Server is asked to write in (`pct`, from LwM2M 1.1 on): 110 (SenML JSON), 112
+     * (SenML CBOR), 11542 (TLV, the default) or 11544 (LwM2M CBOR, from 1.2 on). All that the release has are read. */
+    uint16_t preferred_format;
     const bootjack_allocator *allocator; /* copied; NULL = malloc() */
     bootjack_tx_params tx;
     /* How far the hold-off between failed bootstraps may grow, and the upper end of the random factor that each wait

@@ -113,7 +113,7 @@ static void on_completion(void *context, const bjc_completion *completion) {
 
 /* POST /bs?ep={endpoint}[&pct={format}] (LwM2M Transport 1.1 §6.4.2) below the path of the server's URI. */
 static bootjack_error send_request(bjc_bootstrap *b, const bjc_uri *uri) {
-    char endpoint[260];
+    char endpoint[260], preferred[16];
     bjc_request request = { .method = BJC_POST, .content_format = -1 };
     for (size_t i = 0; i < uri->path_count; i++) {
         request.path[request.path_count++] = uri->path[i];
@@ -126,7 +126,8 @@ static bootjack_error send_request(bjc_bootstrap *b, const bjc_uri *uri) {
     assert(length > 0 && (size_t) length < sizeof endpoint);
     request.query[request.query_count++] = (bjc_text){ endpoint, (size_t) length };
     if (b->core->config.version >= BOOTJACK_LWM2M_1_1) {
-        request.query[request.query_count++] = (bjc_text){ "pct=11542", 9 };
+        length = snprintf(preferred, sizeof preferred, "pct=%u", b->core->config.preferred_format);
+        request.query[request.query_count++] = (bjc_text){ preferred, (size_t) length };
     }
     return bjc_session_request(b->session, &request, on_completion, b);
 }

@@ -59,7 +59,8 @@ uint8_t bjc_bootstrap_discover(const bjc_bootstrap *b, const bjc_path *target, b
     if (target->depth == 1 && !only) {
         return BJC_NOT_FOUND;
     }
-    bjc_link_text(&links, b->core->config.version < BOOTJACK_LWM2M_1_1 ? "lwm2m=\"1.0\"" : "</>;lwm2m=1.1");
+    static const char *const releases[] = { "lwm2m=\"1.0\"", "</>;lwm2m=1.1", "</>;lwm2m=1.2" };
+    bjc_link_text(&links, releases[b->core->config.version - BOOTJACK_LWM2M_1_0]);
     for (const bjc_object *object = b->model->objects; object; object = object->next) {
         if (!only || object == only) {
             object_links(b, &links, object);

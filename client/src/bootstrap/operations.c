@@ -56,7 +56,7 @@ static uint8_t bootstrap_write(bjc_bootstrap *b, const bjc_path *target, const b
     if (target->depth < 1 || target->depth > 3 || request->content_format < 0) {
         return BJC_BAD_REQUEST;
     }
-    const bjc_format *format = bjc_format_find(request->content_format);
+    const bjc_format *format = bjc_format_of_release(request->content_format, b->core->config.version);
     if (!format) {
         return BJC_UNSUPPORTED_FORMAT;
     }
@@ -135,14 +135,16 @@ static uint8_t bootstrap_read(const bjc_bootstrap *b, const bjc_path *target, co
         return BJC_NOT_ALLOWED;
     }
     int number = request->accept < 0 ? BJC_FORMAT_TLV : request->accept;
-    const bjc_format *format = bjc_format_find(number);
-    if (!format || format->least_depth > target->depth) {
+    const bjc_format *format = bjc_format_of_release(number, b->core->config.version);
+    if (!format || !format->write || format->least_depth > target->depth) {
         return BJC_NOT_ACCEPTABLE;
     }
     bootjack_error error = bjc_model_read(b->model, target, format, true, &reply->payload);
     if (error) {
         reply->payload.length = 0;
-        return error == BOOTJACK_ERR_NOT_FOUND ? BJC_NOT_FOUND : BJC_INTERNAL_ERROR;
+        return error == BOOTJACK_ERR_NOT_FOUND        ? BJC_NOT_FOUND
+               : error == BOOTJACK_ERR_NOT_ACCEPTABLE ? BJC_NOT_ACCEPTABLE
+                                                      : BJC_INTERNAL_ERROR;
     }
     reply->content_format = number;
     return BJC_CONTENT;

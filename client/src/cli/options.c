@@ -30,7 +30,8 @@
     X(ACK_TIMEOUT, "ack-timeout", "SECONDS", "ACK_TIMEOUT of RFC 7252, at least 1 (default: 2)")                       \
     X(ACK_RANDOM_FACTOR, "ack-random-factor", "F", "ACK_RANDOM_FACTOR (default: 1.5)")                                 \
     X(MAX_RETRANSMIT, "max-retransmit", "N", "MAX_RETRANSMIT, 1 to 16 (default: 4)")                                   \
-    X(VERSION_USED, "lwm2m-version", "1.0|1.1", "enabler release (default: 1.1)")                                      \
+    X(VERSION_USED, "lwm2m-version", "1.0|1.1|1.2", "enabler release (default: 1.1)")                                  \
+    X(FORMAT, "preferred-format", "FORMAT", "tlv, senml-json, senml-cbor or lwm2m-cbor (default: tlv)")                \
     X(STRICT, "strict", "", "refuse at Bootstrap-Finish all that can be known then")                                   \
     X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
     X(STATE, "state", "FILE", "keep the accounts there; those given here count only while it is missing")              \
@@ -118,11 +119,27 @@ static bool take_level(const char *option, const char *text, bootjack_log_level 
     return wrong(option, text);
 }
 
+static bool take_format(const char *option, const char *text, uint16_t *format) {
+    static const struct {
+        const char *name;
+        uint16_t number;
+    } rows[] = { { "tlv", 11542 }, { "senml-json", 110 }, { "senml-cbor", 112 }, { "lwm2m-cbor", 11544 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(text, rows[i].name) == 0) {
+            *format = rows[i].number;
+            return true;
+        }
+    }
+    return wrong(option, text);
+}
+
 static bool take_version(const char *option, const char *text, bootjack_version *version) {
     if (strcmp(text, "1.0") == 0) {
         *version = BOOTJACK_LWM2M_1_0;
     } else if (strcmp(text, "1.1") == 0) {
         *version = BOOTJACK_LWM2M_1_1;
+    } else if (strcmp(text, "1.2") == 0) {
+        *version = BOOTJACK_LWM2M_1_2;
     } else {
         return wrong(option, text);
     }
@@ -246,6 +263,8 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
         return *text ? true : wrong(name, text);
     case OPT_LOG_LEVEL:
         return take_level(name, text, &o->config.log_level);
+    case OPT_FORMAT:
+        return take_format(name, text, &o->config.preferred_format);
     case OPT_VERSION_USED:
         return take_version(name, text, &o->config.version);
     case OPT_ACK_TIMEOUT:
@@ -280,6 +299,10 @@ static bjc_parsed complete(const bjc_options *o, int argc, char **argv) {
     }
     if (!o->bootstrap.server_uri && !o->server.server_uri && !o->state_file) {
         fprintf(stderr, "bootjack-client: neither --bootstrap nor --server nor --state given (see --help)\n");
+        return BJC_PARSED_WRONG;
+    }
+    if (o->config.preferred_format == 11544 && o->config.version < BOOTJACK_LWM2M_1_2) {
+        fprintf(stderr, "bootjack-client: --preferred-format lwm2m-cbor needs --lwm2m-version 1.2\n");
         return BJC_PARSED_WRONG;
     }
     return BJC_PARSED_RUN;

@@ -7,10 +7,19 @@
 #include <assert.h>
 
 static const bjc_format formats[] = {
-    { BJC_FORMAT_TEXT, "text/plain", bjc_text_next, bjc_text_write, NULL, NULL, 3 },
-    { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3 },
-    { BJC_FORMAT_TLV, "application/vnd.oma.lwm2m+tlv", bjc_tlv_next, bjc_tlv_write, bjc_tlv_instance, bjc_tlv_finish,
-      1 },
+    { BJC_FORMAT_TEXT, "text/plain", bjc_text_next, bjc_text_write, NULL, NULL, 3, 10 },
+    { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3, 10 },
+    { BJC_FORMAT_CBOR, "application/cbor", bjc_cbor_next_value, bjc_cbor_write, NULL, NULL, 3, 11 },
+    { BJC_FORMAT_SENML_JSON, "application/senml+json", bjc_senml_json_next, bjc_senml_json_write, NULL,
+      bjc_senml_json_finish, 1, 11 },
+    { BJC_FORMAT_SENML_CBOR, "application/senml+cbor", bjc_senml_cbor_next, bjc_senml_cbor_write, NULL,
+      bjc_senml_cbor_finish, 1, 11 },
+    { BJC_FORMAT_TLV, "application/vnd.oma.lwm2m+tlv", bjc_tlv_next, bjc_tlv_write, bjc_tlv_instance, bjc_tlv_finish, 1,
+      10 },
+    /* Not for whole objects (LwM2M TS 1.0 §5.2.7.3). */
+    { BJC_FORMAT_JSON, "application/vnd.oma.lwm2m+json", bjc_lwm2m_json_next, NULL, NULL, NULL, 2, 10 },
+    { BJC_FORMAT_LWM2M_CBOR, "application/vnd.oma.lwm2m+cbor", bjc_lwm2m_cbor_next, bjc_lwm2m_cbor_write,
+      bjc_lwm2m_cbor_instance, bjc_lwm2m_cbor_finish, 1, 12 },
 };
 
 const bjc_format *bjc_format_find(int number) {
@@ -22,6 +31,11 @@ const bjc_format *bjc_format_find(int number) {
     return NULL;
 }
 
+const bjc_format *bjc_format_of_release(int number, bootjack_version release) {
+    const bjc_format *format = bjc_format_find(number);
+    return format && format->since <= (unsigned) release ? format : NULL;
+}
+
 void bjc_reader_init(bjc_reader *reader, const bjc_format *format, const bjc_path *target, const uint8_t *payload,
                      size_t length) {
     static const uint8_t nothing[1];
@@ -30,17 +44,34 @@ void bjc_reader_init(bjc_reader *reader, const bjc_format *format, const bjc_pat
     reader->open = *target;
 }
 
+bjc_read bjc_reader_refuse(bjc_reader *reader, const char *reason) {
+    reader->reason = reader->reason ? reader->reason : reason;
+    return BJC_READ_ERROR;
+}
+
 bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry) {
     if (reader->target.depth < reader->format->least_depth) {
+        return bjc_reader_refuse(reader, "the format is not meant for a target of this level");
+    }
+    if (reader->reason) {
         return BJC_READ_ERROR;
     }
     bjc_read result = reader->format->next(reader, entry);
-    assert(result != BJC_READ_ENTRY || entry->path.depth >= reader->target.depth);
+    if (result == BJC_READ_ERROR) {
+        return bjc_reader_refuse(reader, "not in the form of its format");
+    }
+    if (result == BJC_READ_END && reader->target.depth >= 3 && !reader->given) {
+        return bjc_reader_refuse(reader, "nothing for the resource");
+    }
+    reader->given = true;
+    assert(result != BJC_READ_ENTRY ||
+           (entry->path.depth >= 2 && entry->path.depth <= 4 && bjc_path_inside(&entry->path, &reader->target)));
     return result;
 }
 
 void bjc_writer_init(bjc_writer *writer, const bjc_format *format, const bjc_path *target, bjc_buffer *out) {
     *writer = (bjc_writer){ .format = format, .target = *target, .out = out };
+    bjc_buffer_init(&writer->object, out->allocator);
     bjc_buffer_init(&writer->instance, out->allocator);
     bjc_buffer_init(&writer->resource, out->allocator);
 }
@@ -50,14 +81,21 @@ bool bjc_writer_instance(bjc_writer *writer, uint16_t iid) {
 }
 
 bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
-    assert(path->depth >= 3);
-    return writer->target.depth >= writer->format->least_depth && writer->format->write(writer, path, multiple, value);
+    assert(path->depth >= 3 && bjc_path_inside(path, &writer->target));
+    return writer->format->write && writer->target.depth >= writer->format->least_depth &&
+           writer->format->write(writer, path, multiple, value);
 }
 
 bool bjc_writer_finish(bjc_writer *writer) {
     bool good = writer->format->finish ? writer->format->finish(writer) : true;
-    good = good && !writer->out->failed && !writer->instance.failed && !writer->resource.failed;
+    good =
+        good && !writer->out->failed && !writer->object.failed && !writer->instance.failed && !writer->resource.failed;
+    bjc_buffer_free(&writer->object);
     bjc_buffer_free(&writer->instance);
     bjc_buffer_free(&writer->resource);
     return good;
+}
+
+bool bjc_writer_only_value(const bjc_writer *writer, const bjc_path *path, bool multiple) {
+    return path->depth == writer->target.depth && (!multiple || path->depth == 4);
 }

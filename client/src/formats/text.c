@@ -7,6 +7,7 @@
 
 #include "formats/base64.h"
 #include "formats/format.h"
+#include "formats/number.h"
 
 static bjc_read whole_payload(bjc_reader *reader, bjc_entry *entry, bjc_form form) {
     if (reader->done) {
@@ -30,12 +31,13 @@ bjc_read bjc_opaque_next(bjc_reader *reader, bjc_entry *entry) {
 }
 
 static bool text_of(bjc_buffer *out, const bootjack_value *value) {
+    char number[BJC_NUMBER_TEXT];
     switch (value->type) {
     case BOOTJACK_TYPE_STRING:
     case BOOTJACK_TYPE_CORELNK:
         return bjc_buffer_append(out, value->as.bytes.data, value->as.bytes.length);
     case BOOTJACK_TYPE_OPAQUE:
-        bjc_base64_encode(value->as.bytes.data, value->as.bytes.length, out);
+        bjc_base64_encode(BJC_BASE64, value->as.bytes.data, value->as.bytes.length, out);
         return !out->failed;
     case BOOTJACK_TYPE_INTEGER:
     case BOOTJACK_TYPE_TIME:
@@ -43,7 +45,7 @@ static bool text_of(bjc_buffer *out, const bootjack_value *value) {
     case BOOTJACK_TYPE_UNSIGNED:
         return bjc_buffer_format(out, "%" PRIu64, value->as.unsigned_integer);
     case BOOTJACK_TYPE_FLOAT:
-        return bjc_buffer_format(out, "%.17g", value->as.real);
+        return bjc_number_text(value->as.real, number) && bjc_buffer_text(out, number);
     case BOOTJACK_TYPE_BOOLEAN:
         return bjc_buffer_text(out, value->as.boolean ? "1" : "0");
     case BOOTJACK_TYPE_OBJLNK:
@@ -55,12 +57,10 @@ static bool text_of(bjc_buffer *out, const bootjack_value *value) {
 }
 
 bool bjc_text_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
-    bool single_value = path->depth == writer->target.depth && (!multiple || path->depth == 4);
-    return single_value && text_of(writer->out, value);
+    return bjc_writer_only_value(writer, path, multiple) && text_of(writer->out, value);
 }
 
 bool bjc_opaque_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
-    bool single_value = path->depth == writer->target.depth && (!multiple || path->depth == 4);
-    return single_value && value->type == BOOTJACK_TYPE_OPAQUE &&
+    return bjc_writer_only_value(writer, path, multiple) && value->type == BOOTJACK_TYPE_OPAQUE &&
            bjc_buffer_append(writer->out, value->as.bytes.data, value->as.bytes.length);
 }

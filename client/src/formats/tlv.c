@@ -4,6 +4,7 @@
  * The wrapper of the instance is required at object level, where it carries the instance id, and may be there at
  * instance level when it names the same instance.
  */
+#include <float.h>
 #include <string.h>
 
 #include "formats/format.h"
@@ -103,7 +104,7 @@ static bjc_read in_instance(bjc_reader *reader, bjc_entry *entry) {
 
 static bjc_read open_instance(bjc_reader *reader, bjc_entry *entry, const tlv *item) {
     if (reader->target.depth == 2 && item->id != reader->target.ids[1]) {
-        return BJC_READ_ERROR;
+        return bjc_reader_refuse(reader, "a path that does not belong to the target of the request");
     }
     reader->open = (bjc_path){ 2, { reader->target.ids[0], item->id } };
     reader->at = item->data;
@@ -115,7 +116,7 @@ static bjc_read open_instance(bjc_reader *reader, bjc_entry *entry, const tlv *i
 static bjc_read only_resource(bjc_reader *reader, bjc_entry *entry, const tlv *item) {
     bjc_path instance = { 2, { reader->target.ids[0], reader->target.ids[1] } };
     if (item->id != reader->target.ids[2] || reader->done) {
-        return BJC_READ_ERROR;
+        return bjc_reader_refuse(reader, "a path that does not belong to the target of the request");
     }
     reader->done = true;
     return resource(reader, entry, &instance, item);
@@ -145,8 +146,7 @@ bjc_read bjc_tlv_next(bjc_reader *reader, bjc_entry *entry) {
     }
     reader->instance_end = NULL;
     if (reader->at == reader->end) {
-        bool nothing_for_resource = reader->target.depth >= 3 && !reader->done;
-        return nothing_for_resource ? BJC_READ_ERROR : BJC_READ_END;
+        return BJC_READ_END;
     }
     return at_top(reader, entry);
 }
@@ -192,8 +192,18 @@ static size_t unsigned_length(uint64_t number) {
     return number <= UINT8_MAX ? 1 : number <= UINT16_MAX ? 2 : number <= UINT32_MAX ? 4 : 8;
 }
 
+/* Four bytes where they hold the number exactly. */
+static bool put_real(bjc_buffer *out, unsigned kind, uint16_t id, double real) {
+    bool small = real >= (double) -FLT_MAX && real <= (double) FLT_MAX && (double) (float) real == real;
+    float single = small ? (float) real : 0;
+    uint32_t bits32;
+    uint64_t bits64;
+    memcpy(&bits32, &single, sizeof bits32);
+    memcpy(&bits64, &real, sizeof bits64);
+    return put_number(out, kind, id, small ? bits32 : bits64, small ? 4 : 8);
+}
+
 static bool put_value(bjc_buffer *out, unsigned kind, uint16_t id, const bootjack_value *value) {
-    uint64_t bits;
     switch (value->type) {
     case BOOTJACK_TYPE_INTEGER:
     case BOOTJACK_TYPE_TIME:
@@ -201,8 +211,7 @@ static bool put_value(bjc_buffer *out, unsigned kind, uint16_t id, const bootjac
     case BOOTJACK_TYPE_UNSIGNED:
         return put_number(out, kind, id, value->as.unsigned_integer, unsigned_length(value->as.unsigned_integer));
     case BOOTJACK_TYPE_FLOAT:
-        memcpy(&bits, &value->as.real, sizeof bits);
-        return put_number(out, kind, id, bits, 8);
+        return put_real(out, kind, id, value->as.real);
     case BOOTJACK_TYPE_BOOLEAN:
         return put_number(out, kind, id, value->as.boolean, 1);
     case BOOTJACK_TYPE_OBJLNK:

@@ -45,7 +45,7 @@ static uint8_t read(bjc_model *model, const bjc_path *path, const bjc_incoming *
     const bootjack_resource *resource = named(model, path, &object);
     bool single = resource && !(resource->flags & BOOTJACK_MULTIPLE);
     int number = request->accept >= 0 ? request->accept : single ? BJC_FORMAT_TEXT : BJC_FORMAT_TLV;
-    const bjc_format *format = bjc_format_find(number);
+    const bjc_format *format = bjc_format_of_release(number, model->core->config.version);
     if (path->depth == 0 || number == BJC_FORMAT_LINK) {
         return BJC_NOT_ALLOWED;
     }
@@ -93,7 +93,7 @@ static uint8_t write(bjc_model *model, const bjc_path *path, const bjc_incoming 
     if (!(resource->flags & BOOTJACK_WRITABLE)) {
         return BJC_NOT_ALLOWED;
     }
-    const bjc_format *format = bjc_format_find(request->content_format);
+    const bjc_format *format = bjc_format_of_release(request->content_format, model->core->config.version);
     bootjack_error error = format ? write_checked(model, object, path, format, request) : BOOTJACK_ERR_CONTENT_FORMAT;
     if (!error) {
         *written = *path;

@@ -94,7 +94,7 @@ bootjack_error bjc_model_read(const bjc_model *model, const bjc_path *target, co
     if (!r.object) {
         return BOOTJACK_ERR_NOT_FOUND;
     }
-    if (target->depth < format->least_depth) {
+    if (target->depth < format->least_depth || !format->write) {
         return BOOTJACK_ERR_NOT_ACCEPTABLE;
     }
     bjc_writer_init(&r.writer, format, target, out);

@@ -71,7 +71,8 @@ bootjack_error bjc_registration_send_register(bjc_registration *r, const bjc_uri
     r->lifetime_s = lifetime(r);
     snprintf(lifetime_text, sizeof lifetime_text, "lt=%" PRId64, r->lifetime_s);
     add_query(&request, lifetime_text);
-    add_query(&request, core->config.version < BOOTJACK_LWM2M_1_1 ? "lwm2m=1.0" : "lwm2m=1.1");
+    static const char *const releases[] = { "lwm2m=1.0", "lwm2m=1.1", "lwm2m=1.2" };
+    add_query(&request, releases[core->config.version - BOOTJACK_LWM2M_1_0]);
     if (binding_text(r, binding, sizeof binding)) {
         add_query(&request, binding);
     }
