@@ -12,12 +12,13 @@
 /* clang-format on */
 
 static const step good[] = {
-    { BJC_DELETE, "", NULL },
-    { BJC_PUT, "0/1", "{account}" },
-    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 07 55" },
-    { BJC_GET, "1", NULL },
-    { BJC_POST, "bs", NULL },
-    { 0, NULL, NULL },
+    { BJC_DELETE, "", NULL, 0 },
+    { BJC_PUT, "0/1", "{account}", 0 },
+    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 02 01 C1", 0x08 },
+    { BJC_PUT, "1/0", "07 55", 0x10 },
+    { BJC_GET, "1", NULL, 0 },
+    { BJC_POST, "bs", NULL, 0 },
+    { 0, NULL, NULL, 0 },
 };
 
 /* --- an allocator that fails ------------------------------------------------------------------------------------ */
@@ -123,10 +124,10 @@ static bool file_whole(life *l) {
 }
 
 static void manage(life *l) {
-    static const step requests[] = { { BJC_GET, "1/0/1", NULL },
-                                     { BJC_GET, "3/0", NULL },
-                                     { BJC_PUT, "1/0/1", "C1 01 3C" },
-                                     { BJC_POST, "1/0/8", NULL } };
+    static const step requests[] = { { BJC_GET, "1/0/1", NULL, 0 },
+                                     { BJC_GET, "3/0", NULL, 0 },
+                                     { BJC_PUT, "1/0/1", "C1 01 3C", 0 },
+                                     { BJC_POST, "1/0/8", NULL, 0 } };
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         uint8_t code = ask(&l->n, l->client, &requests[i]);
         bool failed_here = l->memory.count > l->memory.bad;
@@ -189,10 +190,45 @@ static void from_then_on(void **state) {
     }
 }
 
+/* A client that finds a state file: it has all of it, or says that there is no memory and has nothing. */
+static bool start_again(life *l, unsigned bad) {
+    l->memory = (pool){ .bad = bad };
+    l->client = NULL;
+    bootjack_error error = make(l);
+    assert_true(!error || error == BOOTJACK_ERR_MEMORY);
+    if (!error) {
+        assert_true(run_until(&l->n, l->client, BOOTJACK_CLIENT_REGISTERED));
+        assert_true(whole(l->client));
+    } else if (l->client) {
+        assert_int_equal(integer(l->client, 0, 0), -1);
+    }
+    bootjack_client_destroy(l->client);
+    assert_int_equal(l->memory.outstanding, 0);
+    return l->memory.count > bad;
+}
+
+static void from_a_file(void **state) {
+    (void) state;
+    life l;
+    unsigned bad = 0;
+    begin_life(&l, UINT32_MAX, false);
+    assert_int_equal(make(&l), BOOTJACK_OK);
+    assert_true(run_until(&l.n, l.client, BOOTJACK_CLIENT_REGISTERED));
+    bootjack_client_destroy(l.client);
+    while (start_again(&l, bad)) {
+        bad++;
+    }
+    assert_true(bad > 30);
+    assert_int_equal(l.n.requests, 1);
+    net_close(&l.n);
+    unlink(l.file);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once),
         cmocka_unit_test(from_then_on),
+        cmocka_unit_test(from_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

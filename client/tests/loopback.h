@@ -47,6 +47,7 @@ typedef struct peer {
 typedef struct step {
     uint8_t method;
     const char *path, *tlv; /* "{account}" = the Security account of the LwM2M Server */
+    uint8_t block;          /* value of Block1 (RFC 7959 §2.2), 0 = none */
 } step;
 
 typedef struct net {
@@ -137,10 +138,12 @@ static inline void send_step(net *n, peer *p, const step *s) {
         at += segment + (at[segment] == '/');
     }
     if (s->tlv) {
-        static const uint8_t format[] = { 0x12, 0x2D, 0x16, 0xFF };
+        const uint8_t options[] = { 0x12, 0x2D, 0x16, 0xD1, 27 - 12 - 13, s->block };
+        size_t used = s->block ? sizeof options : 3;
         account_hex(&n->server, account, sizeof account);
-        memcpy(bytes + length, format, sizeof format);
-        length += sizeof format;
+        memcpy(bytes + length, options, used);
+        length += used;
+        bytes[length++] = 0xFF;
         length += from_hex(strcmp(s->tlv, "{account}") == 0 ? account : s->tlv, bytes + length);
     }
     send_bytes(p, bytes, length);
