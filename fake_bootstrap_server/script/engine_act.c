@@ -44,7 +44,8 @@ static bool expects(uint8_t kind, unsigned field) {
                field == BJ_F(DISCOVER, HAS) || field == BJ_F(DISCOVER, LACKS);
     case BJ_K_READ:
         return field == BJ_F(WRITE, EXPECT) || field == BJ_F(WRITE, WITHIN) || field == BJ_F(WRITE, TOLERATE) ||
-               field == BJ_F(READ, TLV) || field == BJ_F(READ, LACKS) || field == BJ_F(READ, TEXT);
+               field == BJ_F(READ, TLV) || field == BJ_F(READ, VALUES) || field == BJ_F(READ, LACKS) ||
+               field == BJ_F(READ, TEXT);
     case BJ_K_MESSAGE:
         return field == BJ_F(MESSAGE, EXPECT) || field == BJ_F(MESSAGE, WITHIN);
     case BJ_K_AGAIN:

@@ -295,15 +295,16 @@ static void account_written(bj_engine *e, const bj_node *nodes, size_t count) {
 
 void bj__due_account_written(bj_engine *e, const bj_record *step) {
     const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "");
-    const bj_value *tlv = bj_get(step, BJ_F(WRITE, TLV));
-    if (!tlv || strncmp(path, "/0", 2) != 0 || (path[2] && path[2] != '/')) {
+    const bj_value *tlv = bj_get(step, BJ_F(WRITE, TLV)), *values = bj_get(step, BJ_F(WRITE, VALUES));
+    values = values ? values : tlv;
+    if (!values || strncmp(path, "/0", 2) != 0 || (path[2] && path[2] != '/')) {
         return;
     }
-    const bj_node *nodes = tlv->as.nodes.items;
+    const bj_node *nodes = values->as.nodes.items;
     if (path[2] && !strchr(path + 3, '/')) {
-        account_written(e, nodes, tlv->as.nodes.count);
+        account_written(e, nodes, values->as.nodes.count);
     }
-    for (size_t i = 0; !path[2] && i < tlv->as.nodes.count; i++) {
+    for (size_t i = 0; !path[2] && i < values->as.nodes.count; i++) {
         if (nodes[i].kind == BJ_N_TREE) {
             account_written(e, nodes[i].children, nodes[i].child_count);
         }

@@ -7,6 +7,7 @@
  *   engine_step.c    waiting steps: is it satisfied, is it too late
  *   engine_act.c     active steps: carried out once for all cursors that stand at the same action
  *   engine_match.c   comparing requests, answers and payloads with what a step says
+ *   engine_values.c  LwM2M values in payloads of every format
  *   engine_message.c the servers' message layer: duplicates, acknowledgements, retransmission
  *   engine_send.c    building messages
  *   engine_due.c     protocol deadlines
@@ -25,6 +26,7 @@
 #include "script/engine.h"
 #include "script/print.h"
 #include "wire/coap.h"
+#include "wire/entries.h"
 
 enum {
     BJ__SERVERS = 16,
@@ -447,6 +449,21 @@ bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stre
 /* The answer to an operation against its step: BJ__DONE, BJ__FAILED or BJ__ENDS. */
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
                               const bj_codes *expect, const bj_codes *tolerate);
+
+/* --- engine_values.c --- */
+
+typedef enum bj_compared { BJ__SAME = 0, BJ__DIFFERENT = 1, BJ__UNKNOWN = 2 } bj_compared;
+
+/* The path in a step's field, captured values put in; depth 0 when it has none, or no path of LwM2M. */
+bj_path bj__path_of(bj_engine *e, const bj__thread *t, const bj_record *step, unsigned field);
+/* `values:` in that format, for an operation on `path`; returns the length. */
+size_t bj__write_values(bj_engine *e, const bj__thread *t, const bj_value *values, uint32_t format, const bj_path *path,
+                        uint8_t *out, size_t room);
+/* Does the payload, an answer to an operation on `path`, hold these values? UNKNOWN: its format cannot be read. */
+bj_compared bj__values_match(bj_engine *e, const bj__thread *t, const bj_value *values, const bj_path *path,
+                             const bj_coap *m, bj_text *why);
+/* Does it hold nothing at these paths? */
+bj_compared bj__values_lack(bj_engine *e, const bj_value *lacks, const bj_path *path, const bj_coap *m, bj_text *why);
 
 /* --- engine_message.c --- */
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "wire/link.h"
-#include "wire/tlv.h"
 
 bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stream) {
     bj_coap_fault fault = stream ? bj_coap_tcp_decode(message, bytes, length) : bj_coap_decode(message, bytes, length);
@@ -148,187 +147,6 @@ static bool queries_match(bj_engine *e, const bj__thread *t, const bj_record *st
     return true;
 }
 
-/* --- LwM2M values --- */
-
-static void print_entry(const bj_tlv *entry, bj_text *out) {
-    int64_t integer;
-    bool text = entry->length > 0;
-    for (size_t i = 0; i < entry->length; i++) {
-        text = text && entry->value[i] >= 0x20 && entry->value[i] < 0x7F;
-    }
-    if (text && entry->length > 1) {
-        bj_text_json_string(out, (const char *) entry->value, entry->length);
-    } else if (bj_tlv_int(entry, &integer)) {
-        bj_text_printf(out, "%lld", (long long) integer);
-    } else {
-        bj_text_hex(out, entry->value, entry->length > 32 ? 32 : entry->length);
-    }
-}
-
-static double entry_real(const bj_tlv *entry) {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < entry->length && i < 8; i++) {
-        bits = bits << 8 | entry->value[i];
-    }
-    if (entry->length == 4) {
-        uint32_t narrow = (uint32_t) bits;
-        float single;
-        memcpy(&single, &narrow, sizeof single);
-        return (double) single;
-    }
-    double value = 0;
-    if (entry->length == 8) {
-        memcpy(&value, &bits, sizeof value);
-    }
-    return value;
-}
-
-static bool value_equal(bj_engine *e, const bj__thread *t, const bj_node *node, const bj_tlv *entry) {
-    int64_t integer;
-    switch (node->kind) {
-    case BJ_N_ANY:
-        return true;
-    case BJ_N_STRING: {
-        bj__expanded text = bj__expand(e, t, node->bytes);
-        bool equal = text.length == entry->length && !memcmp(text.bytes, entry->value, text.length);
-        bj_arena_free(e->arena, text.owned);
-        return equal;
-    }
-    case BJ_N_OPAQUE:
-        return node->bytes.length == entry->length && !memcmp(node->bytes.bytes, entry->value, entry->length);
-    case BJ_N_INT:
-    case BJ_N_BOOL:
-        return bj_tlv_int(entry, &integer) && integer == node->integer;
-    case BJ_N_FLOAT:
-        return (entry->length == 4 || entry->length == 8) && entry_real(entry) == node->real;
-    case BJ_N_OBJLNK:
-        return entry->length == 4 && ((int64_t) entry->value[0] << 24 | entry->value[1] << 16 | entry->value[2] << 8 |
-                                      entry->value[3]) == node->integer;
-    default:
-        return false;
-    }
-}
-
-static bool find_entry(const uint8_t *data, size_t length, uint16_t id, bj_tlv *found) {
-    while (bj_tlv_next(&data, &length, found)) {
-        if (found->id == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool nodes_match(bj_engine *e, const bj__thread *t, const bj_node *nodes, size_t count, const uint8_t *data,
-                        size_t length, bj_text *why) {
-    for (size_t i = 0; i < count; i++) {
-        const bj_node *node = &nodes[i];
-        bj_tlv entry;
-        if (!find_entry(data, length, node->id, &entry)) {
-            bj_text_printf(why, "the value %u is missing", node->id);
-            return false;
-        }
-        bool nested = entry.type == BJ_TLV_INSTANCE || entry.type == BJ_TLV_MULTIPLE;
-        if (node->kind == BJ_N_TREE) {
-            if (!nested || !nodes_match(e, t, node->children, node->child_count, entry.value, entry.length, why)) {
-                bj_text_printf(why, nested ? " (in %u)" : "the value %u has no parts", node->id);
-                return false;
-            }
-        } else if ((nested && node->kind != BJ_N_ANY) || !value_equal(e, t, node, &entry)) {
-            bj_text_printf(why, "the value %u is ", node->id);
-            print_entry(&entry, why);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A text/plain value as it stands for a node; false: no single value. */
-static bool text_matches(bj_engine *e, const bj__thread *t, const bj_node *node, const bj_coap *m, bj_text *why) {
-    BJ_TEXT(wanted, 512);
-    switch (node->kind) {
-    case BJ_N_STRING: {
-        bj__expanded text = bj__expand(e, t, node->bytes);
-        bj_text_add_bytes(&wanted, text.bytes, text.length);
-        bj_arena_free(e->arena, text.owned);
-        break;
-    }
-    case BJ_N_INT:
-    case BJ_N_BOOL:
-        bj_text_printf(&wanted, "%lld", (long long) node->integer);
-        break;
-    case BJ_N_OBJLNK:
-        bj_text_printf(&wanted, "%u:%u", (unsigned) (node->integer >> 16), (unsigned) (node->integer & 0xFFFF));
-        break;
-    default:
-        return node->kind == BJ_N_ANY;
-    }
-    if (wanted.used == m->payload_length && !memcmp(wanted.start, m->payload, wanted.used)) {
-        return true;
-    }
-    bj_text_printf(why, "the value %u is ", node->id);
-    bj_text_json_string(why, (const char *) m->payload, m->payload_length > 64 ? 64 : m->payload_length);
-    return false;
-}
-
-typedef enum compared { SAME = 0, DIFFERENT = 1, UNKNOWN = 2 } compared;
-
-static compared values_match(bj_engine *e, const bj__thread *t, const bj_value *values, const bj_coap *m,
-                             bj_text *why) {
-    uint32_t format = UINT32_MAX;
-    bool given = bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
-    const bj_node *nodes = values->as.nodes.items;
-    size_t count = values->as.nodes.count;
-    if (given && (format == 11542 || format == 1542)) {
-        if (!bj_tlv_check(m->payload, m->payload_length, why)) {
-            return DIFFERENT;
-        }
-        const uint8_t *data = m->payload;
-        size_t length = m->payload_length;
-        bj_tlv first;
-        /* An instance may be wrapped in its own header. */
-        const uint8_t *inner = data;
-        size_t left = length;
-        bool wrapped = bj_tlv_next(&inner, &left, &first) && first.type == BJ_TLV_INSTANCE && !left && count &&
-                       nodes[0].kind != BJ_N_TREE;
-        if (wrapped) {
-            data = first.value;
-            length = first.length;
-        }
-        return nodes_match(e, t, nodes, count, data, length, why) ? SAME : DIFFERENT;
-    }
-    if (given && format == 0 && count == 1) {
-        return text_matches(e, t, &nodes[0], m, why) ? SAME : DIFFERENT;
-    }
-    if (given) {
-        bj_text_printf(why, "a payload of Content-Format %u cannot be compared yet", (unsigned) format);
-    } else {
-        bj_text_add(why, "the payload has no Content-Format");
-    }
-    return given ? UNKNOWN : DIFFERENT;
-}
-
-/* Does the payload hold a value at `path`, which begins with the operation's path? */
-static bool holds_path(const char *operation, const char *path, const uint8_t *data, size_t length) {
-    size_t n = strlen(operation);
-    if (!strcmp(operation, "/")) {
-        n = 0;
-    }
-    if (strncmp(operation, path, n) != 0 || (path[n] && path[n] != '/')) {
-        return false;
-    }
-    bj_tlv entry;
-    for (path += n; *path == '/'; data = entry.value, length = entry.length) {
-        unsigned id = 0;
-        for (path++; *path >= '0' && *path <= '9' && id < 65536; path++) {
-            id = id * 10 + (unsigned) (*path - '0');
-        }
-        if (!find_entry(data, length, (uint16_t) id, &entry)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* --- links --- */
 
 static bool links_match(const bj_record *step, unsigned has, unsigned lacks, const bj_coap *m, bj_text *why) {
@@ -385,7 +203,9 @@ static bool number_matches(const bj_record *step, unsigned field, const bj_coap 
 
 static bool payload_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m, bj_text *why) {
     const bj_value *text = bj_get(step, BJ_F(REQUEST, TEXT)), *hex = bj_get(step, BJ_F(REQUEST, HEX));
-    const bj_value *tlv = bj_get(step, BJ_F(REQUEST, TLV));
+    const bj_value *tlv = bj_get(step, BJ_F(REQUEST, TLV)), *values = bj_get(step, BJ_F(REQUEST, VALUES));
+    const bj_path anywhere = { .depth = 0 };
+    values = values ? values : tlv;
     if (text && !text_equal(e, t, text, m, why)) {
         return false;
     }
@@ -395,7 +215,7 @@ static bool payload_matches(bj_engine *e, const bj__thread *t, const bj_record *
         bj_text_hex(why, m->payload, m->payload_length > 32 ? 32 : m->payload_length);
         return false;
     }
-    if (tlv && values_match(e, t, tlv, m, why) != SAME) {
+    if (values && bj__values_match(e, t, values, &anywhere, m, why) != BJ__SAME) {
         return false;
     }
     return links_match(step, BJ_F(REQUEST, HAS), BJ_F(REQUEST, LACKS), m, why);
@@ -475,38 +295,32 @@ static bj__progress answer_differs(bj_engine *e, bj__thread *t, const bj__outbou
     return BJ__FAILED;
 }
 
-static bool lacks_values(const bj_record *step, const bj_coap *m, bj_text *why) {
-    const bj_value *lacks = bj_get(step, BJ_F(READ, LACKS));
-    uint32_t format = UINT32_MAX;
-    bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
-    for (size_t i = 0; lacks && format == 11542 && i < lacks->as.strings.count; i++) {
-        const char *path = lacks->as.strings.items[i].bytes;
-        if (holds_path(bj_get_string(step, BJ_F(READ, PATH), "/"), path, m->payload, m->payload_length)) {
-            bj_text_printf(why, "%s must not be there", path);
-            return false;
-        }
+static bj_compared read_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
+                                bj_text *why) {
+    const bj_value *tlv = bj_get(step, BJ_F(READ, TLV)), *values = bj_get(step, BJ_F(READ, VALUES));
+    const bj_value *text = bj_get(step, BJ_F(READ, TEXT)), *lacks = bj_get(step, BJ_F(READ, LACKS));
+    bj_path path = bj__path_of(e, t, step, BJ_F(READ, PATH));
+    values = values ? values : tlv;
+    bj_compared result = values ? bj__values_match(e, t, values, &path, m, why) : BJ__SAME;
+    if (result == BJ__SAME && text && !text_equal(e, t, text, m, why)) {
+        result = BJ__DIFFERENT;
     }
-    return true;
+    return result == BJ__SAME && lacks ? bj__values_lack(e, lacks, &path, m, why) : result;
 }
 
 /* What a successful answer must hold. */
-static compared content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
-                                bj_text *why) {
+static bj_compared content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
+                                   bj_text *why) {
     if (m->code >> 5 != 2) {
-        return SAME;
+        return BJ__SAME;
     }
     if (step->kind == BJ_K_DISCOVER) {
-        return links_match(step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why) ? SAME : DIFFERENT;
+        return links_match(step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why) ? BJ__SAME : BJ__DIFFERENT;
     }
     if (step->kind != BJ_K_READ) {
-        return SAME;
+        return BJ__SAME;
     }
-    const bj_value *tlv = bj_get(step, BJ_F(READ, TLV)), *text = bj_get(step, BJ_F(READ, TEXT));
-    compared result = tlv ? values_match(e, t, tlv, m, why) : SAME;
-    if (result != SAME) {
-        return result;
-    }
-    return (!text || text_equal(e, t, text, m, why)) && lacks_values(step, m, why) ? SAME : DIFFERENT;
+    return read_matches(e, t, step, m, why);
 }
 
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
@@ -528,11 +342,11 @@ bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step
         bj__warn(t, "code off the table: %s to %s", code.start, what.start);
     }
     BJ_TEXT(why, 300);
-    compared content = content_matches(e, t, step, &m, &why);
-    if (content == DIFFERENT) {
+    bj_compared content = content_matches(e, t, step, &m, &why);
+    if (content == BJ__DIFFERENT) {
         return answer_differs(e, t, o, expect, &m, why.start);
     }
-    if (content == UNKNOWN) {
+    if (content == BJ__UNKNOWN) {
         bj__fail(e, t, "%s", why.start);
         t->ending = BJ_INCONCLUSIVE;
         return BJ__ENDS;

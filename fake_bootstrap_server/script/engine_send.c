@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Building and sending the servers' messages: replies, operations with their TLV payloads, block-wise transfers,
+ * Building and sending the servers' messages: replies, operations with their payloads, block-wise transfers,
  * hand-made and broken messages.
  */
 #include "script/engine_internal.h"
@@ -203,9 +203,11 @@ static unsigned depth_of(const char *path) {
     return depth;
 }
 
+enum { PAYLOAD = BJ__MESSAGE - 1500 }; /* what a message may carry */
+
 static void set_payload(builder *b, const void *bytes, size_t length) {
-    if (length > BJ__MESSAGE - 1500) {
-        length = BJ__MESSAGE - 1500;
+    if (length > PAYLOAD) {
+        length = PAYLOAD;
     }
     if (length) {
         memmove(b->e->payload, bytes, length);
@@ -214,31 +216,76 @@ static void set_payload(builder *b, const void *bytes, size_t length) {
     b->m.payload_length = length;
 }
 
-/* From the fields `tlv`, `text` and `hex` (0 = the record has none such); returns the usual Content-Format. */
-static uint32_t add_payload(builder *b, const bj_record *step, unsigned tlv, unsigned text, unsigned hex) {
-    const bj_value *value;
-    if (tlv && (value = bj_get(step, tlv))) {
-        const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "/0/0");
-        bj_tlv_writer w = { .out = b->e->payload, .room = BJ__MESSAGE - 1500 };
-        bool path_matters = step->kind == BJ_K_WRITE;
-        uint8_t type = path_matters && depth_of(path) <= 1 ? BJ_TLV_INSTANCE : BJ_TLV_RESOURCE;
-        put_nodes(b, &w, value->as.nodes.items, value->as.nodes.count, type);
-        b->m.payload = w.used ? b->e->payload : NULL;
-        b->m.payload_length = w.used;
+static void set_tlv(builder *b, const bj_value *values, uint8_t type) {
+    bj_tlv_writer w = { .out = b->e->payload, .room = PAYLOAD };
+    put_nodes(b, &w, values->as.nodes.items, values->as.nodes.count, type);
+    b->m.payload = w.used ? b->e->payload : NULL;
+    b->m.payload_length = w.used;
+}
+
+/* Which fields of a kind of record say what its payload is; 0: it has none such. */
+typedef struct payload_fields {
+    unsigned path, tlv, values, text, hex, format;
+} payload_fields;
+
+/* `values:` in the format that the step names, TLV if none (or none that can hold values). */
+static uint32_t add_values(builder *b, const bj_record *step, const payload_fields *fields, const bj_value *values) {
+    uint32_t format = bj_get_uint(step, fields->format, FORMAT_TLV);
+    bj_path path = bj__path_of(b->e, b->t, step, fields->path);
+    if (!bj_entries_writable(format)) {
+        bool instances = fields->path && bj_get(step, fields->path) && path.depth <= 1;
+        set_tlv(b, values, instances ? BJ_TLV_INSTANCE : BJ_TLV_RESOURCE);
         return FORMAT_TLV;
     }
-    if (text && (value = bj_get(step, text))) {
+    size_t length = bj__write_values(b->e, b->t, values, format, &path, b->e->payload, PAYLOAD);
+    b->m.payload = length ? b->e->payload : NULL;
+    b->m.payload_length = length;
+    return format;
+}
+
+/* Returns the usual Content-Format. */
+static uint32_t add_payload(builder *b, const bj_record *step, const payload_fields *fields) {
+    const bj_value *value;
+    if (fields->tlv && (value = bj_get(step, fields->tlv))) {
+        const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "/0/0");
+        bool path_matters = step->kind == BJ_K_WRITE;
+        set_tlv(b, value, path_matters && depth_of(path) <= 1 ? BJ_TLV_INSTANCE : BJ_TLV_RESOURCE);
+        return FORMAT_TLV;
+    }
+    if (fields->values && (value = bj_get(step, fields->values))) {
+        return add_values(b, step, fields, value);
+    }
+    if (fields->text && (value = bj_get(step, fields->text))) {
         bj__expanded expanded = bj__expand(b->e, b->t, value->as.string);
         set_payload(b, expanded.bytes, expanded.length);
         bj_arena_free(b->e->arena, expanded.owned);
         return FORMAT_TEXT;
     }
-    if (hex && (value = bj_get(step, hex))) {
+    if (fields->hex && (value = bj_get(step, fields->hex))) {
         set_payload(b, value->as.string.bytes, value->as.string.length);
-        return FORMAT_TLV;
+        return step->kind == BJ_K_WRITE ? FORMAT_TLV : FORMAT_NONE;
     }
     return FORMAT_NONE;
 }
+
+static const payload_fields reply_fields = { .tlv = BJ_F(RESPOND, TLV),
+                                             .values = BJ_F(RESPOND, VALUES),
+                                             .text = BJ_F(RESPOND, TEXT),
+                                             .hex = BJ_F(RESPOND, HEX),
+                                             .format = BJ_F(RESPOND, FORMAT) };
+static const payload_fields write_fields = { .path = BJ_F(WRITE, PATH),
+                                             .tlv = BJ_F(WRITE, TLV),
+                                             .values = BJ_F(WRITE, VALUES),
+                                             .text = BJ_F(WRITE, TEXT),
+                                             .hex = BJ_F(WRITE, HEX),
+                                             .format = BJ_F(WRITE, FORMAT) };
+static const payload_fields finish_fields = { .hex = BJ_F(FINISH, HEX) };
+static const payload_fields message_fields = { .path = BJ_F(MESSAGE, PATH),
+                                               .tlv = BJ_F(MESSAGE, TLV),
+                                               .values = BJ_F(MESSAGE, VALUES),
+                                               .text = BJ_F(MESSAGE, TEXT),
+                                               .hex = BJ_F(MESSAGE, HEX),
+                                               .format = BJ_F(MESSAGE, FORMAT) };
 
 /* --- outbound messages --- */
 
@@ -363,8 +410,7 @@ static void build_reply(builder *b, const bj__server *s, const bj__exchange *x, 
     if (bj_get(step, BJ_F(RESPOND, LOCATION))) {
         add_path(b, BJ_COAP_LOCATION_PATH, step, BJ_F(RESPOND, LOCATION), "");
     }
-    uint32_t format = add_payload(b, step, BJ_F(RESPOND, TLV), BJ_F(RESPOND, TEXT), BJ_F(RESPOND, HEX));
-    format = bj_get(step, BJ_F(RESPOND, HEX)) ? FORMAT_NONE : format; /* unless given */
+    uint32_t format = add_payload(b, step, &reply_fields);
     add_format(b, step, BJ_F(RESPOND, FORMAT), format);
     add_options(b, step, BJ_F(RESPOND, OPTIONS));
     spoil(&b->m, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0));
@@ -486,10 +532,10 @@ static void build_operation(builder *b, const bj_record *step) {
     }
     add_query(b, step, BJ_F(WRITE, QUERY));
     if (step->kind == BJ_K_WRITE) {
-        uint32_t format = add_payload(b, step, BJ_F(WRITE, TLV), BJ_F(WRITE, TEXT), BJ_F(WRITE, HEX));
+        uint32_t format = add_payload(b, step, &write_fields);
         add_format(b, step, BJ_F(WRITE, FORMAT), format);
     } else if (finish) {
-        add_payload(b, step, 0, 0, BJ_F(FINISH, HEX));
+        add_payload(b, step, &finish_fields);
     } else if (step->kind == BJ_K_DISCOVER) {
         uint32_t accept = bj_get_uint(step, BJ_F(DISCOVER, ACCEPT), FORMAT_LINK);
         if (accept < FORMAT_NONE) {
@@ -653,8 +699,7 @@ static void build_message(builder *b, bj__server *s, const bj_record *step) {
         add_path(b, BJ_COAP_URI_PATH, step, BJ_F(MESSAGE, PATH), "");
     }
     add_query(b, step, BJ_F(MESSAGE, QUERY));
-    uint32_t format = add_payload(b, step, BJ_F(MESSAGE, TLV), BJ_F(MESSAGE, TEXT), BJ_F(MESSAGE, HEX));
-    format = bj_get(step, BJ_F(MESSAGE, HEX)) ? FORMAT_NONE : format;
+    uint32_t format = add_payload(b, step, &message_fields);
     add_format(b, step, BJ_F(MESSAGE, FORMAT), format);
     if (bj_get_uint(step, BJ_F(MESSAGE, ACCEPT), FORMAT_NONE) < FORMAT_NONE) {
         add_uint(b, BJ_COAP_ACCEPT, bj_get_uint(step, BJ_F(MESSAGE, ACCEPT), 0));

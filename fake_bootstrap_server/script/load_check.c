@@ -11,6 +11,7 @@
 
 #include "script/load_yaml.h"
 #include "script/print.h"
+#include "wire/entries.h"
 
 enum { CAPTURES = 64 };
 
@@ -89,12 +90,19 @@ static const struct {
     bj_kind kind;
     const char *names[4];
 } alternatives[] = {
-    { BJ_K_NONE, { "tlv", "text", "hex" } },   { BJ_K_REPEAT, { "times", "until" } },
-    { BJ_K_RESPOND, { "reset", "code" } },     { BJ_K_RESPOND, { "reset", "separate" } },
-    { BJ_K_RESPOND, { "reset", "wrong" } },    { BJ_K_RESPOND, { "reset", "text", "hex", "tlv" } },
-    { BJ_K_RESPOND, { "reset", "location" } }, { BJ_K_RESPOND, { "reset", "options" } },
-    { BJ_K_REQUEST, { "tlv", "has" } },        { BJ_K_REQUEST, { "text", "has" } },
+    { BJ_K_NONE, { "tlv", "values", "text", "hex" } },
+    { BJ_K_REPEAT, { "times", "until" } },
+    { BJ_K_RESPOND, { "reset", "code" } },
+    { BJ_K_RESPOND, { "reset", "separate" } },
+    { BJ_K_RESPOND, { "reset", "wrong" } },
+    { BJ_K_RESPOND, { "reset", "text", "hex", "tlv" } },
+    { BJ_K_RESPOND, { "reset", "location" } },
+    { BJ_K_RESPOND, { "reset", "options" } },
+    { BJ_K_REQUEST, { "tlv", "has" } },
+    { BJ_K_REQUEST, { "text", "has" } },
     { BJ_K_REQUEST, { "hex", "has" } },
+    { BJ_K_REQUEST, { "values", "has" } },
+    { BJ_K_RESPOND, { "reset", "values" } },
 };
 
 static void check_alternatives(check *c, const bj_record *record, const char *const names[4]) {
@@ -143,6 +151,29 @@ static void check_combinations(check *c, const bj_record *record) {
         if (needs[i].kind == (bj_kind) record->kind) {
             check_need(c, record, needs[i].names[0], needs[i].names[1]);
         }
+    }
+}
+
+static size_t leaves_of(const bj_node *nodes, size_t count) { /* NOLINT(misc-no-recursion): BJ_LIMIT_NODE_DEPTH */
+    size_t leaves = 0;
+    for (size_t i = 0; i < count; i++) {
+        leaves += nodes[i].kind == BJ_N_TREE ? leaves_of(nodes[i].children, nodes[i].child_count) : 1;
+    }
+    return leaves;
+}
+
+/* What a step sends as `values` must be such that its format can hold them. */
+static void check_values(check *c, const bj_record *record) {
+    const bj_value *values = value_named(record, "values"), *format = value_named(record, "format");
+    if (!values || !format || record->kind == BJ_K_REQUEST) {
+        return;
+    }
+    uint32_t number = format->as.uint;
+    if (number < 65536 && !bj_entries_known(number)) {
+        bj_mistake_at(c->loading, format->position, NULL, "'values' cannot be written in this format: %s",
+                      "text, opaque, cbor, senml-json, senml-cbor, tlv, json, lwm2m-cbor, old-tlv, old-json can be");
+    } else if (bj_entries_single(number) && leaves_of(values->as.nodes.items, values->as.nodes.count) != 1) {
+        bj_mistake_at(c->loading, values->position, NULL, "a payload of this format holds exactly one value");
     }
 }
 
@@ -588,6 +619,7 @@ static void check_record(check *c, const bj_record *record) {
     bool damaged = is_damaged(c, record);
     if (!damaged) {
         check_limits(c, record);
+        check_values(c, record);
         check_combinations(c, record);
         check_at_within(c, record);
         check_wait(c, record);

@@ -260,7 +260,9 @@ enum {
     F(14, WITHIN, "within", DURATION, 0, NONE, "It must come no later than that after the previous step's end.")       \
     F(15, CAPTURE, "capture", STRING, 0, NONE, "Keeps this exchange (for `respond: ..., to: NAME`) under a name.")     \
     F(16, FROM, "from", STRING, 0, NONE, "client: for the reader.")                                                    \
-    F(17, TLV, "tlv", VALUES, 0, NONE, "Values that the decoded payload must hold, whatever its format.")
+    F(17, TLV, "tlv", VALUES, 0, NONE, "The same as `values`.")                                                        \
+    F(18, VALUES, "values", VALUES, 0, NONE,                                                                           \
+      "LwM2M values that the decoded payload must hold, whatever its format, below their Objects.")
 
 #define BJ_FIELDS_RESPOND(F)                                                                                           \
     F(1, CODE, "code", CODES, BJ_PRIMARY, NONE, "The code; one.")                                                      \
@@ -277,7 +279,8 @@ enum {
     F(11, WRONG, "wrong", ENUM, 0, ENUM(BJ_ENUM_WRONG),                                                                \
       "The response carries a wrong token, a wrong Message ID, or comes from another port.")                           \
     F(12, RESET, "reset", BOOL, 0, NONE, "RST in place of a response.")                                                \
-    F(13, OPTIONS, "options", OPTIONS, 0, NONE, "More options.")
+    F(13, OPTIONS, "options", OPTIONS, 0, NONE, "More options.")                                                       \
+    F(14, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")
 
 #define BJ_FIELDS_SILENCE(F)                                                                                           \
     F(1, FOR, "for", WHEN, BJ_PRIMARY | BJ_REQUIRED, NONE,                                                             \
@@ -306,7 +309,8 @@ enum {
     F(18, HEX, "hex", BYTES, 0, NONE, "Payload as bytes; Content-Format 11542 unless given.")                          \
     F(19, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Content-Format; `none` leaves the option out.")            \
     F(20, METHOD, "method", ENUM, 0, ENUM(BJ_ENUM_METHOD), "PUT if not given.")                                        \
-    F(21, BLOCK, "block", UINT, 0, NONE, "Block-wise (RFC 7959), blocks of so many bytes.")
+    F(21, BLOCK, "block", UINT, 0, NONE, "Block-wise (RFC 7959), blocks of so many bytes.")                            \
+    F(22, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")
 #define BJ_FIELDS_DELETE(F) BJ_FIELDS_OPERATION_COMMON(F)
 #define BJ_FIELDS_DISCOVER(F)                                                                                          \
     BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
@@ -315,10 +319,11 @@ enum {
     F(18, ACCEPT, "accept", UINT, 0, ENUM(BJ_ENUM_FORMAT), "link if not given.")
 #define BJ_FIELDS_READ(F)                                                                                              \
     BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
-    F(16, TLV, "tlv", VALUES, 0, NONE, "Values that the decoded answer must hold, whatever its format.")               \
+    F(16, TLV, "tlv", VALUES, 0, NONE, "The same as `values`.")                                                        \
     F(17, LACKS, "lacks", STRINGS, 0, NONE, "Paths that it must not hold.")                                            \
     F(18, ACCEPT, "accept", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Accept; none if not given.")                               \
-    F(19, TEXT, "text", STRING, 0, NONE, "The answer as text.")
+    F(19, TEXT, "text", STRING, 0, NONE, "The answer as text.")                                                        \
+    F(20, VALUES, "values", VALUES, 0, NONE, "Values that the decoded answer must hold, whatever its format.")
 #define BJ_FIELDS_FINISH(F)                                                                                            \
     BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
     F(16, HEX, "hex", BYTES, 0, NONE, "A payload, which is not lawful.")
@@ -347,7 +352,8 @@ enum {
     F(16, EXPECT, "expect", CODES, 0, NONE, "Await a response with one of these codes.")                               \
     F(17, WITHIN, "within", DURATION, 0, NONE, "How long for.")                                                        \
     F(18, SOURCE, "source", STRING, 0, NONE, "From another address and port.")                                         \
-    F(19, AT, "at", WHEN, 0, NONE, "Sent at that time.")
+    F(19, AT, "at", WHEN, 0, NONE, "Sent at that time.")                                                               \
+    F(20, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")
 #define BJ_FIELDS_RESPONSE(F)                                                                                          \
     F(1, EXPECT, "expect", CODES, BJ_PRIMARY, NONE, "Code, or a list of codes; any if not given.")                     \
     F(2, SERVER, "server", STRING, 0, NONE, "To which server; bs if not given.")                                       \

@@ -137,6 +137,8 @@ static void vectors_are_written(void **state) {
     assert_written_text(BJ_FORMAT_TEXT, "/1/0/1", account + 1, 1, "86400");
     assert_written_text(BJ_FORMAT_TEXT, "/1/0/6", account + 2, 1, "0");
     assert_written_text(BJ_FORMAT_OPAQUE, "/1/0/7", account + 3, 1, "U");
+    bj_entry raw = at("/1/0/7", (bj_entry){ .kind = BJ_ENTRY_RAW, .bytes = (const uint8_t *) "U", .length = 1 });
+    assert_written_text(BJ_FORMAT_SENML_JSON, "/1/0/7", &raw, 1, "[{\"bn\":\"/1/0/7\",\"vd\":\"VQ\"}]");
 }
 
 static void vectors_are_read(void **state) {

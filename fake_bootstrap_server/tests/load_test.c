@@ -343,6 +343,13 @@ static void test_combinations(void **state) {
     (void) state;
     static const mistake_case cases[] = {
         { "  - write: /0\n    tlv: {}\n    hex: 00\n", "6:10: error: 'tlv' and 'hex' exclude each other" },
+        { "  - write: /0\n    tlv: {}\n    values: {}\n", "6:13: error: 'tlv' and 'values' exclude each other" },
+        { "  - write: /0\n    values: {1: 2}\n    format: link\n",
+          "6:13: error: 'values' cannot be written in this format: text, opaque, cbor, senml-json, senml-cbor, tlv, "
+          "json, "
+          "lwm2m-cbor, old-tlv, old-json can be" },
+        { "  - write: /1/0/1\n    values: {1: 2, 2: 3}\n    format: cbor\n",
+          "5:13: error: a payload of this format holds exactly one value" },
         { "  - write: /0\n    text: a\n    hex: 00\n", "6:10: error: 'text' and 'hex' exclude each other" },
         { "  - request: bs\n    at: 5s\n    within: 6s\n",
           "6:13: error: 'at' with a late end and 'within' exclude each other" },

@@ -581,7 +581,12 @@ void bj_entries_write_begin(bj_entry_writer *w, uint32_t format, const bj_path *
     *w = (bj_entry_writer){ .format = format, .base = *path, .bytes = { .out = out, .room = room } };
 }
 
-void bj_entries_write(bj_entry_writer *w, const bj_entry *entry) {
+void bj_entries_write(bj_entry_writer *w, const bj_entry *given) {
+    bj_entry typed = *given;
+    const bj_entry *entry = &typed;
+    typed.kind = given->kind == BJ_ENTRY_RAW    ? BJ_ENTRY_OPAQUE
+                 : given->kind == BJ_ENTRY_TEXT ? BJ_ENTRY_STRING
+                                                : given->kind;
     switch (w->format) {
     case BJ_FORMAT_SENML_JSON:
         bj__senml_json_write(w, entry);
