@@ -32,8 +32,17 @@ static bool take_version(const char *text, bootjack_version *version) {
     if (!text) {
         return true;
     }
-    *version = strcmp(text, "1.0") == 0 ? BOOTJACK_LWM2M_1_0 : BOOTJACK_LWM2M_1_1;
-    return strcmp(text, "1.0") == 0 || strcmp(text, "1.1") == 0;
+    static const struct {
+        const char *text;
+        bootjack_version version;
+    } rows[] = { { "1.0", BOOTJACK_LWM2M_1_0 }, { "1.1", BOOTJACK_LWM2M_1_1 }, { "1.2", BOOTJACK_LWM2M_1_2 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(text, rows[i].text) == 0) {
+            *version = rows[i].version;
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool take_config(const bootjack_linked_config *from, bootjack_config *to) {
