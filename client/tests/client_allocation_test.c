@@ -12,13 +12,22 @@
 /* clang-format on */
 
 static const step good[] = {
-    { BJC_DELETE, "", NULL, 0 },
-    { BJC_PUT, "0/1", "{account}", 0 },
-    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 02 01 C1", 0x08 },
-    { BJC_PUT, "1/0", "07 55", 0x10 },
-    { BJC_GET, "1", NULL, 0 },
-    { BJC_POST, "bs", NULL, 0 },
-    { 0, NULL, NULL, 0 },
+    { BJC_DELETE, "", NULL, 0, NULL },
+    { BJC_PUT, "0/1", "{account}", 0, NULL },
+    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 02 01 C1", 0x08, NULL },
+    { BJC_PUT, "1/0", "07 55", 0x10, NULL },
+    { BJC_GET, "1", NULL, 0, NULL },
+    { BJC_POST, "bs", NULL, 0, NULL },
+    { 0, NULL, NULL, 0, NULL },
+};
+
+static const step senml[] = {
+    { BJC_PUT, "0/1", "{account}", 0, NULL },
+    { BJC_PUT, "1/0", NULL, 0,
+      "[{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":86400},{\"n\":\"6\",\"vb\":false},"
+      "{\"n\":\"7\",\"vs\":\"U\"}]" },
+    { BJC_POST, "bs", NULL, 0, NULL },
+    { 0, NULL, NULL, 0, NULL },
 };
 
 /* --- an allocator that fails ------------------------------------------------------------------------------------ */
@@ -124,10 +133,10 @@ static bool file_whole(life *l) {
 }
 
 static void manage(life *l) {
-    static const step requests[] = { { BJC_GET, "1/0/1", NULL, 0 },
-                                     { BJC_GET, "3/0", NULL, 0 },
-                                     { BJC_PUT, "1/0/1", "C1 01 3C", 0 },
-                                     { BJC_POST, "1/0/8", NULL, 0 } };
+    static const step requests[] = { { BJC_GET, "1/0/1", NULL, 0, NULL },
+                                     { BJC_GET, "3/0", NULL, 0, NULL },
+                                     { BJC_PUT, "1/0/1", "C1 01 3C", 0, NULL },
+                                     { BJC_POST, "1/0/8", NULL, 0, NULL } };
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         uint8_t code = ask(&l->n, l->client, &requests[i]);
         bool failed_here = l->memory.count > l->memory.bad;
@@ -151,9 +160,10 @@ static void end_life(life *l, bool made) {
 }
 
 /* False: the life needs fewer allocations. */
-static bool live(unsigned bad, bool for_good) {
+static bool live(const step *steps, unsigned bad, bool for_good) {
     life l;
     begin_life(&l, bad, for_good);
+    l.n.steps = steps;
     bootjack_error error = make(&l);
     assert_true(!error || error == BOOTJACK_ERR_MEMORY);
     if (!error) {
@@ -177,16 +187,24 @@ static bool live(unsigned bad, bool for_good) {
 static void once(void **state) {
     (void) state;
     unsigned bad = 0;
-    while (live(bad, false)) {
+    while (live(good, bad, false)) {
         bad++;
     }
     assert_true(bad > 100);
     print_message("%u allocations, each of which failed once\n", bad);
 }
 
+static void senml_json(void **state) {
+    (void) state;
+    for (unsigned bad = 0; live(senml, bad, false); bad++) {
+    }
+    for (unsigned bad = 0; live(senml, bad, true); bad++) {
+    }
+}
+
 static void from_then_on(void **state) {
     (void) state;
-    for (unsigned bad = 0; live(bad, true); bad++) {
+    for (unsigned bad = 0; live(good, bad, true); bad++) {
     }
 }
 
@@ -228,6 +246,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once),
         cmocka_unit_test(from_then_on),
+        cmocka_unit_test(senml_json),
         cmocka_unit_test(from_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

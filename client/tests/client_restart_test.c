@@ -15,11 +15,11 @@
 #define ACCOUNT_TIMEOUT_S 60
 
 static const step good[] = {
-    { BJC_DELETE, "", NULL, 0 },
-    { BJC_PUT, "0/1", "{account}", 0 },
-    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 07 55", 0 },
-    { BJC_POST, "bs", NULL, 0 },
-    { 0, NULL, NULL, 0 },
+    { BJC_DELETE, "", NULL, 0, NULL },
+    { BJC_PUT, "0/1", "{account}", 0, NULL },
+    { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 07 55", 0, NULL },
+    { BJC_POST, "bs", NULL, 0, NULL },
+    { 0, NULL, NULL, 0, NULL },
 };
 
 typedef struct bench {
@@ -122,7 +122,8 @@ static void in_the_middle(void **state) {
 /* A write to /1 is saved before it is answered; one that was refused changes nothing. */
 static void after_a_write(void **state) {
     (void) state;
-    static const step lifetime = { BJC_PUT, "1/0/1", "C1 01 3C", 0 }, refused = { BJC_PUT, "1/0/1", "C1 01 FF", 0 };
+    static const step lifetime = { BJC_PUT, "1/0/1", "C1 01 3C", 0, NULL },
+                      refused = { BJC_PUT, "1/0/1", "C1 01 FF", 0, NULL };
     bench b;
     open_bench(&b);
     assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));

@@ -48,6 +48,7 @@ typedef struct step {
     uint8_t method;
     const char *path, *tlv; /* "{account}" = the Security account of the LwM2M Server */
     uint8_t block;          /* value of Block1 (RFC 7959 §2.2), 0 = none */
+    const char *json;       /* SenML JSON in place of TLV */
 } step;
 
 typedef struct net {
@@ -136,6 +137,12 @@ static inline void send_step(net *n, peer *p, const step *s) {
         length += segment;
         number = 11;
         at += segment + (at[segment] == '/');
+    }
+    if (s->json) {
+        static const uint8_t format[] = { 0x11, 110, 0xFF };
+        memcpy(bytes + length, format, sizeof format);
+        memcpy(bytes + length + sizeof format, s->json, strlen(s->json));
+        length += sizeof format + strlen(s->json);
     }
     if (s->tlv) {
         const uint8_t options[] = { 0x12, 0x2D, 0x16, 0xD1, 27 - 12 - 13, s->block };
