@@ -20,6 +20,7 @@ void bootjack_config_init(bootjack_config *config) {
         .version = BOOTJACK_LWM2M_1_1,
         .preferred_format = BJC_FORMAT_TLV,
         .tx = { .ack_timeout_ms = 2000, .ack_random_factor = 1.5, .max_retransmit = 4 },
+        .stream_timeout_ms = 30000,
         .holdoff_cap_ms = 20000,
         .holdoff_jitter = 1.5,
         .max_payload = 16384,
@@ -46,7 +47,8 @@ static bool config_usable(const bootjack_config *config) {
     if (config->version < BOOTJACK_LWM2M_1_0 || config->version > BOOTJACK_LWM2M_1_2 || !format_usable(config)) {
         return false;
     }
-    return config->holdoff_jitter >= 1.0 && config->holdoff_jitter <= 1000.0 && config->max_payload > 0;
+    return config->stream_timeout_ms > 0 && config->holdoff_jitter >= 1.0 && config->holdoff_jitter <= 1000.0 &&
+           config->max_payload > 0;
 }
 
 bootjack_error bjc_core_init(bjc_core *core, const bootjack_config *config) {
@@ -115,6 +117,12 @@ bjc_time bjc_max_transmit_wait(const bootjack_tx_params *tx) {
 bjc_time bjc_exchange_lifetime(const bootjack_tx_params *tx) {
     bjc_time processing_delay = tx->ack_timeout_ms * BJC_MS;
     return bjc_max_transmit_span(tx) + 2 * MAX_LATENCY + processing_delay;
+}
+
+/* RFC 7252 has no such time for streams. Where UDP has MAX_TRANSMIT_SPAN and the rest, half of a request's time stands
+ * in: 215.5 s with the default of 30 s. */
+bjc_time bjc_stream_exchange_lifetime(const bootjack_config *config) {
+    return (401 * BJC_SECOND + config->stream_timeout_ms * BJC_MS) / 2;
 }
 
 bjc_time bjc_non_lifetime(const bootjack_tx_params *tx) {

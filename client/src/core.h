@@ -32,6 +32,7 @@ double bjc_random_unit(const bjc_core *core);
 bjc_time bjc_max_transmit_span(const bootjack_tx_params *tx);
 bjc_time bjc_max_transmit_wait(const bootjack_tx_params *tx);
 bjc_time bjc_exchange_lifetime(const bootjack_tx_params *tx);
+bjc_time bjc_stream_exchange_lifetime(const bootjack_config *config); /* over TCP and TLS */
 bjc_time bjc_non_lifetime(const bootjack_tx_params *tx);
 
 #endif

@@ -26,6 +26,16 @@ static void derived_times(void **state) {
     }
 }
 
+static void streams(void **state) {
+    (void) state;
+    bjc_core core;
+    core_start(&core);
+    assert_int_equal(bjc_stream_exchange_lifetime(&core.config), 215500 * BJC_MS);
+    core.config.stream_timeout_ms = 1000;
+    assert_int_equal(bjc_stream_exchange_lifetime(&core.config), 201000 * BJC_MS);
+    bjc_core_free(&core);
+}
+
 static void holdoff_formula(void **state) {
     (void) state;
     static const struct {
@@ -122,11 +132,9 @@ static void configurations(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(derived_times),
-        cmocka_unit_test(holdoff_formula),
-        cmocka_unit_test(configurations),
-        cmocka_unit_test(timers_fire_in_order),
-        cmocka_unit_test(jitter_is_drawn_from_the_source),
+        cmocka_unit_test(derived_times),        cmocka_unit_test(streams),
+        cmocka_unit_test(holdoff_formula),      cmocka_unit_test(configurations),
+        cmocka_unit_test(timers_fire_in_order), cmocka_unit_test(jitter_is_drawn_from_the_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,8 @@ typedef struct bootjack_config {
     uint16_t preferred_format;
     const bootjack_allocator *allocator; /* copied; NULL = malloc() */
     bootjack_tx_params tx;
+    /* How long a request over TCP or TLS waits for its response; nothing is sent again there. 30000 */
+    uint32_t stream_timeout_ms;
     /* How far the hold-off between failed bootstraps may grow, and the upper end of the random factor that each wait
      * is multiplied with. There is no resource for either. */
     uint32_t holdoff_cap_ms; /* 20000 */

@@ -28,7 +28,7 @@ static bool under_way(const bjc_bootstrap *b) {
 
 static void arm_finish_timeout(bjc_bootstrap *b) {
     /* LwM2M Core 1.1 §6.1.3.3: EXCHANGE_LIFETIME; from the last command or the answer to the request. */
-    bjc_timer_arm(&b->core->scheduler, &b->timer, bjc_exchange_lifetime(&b->core->config.tx));
+    bjc_timer_arm(&b->core->scheduler, &b->timer, bjc_session_exchange_lifetime(b->session));
 }
 
 static void hold_off(bjc_bootstrap *b, const char *cause) {
@@ -244,7 +244,7 @@ static void on_finished(void *context) {
     b->session = NULL;
     bjc_session_cancel(b->lingering); /* a request whose response was overtaken by the Finish */
     if (!b->core->config.legacy_server_initiated) {
-        bjc_timer_arm(&b->core->scheduler, &b->linger_timer, bjc_exchange_lifetime(&b->core->config.tx));
+        bjc_timer_arm(&b->core->scheduler, &b->linger_timer, bjc_session_exchange_lifetime(b->lingering));
     }
     arm_purge(b);
     b->finished(b->context);

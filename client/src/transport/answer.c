@@ -183,6 +183,13 @@ static void handle(bjc_session *session, parsed *p, bjc_reply *reply, bjc_answer
     }
 }
 
+/* A stream delivers once; there are no message ids in it (RFC 8323 §3). */
+static void remember(bjc_session *session, uint16_t message_id, bool confirmable, const bjc_answer *answer) {
+    if (!session->stream) {
+        bjc_inbound_remember(&session->inbound, message_id, confirmable, answer);
+    }
+}
+
 static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu_t *response) {
     parsed p;
     bool confirmable = coap_pdu_get_type(request) == COAP_MESSAGE_CON;
@@ -195,7 +202,7 @@ static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu
     if (answer.code == 0 || (answer.code == BJC_BAD_OPTION && !confirmable)) {
         stay_silent(response);
     } else {
-        bjc_inbound_remember(&session->inbound, (uint16_t) coap_pdu_get_mid(request), confirmable, &answer);
+        remember(session, (uint16_t) coap_pdu_get_mid(request), confirmable, &answer);
         put_answer(response, &answer);
     }
     bjc_buffer_free(&reply.payload);
@@ -212,7 +219,8 @@ void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_
         return;
     }
     session->heard = true;
-    const bjc_exchange *known = bjc_inbound_known(&session->inbound, (uint16_t) coap_pdu_get_mid(request));
+    const bjc_exchange *known =
+        session->stream ? NULL : bjc_inbound_known(&session->inbound, (uint16_t) coap_pdu_get_mid(request));
     if (!known) {
         handle_new(session, request, response);
     } else if (coap_pdu_get_type(request) == COAP_MESSAGE_CON && known->answered) {

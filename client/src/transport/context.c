@@ -137,6 +137,7 @@ static void settle_sessions(bjc_transport *transport) {
     bjc_session *session = transport->sessions;
     while (session) {
         bjc_pending_lose(session);
+        bjc_pending_proceed(session);
         if (session->pending.ended) {
             bjc_pending_settle(session);
             session = transport->sessions;
@@ -182,7 +183,8 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
         next = context->next_call < next ? context->next_call : next;
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
-        next = session->pending.ended || bjc_pending_lost(session) ? 0 : next;
+        bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session);
+        next = waiting ? 0 : next;
     }
     return next;
 }

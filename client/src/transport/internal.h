@@ -34,6 +34,7 @@ struct bjc_transport {
 /* Our request that is under way, kept so that it can be sent to the next address. */
 typedef struct bjc_pending {
     bool active;
+    bool held;           /* until the stream is up: libcoap would wait for that inside coap_send() */
     bjc_request request; /* points into `storage` */
     uint8_t *storage;
     uint8_t token[BJC_TOKEN_LENGTH];
@@ -56,9 +57,11 @@ struct bjc_session {
     size_t address_count, address_index;
     char address_text[64];
     bool heard; /* something came from the present address */
-    bool over;  /* the secure session ended: another one is another handshake, which the owner has to want */
-    bool secure;
-    uint8_t *secrets; /* identity, then key; kept for the next address */
+    /* What holds the session ended, the connection or its security: another one has to be wanted by the owner. */
+    bool over;
+    bool secure, stream; /* DTLS and TLS; TCP and TLS */
+    bool up;             /* of a stream: Capabilities and Settings came, requests may be sent */
+    uint8_t *secrets;    /* identity, then key; kept for the next address */
     size_t identity_length, key_length;
     char server_name[BJC_URI_MAX + 1]; /* for the Server Name Indication; empty = none */
     bjc_incoming_fn *incoming;
@@ -81,6 +84,9 @@ void bjc_pending_free(bjc_session *session);
 /* Whether the session ended under it, and nothing has been said to that yet. */
 bool bjc_pending_lost(const bjc_session *session);
 void bjc_pending_lose(bjc_session *session);
+/* Whether it was held back for a stream that is up by now. */
+bool bjc_pending_ready(const bjc_session *session);
+void bjc_pending_proceed(bjc_session *session);
 /* Ends it with what libcoap's callbacks found. */
 void bjc_pending_settle(bjc_session *session);
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,

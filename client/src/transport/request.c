@@ -34,16 +34,16 @@ void bjc_pending_free(bjc_session *session) {
     bjc_release(&session->transport->core->allocator, pending->storage);
     pending->storage = NULL;
     bjc_buffer_free(&pending->response);
-    pending->active = pending->ended = false;
+    pending->active = pending->ended = pending->held = false;
 }
 
 bool bjc_session_busy(const bjc_session *session) {
     return session->pending.active;
 }
 
-/* libcoap has no way to give up one message; without security a session lives on after this. */
+/* libcoap has no way to give up one message; over UDP and without security a session lives on after this. */
 static void stop_sending(bjc_session *session) {
-    session->over = session->over || session->secure;
+    session->over = session->over || session->secure || session->stream;
     if (session->coap) {
         coap_session_set_app_data(session->coap, NULL);
         coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
@@ -126,10 +126,9 @@ static bool fill(coap_pdu_t *pdu, const bjc_pending *pending) {
 }
 
 /* False: it cannot be built. A refusal of the system is an outcome like any other. */
-static bool send_pending(bjc_session *session) {
+static bool transmit(bjc_session *session) {
     bjc_pending *pending = &session->pending;
-    const bjc_core *core = session->transport->core;
-    if (!bjc_random_bytes(core, pending->token, sizeof pending->token)) {
+    if (!bjc_random_bytes(session->transport->core, pending->token, sizeof pending->token)) {
         return false;
     }
     coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) pending->request.method,
@@ -138,13 +137,36 @@ static bool send_pending(bjc_session *session) {
         coap_delete_pdu(pdu);
         return false;
     }
-    bjc_timer_arm(session->transport->scheduler, &pending->deadline, bjc_exchange_lifetime(&core->config.tx));
     if (coap_send(session->coap, pdu) == COAP_INVALID_MID) {
         pending->result.outcome = BJC_UNREACHABLE;
         pending->ended = true;
         bjc_timer_arm(session->transport->scheduler, &pending->deadline, 0);
     }
     return true;
+}
+
+static bool send_pending(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    const bootjack_config *config = &session->transport->core->config;
+    bjc_time most = session->stream ? config->stream_timeout_ms * BJC_MS : bjc_exchange_lifetime(&config->tx);
+    bjc_timer_arm(session->transport->scheduler, &pending->deadline, most);
+    pending->held = session->stream && !session->up;
+    return pending->held || transmit(session);
+}
+
+bool bjc_pending_ready(const bjc_session *session) {
+    return session->up && session->pending.active && session->pending.held && !session->pending.ended;
+}
+
+void bjc_pending_proceed(bjc_session *session) {
+    if (!bjc_pending_ready(session)) {
+        return;
+    }
+    session->pending.held = false;
+    if (!transmit(session)) {
+        session->pending.result.outcome = BJC_CLOSED;
+        session->pending.ended = true;
+    }
 }
 
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
@@ -189,9 +211,17 @@ bool bjc_pending_lost(const bjc_session *session) {
     return session->over && session->pending.active && !session->pending.ended;
 }
 
+/* A connection that was never made, one that never became secure, one that ended. */
+static bjc_outcome lost_outcome(const bjc_session *session) {
+    if (session->heard) {
+        return BJC_CLOSED;
+    }
+    return session->secure ? BJC_INSECURE : BJC_UNREACHABLE;
+}
+
 void bjc_pending_lose(bjc_session *session) {
     if (bjc_pending_lost(session)) {
-        session->pending.result.outcome = session->heard ? BJC_CLOSED : BJC_INSECURE;
+        session->pending.result.outcome = lost_outcome(session);
         session->pending.ended = true;
     }
 }
@@ -219,8 +249,8 @@ void bjc_pending_settle(bjc_session *session) {
 
 static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
-    return session->pending.active && !session->pending.ended && token.length == BJC_TOKEN_LENGTH &&
-           memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
+    return session->pending.active && !session->pending.held && !session->pending.ended &&
+           token.length == BJC_TOKEN_LENGTH && memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
 }
 
 /* The offsets of the parts are turned into pointers when the buffer no longer moves. */
@@ -273,19 +303,32 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
     session->heard = true;
     if (!is_ours(session, received)) {
         /* RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
-        return coap_pdu_get_type(received) == COAP_MESSAGE_CON ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
+        bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
+        return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
     }
     keep_response(&session->pending, received);
     session->pending.ended = true;
     return COAP_RESPONSE_OK;
 }
 
-/* The end of a session that is secure; libcoap would begin another one with the next message by itself. */
+static bool is_end(const bjc_session *session, coap_event_t event) {
+    bool secure = event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR;
+    bool stream = event == COAP_EVENT_TCP_CLOSED || event == COAP_EVENT_TCP_FAILED ||
+                  event == COAP_EVENT_SESSION_CLOSED || event == COAP_EVENT_SESSION_FAILED;
+    return (secure && session->secure) || (stream && session->stream);
+}
+
+/* The beginning of a stream, and the end of a session; libcoap would begin another one with the next message by itself.
+ */
 int bjc_on_event(coap_session_t *coap, coap_event_t event) {
     bjc_session *session = coap_session_get_app_data(coap);
-    if (session && (event == COAP_EVENT_DTLS_CLOSED || event == COAP_EVENT_DTLS_ERROR) && !session->over) {
+    if (session && event == COAP_EVENT_SESSION_CONNECTED) {
+        session->up = true;
+    }
+    if (session && is_end(session, event) && !session->over) {
         session->over = true;
-        bjc_log(session->transport->core, BOOTJACK_LOG_INFO, "%s: secure session is over", session->address_text);
+        bjc_log(session->transport->core, BOOTJACK_LOG_INFO, "%s: %s is over", session->address_text,
+                session->secure ? "secure session" : "connection");
     }
     return 0;
 }
@@ -305,8 +348,8 @@ void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_
     }
     session->heard = session->heard || reason == COAP_NACK_RST;
     session->pending.result.outcome = outcomes[reason];
-    if (reason == COAP_NACK_TLS_FAILED && session->heard) {
-        session->pending.result.outcome = BJC_CLOSED; /* the handshake was long over */
+    if (reason == COAP_NACK_TLS_FAILED || (reason == COAP_NACK_NOT_DELIVERABLE && session->stream)) {
+        session->pending.result.outcome = lost_outcome(session);
     }
     session->pending.ended = true;
 }

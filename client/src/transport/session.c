@@ -16,7 +16,7 @@ bool bjc_transport_does_mode(bootjack_security_mode mode) {
 }
 
 bool bjc_transport_does_scheme(bjc_scheme scheme) {
-    return scheme == BJC_COAP || scheme == BJC_COAPS;
+    return scheme == BJC_COAP || scheme == BJC_COAPS || scheme == BJC_COAP_TCP || scheme == BJC_COAPS_TCP;
 }
 
 /* libcoap hands the identity to GnuTLS as a text, which ends at the first NUL. */
@@ -40,7 +40,10 @@ const char *bjc_transport_key_fault(bjc_bytes key) {
 /* The scheme says which transport, the Security Mode whether it is a secure one; that the two go together is the
  * caller's to check. */
 static bool protocol_of(const bjc_peer *peer, coap_proto_t *protocol) {
-    *protocol = peer->mode == BOOTJACK_SECURITY_NOSEC ? COAP_PROTO_UDP : COAP_PROTO_DTLS;
+    static const coap_proto_t protocols[2][2] = { { COAP_PROTO_UDP, COAP_PROTO_DTLS },
+                                                  { COAP_PROTO_TCP, COAP_PROTO_TLS } };
+    bool stream = peer->uri->scheme == BJC_COAP_TCP || peer->uri->scheme == BJC_COAPS_TCP;
+    *protocol = protocols[stream][peer->mode != BOOTJACK_SECURITY_NOSEC];
     return bjc_transport_does_scheme(peer->uri->scheme) && bjc_transport_does_mode(peer->mode);
 }
 
@@ -96,7 +99,7 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     assert(address->length <= sizeof remote.addr);
     memcpy(&remote.addr, &address->socket, address->length);
     describe_address(session, address);
-    session->heard = session->over = false;
+    session->heard = session->over = session->up = false;
     session->coap = session->secure ? secure_session(session, &remote)
                                     : coap_new_client_session(session->context->coap, NULL, &remote, session->protocol);
     if (!session->coap) {
@@ -126,7 +129,9 @@ void bjc_session_disconnect(bjc_session *session) {
     }
 }
 
-static bjc_session *session_new(bjc_transport *transport, bool secure, bjc_incoming_fn *incoming, void *context) {
+static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol, bjc_incoming_fn *incoming,
+                                void *context) {
+    bool secure = protocol == COAP_PROTO_DTLS || protocol == COAP_PROTO_TLS;
     bjc_session *session = bjc_allocate(&transport->core->allocator, sizeof *session);
     bjc_context *place = session ? bjc_context_acquire(transport, !secure) : NULL;
     if (!place) {
@@ -136,6 +141,8 @@ static bjc_session *session_new(bjc_transport *transport, bool secure, bjc_incom
     session->transport = transport;
     session->context = place;
     session->secure = secure;
+    session->stream = protocol == COAP_PROTO_TCP || protocol == COAP_PROTO_TLS;
+    session->protocol = protocol;
     session->incoming = incoming;
     session->incoming_context = context;
     bjc_inbound_init(&session->inbound, transport->core);
@@ -188,12 +195,11 @@ bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, 
     if (!protocol_of(peer, &protocol) || !credentials_usable(transport->core, peer)) {
         return BOOTJACK_ERR_UNSUPPORTED;
     }
-    bjc_session *made = session_new(transport, protocol == COAP_PROTO_DTLS, incoming, context);
+    bjc_session *made = session_new(transport, protocol, incoming, context);
     if (!made || !take_credentials(made, peer)) {
         bjc_session_close(made);
         return BOOTJACK_ERR_MEMORY;
     }
-    made->protocol = protocol;
     made->address_count = bjc_resolve(transport->core, peer->uri, made->addresses);
     bool resolved = made->address_count > 0;
     if (!resolved || !bjc_session_connect(made)) {
@@ -220,6 +226,11 @@ void bjc_session_close(bjc_session *session) {
     bjc_context_release(transport, session->context);
     forget_credentials(session);
     bjc_release(&transport->core->allocator, session);
+}
+
+bjc_time bjc_session_exchange_lifetime(const bjc_session *session) {
+    const bootjack_config *config = &session->transport->core->config;
+    return session->stream ? bjc_stream_exchange_lifetime(config) : bjc_exchange_lifetime(&config->tx);
 }
 
 const char *bjc_session_address(const bjc_session *session) {

@@ -147,9 +147,12 @@ void bjc_session_close(bjc_session *session);
 /* Sends a Confirmable request; one at a time. When the call fails there will be no completion. */
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context);
-/* Gives up the request that is under way, without its completion; no more retransmissions. A secure session ends. */
+/* Gives up the request that is under way, without its completion; no more retransmissions. A session that is
+ * secure or over TCP ends. */
 void bjc_session_cancel(bjc_session *session);
 bool bjc_session_busy(const bjc_session *session);
+/* How long an exchange over it may take to be over on both sides (RFC 7252 §4.8.2). */
+bjc_time bjc_session_exchange_lifetime(const bjc_session *session);
 /* "192.0.2.1:5683" */
 const char *bjc_session_address(const bjc_session *session);
 
