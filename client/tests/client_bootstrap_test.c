@@ -73,6 +73,7 @@ static void bench_open(bench *b, bool strict) {
     config.state_changed = note_state;
     config.state_context = b;
     config.strict = strict;
+    config.preferred_format = strict ? 112 : 11542;
     config.tx = (bootjack_tx_params){ .ack_timeout_ms = 1000, .ack_random_factor = 1.0, .max_retransmit = 2 };
     snprintf(uri, sizeof uri, "coap://127.0.0.1:%u/base?a=b", b->bootstrap.port);
     const bootjack_security_instance account = { .bootstrap_server = true,
@@ -264,6 +265,7 @@ static void strict_finish(void **state) {
     bench_open(&b, true);
     account_hex(&b.server, account, sizeof account);
     await(&b, &b.bootstrap);
+    assert_true(arrived(&b.bootstrap, "\x07pct=112"));
     answer(&b.bootstrap, BJC_CHANGED, "");
     assert_int_equal(request(&b, &b.bootstrap, BJC_POST, "bs", NULL), BJC_NOT_ACCEPTABLE);
     assert_int_equal(request(&b, &b.bootstrap, BJC_PUT, "1/0", SERVER_101), BJC_CHANGED);

@@ -37,6 +37,8 @@ static double any_real(void) {
                                     1.5,
                                     -65504,
                                     65505,
+                                    65536,
+                                    131008,
                                     5e-324,
                                     1.7976931348623157e308,
                                     0.1,
@@ -63,12 +65,9 @@ static const uint8_t *any_bytes(bool text, size_t *length) {
     *length = 0;
     while (*length < wanted) {
         const char *piece = pieces[below(sizeof pieces / sizeof *pieces)];
-        size_t count = text ? strlen(piece) : 1;
-        bytes[*length] = (uint8_t) any_number();
-        if (text) {
-            memcpy(bytes + *length, piece, count);
-        }
-        *length += count;
+        do {
+            bytes[(*length)++] = text ? (uint8_t) *piece++ : (uint8_t) any_number();
+        } while (text && *piece);
     }
     return bytes;
 }

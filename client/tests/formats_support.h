@@ -62,8 +62,11 @@ static inline void bench_close(bench *b) {
 /* "{..." and "[..." are text, everything else is hexadecimal. */
 static inline size_t payload_of(const char *text, uint8_t *bytes) {
     if (text[0] == '{' || text[0] == '[') {
-        memcpy(bytes, text, strlen(text));
-        return strlen(text);
+        size_t length = 0;
+        for (; text[length]; length++) {
+            bytes[length] = (uint8_t) text[length];
+        }
+        return length;
     }
     return from_hex(text, bytes);
 }
