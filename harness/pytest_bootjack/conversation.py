@@ -67,8 +67,18 @@ def link_line(link) -> str:
     return ("" if link["target"] is None else f"<{link['target']}>") + attributes
 
 
+def typed_text(entry) -> str:
+    """A value of a format that names types and whole paths; credentials of /0 by their size alone."""
+    parts, value = entry["path"].split("/")[1:], entry.get("value", entry.get("hex", ""))
+    if len(parts) > 2 and parts[0] == "0" and parts[2] in ("3", "4", "5") and value:
+        return "<credentials>"
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'
+
+
 def values_line(entries, path) -> str:
     """`{0: coap://mgmt.example, 1: 0, 10: 101}`; `path` is where the entries hang."""
+    if entries and all("path" in entry for entry in entries):
+        return "{" + ", ".join(f"{entry['path']}: {typed_text(entry)}" for entry in entries) + "}"
     return "{" + ", ".join(f"{e.get('id', '?')}: {value_text(e, path)}" for e in entries) + "}"
 
 

@@ -173,3 +173,12 @@ def test_on_a_real_network_what_reached_a_server_is_shown_once():
     log.message(sample_results.BS, 1, sample_results.ack("2.04"))
     text = conversation.conversation(log.events)
     assert [line.split("  ")[-1] for line in text] == ["client -> bs: CON POST /bs", "bs -> client: ACK 2.04"]
+
+
+def test_values_of_every_format_are_told():
+    tlv = [{"kind": "resource", "id": 1, "hex": "3c", "integer": 60}]
+    assert conversation.content({"path": "/1/0", "values": tlv}) == "{1: 60}"
+    senml = [{"path": "/0/1/0", "type": "string", "value": "coap://h"}, {"path": "/0/1/1", "type": "boolean", "value": False},
+             {"path": "/0/1/5", "type": "opaque", "value": "00ff"}]
+    assert conversation.content({"path": "/0", "values": senml}) == \
+        "{/0/1/0: coap://h, /0/1/1: false, /0/1/5: <credentials>}"

@@ -50,7 +50,8 @@ def our_values(entries):
 
 def our_message(coap):
     options = [(o["number"], o["value"]) for o in coap["options"]]
-    values = our_values(coap["values"]) if "values" in coap else None
+    tlv = "values" in coap and all("kind" in entry for entry in coap["values"])  # other formats tshark does not read
+    values = our_values(coap["values"]) if tlv else None
     return Message(coap.get("type"), coap.get("mid"), coap["code"], coap["token"], options, coap.get("payload", ""), values)
 
 
