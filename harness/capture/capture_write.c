@@ -13,7 +13,7 @@
 #include "capture/frame.h"
 #include "capture/pcapng.h"
 #include "wire/coap.h"
-#include "wire/tlv.h"
+#include "wire/entries.h"
 
 enum { COMMENT_ROOM = 1024, SEGMENT = 1400, PSH = 8, NAMES = 64 };
 
@@ -113,6 +113,21 @@ static void comment_run(writer *w, const bj_event *event, const char *what) {
     comment(w, packet, "%s%s%s%s", what, where.start, repeats || !said.used ? "" : ": ", repeats ? "" : said.start);
 }
 
+/* Does a payload of LwM2M values break a rule of its format? Text and opaque values have none. */
+static bool values_damaged(uint32_t format, const bj_coap *message, bj_text *why) {
+    enum { ROOM = 2048 };
+    uint8_t room[ROOM];
+    bj_entries in;
+    bj_entry entry;
+    if (format == 0 || format == 42 || (format != 11542 && message->payload_length > sizeof room)) {
+        return false;
+    }
+    bj_entries_begin(&in, format, NULL, message->payload, message->payload_length, room, sizeof room);
+    while (bj_entries_next(&in, &entry, why)) {
+    }
+    return in.damaged;
+}
+
 /* Is there something in the datagram that a dissector must complain of? */
 static bool find_damage(const bj_event *event, bj_text *why) {
     bj_coap message;
@@ -129,9 +144,8 @@ static bool find_damage(const bj_event *event, bj_text *why) {
     if (!bj_coap_options_valid(&message, why)) {
         return true;
     }
-    return bj_coap_find_uint(&message, BJ_COAP_CONTENT_FORMAT, &format) && format == 11542 &&
-           !bj_coap_find(&message, BJ_COAP_BLOCK1, 0) && !bj_coap_find(&message, BJ_COAP_BLOCK2, 0) &&
-           !bj_tlv_check(message.payload, message.payload_length, why);
+    return bj_coap_find_uint(&message, BJ_COAP_CONTENT_FORMAT, &format) && !bj_coap_find(&message, BJ_COAP_BLOCK1, 0) &&
+           !bj_coap_find(&message, BJ_COAP_BLOCK2, 0) && values_damaged(format, &message, why);
 }
 
 /* An option that nobody registered is lawful (RFC 7252 5.4.1), but tools point at it: so does the capture. */
