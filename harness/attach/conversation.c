@@ -129,10 +129,28 @@ static void put_stream(const uint8_t *bytes, size_t length, bj_text *out) {
     }
 }
 
+static bool is_stream(const bj_event *event) {
+    bool plain = event->kind == BJ_EV_PLAIN_SENT || event->kind == BJ_EV_PLAIN_RECEIVED;
+    return plain ? event->number >= 0 : event->kind == BJ_EV_STREAM_SENT || event->kind == BJ_EV_STREAM_RECEIVED;
+}
+
+/* Of a stream, the first message; of a DTLS or TLS record, what kind it is. */
 void bj_conversation_decode(bj_text *out, const bj_event *event) {
     bj_coap message;
+    BJ_TEXT(record, 60);
+    if (put_record(event->raw, event->raw_length, &record)) {
+        bj_text_printf(out, "{\"encrypted\":\"%s\"}", record.start);
+        return;
+    }
     memset(&message, 0, sizeof message);
-    bj_coap_fault fault = bj_coap_decode(&message, event->raw, event->raw_length);
+    if (!is_stream(event)) {
+        bj_coap_fault fault = bj_coap_decode(&message, event->raw, event->raw_length);
+        bj_coap_json(out, &message, fault);
+        return;
+    }
+    size_t frame = bj_coap_tcp_frame(event->raw, event->raw_length);
+    bool whole = frame && frame <= event->raw_length;
+    bj_coap_fault fault = whole ? bj_coap_tcp_decode(&message, event->raw, frame) : BJ_COAP_TCP_LENGTH;
     bj_coap_json(out, &message, fault);
 }
 

@@ -189,9 +189,10 @@ def by_frame(lines):
 
 
 def udp_ports(lines):
-    """The ports that tshark must be told: those of every message that we read over UDP."""
-    ends = [line[end] for line in lines if line["transport"] == "udp" for end in ("src", "dst")]
-    return {int(end.rpartition(":")[2]) for end in ends} | set(COAP_PORTS)
+    """The ports that tshark must be told: those of every message that we read over UDP, unless DTLS uses them, too."""
+    ends = {kind: {int(line[end].rpartition(":")[2]) for line in lines for end in ("src", "dst")
+                   if line["transport"] in ("udp", "dtls") and kind in line} for kind in ("coap", "encrypted")}
+    return (ends["coap"] | set(COAP_PORTS)) - ends["encrypted"]
 
 
 def compare(capture, bootjack, options=()):
