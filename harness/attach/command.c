@@ -58,6 +58,17 @@ enum {
         P_COUNT
 };
 
+void bj_command_placeholders(bj_text *out) {
+    static const char *const names[] = {
+#define PLACEHOLDER_NAME(NAME, name, demand) name,
+        PLACEHOLDERS(PLACEHOLDER_NAME)
+#undef PLACEHOLDER_NAME
+    };
+    for (unsigned i = 0; i < P_COUNT; i++) {
+        bj_text_printf(out, "%s{%s}", i == 0 ? "" : i % 6 == 0 ? "\n" : " ", names[i]);
+    }
+}
+
 typedef struct filler {
     bj_arena *arena;
     const bj_record *profile;

@@ -14,6 +14,10 @@ typedef void bj_uri_translate(void *context, const char *uri, bj_text *out);
 char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario,
                        bj_uri_translate *translate, void *context, bj_text *reason);
 
+/* All placeholders, "{endpoint} {bs_uri} ...", six a line; {profiledir} stands in profiles only and is not among them.
+ */
+void bj_command_placeholders(bj_text *out);
+
 /* The host (without brackets) and the port (by default 5683, coaps 5684) of a URI, in the arena. */
 void bj_uri_split(bj_arena *arena, const char *uri, const char **host, const char **port);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach/command.h"
 #include "cli/canary.h"
 #include "cli/cli.h"
 #include "cli/report.h"
@@ -40,6 +41,14 @@ static const char help[] =
     "not\n"
     "run (a scenario with a mistake, a missing file, a client that does not start, a canary that passed), 64 wrong "
     "usage.\n";
+
+static void print_help(void) {
+    BJ_TEXT(placeholders, 1000);
+    bj_command_placeholders(&placeholders);
+    printf("%s\nPlaceholders of commands, for what the scenario tells the client:\n%s\n"
+           "A word that begins with '?' is left out, with all that stands in it, where a value is not set.\n",
+           help, placeholders.start);
+}
 
 enum { MOST_JOBS = 256 };
 
@@ -110,7 +119,7 @@ static int take_option(arguments *a, int option) {
         a->preload = optarg;
         return -1;
     case 'h':
-        fputs(help, stdout);
+        print_help();
         return CLI_PASSED;
     default:
         return cli_usage_error("run", "that is no option of this command");

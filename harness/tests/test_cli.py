@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import stat
@@ -513,3 +514,10 @@ def test_no_client_is_left_behind(number, scenario, programs):
     if number == signal.SIGINT:
         assert running.returncode == COULD_NOT_RUN
         assert "interrupted" in errors
+
+
+def test_help_lists_every_placeholder_that_a_profile_uses():
+    known = set(re.findall(r"\{\w+\}", bootjack("run", "--help").stdout)) | {"{profiledir}"}
+    used = {name for profile in (api.ROOT / "harness/clients").glob("*.yaml") for line in profile.read_text().splitlines()
+            if "command" in line or line.lstrip().startswith(("-", '"', "'")) for name in re.findall(r"\{[a-z_]+\}", line)}
+    assert used and used <= known
