@@ -43,7 +43,7 @@ bj_path bj__path_of(bj_engine *e, const bj__thread *t, const bj_record *step, un
 /* --- writing --- */
 
 static void write_nodes(bj_engine *e, const bj__thread *t, bj_entry_writer *w, const bj_node *nodes, size_t count,
-                        const bj_path *above) { /* NOLINT(misc-no-recursion): a path has four ids */
+                        const bj_path *above) { /* a path has four ids: that deep it goes */
     for (size_t i = 0; i < count && above->depth < 4; i++) {
         bj_path path = *above;
         path.ids[path.depth++] = nodes[i].id;
@@ -139,7 +139,7 @@ static bool node_matches(const matching *x, const bj_node *node, const bj_path *
 }
 
 static bool nodes_match(const matching *x, const bj_node *nodes, size_t count,
-                        const bj_path *above) { /* NOLINT(misc-no-recursion): a path has four ids */
+                        const bj_path *above) { /* a path has four ids: that deep it goes */
     for (size_t i = 0; i < count; i++) {
         bj_path path = *above;
         bool has_parts;

@@ -154,7 +154,7 @@ static void check_combinations(check *c, const bj_record *record) {
     }
 }
 
-static size_t leaves_of(const bj_node *nodes, size_t count) { /* NOLINT(misc-no-recursion): BJ_LIMIT_NODE_DEPTH */
+static size_t leaves_of(const bj_node *nodes, size_t count) { /* no deeper than BJ_LIMIT_NODE_DEPTH */
     size_t leaves = 0;
     for (size_t i = 0; i < count; i++) {
         leaves += nodes[i].kind == BJ_N_TREE ? leaves_of(nodes[i].children, nodes[i].child_count) : 1;

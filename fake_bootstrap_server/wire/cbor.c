@@ -162,7 +162,7 @@ static bool skip_chunks(bj_reader *r, uint8_t major) {
     return true;
 }
 
-static bool skip(bj_reader *r, int depth) { /* NOLINT(misc-no-recursion): bounded by `depth` */
+static bool skip(bj_reader *r, int depth) { /* `depth` bounds the recursion */
     bj_cbor_head head;
     if (!bj_cbor_read_head(r, &head)) {
         return false;

@@ -166,7 +166,7 @@ static bool skip_scalar(bj_reader *r) {
     return bj_json_word(r, "true") || bj_json_word(r, "false") || bj_json_word(r, "null") || bj_json_number(r, &number);
 }
 
-static bool skip_nested(bj_reader *r, int depth) { /* NOLINT(misc-no-recursion): bounded by `depth` */
+static bool skip_nested(bj_reader *r, int depth) { /* `depth` bounds the recursion */
     bool object = bj_json_take(r, '{'), first = true, fault = false;
     size_t length;
     if (!object && !bj_json_take(r, '[')) {

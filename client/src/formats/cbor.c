@@ -212,7 +212,8 @@ bool bjc_cbor_more(const uint8_t **at, const uint8_t *end, bjc_cbor_item *list) 
 /* --- whole items ------------------------------------------------------------------------------------------------ */
 
 /* Once for each level of nesting, which is bounded. */
-static bool skip(const uint8_t **at, const uint8_t *end, const bjc_cbor_item *head, unsigned depth) { /* NOLINT */
+static bool skip(const uint8_t **at, const uint8_t *end, const bjc_cbor_item *head,
+                 unsigned depth) { /* `depth` bounds the recursion */
     bjc_cbor_item list = *head, item;
     unsigned each = head->kind == BJC_CBOR_MAP ? 2 : 1;
     if (head->kind == BJC_CBOR_BREAK) {
