@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The scripts in ci/: that they can be read by their interpreters, and what ci/setup says when it may not install."""
+"""The scripts in ci/: that they can be read by their interpreters, what ci/setup says when it may not install, how
+ci/coverage counts, and what ci/bench says of the client's size and heap."""
+import importlib.machinery
+import importlib.util
 import os
 import re
 import subprocess
@@ -70,3 +73,59 @@ def test_a_failing_installation_is_said(pretend):
 def test_every_package_has_a_reason():
     listed = re.search(r"<<'LIST'\n(.*?)\nLIST", (api.ROOT / "ci/setup").read_text(), re.S)[1].splitlines()
     assert len(listed) >= 20 and all(len(line.split(maxsplit=1)) == 2 for line in listed)
+
+
+def script(name):
+    """A script in ci/ as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, str(api.ROOT / "ci" / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+LCOV = """SF:{root}/client/src/util/uri.c
+DA:3,7
+DA:4,0
+end_of_record
+SF:../../client/src/client.c
+{client}
+end_of_record
+SF:{root}/client/tests/client_uri_test.c
+DA:1,0
+end_of_record
+SF:{root}/client/src/util/uri.c
+DA:4,2
+DA:5,0
+end_of_record
+"""
+
+
+@pytest.mark.parametrize("reached, status", [(7, 0), (6, 1)])
+def test_coverage_counts_lines_of_the_client_from_all_programs(reached, status, monkeypatch, capsys, tmp_path):
+    """A line counts as reached when any program reached it; tests and other folders are not counted."""
+    coverage = script("coverage")
+    client = "\n".join(f"DA:{line},{line <= reached}" for line in range(1, 8))
+    monkeypatch.setattr(coverage, "run", lambda *command, **more: LCOV.format(
+        root=api.ROOT, client=client.replace("True", "1").replace("False", "0")) if "export" in command else "")
+    monkeypatch.setattr(coverage, "COUNTS", tmp_path)
+    (tmp_path / "1.profraw").touch()
+    monkeypatch.setattr("sys.argv", ["ci/coverage", "--no-run", "--lines", "uri.c"])
+    assert coverage.main() == status
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("client/src/util/uri.c:5: ") and not out[1].startswith("client/src")
+    assert f"{reached + 2:5} of    10  client/ in all" in out[-1] and len(out) == 4
+
+
+def test_coverage_without_counts_says_so(monkeypatch, capsys, tmp_path):
+    coverage = script("coverage")
+    monkeypatch.setattr(coverage, "COUNTS", tmp_path)
+    monkeypatch.setattr("sys.argv", ["ci/coverage", "--no-run"])
+    with pytest.raises(SystemExit) as ended:
+        coverage.main()
+    assert ended.value.code == 2 and "no counts yet" in capsys.readouterr().err
+
+
+def test_bench_measures_the_heap(capsys):
+    script("bench").heap()
+    own, process = map(int, re.search(r"(\d+) bytes at most of the client's own.*, (\d+) bytes of malloc", capsys.readouterr().out).groups())
+    assert 1000 < own < process < 1000000
