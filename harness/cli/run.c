@@ -32,6 +32,7 @@ static const char help[] =
     "  --log FILE        the event log as JSON lines; for several scenarios FILE is a folder\n"
     "  --junit FILE      results in JUnit's XML\n"
     "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
+    "  --fail-fast       stop at the first scenario that fails; those after it are not run\n"
     "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
     "  --no-canary       do not first run the nonsense scenario that must not pass\n"
     "  --preload FILE    the preload library; also $BOOTJACK_PRELOAD_LIBRARY\n"
@@ -55,7 +56,7 @@ enum { MOST_JOBS = 256 };
 typedef struct arguments {
     const char *client;
     uint64_t seed;
-    bool verbose, json, no_canary;
+    bool verbose, json, no_canary, fail_fast;
     const char *pcap, *log, *junit, *preload;
     uint64_t jobs;
     unsigned limit_ms;
@@ -63,6 +64,7 @@ typedef struct arguments {
 
 /* --- the command line ----------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct option long_options[] = {
     { "client", required_argument, NULL, 'c' },
     { "seed", required_argument, NULL, 's' },
@@ -72,12 +74,14 @@ static const struct option long_options[] = {
     { "log", required_argument, NULL, 'l' },
     { "junit", required_argument, NULL, 'u' },
     { "jobs", required_argument, NULL, 'j' },
+    { "fail-fast", no_argument, NULL, 'F' },
     { "limit", required_argument, NULL, 'L' },
     { "no-canary", no_argument, NULL, 'C' },
     { "preload", required_argument, NULL, 'P' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
 };
+/* clang-format on */
 
 /* -1: go on; else the exit status. */
 static int take_option(arguments *a, int option) {
@@ -112,6 +116,9 @@ static int take_option(arguments *a, int option) {
         return cli_parse_seconds(optarg, &a->limit_ms)
                    ? -1
                    : cli_usage_error("run", "--limit %s: not a number of seconds", optarg);
+    case 'F':
+        a->fail_fast = true;
+        return -1;
     case 'C':
         a->no_canary = true;
         return -1;
@@ -152,6 +159,7 @@ typedef struct suite {
     size_t told;    /* cases before this one were reported */
     size_t running;
     size_t jobs;
+    bool fail_fast;
     bj_run_options options;
     const cli_client *client;
     cli_report report;
@@ -252,18 +260,24 @@ static void kill_running(suite *s) {
     }
 }
 
+static bool is_bad(bj_verdict verdict) {
+    return verdict == BJ_FAIL || verdict == BJ_ERROR;
+}
+
 /* Cases are reported in their order; a slow one keeps at most a few finished ones waiting. */
 static void run_all(suite *s) {
     size_t ahead = s->jobs * 4;
-    while (s->told < s->count && !cli_interrupted) {
+    bool enough = false;
+    while (s->told < s->count && !cli_interrupted && !enough) {
         while (s->started < s->count && s->running < s->jobs && s->started - s->told < ahead) {
             start(s, &s->cases[s->started++]);
         }
         if (s->running) {
             wait_for_one(s);
         }
-        while (s->told < s->started && s->cases[s->told].finished) {
+        while (s->told < s->started && s->cases[s->told].finished && !enough) {
             cli_report_case(&s->report, &s->cases[s->told]);
+            enough = s->fail_fast && is_bad(s->cases[s->told].result.verdict);
             forget(&s->cases[s->told++]);
         }
     }
@@ -274,6 +288,7 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
     suite s = {
         .count = files->count,
         .jobs = (size_t) a->jobs,
+        .fail_fast = a->fail_fast,
         .client = client,
         .options = { .attach = client->attach,
                      .profile = client->profile,

@@ -471,6 +471,19 @@ def test_several_at_once_are_reported_in_order(scenario, programs, tmp_path):
     assert together.returncode == PASSED
 
 
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_fail_fast_stops_at_the_first_failure(jobs, scenario, programs, tmp_path):
+    for i in range(9):
+        text = BOOTSTRAP if i < 2 else BOOTSTRAP.replace("path: /bs", "path: /elsewhere")
+        scenario(text, f"s/{i}.yaml")
+    arguments = ["run", tmp_path / "s", "--client", f"exec:{programs('asks')}", "--json", "-j", jobs]
+    whole, cut = bootjack(*arguments), bootjack(*arguments, "--fail-fast")
+    verdicts = [[json.loads(line)["verdict"] for line in done.stdout.splitlines()] for done in (whole, cut)]
+    assert verdicts[0] == ["pass"] * 2 + ["fail"] * 7
+    assert verdicts[1] == ["pass", "pass", "fail"]
+    assert whole.returncode == cut.returncode == FAILED
+
+
 def test_the_same_seed_gives_the_same_log(scenario, programs, tmp_path):
     path = scenario()
     logs = []

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mechanical mutants, found in the syntax tree that libclang gives: negated conditions, loops that are not entered,
+changed constants, deleted statements. What only speaks to the log, and assertions, are left alone: no scenario could
+tell."""
+import dataclasses
+
+from clang import cindex
+
+from . import insertions
+
+FOLDER = "client/src/bootstrap"
+NOT_BUILT = "absent.c"  # in place of the others where the Bootstrap interface is left out
+ONLY_TALK = {"bjc_log", "bjc_moved", "snprintf"}
+K = cindex.CursorKind
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    file: str
+    line: int
+    kind: str  # negated, not entered, constant, deleted
+    text: str  # what stands there
+    start: int
+    end: int
+
+    @property
+    def name(self):
+        return f"{self.file.rsplit('/', 1)[-1]}:{self.line}:{self.kind}:{self.start}"
+
+    def insertion(self, number):
+        before, behind = {
+            "negated": (f"(bj_planted({number}) != !!(", "))"),
+            "not entered": (f"(!bj_planted({number}) && (", "))"),
+            "constant": (f"((bj_planted({number}) ? 1 : 0) + ", ")"),
+            "deleted": (f"if (!bj_planted({number})) {{ ", " }"),
+        }[self.kind]
+        return insertions.Insertion(self.start, self.end, before, behind)
+
+
+class Finder:
+    def __init__(self, root, file):
+        self.file = file
+        self.data = (root / file).read_bytes()
+        self.found = []
+        arguments = ["-std=c11", f"-I{root}/client/src", f"-I{root}/client/include", "-D_GNU_SOURCE", '-DBJC_VERSION="0"']
+        unit = cindex.Index.create().parse(str(root / file), args=arguments)
+        worst = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
+        if worst:
+            raise RuntimeError(f"{file}: {worst[0]}")
+        for cursor in unit.cursor.get_children():
+            if cursor.kind == K.FUNCTION_DECL and cursor.is_definition() and self.mine(cursor):
+                self.walk(cursor, None)
+
+    def mine(self, cursor):
+        return cursor.location.file is not None and cursor.location.file.name.endswith(self.file)
+
+    def text(self, cursor):
+        return self.data[cursor.extent.start.offset:cursor.extent.end.offset].decode(errors="replace")
+
+    def add(self, cursor, kind, more=0):
+        start, end = cursor.extent.start.offset, cursor.extent.end.offset + more
+        if self.mine(cursor) and end > start:
+            self.found.append(Mutant(self.file, cursor.extent.start.line, kind, self.data[start:end].decode(), start, end))
+
+    def negate(self, condition):
+        """A condition, and each side of its `&&` and `||`."""
+        self.add(condition, "negated")
+
+    def statement(self, cursor):
+        kinds = (K.CALL_EXPR, K.BINARY_OPERATOR, K.COMPOUND_ASSIGNMENT_OPERATOR, K.UNARY_OPERATOR)
+        end = cursor.extent.end.offset
+        if cursor.kind not in kinds or self.data[end:end + 1] != b";":
+            return
+        words = self.text(cursor)
+        if words.startswith("assert") or cursor.spelling in ONLY_TALK:
+            return
+        self.add(cursor, "deleted", 1)
+
+    def literal(self, cursor, parent):
+        words = self.text(cursor)
+        array = parent.kind == K.VAR_DECL
+        if words[:1].isdigit() and not array and parent.kind != K.CASE_STMT:
+            self.add(cursor, "constant")
+
+    def logical(self, cursor):
+        left, right = list(cursor.get_children())
+        between = self.data[left.extent.end.offset:right.extent.start.offset]
+        if b"&&" in between or b"||" in between:
+            self.negate(left)
+            self.negate(right)
+
+    def walk(self, cursor, parent):
+        children = list(cursor.get_children())
+        if cursor.kind == K.VAR_DECL and cursor.storage_class == cindex.StorageClass.STATIC:
+            return
+        if cursor.kind == K.CALL_EXPR and cursor.spelling in ONLY_TALK:
+            return
+        if self.text(cursor).startswith("assert("):
+            return
+        if cursor.kind in (K.IF_STMT, K.CONDITIONAL_OPERATOR):
+            self.negate(children[0])
+        elif cursor.kind == K.WHILE_STMT:
+            self.add(children[0], "not entered")
+        elif cursor.kind == K.BINARY_OPERATOR and len(children) == 2:
+            self.logical(cursor)
+        elif cursor.kind == K.INTEGER_LITERAL:
+            self.literal(cursor, parent)
+        for child in children:
+            if cursor.kind == K.COMPOUND_STMT:
+                self.statement(child)
+            if not (cursor.kind == K.CASE_STMT and child == children[0]):
+                self.walk(child, cursor)
+
+
+def find(root):
+    """All mutants of the folder, in the order of the sources."""
+    found = []
+    for path in sorted((root / FOLDER).glob("*.c")):
+        if path.name != NOT_BUILT:
+            finder = Finder(root, f"{FOLDER}/{path.name}")
+            found += sorted(set(finder.found), key=lambda m: (m.start, -m.end, m.kind))
+    return found
+
+
+def insert(mutants, first):
+    by_file = {}
+    for number, mutant in enumerate(mutants, first):
+        by_file.setdefault(mutant.file, []).append(mutant.insertion(number))
+    return by_file
