@@ -21,11 +21,16 @@ typedef struct command {
     const char *about;
 } command;
 
+static int report_main(int argc, char **argv) {
+    return cli_report_page(argc, (const char *const *) argv);
+}
+
 static const command commands[] = {
     { "run", cli_run, "run scenarios against a client, in virtual time" },
     { "serve", cli_serve, "play a scenario's servers on real sockets, for a client on the network" },
     { "check", bj_check_main, "check scenario files without running them" },
     { "program", bj_program_main, "a scenario's byte form, and back" },
+    { "report", report_main, "the page of a report from results; what changed between two runs" },
     { "decode", bj_decode_main, "print the CoAP messages of a capture" },
 };
 

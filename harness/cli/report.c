@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "attach/conversation.h"
 #include "attach/job.h"
@@ -189,9 +190,43 @@ static bool make_folder(const char *name) {
     return true;
 }
 
-bool cli_report_begin(cli_report *report, const char *junit, size_t cases) {
+static FILE *create(const char *name) {
+    FILE *file = fopen(name, "we");
+    if (!file) {
+        cli_complain("%s: %s", name, strerror(errno));
+    }
+    return file;
+}
+
+/* The folder of --report: captures of every case, whatever their number. */
+static bool open_folder(cli_report *report, const char **junit) {
+    char name[4096];
+    if (!make_folder(report->folder)) {
+        return false;
+    }
+    if (!report->pcap) {
+        snprintf(report->captures, sizeof report->captures, "%s/captures", report->folder);
+        report->pcap = report->captures;
+        report->several = true;
+    }
+    if (!*junit) {
+        snprintf(report->junit_name, sizeof report->junit_name, "%s/junit.xml", report->folder);
+        *junit = report->junit_name;
+    }
+    snprintf(name, sizeof name, "%s/results.jsonl", report->folder);
+    report->results = create(name);
+    return report->results != NULL;
+}
+
+bool cli_report_begin(cli_report *report, const char *junit, const char *folder, size_t cases) {
     report->several = cases > 1;
+    report->cases = cases;
     report->began_us = bj_real_us();
+    report->progress = cases > 1 && !report->verbose && isatty(STDERR_FILENO);
+    report->folder = folder;
+    if (folder && !open_folder(report, &junit)) {
+        return false;
+    }
     if (report->several &&
         ((report->pcap && !make_folder(report->pcap)) || (report->log && !make_folder(report->log)))) {
         return false;
@@ -199,17 +234,40 @@ bool cli_report_begin(cli_report *report, const char *junit, size_t cases) {
     if (!junit) {
         return true;
     }
-    report->junit = fopen(junit, "we");
-    if (!report->junit) {
-        cli_complain("%s: %s", junit, strerror(errno));
-        return false;
+    report->junit = create(junit);
+    if (report->junit) {
+        cli_junit_begin(report);
     }
-    cli_junit_begin(report);
-    return true;
+    return report->junit != NULL;
+}
+
+/* --- progress ------------------------------------------------------------------------------------------------- */
+
+enum { BAR = 24 };
+
+static void clear_progress(const cli_report *report) {
+    if (report->progress) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+static void show_progress(const cli_report *report) {
+    const unsigned *n = report->counts;
+    if (!report->progress || report->done == report->cases) {
+        return;
+    }
+    size_t full = BAR * report->done / report->cases;
+    fprintf(stderr, "[%.*s%.*s] %zu of %zu: %u passed, %u failed", (int) full, "########################",
+            (int) (BAR - full), "........................", report->done, report->cases, n[BJ_PASS] + n[BJ_WARN],
+            n[BJ_FAIL] + n[BJ_ERROR]);
+    fflush(stderr);
 }
 
 void cli_report_case(cli_report *report, const cli_case *one) {
     report->counts[one->result.verdict]++;
+    report->virtual_us += one->result.virtual_time;
+    report->done++;
+    clear_progress(report);
     if (one->ran && report->pcap) {
         write_capture(report, one);
     }
@@ -217,13 +275,17 @@ void cli_report_case(cli_report *report, const cli_case *one) {
         write_log(report, one);
     }
     if (report->json) {
-        cli_json_case(stdout, report, one);
+        cli_json_case(stdout, report, one, report->verbose);
     } else {
         print_case(report, one);
     }
     if (report->junit) {
         cli_junit_case(report, one);
     }
+    if (report->results) {
+        cli_json_case(report->results, report, one, true);
+    }
+    show_progress(report);
 }
 
 static void put_count(bj_text *out, unsigned count, const char *name, bool always) {
@@ -232,7 +294,22 @@ static void put_count(bj_text *out, unsigned count, const char *name, bool alway
     }
 }
 
+/* The page, from the results in the folder. */
+static void make_page(cli_report *report) {
+    char results[4200];
+    snprintf(results, sizeof results, "%s/results.jsonl", report->folder);
+    const char *arguments[] = { "report", results, "-o", report->folder, NULL };
+    if (fclose(report->results) != 0) {
+        cli_complain("%s: %s", results, strerror(errno));
+        report->broken = true;
+    } else if (cli_report_page(4, arguments) != 0) {
+        report->broken = true;
+    }
+    report->results = NULL;
+}
+
 int cli_report_end(cli_report *report) {
+    clear_progress(report);
     const unsigned *n = report->counts;
     BJ_TEXT(line, 256);
     put_count(&line, n[BJ_PASS], "passed", true);
@@ -242,11 +319,18 @@ int cli_report_end(cli_report *report) {
     put_count(&line, n[BJ_INCONCLUSIVE], "inconclusive", false);
     put_count(&line, n[BJ_SKIP], "skipped", false);
     put_count(&line, n[BJ_XFAIL], "failed as expected", false);
-    fprintf(report->json ? stderr : stdout, "%s (%.2f s)\n", line.start,
-            (double) (bj_real_us() - report->began_us) / 1e6);
+    bj_text_printf(&line, " (%.2f s", (double) (bj_real_us() - report->began_us) / 1e6);
+    if (report->client->attach != BJ_ATTACH_NETWORK) {
+        bj_text_add(&line, "; virtual ");
+        bj_duration_print(&line, report->virtual_us / BJ_SECOND * BJ_SECOND);
+    }
+    fprintf(report->json ? stderr : stdout, "%s)\n", line.start);
     if (report->junit && !cli_junit_end(report)) {
         cli_complain("the JUnit file could not be written: %s", strerror(errno));
         report->broken = true;
+    }
+    if (report->results) {
+        make_page(report);
     }
     return n[BJ_ERROR] || report->broken ? CLI_COULD_NOT_RUN : n[BJ_FAIL] ? CLI_FAILED : CLI_PASSED;
 }

@@ -31,16 +31,24 @@ typedef struct cli_report {
     const char *log;   /* likewise */
     bool several;
     FILE *junit;
+    FILE *results; /* as --json -v would print them, for `bootjack report` */
+    size_t cases, done;
+    bool progress;                 /* a bar on standard error, which is a terminal */
     unsigned counts[BJ_ERROR + 1]; /* by verdict */
     uint64_t began_us;
-    bool broken; /* a file could not be written */
+    uint64_t virtual_us; /* covered by all runs */
+    bool broken;         /* a file could not be written */
+    const char *folder;
+    char captures[4096], junit_name[4096];
 } cli_report;
 
-/* Opens files and folders; false: a message was printed. */
-bool cli_report_begin(cli_report *report, const char *junit, size_t cases);
+/* Opens files and folders; false: a message was printed. With `folder`, that is where results, captures and JUnit's
+ * file go from which `bootjack report` makes the page; captures or a JUnit file that were asked for elsewhere go there.
+ */
+bool cli_report_begin(cli_report *report, const char *junit, const char *folder, size_t cases);
 /* Prints the case, writes its capture and log, counts it. */
 void cli_report_case(cli_report *report, const cli_case *one);
-/* The summary; returns the exit status. */
+/* The summary, and the page of a report's folder; returns the exit status. */
 int cli_report_end(cli_report *report);
 
 /* The last `most` lines of the conversation (0: all of them), each behind `indent`. */

@@ -8,7 +8,7 @@
 #include "cli/report.h"
 
 /* One object and a newline: docs/event-log.md says what is in it. */
-void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one);
+void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, bool events);
 /* Every event as an object, with `separator` between two; `decode`: with the decoded form of messages. */
 void cli_json_events(FILE *stream, const bj_log *log, const char *separator, bool decode);
 

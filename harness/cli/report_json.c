@@ -80,7 +80,7 @@ static void put_output(FILE *stream, const bj_run_result *result) {
     fputs("]", stream);
 }
 
-void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one) {
+void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, bool events) {
     const bj_run_result *r = &one->result;
     BJ_TEXT(again, 4096);
     cli_reproduce(report, one, &again);
@@ -104,7 +104,7 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one) 
         put_member(stream, "capture", name.start);
     }
     put_output(stream, r);
-    if (report->verbose) {
+    if (events) {
         fputs(",\"events\":[", stream);
         cli_json_events(stream, r->log, ",", true);
         fputs("]", stream);

@@ -31,6 +31,8 @@ static const char help[] =
     "  --pcap FILE       the conversation as a capture; for several scenarios FILE is a folder\n"
     "  --log FILE        the event log as JSON lines; for several scenarios FILE is a folder\n"
     "  --junit FILE      results in JUnit's XML\n"
+    "  --report FOLDER   a report for people: FOLDER/index.html, with results.json, JUnit's XML and captures beside "
+    "it\n"
     "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
     "  --fail-fast       stop at the first scenario that fails; those after it are not run\n"
     "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
@@ -57,7 +59,7 @@ typedef struct arguments {
     const char *client;
     uint64_t seed;
     bool verbose, json, no_canary, fail_fast;
-    const char *pcap, *log, *junit, *preload;
+    const char *pcap, *log, *junit, *preload, *report;
     uint64_t jobs;
     unsigned limit_ms;
 } arguments;
@@ -73,6 +75,7 @@ static const struct option long_options[] = {
     { "pcap", required_argument, NULL, 'p' },
     { "log", required_argument, NULL, 'l' },
     { "junit", required_argument, NULL, 'u' },
+    { "report", required_argument, NULL, 'R' },
     { "jobs", required_argument, NULL, 'j' },
     { "fail-fast", no_argument, NULL, 'F' },
     { "limit", required_argument, NULL, 'L' },
@@ -116,6 +119,9 @@ static int take_option(arguments *a, int option) {
         return cli_parse_seconds(optarg, &a->limit_ms)
                    ? -1
                    : cli_usage_error("run", "--limit %s: not a number of seconds", optarg);
+    case 'R':
+        a->report = optarg;
+        return -1;
     case 'F':
         a->fail_fast = true;
         return -1;
@@ -306,7 +312,7 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
     if (!client->own && !a->no_canary && !cli_canary(&s.options)) {
         return CLI_COULD_NOT_RUN;
     }
-    if (!cli_report_begin(&s.report, a->junit, files->count)) {
+    if (!cli_report_begin(&s.report, a->junit, a->report, files->count)) {
         return CLI_COULD_NOT_RUN;
     }
     s.cases = bj_arena_calloc(arena, files->count, sizeof *s.cases);

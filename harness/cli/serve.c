@@ -165,7 +165,7 @@ static int report_result(const arguments *a, const cli_client *client, cli_case 
         .again = again.start,
         .pcap = a->pcap,
     };
-    if (!cli_report_begin(&report, NULL, 1)) {
+    if (!cli_report_begin(&report, NULL, NULL, 1)) {
         return CLI_COULD_NOT_RUN;
     }
     cli_report_case(&report, one);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`/usr/bin/python3 -m harness.report RESULTS.jsonl -o report/ [--list]`: results of `bootjack run --json -v` as one
-page of HTML that needs nothing else; with --list a line a scenario on standard output, too."""
+"""Results of `bootjack run --json -v` as one page of HTML that needs nothing else, and as results.json; or what changed
+between two runs."""
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import pathlib
 import sys
 
@@ -11,7 +13,7 @@ import jinja2
 
 from harness.pytest_bootjack.api import ROOT
 
-from . import model
+from . import compare, model
 
 
 OUTPUT_SHOWN = 200
@@ -28,6 +30,7 @@ def render(report) -> str:
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     environment.filters["tail"] = tail
+    environment.globals["signs"] = model.SIGNS
     return environment.get_template("report.html").render(report=report)
 
 
@@ -43,25 +46,61 @@ def listing(report) -> str:
     return "\n".join(lines + [f"{report.summary()}; {report.virtual} of virtual time in {report.real}"])
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="harness.report", description=__doc__)
-    parser.add_argument("results", help="what `bootjack run --json -v` printed")
-    parser.add_argument("-o", "--output", default="report", help="folder for index.html (report)")
-    parser.add_argument("--rules", default=ROOT / "scenarios" / "rules.yaml", help="the catalogue of rules")
-    parser.add_argument("--list", action="store_true", help="print a line a scenario and a summary")
-    options = parser.parse_args()
-    results = model.read_results(options.results)
+def write(report, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "index.html").write_text(render(report), encoding="utf-8")
+    text = json.dumps(model.as_json(report), ensure_ascii=False, indent=1)
+    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+
+
+def make_report(options) -> int:
+    results = [result for path in options.results for result in model.read_results(path)]
     if not results:
-        print(f"harness.report: {options.results} holds no result", file=sys.stderr)
-        return 2
-    report = model.make(results, options.rules)
-    page = pathlib.Path(options.output) / "index.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(render(report), encoding="utf-8")
+        raise model.Unreadable(f"{', '.join(options.results)}: no result")
+    folder = pathlib.Path(options.output)
+    report = model.make(results, options.rules, folder)
+    write(report, folder)
     if options.list:
         print(listing(report))
-    print(f"report: {page}")
+    print(f"report: {folder / 'index.html'}")
     return 0
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Wrong usage has the exit status that it has with every command of bootjack."""
+        print(f"{self.prog}: {message}\nTry '{self.prog} --help'.", file=sys.stderr)
+        sys.exit(64)
+
+
+def parse(arguments):
+    parser = Parser(prog=os.environ.get("BOOTJACK_REPORT_NAME", "harness.report"), description=__doc__)
+    parser.add_argument("results", nargs="*", metavar="RESULTS",
+                        help="what `bootjack run --json -v` printed, or the results.json of a report; several clients' "
+                             "results make one matrix")
+    parser.add_argument("-o", "--output", default="report", help="folder for index.html and results.json (report)")
+    parser.add_argument("--rules", default=ROOT / "scenarios" / "rules.yaml", help="the catalogue of rules")
+    parser.add_argument("--list", action="store_true", help="print a line a scenario and a summary")
+    parser.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"),
+                        help="print what changed between two runs; exit status 1 when something got worse")
+    options = parser.parse_args(arguments)
+    if bool(options.compare) == bool(options.results):
+        parser.error("give RESULTS, or --compare BEFORE AFTER")
+    return options
+
+
+def main(arguments=None) -> int:
+    options = parse(arguments)
+    try:
+        if options.compare:
+            before, after = (model.read_results(path) for path in options.compare)
+            changes = compare.changes(before, after)
+            print(compare.text(changes))
+            return 1 if compare.got_worse(changes) else 0
+        return make_report(options)
+    except (model.Unreadable, OSError) as problem:
+        print(f"bootjack report: {problem}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

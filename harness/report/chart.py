@@ -206,7 +206,8 @@ class Drawing:
     def row_verdict(self, row, y):
         self.add(f'<rect class="mark {row.style}" x="{TIME_WIDTH}" y="{y + 8}" width="{self.width - TIME_WIDTH - 4}" '
                  'height="24" rx="4"/>')
-        self.text(TIME_WIDTH + 12, y + 24, row.text, f"verdict {row.style}")
+        # Bold, and a size larger: a sixth wider than the rest.
+        self.text(TIME_WIDTH + 12, y + 24, row.text, f"verdict {row.style}", (self.width - TIME_WIDTH - 28) / 1.17)
 
     def svg(self) -> str:
         top, bottom = 34, 34 + sum(row.height for row in self.rows)

@@ -2,6 +2,7 @@
 """What the report shows, gathered from results, scenario files and the catalogue of rules."""
 from __future__ import annotations
 
+import base64
 import collections
 import dataclasses
 import json
@@ -14,6 +15,9 @@ from harness.pytest_bootjack import api, conversation, plugin
 from .chart import chart
 
 ORDER = ("fail", "error", "warn", "inconclusive", "xfail", "skip", "pass")
+# Verdicts are told apart without colours, too.
+SIGNS = {"fail": "✗", "error": "‼", "warn": "!", "inconclusive": "?", "xfail": "≈", "skip": "–", "pass": "✓"}
+SAMPLE = 256 << 10  # a larger capture is not put into the page; it lies beside it
 
 
 @dataclasses.dataclass
@@ -24,6 +28,7 @@ class Entry:
     number: int
     source: str
     document: dict
+    page_folder: pathlib.Path = pathlib.Path(".")
 
     @property
     def anchor(self):
@@ -63,24 +68,54 @@ class Entry:
     def real(self):
         return conversation.duration(self.result.real_us)
 
+    @property
+    def sign(self):
+        return SIGNS.get(self.result.verdict, "?")
+
     def chart(self):
         return chart(self.result, self.anchor)
 
+    @property
+    def capture_name(self):
+        return self.name.replace("/", "-") + ".pcapng"
+
+    def capture_address(self):
+        """Where the page's reader finds the capture: in the page itself, or beside it. Empty when there is none."""
+        path = pathlib.Path(self.result.capture)
+        if not self.result.capture or not path.is_file():
+            return ""
+        if path.stat().st_size <= SAMPLE:
+            return "data:application/octet-stream;base64," + base64.b64encode(path.read_bytes()).decode()
+        whole, folder = path.resolve(), self.page_folder.resolve()
+        return str(whole.relative_to(folder)) if whole.is_relative_to(folder) else ""
+
+
+class Unreadable(Exception):
+    """A file that holds no results."""
+
 
 def read_results(path) -> list:
-    """Results from a file of JSON objects, one a line."""
-    with open(path, encoding="utf-8", errors="replace") as stream:
-        return [api.Result.from_json(json.loads(line)) for line in stream if line.startswith("{")]
+    """Results from what `bootjack run --json` printed (an object a line), or from the results.json of a report."""
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
+        rows = [json.loads(line) for line in text.splitlines() if line.startswith("{\"scenario\"")]
+        if not rows and text.lstrip().startswith("{"):
+            rows = json.loads(text)["results"]
+        return [api.Result.from_json(row) for row in rows]
+    except OSError as problem:
+        raise Unreadable(f"{path}: {problem.strerror}") from problem
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise Unreadable(f"{path}: not results of bootjack run: {problem}") from problem
 
 
-def read_entry(number, result) -> Entry:
+def read_entry(number, result, page_folder) -> Entry:
     path = pathlib.Path(result.scenario)
     source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     try:
         document = yaml.load(source, Loader=plugin.Tolerant)
     except yaml.YAMLError:
         document = None
-    return Entry(result, number, source, document if isinstance(document, dict) else {})
+    return Entry(result, number, source, document if isinstance(document, dict) else {}, page_folder)
 
 
 def read_rules(path) -> dict:
@@ -118,6 +153,22 @@ class Report:
         ids = [*self.rules, *sorted(set(shown) - set(self.rules))]
         return [(i, self.rules.get(i, {}), *(self.side(shown[i], side) for side in ("accept", "refuse", ""))) for i in ids]
 
+    @property
+    def matrix(self):
+        """(id, facts, a cell a client): the worst verdict of the scenarios that show the rule, with their entries, the
+        worst first; None where no scenario of that client shows it."""
+        rows = []
+        for rule, facts, *sides in self.by_rule:
+            entries = sorted((entry for side in sides for entry in side), key=lambda e: ORDER.index(e.result.verdict))
+            rows.append((rule, facts, [self.cell(entries, client) for client in self.clients]))
+        return rows
+
+    @staticmethod
+    def cell(entries, client):
+        own = [entry for entry in entries if entry.result.client == client]
+        good = sum(entry.result.verdict in ("pass", "warn") for entry in own)
+        return {"worst": own[0], "good": good, "count": len(own)} if own else None
+
     @staticmethod
     def side(entries, side):
         return [entry for entry in entries if entry.shows == side]
@@ -139,8 +190,8 @@ class Report:
         return conversation.duration(sum(entry.result.real_us for entry in self.entries))
 
     @property
-    def failed(self):
-        return any(entry.result.failed for entry in self.entries)
+    def failures(self):
+        return [entry for entry in self.entries if entry.result.failed]
 
     def summary(self) -> str:
         """`41 passed, 0 failed, 1 skipped` and, where there are any, the rarer verdicts."""
@@ -151,6 +202,25 @@ class Report:
         return ", ".join(words + [f"{self.count(v)} {text}" for v, text in rare.items() if self.count(v)])
 
 
-def make(results, rules_path) -> Report:
-    entries = [read_entry(number, result) for number, result in enumerate(results, 1)]
+def make(results, rules_path, page_folder=".") -> Report:
+    entries = [read_entry(number, result, pathlib.Path(page_folder)) for number, result in enumerate(results, 1)]
     return Report(entries, read_rules(rules_path))
+
+
+# The members of one result in results.json, in the words of docs/event-log.md.
+KEPT = ("scenario", "title", "client", "verdict", "reason", "line", "column", "seed", "virtual_us", "real_us",
+        "exit_status", "signal", "rules", "branches", "reproduce", "capture")
+
+
+def as_json(report) -> dict:
+    """What results.json holds: docs/report.md."""
+    return {
+        "version": 1,
+        "clients": report.clients,
+        "counts": {verdict: report.count(verdict) for verdict in ORDER},
+        "results": [{member: getattr(entry.result, member) for member in KEPT} for entry in report.entries],
+        "rules": [{"id": rule, "level": facts.get("level", ""), "clause": facts.get("clause", ""), "text": facts.get("text", ""),
+                   "verdicts": {client: cell["worst"].result.verdict if cell else None
+                                for client, cell in zip(report.clients, cells)}}
+                  for rule, facts, cells in report.matrix],
+    }

@@ -3,13 +3,14 @@
 import html.parser
 import json
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from harness.pytest_bootjack import api
-from harness.report import chart, model
+from harness.report import chart, compare, model
 from harness.report.__main__ import listing, render
 from harness.tests import sample_results
 
@@ -66,7 +67,7 @@ def test_the_page_is_well_formed_and_links_lead_somewhere(report):
 
 def test_the_page_needs_nothing_else(report):
     page = render(report)
-    assert not re.search(r"(src|href)=\"(?!#)", page)
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page)
     assert "@import" not in page and "url(" not in page
 
 
@@ -131,3 +132,106 @@ def test_the_command_line(tmp_path):
     assert (tmp_path / "out" / "index.html").stat().st_size > 5000
     results.write_text("")
     assert subprocess.run(command, cwd=api.ROOT, capture_output=True, timeout=60, check=False).returncode == 2
+
+
+def rows(*pairs, client="linked"):
+    return [api.Result.from_json(sample_results.result(name, verdict, "why", client=client)) for name, verdict in pairs]
+
+
+def test_the_matrix_has_a_cell_for_every_rule_and_client(tmp_path):
+    results = [*rows(("a", "pass"), ("b", "fail")), *rows(("a", "pass"), client="theirs")]
+    (tmp_path / "rules.yaml").write_text(RULES)
+    made = model.make(results, tmp_path / "rules.yaml")
+    matrix = {rule: cells for rule, _, cells in made.matrix}
+    ours, theirs = matrix["BS-REQUEST"]
+    assert (ours["worst"].result.verdict, ours["good"], ours["count"]) == ("fail", 1, 2)
+    assert (theirs["worst"].result.verdict, theirs["good"], theirs["count"]) == ("pass", 1, 1)
+    assert matrix["B-RULE"] == [None, None]
+
+
+def test_captures_small_ones_in_the_page_large_ones_beside_it(tmp_path):
+    small, large = tmp_path / "small.pcapng", tmp_path / "captures" / "large.pcapng"
+    large.parent.mkdir()
+    small.write_bytes(b"packets")
+    large.write_bytes(bytes(model.SAMPLE + 1))
+    results = [api.Result.from_json(sample_results.result(f"s/{path.stem}.yaml", capture=str(path)))
+               for path in (small, large, tmp_path / "gone.pcapng")]
+    made = model.make(results, tmp_path / "none.yaml", tmp_path)
+    addresses = [entry.capture_address() for entry in made.entries]
+    assert addresses == ["data:application/octet-stream;base64,cGFja2V0cw==", "captures/large.pcapng", ""]
+    page = render(made)
+    assert 'download="s-small.pcapng"' in page and 'href="captures/large.pcapng"' in page and "s-gone.pcapng" not in page
+
+
+def test_results_json_is_as_documented(report):
+    value = json.loads(json.dumps(model.as_json(report)))
+    page = (api.ROOT / "docs/report.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \|", page.split("## results.json")[1], re.M)
+    assert list(value) == documented
+    assert value["counts"]["fail"] == 1 and len(value["results"]) == 7
+    rule = next(rule for rule in value["rules"] if rule["id"] == "A-RULE")
+    assert rule == {"id": "A-RULE", "level": "MUST", "clause": "§6.1", "text": "What it says", "verdicts": {"linked": "fail"}}
+    members = set(re.findall(r"^\| `([\w`, ]+)` \|", (api.ROOT / "docs/event-log.md").read_text().split("## A result")[1], re.M))
+    members = {name for group in members for name in group.split("`, `")}
+    assert set(value["results"][0]) <= members
+
+
+def test_what_changed_between_two_runs(tmp_path):
+    before = rows(("a", "pass"), ("b", "fail"), ("c", "pass"), ("d", "skip"), ("gone", "pass"))
+    after = rows(("a", "fail"), ("b", "pass"), ("c", "pass"), ("d", "pass"), ("new", "pass"), ("red", "fail"))
+    found = compare.changes(before, after)
+    assert [(c.scenario, c.before, c.after, c.worse) for c in found] == [
+        ("a", "pass", "fail", True), ("red", "", "fail", True), ("b", "fail", "pass", False), ("d", "skip", "pass", False),
+        ("gone", "pass", "", False), ("new", "", "pass", False)]
+    assert compare.text(found).endswith("6 changed, 2 for the worse") and "[BS-REQUEST]" in compare.text(found)
+    assert compare.got_worse(found) and not compare.got_worse(compare.changes(before, before))
+    assert compare.text([]) == "nothing changed"
+
+
+def command(*words):
+    return subprocess.run([str(api.find_bootjack()), *map(str, words)], cwd=api.ROOT, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_folder_that_run_writes(tmp_path):
+    done = command("run", "scenarios/good/first-bootstrap.yaml", "--report", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    names = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert names == {"index.html", "results.json", "results.jsonl", "junit.xml",
+                     "captures/scenarios-good-first-bootstrap.pcapng"}
+    again = command("report", "--compare", tmp_path / "out/results.json", tmp_path / "out/results.jsonl")
+    assert (again.returncode, again.stdout) == (0, "nothing changed\n")
+
+
+@pytest.mark.parametrize("words, status, text", [
+    (["report"], 64, "give RESULTS, or --compare BEFORE AFTER"),
+    (["report", "--compare", "README.md"], 64, "expected 2 arguments"),
+    (["report", "README.md"], 2, "README.md: no result"),
+    (["report", "--compare", "nowhere", "README.md"], 2, "nowhere: No such file or directory"),
+    (["report", "ci/no-such-file.json"], 2, "ci/no-such-file.json"),
+    (["run", "scenarios/good", "--report", "/nowhere/x"], 2, "/nowhere/x: No such file or directory"),
+])
+def test_what_cannot_be_reported(words, status, text):
+    done = command(*words)
+    assert done.returncode == status and text in done.stderr, done.stderr
+
+
+CHROMIUM = shutil.which("chromium")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="no Chromium (Debian: chromium)")
+def test_a_browser_shows_the_page(report, tmp_path):
+    """The page as a browser has it after its script ran: the matrix, the failing chart, the command; and no error."""
+    (tmp_path / "index.html").write_text(render(report))
+    entry = next(entry for entry in report.entries if entry.result.verdict == "fail")
+    words = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--enable-logging=stderr",
+             f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", (tmp_path / "index.html").as_uri() + f"#{entry.anchor}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    shown = done.stdout
+    matrix = shown.split('class="matrix"')[1].split("</table>")[0]
+    assert "A-RULE" in matrix and "✗ fail" in matrix
+    case = shown.split(f'id="{entry.anchor}"')[1].split("</details>")[0]
+    assert 'open=""' in case.split(">")[0], "the script opens what the address names"
+    assert '<svg class="chart"' in case and "✗ 10  expected 2.04, got 4.06" in case
+    assert entry.result.reproduce in case
+    assert "Uncaught" not in done.stderr
