@@ -25,6 +25,8 @@ struct bootjack_client {
     bootjack_device device_callbacks;
     bjc_bootstrap bootstrap;
     bjc_registrations registrations;
+    bjc_reporting reporting;
+    bjc_management management;
     bjc_persistence persistence;
     bjc_timer trigger; /* Bootstrap-Request Trigger, after its answer was sent */
     bjc_timer reboot, factory_reset;
@@ -42,14 +44,47 @@ static bool need_bootstrap(void *context, const char *cause) {
     return !client->stopping && bjc_bootstrap_need(&client->bootstrap, cause);
 }
 
+static bool has_server(const bootjack_client *client, uint16_t ssid) {
+    bool found = false;
+    for (const bjc_instance *i = client->server.instances; i && !found; i = i->next) {
+        found = bjc_store_integer(&client->server, i->iid, BJC_SERVER_SSID, 0) == ssid;
+    }
+    return found;
+}
+
+/* The observations of servers that are registered with no more, or are gone. */
+static void end_observations(bootjack_client *client) {
+    bjc_observation *o = client->reporting.list;
+    while (o) {
+        uint16_t ssid = o->ssid;
+        bool registered = bjc_registrations_session(&client->registrations, ssid) != NULL;
+        if (!has_server(client, ssid)) {
+            bjc_reporting_forget_server(&client->reporting, ssid);
+            o = client->reporting.list;
+            continue;
+        }
+        if (!registered && !o->over) {
+            bjc_reporting_unregistered(&client->reporting, ssid);
+            o = client->reporting.list;
+            continue;
+        }
+        o = o->next;
+    }
+}
+
+static const bjc_path everything;
+
 static void on_bootstrapped(void *context) {
     bootjack_client *client = context;
     bjc_registrations_start(&client->registrations);
+    end_observations(client);
+    bjc_reporting_changed(&client->reporting, &everything);
 }
 
 static void on_bootstrap_failed(void *context) {
     bootjack_client *client = context;
     bjc_registrations_resume(&client->registrations);
+    bjc_reporting_changed(&client->reporting, &everything); /* what was due meanwhile was not looked at */
 }
 
 static void on_accounts_changed(void *context) {
@@ -88,18 +123,68 @@ static void on_factory_reset(void *context) {
 
 static void on_request(void *context, uint16_t ssid, const bjc_incoming *request, bjc_reply *reply) {
     bootjack_client *client = context;
-    bjc_path written;
-    (void) ssid;
     /* LwM2M Core 1.1 §6.1.1: during a bootstrap, requests that are not part of it may be ignored. */
-    if (client->model.in_transaction) {
-        return;
+    if (!client->model.in_transaction) {
+        bjc_manage(&client->management, ssid, request, reply);
     }
-    bjc_manage(&client->model, request, reply, &written);
-    if (written.depth > 0 && written.ids[0] <= 2) {
+}
+
+/* --- management and reporting ----------------------------------------------------------------------------------- */
+
+static void on_changed(void *context, const bjc_path *path) {
+    bootjack_client *client = context;
+    if (path->ids[0] <= 2) {
         bjc_persistence_changed(&client->persistence);
     }
-    if (written.depth == 3 && written.ids[0] == 1 && written.ids[2] == BJC_SERVER_LIFETIME) {
-        bjc_registration_update(&client->registrations, written.ids[1]);
+    for (const bjc_registration *r = client->registrations.list; r && path->ids[0] == 1; r = r->next) {
+        if (bjc_store_integer(&client->server, r->server_iid, BJC_SERVER_LIFETIME, 0) != r->lifetime_s) {
+            bjc_registration_update(&client->registrations, r->server_iid);
+        }
+    }
+}
+
+/* The list of instances that the servers know is not the present one. */
+static void on_instances_changed(void *context) {
+    bootjack_client *client = context;
+    for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
+        bjc_registration_update(&client->registrations, r->server_iid);
+    }
+    bjc_persistence_changed(&client->persistence);
+}
+
+static bjc_session *session_of(void *context, uint16_t ssid) {
+    const bootjack_client *client = context;
+    return bjc_registrations_session(&client->registrations, ssid);
+}
+
+static bool may_read(void *context, uint16_t ssid, uint16_t oid, uint16_t iid) {
+    const bootjack_client *client = context;
+    return bjc_access_allowed(&client->model, ssid, oid, iid, BJC_RIGHT_READ);
+}
+
+/* A server that acknowledges nothing is asked by an Update whether it still knows the client. */
+static void on_undelivered(void *context, uint16_t ssid) {
+    bootjack_client *client = context;
+    for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
+        if (r->ssid == ssid && r->state == BJC_REGISTRATION_REGISTERED) {
+            bjc_registration_update(&client->registrations, r->server_iid);
+        }
+    }
+}
+
+static void on_notified(void *context, bjc_outcome outcome, const bjc_notification *notification) {
+    const bjc_registration *r = context;
+    bootjack_client *client = r->all->context;
+    bjc_reporting_notified(&client->reporting, r->ssid, outcome, notification);
+}
+
+static void on_moved(void *context, bjc_registration *r, bjc_registration_state from) {
+    bootjack_client *client = context;
+    if (r->state == BJC_REGISTRATION_REGISTERED) {
+        bjc_session_set_notified(r->session, on_notified, r);
+        bjc_reporting_registered(&client->reporting, r->ssid, from != BJC_REGISTRATION_UPDATING);
+    } else if (r->state == BJC_REGISTRATION_DISABLED || r->state == BJC_REGISTRATION_GONE) {
+        bjc_reporting_unregistered(&client->reporting, r->ssid);
     }
 }
 
@@ -163,9 +248,23 @@ static void put_together(bootjack_client *client) {
                                                  .registered = on_registered,
                                                  .need_bootstrap = need_bootstrap,
                                                  .left = on_left,
+                                                 .moved = on_moved,
                                                  .manage = on_request,
                                                  .context = client };
     bjc_registrations_init(&client->registrations);
+    client->reporting = (bjc_reporting){ .core = core,
+                                         .model = &client->model,
+                                         .server = &client->server,
+                                         .session = session_of,
+                                         .may_read = may_read,
+                                         .undelivered = on_undelivered,
+                                         .context = client };
+    bjc_reporting_init(&client->reporting);
+    client->management = (bjc_management){ .model = &client->model,
+                                           .reporting = &client->reporting,
+                                           .changed = on_changed,
+                                           .instances_changed = on_instances_changed,
+                                           .context = client };
     bjc_timer_init(&client->trigger, on_trigger, client);
     bjc_timer_init(&client->reboot, on_reboot, client);
     bjc_timer_init(&client->factory_reset, on_factory_reset, client);
@@ -202,6 +301,7 @@ void bootjack_client_destroy(bootjack_client *client) {
     client->core.config.state_changed = NULL;
     bjc_registrations_drop(&client->registrations);
     bjc_bootstrap_stop(&client->bootstrap);
+    bjc_reporting_free(&client->reporting);
     bjc_persistence_free(&client->persistence);
     bjc_transport_free(client->transport);
     bjc_model_free(&client->model);

@@ -37,7 +37,7 @@ static bool tx_usable(const bootjack_tx_params *tx) {
 /* Formats for single values and those that are only read are nothing to ask for. */
 static bool format_usable(const bootjack_config *config) {
     const bjc_format *format = bjc_format_of_release(config->preferred_format, config->version);
-    return format && format->least_depth == 1 && format->write;
+    return format && format->least_depth <= 1 && format->write;
 }
 
 static bool config_usable(const bootjack_config *config) {

@@ -27,7 +27,14 @@ static int finish(void **state) {
 static void answers_are_remembered(void **state) {
     (void) state;
     uint8_t payload[] = "abc";
-    bjc_answer answer = { BJC_CONTENT, 40, -1, -1, -1, -1, payload, 3 };
+    bjc_answer answer = { .code = BJC_CONTENT,
+                          .content_format = 40,
+                          .block1 = -1,
+                          .block2 = -1,
+                          .size1 = -1,
+                          .size2 = -1,
+                          .payload = payload,
+                          .payload_length = 3 };
     assert_null(bjc_inbound_known(&inbound, 7));
     bjc_inbound_remember(&inbound, 7, true, &answer);
     const bjc_exchange *known = bjc_inbound_known(&inbound, 7);

@@ -11,15 +11,15 @@ static const bjc_format formats[] = {
     { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3, 10 },
     { BJC_FORMAT_CBOR, "application/cbor", bjc_cbor_next_value, bjc_cbor_write, NULL, NULL, 3, 11 },
     { BJC_FORMAT_SENML_JSON, "application/senml+json", bjc_senml_json_next, bjc_senml_json_write, NULL,
-      bjc_senml_json_finish, 1, 11 },
+      bjc_senml_json_finish, 0, 11 },
     { BJC_FORMAT_SENML_CBOR, "application/senml+cbor", bjc_senml_cbor_next, bjc_senml_cbor_write, NULL,
-      bjc_senml_cbor_finish, 1, 11 },
+      bjc_senml_cbor_finish, 0, 11 },
     { BJC_FORMAT_TLV, "application/vnd.oma.lwm2m+tlv", bjc_tlv_next, bjc_tlv_write, bjc_tlv_instance, bjc_tlv_finish, 1,
       10 },
     /* Not for whole objects (LwM2M TS 1.0 §5.2.7.3). */
     { BJC_FORMAT_JSON, "application/vnd.oma.lwm2m+json", bjc_lwm2m_json_next, NULL, NULL, NULL, 2, 10 },
     { BJC_FORMAT_LWM2M_CBOR, "application/vnd.oma.lwm2m+cbor", bjc_lwm2m_cbor_next, bjc_lwm2m_cbor_write,
-      bjc_lwm2m_cbor_instance, bjc_lwm2m_cbor_finish, 1, 12 },
+      bjc_lwm2m_cbor_instance, bjc_lwm2m_cbor_finish, 0, 12 },
 };
 
 const bjc_format *bjc_format_find(int number) {
@@ -42,11 +42,25 @@ void bjc_reader_init(bjc_reader *reader, const bjc_format *format, const bjc_pat
     const uint8_t *at = payload ? payload : nothing;
     *reader = (bjc_reader){ .format = format, .target = *target, .at = at, .end = at + (payload ? length : 0) };
     reader->open = *target;
+    reader->placeholder = -1;
+}
+
+void bjc_reader_init_paths(bjc_reader *reader, const bjc_format *format, const bjc_path *target, const uint8_t *payload,
+                           size_t length) {
+    bjc_reader_init(reader, format, target, payload, length);
+    reader->paths = true;
 }
 
 bjc_read bjc_reader_refuse(bjc_reader *reader, const char *reason) {
     reader->reason = reader->reason ? reader->reason : reason;
     return BJC_READ_ERROR;
+}
+
+bool bjc_reader_id(const bjc_reader *reader, unsigned depth, uint16_t *id) {
+    if (*id == BOOTJACK_ID_INVALID && depth == 1 && reader->placeholder >= 0) {
+        *id = (uint16_t) reader->placeholder;
+    }
+    return *id != BOOTJACK_ID_INVALID;
 }
 
 bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry) {
@@ -64,13 +78,14 @@ bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry) {
         return bjc_reader_refuse(reader, "nothing for the resource");
     }
     reader->given = true;
-    assert(result != BJC_READ_ENTRY ||
-           (entry->path.depth >= 2 && entry->path.depth <= 4 && bjc_path_inside(&entry->path, &reader->target)));
+    assert(result != BJC_READ_ENTRY || ((reader->paths || entry->path.depth >= 2) && entry->path.depth <= 4 &&
+                                        bjc_path_inside(&entry->path, &reader->target)));
     return result;
 }
 
 void bjc_writer_init(bjc_writer *writer, const bjc_format *format, const bjc_path *target, bjc_buffer *out) {
     *writer = (bjc_writer){ .format = format, .target = *target, .out = out };
+    bjc_buffer_init(&writer->root, out->allocator);
     bjc_buffer_init(&writer->object, out->allocator);
     bjc_buffer_init(&writer->instance, out->allocator);
     bjc_buffer_init(&writer->resource, out->allocator);
@@ -88,8 +103,9 @@ bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, c
 
 bool bjc_writer_finish(bjc_writer *writer) {
     bool good = writer->format->finish ? writer->format->finish(writer) : true;
-    good =
-        good && !writer->out->failed && !writer->object.failed && !writer->instance.failed && !writer->resource.failed;
+    good = good && !writer->out->failed && !writer->root.failed && !writer->object.failed && !writer->instance.failed &&
+           !writer->resource.failed;
+    bjc_buffer_free(&writer->root);
     bjc_buffer_free(&writer->object);
     bjc_buffer_free(&writer->instance);
     bjc_buffer_free(&writer->resource);

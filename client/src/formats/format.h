@@ -39,6 +39,9 @@ typedef struct bjc_reader {
     const uint8_t *at, *end;
     const char *reason; /* why the payload was refused; static */
     bool given;         /* an entry was */
+    bool paths;         /* the payload names paths without values, of any level (Read-Composite) */
+    /* What the Object Instance ID 65535 stands for, -1 = nothing: a Create that leaves the choice to us. */
+    int32_t placeholder;
     /* TLV: what is open inside the payload. */
     const uint8_t *instance_end, *resource_end;
     bjc_path open;
@@ -74,9 +77,14 @@ const bjc_format *bjc_format_of_release(int number, bootjack_version release);
 
 void bjc_reader_init(bjc_reader *reader, const bjc_format *format, const bjc_path *target, const uint8_t *payload,
                      size_t length);
+/* The same for a payload that names paths, which may be any below the target; its entries have no values. */
+void bjc_reader_init_paths(bjc_reader *reader, const bjc_format *format, const bjc_path *target, const uint8_t *payload,
+                           size_t length);
 /* The next entry; its path is the target or below it, and not above an instance. After BJC_READ_ERROR the payload is
  * refused, `reader->reason` says why. */
 bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry);
+/* For the formats: whether a number of the payload can stand at that depth of a path; a placeholder is replaced. */
+bool bjc_reader_id(const bjc_reader *reader, unsigned depth, uint16_t *id);
 /* For the formats: notes the reason, unless there is one, and gives BJC_READ_ERROR. */
 bjc_read bjc_reader_refuse(bjc_reader *reader, const char *reason);
 
@@ -87,10 +95,10 @@ struct bjc_writer {
     bjc_buffer *out;
     /* Content of the object, of the instance and of the multiple resource that are open, where their length or the
      * number of their members goes in front of it. */
-    bjc_buffer object, instance, resource;
-    size_t object_count, instance_count, resource_count;
+    bjc_buffer root, object, instance, resource;
+    size_t root_count, object_count, instance_count, resource_count;
     bjc_path open;
-    bool instance_open, resource_open;
+    bool object_open, instance_open, resource_open;
 };
 typedef struct bjc_writer bjc_writer;
 

@@ -8,11 +8,13 @@
 /* --- reading ---------------------------------------------------------------------------------------------------- */
 
 static bool add_segment(bjc_reader *reader, bjc_path *path, const bjc_cbor_item *item) {
-    if (item->kind != BJC_CBOR_UNSIGNED || item->number >= BOOTJACK_ID_INVALID || path->depth == 4) {
+    uint16_t id = item->number > BOOTJACK_ID_INVALID ? BOOTJACK_ID_INVALID : (uint16_t) item->number;
+    bool small = item->kind == BJC_CBOR_UNSIGNED && item->number <= BOOTJACK_ID_INVALID;
+    if (!small || path->depth == 4 || !bjc_reader_id(reader, path->depth, &id)) {
         bjc_reader_refuse(reader, "a key that is no part of a path");
         return false;
     }
-    path->ids[path->depth++] = (uint16_t) item->number;
+    path->ids[path->depth++] = id;
     return true;
 }
 
@@ -53,11 +55,23 @@ static bjc_read enter_map(bjc_reader *reader, const bjc_cbor_item *map, const bj
         }
     }
     reader->open = *path;
+    if (reader->paths) {
+        return BJC_READ_END;
+    }
     if (path->depth < 2 || path->depth < reader->target.depth) {
         return BJC_READ_END;
     }
     *entry = (bjc_entry){ .path = *path, .form = BJC_FORM_NOTHING, .multiple = path->depth == 3 };
     return BJC_READ_ENTRY;
+}
+
+/* Where paths are named, null ends one (LwM2M Core 1.2 §6.3.8). */
+static bjc_read named_path(bjc_reader *reader, const bjc_cbor_item *head, const bjc_path *path, bjc_entry *entry) {
+    *entry = (bjc_entry){ .path = *path, .form = BJC_FORM_NOTHING };
+    if (head->kind != BJC_CBOR_OTHER) {
+        return bjc_reader_refuse(reader, "a value where paths are named");
+    }
+    return bjc_path_inside(path, &reader->target) ? BJC_READ_ENTRY : BJC_READ_ERROR;
 }
 
 /* One pair of the innermost map; BJC_READ_END where nothing is to be said yet. */
@@ -70,6 +84,9 @@ static bjc_read pair(bjc_reader *reader, bjc_entry *entry) {
     }
     if (head.kind == BJC_CBOR_MAP) {
         return enter_map(reader, &head, &path, entry);
+    }
+    if (reader->paths) {
+        return named_path(reader, &head, &path, entry);
     }
     *entry = (bjc_entry){ .path = path, .multiple = path.depth == 4 };
     if (!bjc_cbor_value(&reader->at, reader->end, &head, entry)) {
@@ -132,18 +149,33 @@ static bool close_instance(bjc_writer *writer) {
     return append(&writer->object, &writer->instance, &writer->instance_count);
 }
 
-bool bjc_lwm2m_cbor_instance(bjc_writer *writer, uint16_t iid) {
-    if (writer->target.depth >= 3 || (writer->instance_open && writer->open.ids[1] == iid)) {
+static bool close_object(bjc_writer *writer) {
+    if (!close_instance(writer) || !writer->object_open) {
+        return !writer->object_open;
+    }
+    writer->object_open = false;
+    writer->root_count++;
+    bjc_cbor_put_unsigned(&writer->root, writer->open.ids[0]);
+    return append(&writer->root, &writer->object, &writer->object_count);
+}
+
+static bool open_instance(bjc_writer *writer, uint16_t oid, uint16_t iid) {
+    bool same_object = writer->object_open && writer->open.ids[0] == oid;
+    if (writer->target.depth >= 3 || (same_object && writer->instance_open && writer->open.ids[1] == iid)) {
         return true;
     }
-    bool good = close_instance(writer);
-    writer->open = (bjc_path){ 2, { writer->target.ids[0], iid } };
-    writer->instance_open = true;
+    bool good = same_object ? close_instance(writer) : close_object(writer);
+    writer->open = (bjc_path){ 2, { oid, iid } };
+    writer->object_open = writer->instance_open = true;
     return good;
 }
 
+bool bjc_lwm2m_cbor_instance(bjc_writer *writer, uint16_t iid) {
+    return writer->target.depth == 0 || open_instance(writer, writer->target.ids[0], iid);
+}
+
 bool bjc_lwm2m_cbor_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
-    if (!bjc_lwm2m_cbor_instance(writer, path->ids[1])) {
+    if (!open_instance(writer, path->ids[0], path->ids[1])) {
         return false;
     }
     if (writer->resource_open && writer->open.ids[2] != path->ids[2] && !close_resource(writer)) {
@@ -186,10 +218,13 @@ bool bjc_lwm2m_cbor_finish(bjc_writer *writer) {
     if (writer->target.depth >= 3) {
         return finish_resource(writer);
     }
-    if (!close_instance(writer)) {
+    if (!close_object(writer)) {
         return false;
     }
-    bjc_cbor_put_map(writer->out, 1);
-    bjc_cbor_put_unsigned(writer->out, writer->target.ids[0]);
-    return append(writer->out, &writer->object, &writer->object_count);
+    if (writer->target.depth > 0 && writer->root_count == 0) { /* an Object without instances */
+        writer->root_count = 1;
+        bjc_cbor_put_unsigned(&writer->root, writer->target.ids[0]);
+        bjc_cbor_put_map(&writer->root, 0);
+    }
+    return append(writer->out, &writer->root, &writer->root_count);
 }

@@ -139,7 +139,7 @@ bool bjc_senml_take(bjc_reader *reader, bjc_senml_record *record, const bjc_senm
     }
 }
 
-/* "/" and a number in its shortest form; returns the length, 0 = none. */
+/* "/" and a number in its shortest form; returns the length, 0 = none. 65535 is a number, too, but names nothing. */
 static size_t path_segment(const char *text, uint16_t *id) {
     unsigned long value = 0;
     size_t length = 1;
@@ -150,21 +150,22 @@ static size_t path_segment(const char *text, uint16_t *id) {
         value = value * 10 + (unsigned long) (text[length] - '0');
     }
     *id = (uint16_t) value;
-    return length > 1 && length <= 6 && value < BOOTJACK_ID_INVALID ? length : 0;
+    return length > 1 && length <= 6 && value <= BOOTJACK_ID_INVALID ? length : 0;
 }
 
 bool bjc_senml_path(bjc_reader *reader, const char *base, const char *name, bjc_path *path) {
     char text[2 * BJC_NAME_MAX];
     snprintf(text, sizeof text, "%s%s", base, name);
     *path = (bjc_path){ 0 };
-    for (size_t at = 0, length; text[at]; at += length) {
+    bool root = reader->paths && strcmp(text, "/") == 0;
+    for (size_t at = 0, length; text[at] && !root; at += length) {
         length = path->depth < 4 ? path_segment(text + at, &path->ids[path->depth]) : 0;
-        if (length == 0) {
+        if (length == 0 || !bjc_reader_id(reader, path->depth, &path->ids[path->depth])) {
             return refuse(reader, "a name that is no path");
         }
         path->depth++;
     }
-    if (path->depth < 2 || !bjc_path_inside(path, &reader->target)) {
+    if ((path->depth < 2 && !reader->paths) || !bjc_path_inside(path, &reader->target)) {
         return refuse(reader, "a path that does not belong to the target of the request");
     }
     return true;
@@ -177,6 +178,10 @@ bjc_read bjc_senml_resolve(bjc_reader *reader, const bjc_senml_record *record, b
     }
     if (!bjc_senml_path(reader, reader->base, record->name, &path)) {
         return BJC_READ_ERROR;
+    }
+    if (reader->paths) {
+        *entry = (bjc_entry){ .path = path, .form = BJC_FORM_NOTHING };
+        return record->has_value ? bjc_reader_refuse(reader, "a value where paths are named") : BJC_READ_ENTRY;
     }
     /* A name alone says that an instance is there, or a multiple resource without instances. */
     if (record->has_value ? path.depth < 3 : path.depth == 4) {
@@ -195,7 +200,8 @@ void bjc_senml_names(const bjc_writer *writer, const bjc_path *path, char base[B
     bool deeper = path->depth > writer->target.depth;
     base[0] = name[0] = '\0';
     if (writer->object_count == 0) {
-        snprintf(base, BJC_NAME_MAX, "%s%s", bjc_path_text(&writer->target, text), deeper ? "/" : "");
+        bool slash = deeper && writer->target.depth > 0; /* the root's text is one already */
+        snprintf(base, BJC_NAME_MAX, "%s%s", bjc_path_text(&writer->target, text), slash ? "/" : "");
     }
     for (unsigned i = writer->target.depth; i < path->depth; i++) {
         size_t used = strlen(name);

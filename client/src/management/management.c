@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What LwM2M Servers may do with the data model. Codes: LwM2M Transport 1.1 §6.7.
+ * Which operation a request is (LwM2M Transport 1.1 §6.4.5, §6.4.6), and with which code it is answered (§6.7).
  */
-#include "management/management.h"
-
+#include "management/operation.h"
 #include "model/path.h"
 
 static uint8_t code_of(bootjack_error error, uint8_t success) {
@@ -24,6 +23,8 @@ static uint8_t code_of(bootjack_error error, uint8_t success) {
     case BOOTJACK_ERR_RANGE:
     case BOOTJACK_ERR_FORMAT:
     case BOOTJACK_ERR_PATH:
+    case BOOTJACK_ERR_EXISTS:
+    case BOOTJACK_ERR_ARGUMENT:
     case BOOTJACK_ERR_INCONSISTENT:
         return BJC_BAD_REQUEST;
     default:
@@ -31,107 +32,144 @@ static uint8_t code_of(bootjack_error error, uint8_t success) {
     }
 }
 
-/* The definition of the resource that a path of depth 3 or 4 names, when the instance is there. */
-static const bootjack_resource *named(const bjc_model *model, const bjc_path *path, bjc_object **object) {
-    *object = path->depth >= 3 ? bjc_model_object(model, path->ids[0]) : NULL;
-    if (!*object || !bjc_model_has_instance(*object, path->ids[1])) {
-        return NULL;
-    }
-    return bjc_resource_find((*object)->definition, path->ids[2]);
+/* --- what operations ask ---------------------------------------------------------------------------------------- */
+
+const bootjack_resource *bjc_operation_resource(const bjc_operation *op) {
+    return op->object && op->path.depth >= 3 ? bjc_resource_find(op->object->definition, op->path.ids[2]) : NULL;
 }
 
-static uint8_t read(bjc_model *model, const bjc_path *path, const bjc_incoming *request, bjc_reply *reply) {
-    bjc_object *object;
-    const bootjack_resource *resource = named(model, path, &object);
-    bool single = resource && !(resource->flags & BOOTJACK_MULTIPLE);
-    int number = request->accept >= 0 ? request->accept : single ? BJC_FORMAT_TEXT : BJC_FORMAT_TLV;
-    const bjc_format *format = bjc_format_of_release(number, model->core->config.version);
-    if (path->depth == 0 || number == BJC_FORMAT_LINK) {
-        return BJC_NOT_ALLOWED;
+static bool has_resource_instance(const bjc_operation *op, const bootjack_resource *resource) {
+    const bootjack_object_handlers *handlers = op->object->handlers;
+    int32_t before = (int32_t) op->path.ids[3] - 1;
+    return (resource->flags & BOOTJACK_MULTIPLE) && handlers->next_resource_instance &&
+           handlers->next_resource_instance(op->object->context, op->path.ids[1], op->path.ids[2], before) ==
+               op->path.ids[3];
+}
+
+bool bjc_operation_target_exists(const bjc_operation *op) {
+    const bootjack_resource *resource = bjc_operation_resource(op);
+    if (!op->object || (op->path.depth >= 2 && !bjc_model_has_instance(op->object, op->path.ids[1]))) {
+        return false;
     }
-    bootjack_error error =
-        format ? bjc_model_read(model, path, format, false, &reply->payload) : BOOTJACK_ERR_NOT_ACCEPTABLE;
+    if (op->path.depth < 3) {
+        return true;
+    }
+    bool present = resource && op->object->handlers->present(op->object->context, op->path.ids[1], op->path.ids[2]);
+    return present && (op->path.depth == 3 || has_resource_instance(op, resource));
+}
+
+bool bjc_operation_allowed(const bjc_operation *op, bjc_right right) {
+    return op->path.depth < 2 || bjc_access_allowed(op->model, op->ssid, op->path.ids[0], op->path.ids[1], right);
+}
+
+const bjc_format *bjc_operation_format(const bjc_operation *op) {
+    const bootjack_resource *resource = bjc_operation_resource(op);
+    bool single = resource && (!(resource->flags & BOOTJACK_MULTIPLE) || op->path.depth == 4);
+    int number = op->request->accept >= 0 ? op->request->accept
+                 : op->path.depth == 0    ? BJC_FORMAT_SENML_CBOR
+                 : single                 ? BJC_FORMAT_TEXT
+                                          : BJC_FORMAT_TLV;
+    return bjc_format_of_release(number, op->release);
+}
+
+void bjc_operation_changed(const bjc_operation *op, const bjc_path *path) {
+    bjc_reporting_changed(op->management->reporting, path);
+    op->management->changed(op->management->context, path);
+}
+
+/* --- which operation -------------------------------------------------------------------------------------------- */
+
+/* Of a PUT (LwM2M Transport 1.1 §6.4.5): with a payload it is a Write, with attributes in its query Write-Attributes.
+ */
+static bootjack_error put(bjc_operation *op) {
+    const bjc_incoming *request = op->request;
+    if (request->content_format < 0 && request->payload_length == 0) {
+        return bjc_operation_write_attributes(op);
+    }
+    if (request->query_count > 0) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    return op->path.depth >= 2 ? bjc_operation_write(op, BJC_WRITE_REPLACE) : BOOTJACK_ERR_METHOD;
+}
+
+static bootjack_error post(bjc_operation *op, uint8_t *success) {
+    const bootjack_resource *resource = bjc_operation_resource(op);
+    *success = BJC_CHANGED;
+    if (op->path.depth == 0 || op->path.depth == 4 || op->request->query_count > 0) {
+        return op->request->query_count > 0 ? BOOTJACK_ERR_ARGUMENT : BOOTJACK_ERR_METHOD;
+    }
+    if (op->path.depth == 1) {
+        *success = BJC_CREATED;
+        return bjc_operation_create(op);
+    }
+    /* Partial update of a resource: of the instances of a multiple one. */
+    bool update = op->path.depth == 2 ||
+                  (resource && !(resource->flags & BOOTJACK_EXECUTABLE) && op->request->content_format >= 0);
+    return update ? bjc_operation_write(op, BJC_WRITE_UPDATE) : bjc_operation_execute(op);
+}
+
+static bootjack_error get(bjc_operation *op) {
+    return op->request->accept == BJC_FORMAT_LINK ? bjc_operation_discover(op) : bjc_operation_read(op);
+}
+
+/* LwM2M Core 1.1 §6.3.8: the paths stand in the payload, the request goes to the root. */
+static bootjack_error composite(bjc_operation *op, bootjack_error (*operation)(bjc_operation *)) {
+    bool there = op->release >= BOOTJACK_LWM2M_1_1 && op->path.depth == 0;
+    return there ? operation(op) : BOOTJACK_ERR_METHOD;
+}
+
+static bootjack_error operate(bjc_operation *op, uint8_t *success) {
+    switch (op->request->method) {
+    case BJC_GET:
+        *success = BJC_CONTENT;
+        return get(op);
+    case BJC_PUT:
+        *success = BJC_CHANGED;
+        return put(op);
+    case BJC_POST:
+        return post(op, success);
+    case BJC_DELETE:
+        *success = BJC_DELETED;
+        return bjc_operation_delete(op);
+    case BJC_FETCH:
+        *success = BJC_CONTENT;
+        return composite(op, bjc_operation_read_composite);
+    case BJC_IPATCH:
+        *success = BJC_CHANGED;
+        return composite(op, bjc_operation_write_composite);
+    default:
+        return BOOTJACK_ERR_METHOD;
+    }
+}
+
+/* Keys are out of reach of every server (LwM2M Core 1.1 Appendix E.1). */
+static bool out_of_reach(const bjc_path *path) {
+    return path->depth > 0 && (path->ids[0] == 0 || path->ids[0] == 21 || path->ids[0] == 23);
+}
+
+void bjc_manage(const bjc_management *management, uint16_t ssid, const bjc_incoming *request, bjc_reply *reply) {
+    bjc_operation op = { .management = management,
+                         .model = management->model,
+                         .ssid = ssid,
+                         .release = management->model->core->config.version,
+                         .request = request,
+                         .reply = reply };
+    uint8_t success = 0;
+    bootjack_error error = BOOTJACK_OK;
+    if (!bjc_path_parse(request->path, request->path_count, &op.path)) {
+        error = BOOTJACK_ERR_NOT_FOUND;
+    } else if (out_of_reach(&op.path)) {
+        error = BOOTJACK_ERR_UNAUTHORIZED;
+    } else {
+        op.object = op.path.depth > 0 ? bjc_model_object(op.model, op.path.ids[0]) : NULL;
+        error = operate(&op, &success);
+    }
     if (error) {
         reply->payload.length = 0;
-    } else {
-        reply->content_format = number;
+        reply->content_format = -1;
     }
-    return code_of(error, BJC_CONTENT);
-}
-
-/* A value that Bootstrap-Finish would refuse is refused here, too, and undone. */
-static bootjack_error write_checked(bjc_model *model, bjc_object *object, const bjc_path *path,
-                                    const bjc_format *format, const bjc_incoming *request) {
-    char reason[200] = "";
-    bjc_instance *saved = NULL;
-    bootjack_error error = object->store ? bjc_store_save(object->store, &saved) : BOOTJACK_OK;
-    if (error) {
-        return error;
-    }
-    error = bjc_model_write(model, path, format, request->payload, request->payload_length);
-    if (!object->store) {
-        return error;
-    }
-    error = error ? error : bjc_store_validate(object->store, reason, sizeof reason);
-    if (error) {
-        bjc_store_restore(object->store, saved);
-    } else {
-        bjc_store_forget(object->store, saved);
-    }
-    return error;
-}
-
-static uint8_t write(bjc_model *model, const bjc_path *path, const bjc_incoming *request, bjc_path *written) {
-    bjc_object *object;
-    const bootjack_resource *resource = named(model, path, &object);
-    if (path->depth != 3 || request->content_format < 0) {
-        return BJC_NOT_ALLOWED; /* Write-Attributes and writes of instances are not served */
-    }
-    if (!resource) {
-        return BJC_NOT_FOUND;
-    }
-    if (!(resource->flags & BOOTJACK_WRITABLE)) {
-        return BJC_NOT_ALLOWED;
-    }
-    const bjc_format *format = bjc_format_of_release(request->content_format, model->core->config.version);
-    bootjack_error error = format ? write_checked(model, object, path, format, request) : BOOTJACK_ERR_CONTENT_FORMAT;
-    if (!error) {
-        *written = *path;
-    }
-    return code_of(error, BJC_CHANGED);
-}
-
-static uint8_t execute(bjc_model *model, const bjc_path *path, const bjc_incoming *request) {
-    bjc_object *object;
-    const bootjack_resource *resource = named(model, path, &object);
-    if (path->depth != 3) {
-        return BJC_NOT_ALLOWED;
-    }
-    if (!resource) {
-        return BJC_NOT_FOUND;
-    }
-    if (!(resource->flags & BOOTJACK_EXECUTABLE) || !object->handlers->execute) {
-        return BJC_NOT_ALLOWED;
-    }
-    return code_of(object->handlers->execute(object->context, path->ids[1], path->ids[2], request->payload,
-                                             request->payload_length),
-                   BJC_CHANGED);
-}
-
-void bjc_manage(bjc_model *model, const bjc_incoming *request, bjc_reply *reply, bjc_path *written) {
-    bjc_path path;
-    *written = (bjc_path){ 0 };
-    if (!bjc_path_parse(request->path, request->path_count, &path)) {
-        reply->code = BJC_NOT_FOUND;
-    } else if (path.depth > 0 && (path.ids[0] == 0 || path.ids[0] == 21)) {
-        reply->code = BJC_UNAUTHORIZED; /* keys are out of reach of every server (LwM2M Core 1.1 Appendix E.1) */
-    } else if (request->method == BJC_GET) {
-        reply->code = read(model, &path, request, reply);
-    } else if (request->method == BJC_PUT) {
-        reply->code = write(model, &path, request, written);
-    } else if (request->method == BJC_POST) {
-        reply->code = execute(model, &path, request);
-    } else {
-        reply->code = BJC_NOT_ALLOWED;
-    }
+    reply->code = code_of(error, success);
+    char text[BJC_PATH_TEXT];
+    bjc_log(op.model->core, BOOTJACK_LOG_DEBUG, "server %u: method %u of %s: %u.%02u", ssid, request->method,
+            bjc_path_text(&op.path, text), reply->code >> 5, reply->code & 31u);
 }

@@ -43,6 +43,48 @@ void bjc_model_roll_back(bjc_model *model);
  * types as a whole before anything changes. */
 bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const bjc_format *format,
                                const uint8_t *payload, size_t length);
+/* How a payload is understood. */
+typedef enum bjc_write_mode {
+    BJC_WRITE_BOOTSTRAP = 0,
+    BJC_WRITE_REPLACE, /* Write, PUT: what a server may write is replaced */
+    BJC_WRITE_UPDATE,  /* Write, POST: resources and resource instances are added or changed */
+    BJC_WRITE_CREATE   /* an instance that is not there yet, unwritable resources included */
+} bjc_write_mode;
+
+/* A server's write (LwM2M Core 1.1 §6.3.3, §6.3.5); borrows everything. */
+typedef struct bjc_write {
+    bjc_write_mode mode; /* not of a Bootstrap-Server */
+    bjc_path target;     /* the root when several Objects are written at once (Write-Composite) */
+    const bjc_format *format;
+    const uint8_t *payload;
+    size_t length;
+    int32_t placeholder; /* what Object Instance ID 65535 stands for in the payload; -1 = nothing */
+} bjc_write;
+
+/* Opens a transaction of one Object for a write, and ends it. */
+bootjack_error bjc_model_begin_write(bjc_object *object);
+void bjc_model_end_write(bjc_object *object, bool keep);
+/* Whether what the payload says of this Object could be written, by its form, its types and the resources' operations;
+ * nothing changes. BOOTJACK_ERR_METHOD: a resource that servers cannot write. */
+bootjack_error bjc_model_look(bjc_model *model, const bjc_write *write, bjc_object *object);
+/* Looks, writes, and judges the result (mandatory resources, ranges, the Object's own check). Inside a transaction of
+ * the Object; when it fails, roll that back. */
+bootjack_error bjc_model_apply(bjc_model *model, const bjc_write *write, bjc_object *object);
+
+/* Rule: mandatory resources are there. */
+bootjack_error bjc_model_check_instance(const bjc_object *object, uint16_t iid);
+
+/* Which instances a read may show; NULL in place of it = all. */
+typedef struct bjc_readable {
+    bool (*instance)(void *context, uint16_t oid, uint16_t iid);
+    void *context;
+} bjc_readable;
+
+/* Reads all of `paths` as a server may (LwM2M Core 1.1 §6.3.1, §6.3.8): one path as bjc_model_read() does, into a
+ * payload whose target it is. `composite`: any number of them, in ascending order and none inside another, into a
+ * payload whose target is the root; what is not there, or cannot be read, is left out. */
+bootjack_error bjc_model_read_paths(const bjc_model *model, const bjc_path *paths, size_t count, bool composite,
+                                    const bjc_format *format, const bjc_readable *readable, bjc_buffer *out);
 /* Reads an Object, an instance, a resource or a resource instance into `out`; secrets, executable and (unless `all`)
  * unreadable resources are left out, or refused when the path names one. */
 bootjack_error bjc_model_read(const bjc_model *model, const bjc_path *target, const bjc_format *format, bool all,

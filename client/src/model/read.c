@@ -9,7 +9,12 @@ typedef struct reading {
     const bjc_path *target;
     bjc_writer writer;
     bool all; /* Bootstrap-Read: regardless of the operations that servers may use */
+    const bjc_readable *readable;
 } reading;
+
+static bool may_show(const reading *r, uint16_t iid) {
+    return !r->readable || r->readable->instance(r->readable->context, r->object->definition->oid, iid);
+}
 
 static bool may_read(const reading *r, const bootjack_resource *resource) {
     bool value = resource->type != BOOTJACK_TYPE_NONE && !(resource->flags & BOOTJACK_SECRET);
@@ -82,7 +87,7 @@ static bootjack_error read_target(reading *r) {
     bootjack_error error = BOOTJACK_OK;
     int32_t iid = -1;
     while (!error && (iid = r->object->handlers->next_instance(r->object->context, iid)) >= 0) {
-        error = read_instance(r, (uint16_t) iid);
+        error = may_show(r, (uint16_t) iid) ? read_instance(r, (uint16_t) iid) : BOOTJACK_OK;
     }
     return error;
 }
@@ -99,6 +104,38 @@ bootjack_error bjc_model_read(const bjc_model *model, const bjc_path *target, co
     }
     bjc_writer_init(&r.writer, format, target, out);
     bootjack_error error = read_target(&r);
+    bool written = bjc_writer_finish(&r.writer);
+    return error ? error : written ? BOOTJACK_OK : BOOTJACK_ERR_MEMORY;
+}
+
+/* What a composite read leaves out, with no word of it. */
+static bool left_out(bootjack_error error) {
+    return error == BOOTJACK_ERR_NOT_FOUND || error == BOOTJACK_ERR_METHOD || error == BOOTJACK_ERR_UNAUTHORIZED;
+}
+
+static bootjack_error read_part(reading *r, const bjc_model *model, const bjc_path *path) {
+    r->target = path;
+    r->object = bjc_model_object(model, path->ids[0]);
+    if (!r->object) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
+    bool instance = path->depth >= 2 && bjc_model_has_instance(r->object, path->ids[1]);
+    return instance && !may_show(r, path->ids[1]) ? BOOTJACK_ERR_UNAUTHORIZED : read_target(r);
+}
+
+bootjack_error bjc_model_read_paths(const bjc_model *model, const bjc_path *paths, size_t count, bool composite,
+                                    const bjc_format *format, const bjc_readable *readable, bjc_buffer *out) {
+    static const bjc_path root = { 0 };
+    reading r = { .readable = readable };
+    bootjack_error error = BOOTJACK_OK;
+    if (!format->write || (composite ? 0 : paths[0].depth) < format->least_depth) {
+        return BOOTJACK_ERR_NOT_ACCEPTABLE;
+    }
+    bjc_writer_init(&r.writer, format, composite ? &root : &paths[0], out);
+    for (size_t i = 0; i < count && !error; i++) {
+        error = read_part(&r, model, &paths[i]);
+        error = composite && left_out(error) ? BOOTJACK_OK : error;
+    }
     bool written = bjc_writer_finish(&r.writer);
     return error ? error : written ? BOOTJACK_OK : BOOTJACK_ERR_MEMORY;
 }

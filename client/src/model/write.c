@@ -13,20 +13,30 @@
 
 typedef struct writing {
     bjc_model *model;
-    bjc_object *object;
+    bjc_object *object; /* entries of others are passed over; they belong to another writing of the same payload */
     const bjc_path *target;
+    bjc_write_mode mode;
+    int32_t placeholder; /* what Object Instance ID 65535 stands for, -1 = nothing */
     bjc_buffer scratch;
     bjc_buffer paths; /* uint64_t each, ascending: what the payload names */
 } writing;
 
+/* Whether what cannot be written is an error, and not passed over as a Bootstrap-Server's payload has it. */
+static bool refuses_strangers(const writing *w) {
+    return w->target->depth >= 3 || w->mode == BJC_WRITE_REPLACE || w->mode == BJC_WRITE_UPDATE;
+}
+
 /* The resource that an entry is for; NULL with BOOTJACK_OK: passed over. */
 static bootjack_error entry_resource(const writing *w, const bjc_entry *entry, const bootjack_resource **resource) {
     *resource = bjc_resource_find(w->object->definition, entry->path.ids[2]);
-    bool named_by_path = w->target->depth >= 3;
     if (!*resource || (*resource)->type == BOOTJACK_TYPE_NONE) {
         bootjack_error error = *resource ? BOOTJACK_ERR_METHOD : BOOTJACK_ERR_NOT_FOUND;
         *resource = NULL;
-        return named_by_path ? error : BOOTJACK_OK;
+        return refuses_strangers(w) ? error : BOOTJACK_OK;
+    }
+    bool server = w->mode == BJC_WRITE_REPLACE || w->mode == BJC_WRITE_UPDATE;
+    if (server && !((*resource)->flags & BOOTJACK_WRITABLE)) {
+        return BOOTJACK_ERR_METHOD;
     }
     bool multiple = (*resource)->flags & BOOTJACK_MULTIPLE;
     return multiple == entry->multiple ? BOOTJACK_OK : BOOTJACK_ERR_FORMAT;
@@ -91,6 +101,10 @@ static bootjack_error look_at(writing *w, const bjc_entry *entry) {
     if (has_invalid_id(&entry->path)) {
         return BOOTJACK_ERR_PATH;
     }
+    if (w->mode != BJC_WRITE_BOOTSTRAP && w->mode != BJC_WRITE_CREATE &&
+        !bjc_model_has_instance(w->object, entry->path.ids[1])) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
     bootjack_error error = note_path(w, &entry->path);
     if (error || entry->path.depth < 3) {
         return error;
@@ -102,21 +116,41 @@ static bootjack_error look_at(writing *w, const bjc_entry *entry) {
     return bjc_entry_value(entry, resource->type, &w->scratch, &value);
 }
 
+/* What a server replaces of an instance (LwM2M Core 1.1 §6.3.3): resources that it may write. Mandatory ones that the
+ * payload does not name stay, since the instance cannot be without them. */
+static bootjack_error clear_writable(const writing *w, uint16_t iid) {
+    const bootjack_object *definition = w->object->definition;
+    bootjack_error error = BOOTJACK_OK;
+    for (size_t i = 0; i < definition->resource_count && !error && w->object->handlers->clear; i++) {
+        const bootjack_resource *resource = &definition->resources[i];
+        if ((resource->flags & BOOTJACK_WRITABLE) && !(resource->flags & BOOTJACK_MANDATORY)) {
+            error = w->object->handlers->clear(w->object->context, iid, resource->id);
+        }
+    }
+    return error;
+}
+
 /* An instance is made, or emptied when the payload stands for all of it. */
 static bootjack_error open_instance(writing *w, uint16_t iid) {
     const bootjack_object_handlers *handlers = w->object->handlers;
     if (!bjc_model_has_instance(w->object, iid)) {
         return handlers->create ? handlers->create(w->object->context, iid) : BOOTJACK_ERR_METHOD;
     }
-    bool whole = w->target->depth < 3;
-    return whole && handlers->reset ? handlers->reset(w->object->context, iid) : BOOTJACK_OK;
+    if (w->target->depth >= 3 || w->mode == BJC_WRITE_UPDATE) {
+        return BOOTJACK_OK;
+    }
+    if (w->mode == BJC_WRITE_REPLACE) {
+        return clear_writable(w, iid);
+    }
+    return handlers->reset ? handlers->reset(w->object->context, iid) : BOOTJACK_OK;
 }
 
 /* A multiple resource loses its instances to those of the payload. */
 static bootjack_error empty_multiple(const writing *w, const bjc_path *path) {
     const bootjack_resource *resource = bjc_resource_find(w->object->definition, path->ids[2]);
     bool multiple = resource && resource->type != BOOTJACK_TYPE_NONE && (resource->flags & BOOTJACK_MULTIPLE);
-    return multiple && w->object->handlers->clear
+    bool keeps = w->mode == BJC_WRITE_UPDATE || w->target->depth == 4;
+    return multiple && !keeps && w->object->handlers->clear
                ? w->object->handlers->clear(w->object->context, path->ids[1], path->ids[2])
                : BOOTJACK_OK;
 }
@@ -161,6 +195,7 @@ static bootjack_error walk(writing *w, const bjc_format *format, const uint8_t *
     bjc_reader reader;
     bjc_entry entry;
     bjc_reader_init(&reader, format, w->target, payload, length);
+    reader.placeholder = w->placeholder;
     for (;;) {
         bjc_read result = bjc_reader_next(&reader, &entry);
         if (result == BJC_READ_ERROR) {
@@ -169,7 +204,8 @@ static bootjack_error walk(writing *w, const bjc_format *format, const uint8_t *
         if (result != BJC_READ_ENTRY) {
             return result == BJC_READ_END ? BOOTJACK_OK : BOOTJACK_ERR_FORMAT;
         }
-        bootjack_error error = visit(w, &entry);
+        bool ours = entry.path.ids[0] == w->object->definition->oid;
+        bootjack_error error = ours ? visit(w, &entry) : BOOTJACK_OK;
         if (error) {
             char path[BJC_PATH_TEXT];
             bjc_log(w->model->core, BOOTJACK_LOG_WARNING, "Write refused at %s: %s", bjc_path_text(&entry.path, path),
@@ -188,7 +224,7 @@ static bootjack_error apply(writing *w, const bjc_format *format, const uint8_t 
 bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const bjc_format *format,
                                const uint8_t *payload, size_t length) {
     assert(target->depth >= 1 && target->depth <= 3);
-    writing w = { .model = model, .target = target };
+    writing w = { .model = model, .target = target, .placeholder = -1 };
     w.object = bjc_model_object(model, target->ids[0]);
     if (!w.object || (target->depth == 1 && length == 0)) {
         return w.object ? BOOTJACK_ERR_FORMAT : BOOTJACK_ERR_NOT_FOUND;
@@ -208,5 +244,82 @@ bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const b
     } else if (w.object->store) {
         bjc_store_forget(w.object->store, saved);
     }
+    return error;
+}
+
+/* --- the writes of servers -------------------------------------------------------------------------------------- */
+
+bootjack_error bjc_model_check_instance(const bjc_object *object, uint16_t iid) {
+    for (size_t i = 0; i < object->definition->resource_count; i++) {
+        const bootjack_resource *resource = &object->definition->resources[i];
+        bool demanded = (resource->flags & BOOTJACK_MANDATORY) && resource->type != BOOTJACK_TYPE_NONE;
+        if (demanded && !object->handlers->present(object->context, iid, resource->id)) {
+            return BOOTJACK_ERR_INCONSISTENT;
+        }
+    }
+    return BOOTJACK_OK;
+}
+
+/* A configuration that Bootstrap-Finish would refuse is refused here, too. */
+static bootjack_error check_result(writing *w) {
+    char reason[200] = "";
+    bootjack_error error = BOOTJACK_OK;
+    const uint64_t *keys = (const uint64_t *) (const void *) w->paths.data;
+    for (size_t i = 0; !error && i < w->paths.length / sizeof *keys; i++) {
+        error = bjc_model_check_instance(w->object, key_path(w, keys[i]).ids[1]);
+    }
+    if (!error && w->object->handlers->validate) {
+        error = w->object->handlers->validate(w->object->context, reason, sizeof reason);
+    }
+    if (error) {
+        bjc_log(w->model->core, BOOTJACK_LOG_WARNING, "Write refused: %s",
+                reason[0] ? reason : bootjack_error_text(error));
+    }
+    return error;
+}
+
+static void writing_start(writing *w, bjc_model *model, const bjc_write *write, bjc_object *object) {
+    *w = (writing){ .model = model,
+                    .object = object,
+                    .target = &write->target,
+                    .mode = write->mode,
+                    .placeholder = write->placeholder };
+    bjc_buffer_init(&w->scratch, &model->core->allocator);
+    bjc_buffer_init(&w->paths, &model->core->allocator);
+}
+
+static void writing_end(writing *w) {
+    bjc_buffer_free(&w->scratch);
+    bjc_buffer_free(&w->paths);
+}
+
+bootjack_error bjc_model_begin_write(bjc_object *object) {
+    bootjack_error error = object->handlers->begin ? object->handlers->begin(object->context) : BOOTJACK_OK;
+    object->begun = !error;
+    return error;
+}
+
+void bjc_model_end_write(bjc_object *object, bool keep) {
+    void (*end)(void *) = keep ? object->handlers->commit : object->handlers->roll_back;
+    if (object->begun && end) {
+        end(object->context);
+    }
+    object->begun = false;
+}
+
+bootjack_error bjc_model_look(bjc_model *model, const bjc_write *write, bjc_object *object) {
+    writing w;
+    writing_start(&w, model, write, object);
+    bootjack_error error = walk(&w, write->format, write->payload, write->length, look_at);
+    writing_end(&w);
+    return error;
+}
+
+bootjack_error bjc_model_apply(bjc_model *model, const bjc_write *write, bjc_object *object) {
+    writing w;
+    writing_start(&w, model, write, object);
+    bootjack_error error = apply(&w, write->format, write->payload, write->length);
+    error = error ? error : check_result(&w);
+    writing_end(&w);
     return error;
 }

@@ -34,8 +34,10 @@ static const char *state_text(bjc_registration_state state) {
 static void move(bjc_registration *r, bjc_registration_state state, const char *cause) {
     char machine[32];
     snprintf(machine, sizeof machine, "server %u", r->ssid);
+    bjc_registration_state from = r->state;
     bjc_moved(r->all->core, machine, state_text(r->state), state_text(state), cause);
     r->state = state;
+    r->all->moved(r->all->context, r, from);
 }
 
 static void arm(bjc_registration *r, bjc_time delay) {
@@ -525,6 +527,16 @@ static void on_again(void *context) {
 
 void bjc_registrations_init(bjc_registrations *all) {
     bjc_timer_init(&all->again, on_again, all);
+}
+
+bjc_session *bjc_registrations_session(const bjc_registrations *all, uint16_t ssid) {
+    for (const bjc_registration *r = all->list; r; r = r->next) {
+        bool registered = r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING;
+        if (r->ssid == ssid && registered) {
+            return r->session;
+        }
+    }
+    return NULL;
 }
 
 bool bjc_registrations_any(const bjc_registrations *all, bjc_registration_state state) {

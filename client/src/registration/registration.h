@@ -55,6 +55,8 @@ typedef struct bjc_registrations {
     void (*registered)(void *context);
     bool (*need_bootstrap)(void *context, const char *cause); /* false: there is none to be had */
     void (*left)(void *context);                              /* all are gone, after bjc_registrations_stop() */
+    /* A registration changed its state; `from` is the one before. */
+    void (*moved)(void *context, struct bjc_registration *registration, bjc_registration_state from);
     void (*manage)(void *context, uint16_t ssid, const bjc_incoming *request, bjc_reply *reply);
     void *context;
 } bjc_registrations;
@@ -69,6 +71,8 @@ void bjc_registrations_stop(bjc_registrations *all);
 void bjc_registrations_drop(bjc_registrations *all);
 /* A bootstrap session ended and left the accounts as they were: what waited for it goes on. */
 void bjc_registrations_resume(bjc_registrations *all);
+/* The session of a server that the client is registered with now; NULL. */
+bjc_session *bjc_registrations_session(const bjc_registrations *all, uint16_t ssid);
 bool bjc_registrations_any(const bjc_registrations *all, bjc_registration_state state);
 /* Sends an Update to the server now (/1/x/8, or a changed lifetime). False: not registered there. */
 bool bjc_registration_update(bjc_registrations *all, uint16_t server_iid);

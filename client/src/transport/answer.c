@@ -4,6 +4,7 @@
  * blocks, given to the session's owner, answered.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "transport/internal.h"
@@ -14,7 +15,7 @@
 
 typedef struct parsed {
     bjc_incoming request;
-    unsigned seen_host, seen_port, seen_accept, seen_block1, seen_block2;
+    unsigned seen_host, seen_port, seen_accept, seen_block1, seen_block2, seen_observe;
     bool refused; /* an option that we must not ignore (RFC 7252 §5.4.1, §5.4.5): 4.02 */
     bool broken;  /* not a request that could be meant: 4.00 */
     bjc_block block1, block2;
@@ -67,6 +68,9 @@ static void take_option(parsed *p, coap_option_num_t number, const coap_opt_t *o
         p->request.content_format =
             p->request.content_format < 0 ? (int) option_number(option) : p->request.content_format;
         break;
+    case COAP_OPTION_OBSERVE: /* elective: a second one is passed over */
+        p->request.observe = p->seen_observe++ ? p->request.observe : (int) (option_number(option) & 0xFFFFFF);
+        break;
     case COAP_OPTION_ACCEPT:
         once(p, &p->seen_accept);
         p->request.accept = (int) option_number(option);
@@ -88,7 +92,10 @@ static void take_option(parsed *p, coap_option_num_t number, const coap_opt_t *o
 static void parse(parsed *p, const coap_pdu_t *pdu) {
     memset(p, 0, sizeof *p);
     p->request.method = (uint8_t) coap_pdu_get_code(pdu);
-    p->request.content_format = p->request.accept = -1;
+    p->request.content_format = p->request.accept = p->request.observe = -1;
+    coap_bin_const_t token = coap_pdu_get_token(pdu);
+    p->request.token_length = token.length <= BJC_TOKEN_MAX ? token.length : 0;
+    memcpy(p->request.token, token.length ? token.s : (const uint8_t *) "", p->request.token_length);
     coap_opt_iterator_t iterator;
     coap_option_iterator_init(pdu, &iterator, COAP_OPT_ALL);
     for (coap_opt_t *option = coap_option_next(&iterator); option; option = coap_option_next(&iterator)) {
@@ -112,6 +119,12 @@ static void put_number(coap_pdu_t *response, coap_option_num_t option, int64_t n
 
 static void put_answer(coap_pdu_t *response, const bjc_answer *answer) {
     coap_pdu_set_code(response, (coap_pdu_code_t) answer->code);
+    put_number(response, COAP_OPTION_OBSERVE, answer->observed ? (int64_t) answer->sequence : -1);
+    for (unsigned i = 0; i < answer->location_count; i++) {
+        char segment[8];
+        int length = snprintf(segment, sizeof segment, "%u", answer->location[i]);
+        coap_add_option(response, COAP_OPTION_LOCATION_PATH, (size_t) length, (const uint8_t *) segment);
+    }
     put_number(response, COAP_OPTION_CONTENT_FORMAT, answer->content_format);
     put_number(response, COAP_OPTION_BLOCK2, answer->block2);
     put_number(response, COAP_OPTION_BLOCK1, answer->block1);
@@ -140,7 +153,9 @@ static void cut_block(bjc_answer *answer, const parsed *p) {
         return;
     }
     if (offset > total || (offset == total && total > 0)) {
-        *answer = (bjc_answer){ BJC_BAD_REQUEST, -1, -1, -1, -1, -1, NULL, 0 };
+        *answer = (bjc_answer){
+            .code = BJC_BAD_REQUEST, .content_format = -1, .block1 = -1, .block2 = -1, .size1 = -1, .size2 = -1
+        };
         return;
     }
     block.more = total - offset > size;
@@ -158,6 +173,10 @@ static void ask_owner(bjc_session *session, const parsed *p, bjc_reply *reply, b
         answer->content_format = reply->content_format;
         answer->payload = reply->payload.data;
         answer->payload_length = reply->payload.length;
+        answer->observed = reply->observed;
+        answer->sequence = reply->sequence;
+        answer->location_count = reply->location_count;
+        memcpy(answer->location, reply->location, sizeof answer->location);
     }
     cut_block(answer, p);
 }
@@ -194,7 +213,7 @@ static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu
     parsed p;
     bool confirmable = coap_pdu_get_type(request) == COAP_MESSAGE_CON;
     bjc_reply reply = { .content_format = -1 };
-    bjc_answer answer = { 0, -1, -1, -1, -1, -1, NULL, 0 };
+    bjc_answer answer = { .content_format = -1, .block1 = -1, .block2 = -1, .size1 = -1, .size2 = -1 };
     bjc_buffer_init(&reply.payload, &session->transport->core->allocator);
     parse(&p, request);
     handle(session, &p, &reply, &answer);

@@ -138,6 +138,7 @@ static void settle_sessions(bjc_transport *transport) {
     while (session) {
         bjc_pending_lose(session);
         bjc_pending_proceed(session);
+        bjc_beside_settle(session);
         if (session->pending.ended) {
             bjc_pending_settle(session);
             session = transport->sessions;
@@ -183,7 +184,8 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
         next = context->next_call < next ? context->next_call : next;
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
-        bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session);
+        bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session) ||
+                       bjc_beside_waiting(session);
         next = waiting ? 0 : next;
     }
     return next;

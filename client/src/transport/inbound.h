@@ -19,6 +19,10 @@ typedef struct bjc_answer {
     int64_t size1, size2;
     uint8_t *payload;
     size_t payload_length;
+    bool observed;
+    uint32_t sequence; /* Observe */
+    uint16_t location[2];
+    unsigned location_count;
 } bjc_answer;
 
 typedef struct bjc_exchange {

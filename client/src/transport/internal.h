@@ -11,7 +11,7 @@
 #include "transport/resolve.h"
 #include "transport/transport.h"
 
-#define BJC_TOKEN_LENGTH 8
+#define BJC_TOKEN_LENGTH BJC_TOKEN_MAX
 
 /* A libcoap context. Sessions without security share one; a secure server needs its own (PKI settings are the
  * context's). */
@@ -47,6 +47,22 @@ typedef struct bjc_pending {
     bjc_buffer response; /* that `result` points into */
 } bjc_pending;
 
+/* A message of ours that is under way beside it: a Confirmable notification, or a report. */
+typedef struct bjc_beside {
+    struct bjc_beside *next;
+    bjc_session *session;
+    uint8_t token[BJC_TOKEN_LENGTH];
+    size_t token_length;
+    bjc_completion_fn *completion; /* NULL: a notification */
+    void *context;
+    bjc_timer deadline;
+    bool ended;
+    bjc_outcome outcome;
+    uint8_t code;
+    bjc_notification notification;
+    uint8_t payload[]; /* of the notification */
+} bjc_beside;
+
 struct bjc_session {
     bjc_session *next;
     bjc_transport *transport;
@@ -68,6 +84,9 @@ struct bjc_session {
     void *incoming_context;
     bjc_inbound inbound;
     bjc_pending pending;
+    bjc_beside *beside;
+    bjc_notified_fn *notified;
+    void *notified_context;
 };
 
 /* context.c */
@@ -93,6 +112,21 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
                                 coap_mid_t mid);
 int bjc_on_event(coap_session_t *coap, coap_event_t event);
 void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid);
+
+/* A Confirmable message with the token and the options of a request; NULL: it cannot be built. */
+coap_pdu_t *bjc_request_pdu(bjc_session *session, const bjc_request *request, const uint8_t token[BJC_TOKEN_LENGTH]);
+
+/* beside.c */
+/* Takes a response, or what libcoap says of a message that was not delivered, when it belongs to one of them. */
+bool bjc_beside_response(bjc_session *session, const coap_pdu_t *received);
+void bjc_beside_nack(bjc_session *session, const coap_pdu_t *sent, bjc_outcome outcome);
+/* What libcoap does not retransmit any more is settled; calls completions. */
+void bjc_beside_settle(bjc_session *session);
+/* All of them are lost. */
+void bjc_beside_lose(bjc_session *session);
+/* Ends all of them with what is known. */
+void bjc_beside_free(bjc_session *session);
+bool bjc_beside_waiting(const bjc_session *session);
 
 /* answer.c */
 void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_pdu_t *request,

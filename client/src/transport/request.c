@@ -44,6 +44,7 @@ bool bjc_session_busy(const bjc_session *session) {
 /* libcoap has no way to give up one message; over UDP and without security a session lives on after this. */
 static void stop_sending(bjc_session *session) {
     session->over = session->over || session->secure || session->stream;
+    bjc_beside_lose(session);
     if (session->coap) {
         coap_session_set_app_data(session->coap, NULL);
         coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
@@ -108,10 +109,9 @@ static bool add_texts(coap_pdu_t *pdu, coap_option_num_t number, const bjc_text 
     return true;
 }
 
-static bool fill(coap_pdu_t *pdu, const bjc_pending *pending) {
-    const bjc_request *request = &pending->request;
+static bool fill(coap_pdu_t *pdu, const bjc_request *request, const uint8_t *token) {
     uint8_t number[4];
-    if (!coap_add_token(pdu, sizeof pending->token, pending->token) ||
+    if (!coap_add_token(pdu, BJC_TOKEN_LENGTH, token) ||
         !add_texts(pdu, COAP_OPTION_URI_PATH, request->path, request->path_count)) {
         return false;
     }
@@ -125,16 +125,24 @@ static bool fill(coap_pdu_t *pdu, const bjc_pending *pending) {
            (request->payload_length == 0 || coap_add_data(pdu, request->payload_length, request->payload));
 }
 
+coap_pdu_t *bjc_request_pdu(bjc_session *session, const bjc_request *request, const uint8_t token[BJC_TOKEN_LENGTH]) {
+    coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) request->method,
+                                    coap_new_message_id(session->coap), coap_session_max_pdu_size(session->coap));
+    if (pdu && !fill(pdu, request, token)) {
+        coap_delete_pdu(pdu);
+        return NULL;
+    }
+    return pdu;
+}
+
 /* False: it cannot be built. A refusal of the system is an outcome like any other. */
 static bool transmit(bjc_session *session) {
     bjc_pending *pending = &session->pending;
     if (!bjc_random_bytes(session->transport->core, pending->token, sizeof pending->token)) {
         return false;
     }
-    coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) pending->request.method,
-                                    coap_new_message_id(session->coap), coap_session_max_pdu_size(session->coap));
-    if (!pdu || !fill(pdu, pending)) {
-        coap_delete_pdu(pdu);
+    coap_pdu_t *pdu = bjc_request_pdu(session, &pending->request, pending->token);
+    if (!pdu) {
         return false;
     }
     if (coap_send(session->coap, pdu) == COAP_INVALID_MID) {
@@ -301,6 +309,9 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         return COAP_RESPONSE_OK;
     }
     session->heard = true;
+    if (!is_ours(session, received) && bjc_beside_response(session, received)) {
+        return COAP_RESPONSE_OK;
+    }
     if (!is_ours(session, received)) {
         /* RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
         bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
@@ -343,7 +354,11 @@ void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_
         [COAP_NACK_ICMP_ISSUE] = BJC_UNREACHABLE,
     };
     bjc_session *session = coap_session_get_app_data(coap);
-    if (!session || !sent || !is_ours(session, sent) || (unsigned) reason >= sizeof outcomes / sizeof *outcomes) {
+    if (!session || !sent || (unsigned) reason >= sizeof outcomes / sizeof *outcomes) {
+        return;
+    }
+    if (!is_ours(session, sent)) {
+        bjc_beside_nack(session, sent, outcomes[reason]);
         return;
     }
     session->heard = session->heard || reason == COAP_NACK_RST;

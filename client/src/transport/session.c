@@ -221,6 +221,7 @@ void bjc_session_close(bjc_session *session) {
     }
     *slot = session->next;
     bjc_pending_free(session);
+    bjc_beside_free(session);
     bjc_session_disconnect(session);
     bjc_inbound_free(&session->inbound);
     bjc_context_release(transport, session->context);

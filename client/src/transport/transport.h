@@ -17,7 +17,8 @@
 typedef struct bjc_transport bjc_transport;
 typedef struct bjc_session bjc_session;
 
-#define BJC_SEGMENTS 20 /* options of one kind: Uri-Path, Uri-Query, Location-Path */
+#define BJC_TOKEN_MAX 8
+#define BJC_SEGMENTS  20 /* options of one kind: Uri-Path, Uri-Query, Location-Path */
 
 /* CoAP codes: class * 32 + detail (RFC 7252 §3). */
 #define BJC_CODE(class, detail) ((class) << 5 | (detail))
@@ -26,6 +27,9 @@ enum {
     BJC_POST = 2,
     BJC_PUT = 3,
     BJC_DELETE = 4,
+    BJC_FETCH = 5,
+    BJC_PATCH = 6,
+    BJC_IPATCH = 7,
     BJC_CREATED = BJC_CODE(2, 1),
     BJC_DELETED = BJC_CODE(2, 2),
     BJC_CHANGED = BJC_CODE(2, 4),
@@ -85,7 +89,10 @@ typedef struct bjc_incoming {
     size_t path_count, query_count;
     bjc_text query[BJC_SEGMENTS];
     int content_format, accept; /* -1 = none */
-    const uint8_t *payload;     /* of all blocks together */
+    int observe;                /* the option's value (RFC 7641 §2), -1 = none */
+    uint8_t token[BJC_TOKEN_MAX];
+    size_t token_length;
+    const uint8_t *payload; /* of all blocks together */
     size_t payload_length;
 } bjc_incoming;
 
@@ -93,6 +100,10 @@ typedef struct bjc_reply {
     uint8_t code;       /* 0: no answer at all, not even an acknowledgement */
     int content_format; /* -1 = none */
     bjc_buffer payload; /* ready to be written to; freed by the transport */
+    bool observed;      /* notifications follow: the answer has an Observe option */
+    uint32_t sequence;  /* its value */
+    uint16_t location[2];
+    unsigned location_count; /* numbers of a Location-Path, e.g. of a created instance */
 } bjc_reply;
 
 typedef void bjc_incoming_fn(void *context, const bjc_incoming *request, bjc_reply *reply);
@@ -151,6 +162,38 @@ bootjack_error bjc_session_request(bjc_session *session, const bjc_request *requ
  * secure or over TCP ends. */
 void bjc_session_cancel(bjc_session *session);
 bool bjc_session_busy(const bjc_session *session);
+/* --- notifications and reports ---------------------------------------------------------------------------------- */
+
+typedef struct bjc_notification {
+    uint32_t id; /* of the observation, for the owner */
+    uint8_t token[BJC_TOKEN_MAX];
+    size_t token_length;
+    uint8_t code;
+    bool observed; /* false: the last one, with an error */
+    uint32_t sequence;
+    bool confirmable;
+    int content_format;
+    const uint8_t *payload; /* whole; the first block of it is sent (RFC 7959 §3.4) */
+    size_t payload_length;
+} bjc_notification;
+
+/* What became of a Confirmable notification: BJC_RESPONSE = acknowledged, or at least nothing is left of it; BJC_RESET
+ * = the server does not want it; otherwise it was not delivered, and `notification` is as it was (borrowed). Called
+ * from bjc_transport_process(), and from bjc_session_close() for those that are on their way then. */
+typedef void bjc_notified_fn(void *context, bjc_outcome outcome, const bjc_notification *notification);
+
+/* Whom notifications of this session are told to. */
+void bjc_session_set_notified(bjc_session *session, bjc_notified_fn *notified, void *context);
+/* Sends a notification. Over UDP and DTLS a Non-confirmable one that is answered with RST goes unnoticed: libcoap does
+ * not tell. BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY. */
+bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification);
+/* Confirmable notifications whose fate is not known. */
+unsigned bjc_session_unsettled(const bjc_session *session);
+/* Sends a Confirmable request beside the one of bjc_session_request(); any number of them may be under way.
+ * BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_LIMIT (it does not fit into one message). */
+bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_request *request,
+                                          bjc_completion_fn *completion, void *context);
+
 /* How long an exchange over it may take to be over on both sides (RFC 7252 §4.8.2). */
 bjc_time bjc_session_exchange_lifetime(const bjc_session *session);
 /* "192.0.2.1:5683" */

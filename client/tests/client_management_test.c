@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The codes of LwM2M Transport 1.1 §6.7, operation by operation, and that what is refused changes nothing.
+ */
+#include "management_support.h"
+
+typedef struct expectation {
+    unsigned code;
+    asked request;
+} expectation;
+
+static void check_all(managed *m, const expectation *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        unsigned code = ask(m, 1, rows[i].request);
+        if (code != rows[i].code) {
+            fail_msg("method %u of %s (row %zu): %u in place of %u", rows[i].request.method, rows[i].request.path, i,
+                     code, rows[i].code);
+        }
+    }
+}
+
+#define CHECK(m, ...)                                                                                                  \
+    do {                                                                                                               \
+        const expectation rows[] = { __VA_ARGS__ };                                                                    \
+        check_all(m, rows, sizeof rows / sizeof *rows);                                                                \
+    } while (0)
+
+static bootjack_error executed(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length) {
+    (void) iid;
+    (void) rid;
+    (void) arguments;
+    (void) length;
+    ++*(unsigned *) context;
+    return BOOTJACK_OK;
+}
+
+static void reads(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    m.f.device.execute = executed;
+    CHECK(&m, { 205, to(BJC_GET, "/3") }, { 205, to(BJC_GET, "/3/0") }, { 205, to(BJC_GET, "/3/0/16") },
+          { 205, to(BJC_GET, "/3/0/11/0") }, { 404, to(BJC_GET, "/3/0/11/1") }, { 404, to(BJC_GET, "/3/1") },
+          { 404, to(BJC_GET, "/4711") }, { 404, to(BJC_GET, "/3/0/9999") }, { 405, to(BJC_GET, "/3/0/4") },
+          { 405, to(BJC_GET, "/") }, { 404, to(BJC_GET, "/a/b") }, { 401, to(BJC_GET, "/0") },
+          { 401, to(BJC_GET, "/0/0/5") }, { 401, to(BJC_GET, "/21/0") }, { 406, accepting("/3/0", 0) },
+          { 406, accepting("/3/0", 4711) }, { 406, accepting("/3/0", BJC_FORMAT_LWM2M_CBOR) },
+          { 406, accepting("/3/0/16", BJC_FORMAT_OPAQUE) }, { 400, with_query(BJC_GET, "/3/0", "pmin=1") });
+    assert_int_equal(ask(&m, 1, accepting("/1/0/1", BJC_FORMAT_SENML_JSON)), 205);
+    assert_answer(&m, "[{\"bn\":\"/1/0/1\",\"v\":86400}]");
+    manage_stop(&m);
+}
+
+static void writes(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    CHECK(&m, { 204, with_text(BJC_PUT, "/1/0/1", 0, "60") }, { 400, with_text(BJC_PUT, "/1/0/1", 0, "-60") },
+          { 400, with_text(BJC_PUT, "/1/0/1", 0, "a") }, { 405, with_text(BJC_PUT, "/1/0/0", 0, "7") },
+          { 405, with_text(BJC_PUT, "/1/0/8", 0, "7") }, { 404, with_text(BJC_PUT, "/1/0/99", 0, "7") },
+          { 404, with_text(BJC_PUT, "/1/5/1", 0, "7") }, { 404, with_text(BJC_PUT, "/99/5/1", 0, "7") },
+          { 401, with_text(BJC_PUT, "/0/0/0", 0, "7") }, { 415, with_text(BJC_PUT, "/1/0/1", 4711, "7") },
+          { 415, with_text(BJC_PUT, "/1/0/1", -1, "7") }, { 400, with_text(BJC_PUT, "/1/0", 0, "7") },
+          { 405, with_text(BJC_PUT, "/1", BJC_FORMAT_TLV, "") },
+          { 405, with_text(BJC_POST, "/3/0/11/0", BJC_FORMAT_TLV, "") },
+          { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 3C C1 02 05" } },
+          { 405, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 00 01 C1 01 3C" } },
+          { 404, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63 01" } },
+          { 400, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63" } });
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, 0), 60);
+    assert_int_equal(m.changes, 2);
+    manage_stop(&m);
+}
+
+/* A replacement takes optional resources away that it does not name; a partial update leaves them. */
+static void replacement_and_update(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    assert_int_equal(bjc_store_set_integer(&m.f.server, 0, 2, 7), BOOTJACK_OK);
+    CHECK(&m, { 204, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 03 3C" } });
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 2, -1), 7);
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 3, -1), 60);
+    CHECK(&m, { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 05 3C" } });
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 2, -1), -1);
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 3, -1), -1);
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 5, -1), 60);
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 0, -1), 1);
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, -1), 86400);
+    manage_stop(&m);
+}
+
+static void execution(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    CHECK(&m, { 404, to(BJC_POST, "/3/5/4") }, { 405, to(BJC_POST, "/3/0/16") }, { 405, to(BJC_POST, "/") },
+          { 404, to(BJC_POST, "/3/0/99") }, { 400, with_query(BJC_POST, "/3/0/4", "a=b") });
+    manage_stop(&m);
+}
+
+static void arguments(void **state) {
+    managed m;
+    unsigned count = 0;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    m.f.server.execute = executed;
+    m.f.server.context = &count;
+    static const char *const good[] = { "0", "0='a b'", "5", "1='!',2,3='#$%&()[]~'", "9=''" };
+    static const char *const bad[] = { "a",  "0=",     "0='",    "0=a",    "0,", ",0",
+                                       "10", "0='a'b", "0=''' ", "0='\\'", "0 ", "0='\"'" };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        unsigned code = ask(&m, 1, with_text(BJC_POST, "/1/0/8", i % 2 ? 0 : -1, good[i]));
+        assert_int_equal(code, strchr(good[i], ' ') ? 400 : 204);
+    }
+    assert_int_equal(count, 4);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(ask(&m, 1, with_text(BJC_POST, "/1/0/8", 0, bad[i])), 400);
+    }
+    assert_int_equal(ask(&m, 1, with_text(BJC_POST, "/1/0/8", BJC_FORMAT_TLV, "0")), 415);
+    assert_int_equal(count, 4);
+    manage_stop(&m);
+}
+
+static void attributes(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3", "pmin=10") }, { 204, with_query(BJC_PUT, "/3/0", "pmax=60&epmin=1") },
+          { 204, with_query(BJC_PUT, "/3/0/11/0", "gt=50&lt=42.2&st=1.5") },
+          { 400, with_query(BJC_PUT, "/3/0/11/0", "lt=49") }, { 400, with_query(BJC_PUT, "/3/0/11/0", "gt=40") },
+          { 400, with_query(BJC_PUT, "/3/0/11/0", "st=10") }, { 400, with_query(BJC_PUT, "/3/0", "gt=1") },
+          { 400, with_query(BJC_PUT, "/3/0/16", "gt=1") }, { 400, with_query(BJC_PUT, "/3/0", "con=1") },
+          { 400, with_query(BJC_PUT, "/3/0", "pmin=a") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=-1") },
+          { 400, with_query(BJC_PUT, "/3/0", "pmax=0") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=1&pmin=2") },
+          { 400, with_query(BJC_PUT, "/3/0", "hello=1") }, { 400, to(BJC_PUT, "/3/0") },
+          { 404, with_query(BJC_PUT, "/3/7", "pmin=1") }, { 404, with_query(BJC_PUT, "/3/0/11/4", "pmin=1") },
+          { 405, with_query(BJC_PUT, "/", "pmin=1") }, { 401, with_query(BJC_PUT, "/0", "pmin=1") },
+          { 205, accepting("/3/0/11", 40) });
+    assert_answer(&m, "</3/0/11>;dim=1;pmin=10;pmax=60;epmin=1,</3/0/11/0>;gt=50;lt=42.2;st=1.5");
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3/0", "pmax=&epmin") }, { 205, accepting("/3/0/11", 40) });
+    assert_answer(&m, "</3/0/11>;dim=1;pmin=10,</3/0/11/0>;gt=50;lt=42.2;st=1.5");
+    manage_stop(&m);
+}
+
+static void discovery(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_2);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3/0", "con=1") }, { 204, with_query(BJC_PUT, "/3", "pmin=10&pmax=60") },
+          { 205, accepting("/3", 40) });
+    assert_answer(&m, "</3>;pmin=10;pmax=60,</3/0>;con=1,</3/0/11>;dim=1,</3/0/16>");
+    asked shallow = accepting("/3", 40);
+    shallow.query = "depth=1";
+    CHECK(&m, { 205, shallow });
+    assert_answer(&m, "</3>;pmin=10;pmax=60,</3/0>;con=1");
+    shallow.query = "depth=3";
+    CHECK(&m, { 205, shallow });
+    assert_answer(&m, "</3>;pmin=10;pmax=60,</3/0>;con=1,</3/0/11>;dim=1,</3/0/11/0>,</3/0/16>");
+    shallow.query = "depth=9";
+    CHECK(&m, { 400, shallow }, { 404, accepting("/3/0/5000", 40) }, { 405, accepting("/", 40) },
+          { 401, accepting("/0", 40) });
+    manage_stop(&m);
+}
+
+static void composites(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    asked read =
+        with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON,
+                  "[{\"n\":\"/3/0/16\"},{\"n\":\"/1/0/1\"},{\"n\":\"/1/0/8\"},{\"n\":\"/0/0/0\"},{\"n\":\"/9/9\"}]");
+    read.accept = BJC_FORMAT_SENML_JSON;
+    CHECK(&m, { 205, read });
+    assert_answer(&m, "[{\"bn\":\"/\",\"n\":\"1/0/1\",\"v\":86400},{\"n\":\"3/0/16\",\"vs\":\"U\"}]");
+    CHECK(&m, { 400, with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[]") },
+          { 400, with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/3/0/16\",\"v\":1}]") },
+          { 415, with_text(BJC_FETCH, "/", BJC_FORMAT_TLV, "") },
+          { 405, with_text(BJC_FETCH, "/3", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/3/0/16\"}]") });
+    CHECK(&m,
+          { 204, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                           "[{\"n\":\"/1/0/1\",\"v\":60},{\"n\":\"/3/0/14\",\"vs\":\"+01:00\"}]") },
+          { 405, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                           "[{\"n\":\"/1/0/1\",\"v\":61},{\"n\":\"/3/0/16\",\"vs\":\"+02:00\"}]") },
+          { 404, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                           "[{\"n\":\"/1/0/1\",\"v\":61},{\"n\":\"/3/9/14\",\"vs\":\"+02:00\"}]") },
+          { 400, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                           "[{\"n\":\"/3/0/14\",\"vs\":\"+02:00\"},{\"n\":\"/1/0/1\",\"v\":-1}]") },
+          { 401, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                           "[{\"n\":\"/1/0/1\",\"v\":61},{\"n\":\"/0/0/0\",\"vs\":\"x\"}]") });
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, -1), 60);
+    assert_int_equal(bjc_store_get(&m.f.device, 0, 14, 0)->as.bytes.data[2], '1');
+    m.f.core.config.version = BOOTJACK_LWM2M_1_0;
+    CHECK(&m, { 405, read });
+    manage_stop(&m);
+}
+
+static void composites_in_lwm2m_cbor(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_2);
+    /* {1: {0: {1: null}}, [3, 0, 16]: null} */
+    asked read = { BJC_FETCH,
+                   "/",
+                   NULL,
+                   BJC_FORMAT_LWM2M_CBOR,
+                   BJC_FORMAT_LWM2M_CBOR,
+                   -1,
+                   NULL,
+                   "A2 01 A1 00 A1 01 F6 83 03 00 10 F6" };
+    CHECK(&m, { 205, read });
+    uint8_t wanted[64];
+    size_t length = from_hex("A2 01 A1 00 A1 01 1A 00 01 51 80 03 A1 00 A1 10 61 55", wanted);
+    assert_int_equal(m.reply.payload.length, length);
+    assert_memory_equal(m.reply.payload.data, wanted, length);
+    CHECK(&m, { 204, { BJC_IPATCH, "/", NULL, BJC_FORMAT_LWM2M_CBOR, -1, -1, NULL, "A1 01 A1 00 A1 01 18 3C" } });
+    assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, -1), 60);
+    manage_stop(&m);
+}
+
+static void instances(void **state) {
+    managed m;
+    (void) state;
+    manage_start(&m, BOOTJACK_LWM2M_1_1);
+    CHECK(&m, { 405, to(BJC_POST, "/3") }, { 405, to(BJC_POST, "/1") }, { 404, to(BJC_POST, "/4711") },
+          { 401, to(BJC_POST, "/0") }, { 405, to(BJC_DELETE, "/3/0") }, { 405, to(BJC_DELETE, "/1/0") },
+          { 404, to(BJC_DELETE, "/1/7") }, { 405, to(BJC_DELETE, "/3") }, { 404, to(BJC_DELETE, "/4711") },
+          { 405, to(BJC_DELETE, "/") }, { 401, to(BJC_DELETE, "/0/0") }, { 405, to(BJC_PATCH, "/3/0") });
+    assert_int_equal(m.instance_changes, 0);
+    manage_stop(&m);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads),     cmocka_unit_test(writes),     cmocka_unit_test(replacement_and_update),
+        cmocka_unit_test(execution), cmocka_unit_test(arguments),  cmocka_unit_test(attributes),
+        cmocka_unit_test(discovery), cmocka_unit_test(composites), cmocka_unit_test(composites_in_lwm2m_cbor),
+        cmocka_unit_test(instances),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
