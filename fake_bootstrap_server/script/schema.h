@@ -237,7 +237,9 @@ enum {
       "Title or file name (with * and ?) of the scenarios that fail.")                                                 \
     F(2, REASON, "reason", STRING, BJ_REQUIRED, NONE, "Why.")                                                          \
     F(3, REFERENCE, "reference", STRING, 0, NONE, "A public reference.")                                               \
-    F(4, TEXT, "text", STRING, 0, NONE, "Text that the failure's reason contains.")
+    F(4, TEXT, "text", STRING, 0, NONE, "Text that the failure's reason contains.")                                    \
+    F(5, RULE, "rule", STRING, 0, NONE,                                                                                \
+      "A rule that oracles find broken, in any scenario: `scenario` is of no account then, and nothing need fail.")
 
 #define BJ_FIELDS_OBSERVED(F) F(1, TEXT, "text", STRING, 0, NONE, "Reserved.")
 

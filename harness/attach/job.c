@@ -355,6 +355,9 @@ void bj_job_result(bj_job *job, bj_run_result *result) {
         .signal_number = WIFSIGNALED(job->wait_status) ? WTERMSIG(job->wait_status) : 0,
         .output = job->output.lines,
         .output_count = job->output.count,
+        .script_verdict = job->script_verdict ? job->script_verdict : job->verdict,
+        .broken = job->broken,
+        .broken_count = job->broken_count,
         .held = job,
     };
 }

@@ -40,6 +40,9 @@ struct bj_job {
     const char *reason;
     bj_position position;
     uint32_t cause;
+    bj_verdict script_verdict; /* before the oracles were asked */
+    bj_finding *broken;        /* what the oracles found */
+    size_t broken_count;
 };
 
 /* exec.c: the command and whether it can be started; false: job->verdict and reason say why not. */

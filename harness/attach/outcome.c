@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What came of a run: the engine's verdict as it stands in the log, unless the way in which the process ended says
- * something else. What the supervisor decides it writes into the log, too: the last VERDICT event is the run's.
+ * something else, or the oracles find a rule broken that the script did not look at. What the supervisor decides it
+ * writes into the log, too: the last VERDICT event is the run's.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -162,6 +163,106 @@ static void decide(bj_job *job, const last_words *words) {
     }
 }
 
+/* --- oracles -------------------------------------------------------------------------------------------------- */
+
+static void ask_oracles(bj_job *job) {
+    bj_oracle_config config;
+    bj_oracle_configure(&config, job->scenario, job->options.profile, job->options.attach != BJ_ATTACH_NETWORK);
+    bj_oracle *oracle = bj_oracle_new(job->arena, &config);
+    for (size_t i = 0; i < job->output.count; i++) {
+        bj_oracle_output(oracle, job->output.lines[i].text, job->output.lines[i].after);
+    }
+    bj_oracle_judge(oracle, job->log);
+    job->broken_count = bj_oracle_findings(oracle, &job->broken);
+}
+
+static void print_finding(bj_text *out, const bj_finding *finding) {
+    bj_text_printf(out, "%s broken at ", bj_rule_id(finding->rule));
+    bj_time_print(out, finding->time);
+    if (finding->event) {
+        bj_text_printf(out, " (event %u)", finding->event);
+    }
+    bj_text_printf(out, ": %s", finding->text);
+}
+
+static void log_findings(bj_job *job, const last_words *words) {
+    for (size_t i = 0; i < job->broken_count; i++) {
+        const bj_finding *finding = &job->broken[i];
+        BJ_TEXT(line, REASON);
+        bj_text_printf(&line, "%s: %s", bj_rule_id(finding->rule), finding->text);
+        append(job,
+               (bj_event){ .kind = BJ_EV_RULE,
+                           .actor = BJ_ACTOR_WORLD,
+                           .number = bj_rule_level(finding->rule),
+                           .cause = finding->event,
+                           .text = line.start },
+               words);
+    }
+}
+
+/* A known deviation of this client, by the rule that it breaks. */
+static void excuse(const bj_job *job, bj_finding *finding) {
+    const bj_value *list = bj_get(job->options.profile, BJ_F(PROFILE, DEVIATIONS));
+    for (size_t i = 0; list && i < list->as.records.count; i++) {
+        const bj_record *deviation = list->as.records.items[i];
+        bool same = !strcmp(bj_get_string(deviation, BJ_F(DEVIATION, RULE), ""), bj_rule_id(finding->rule));
+        if (same && strstr(finding->text, bj_get_string(deviation, BJ_F(DEVIATION, TEXT), ""))) {
+            finding->excuse = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
+        }
+    }
+}
+
+static int weight(const bj_finding *finding) {
+    return (bj_rule_level(finding->rule) == BJ_LEVEL_MUST ? 2 : 0) + (finding->excuse ? 0 : 4);
+}
+
+static const bj_finding *worst_finding(const bj_job *job) {
+    const bj_finding *worst = NULL;
+    for (size_t i = 0; i < job->broken_count; i++) {
+        if (!worst || weight(&job->broken[i]) > weight(worst)) {
+            worst = &job->broken[i];
+        }
+    }
+    return worst;
+}
+
+/* A broken MUST fails what had not failed, unless the profile knows of it, a broken SHOULD is a warning; what failed
+ * keeps its reason, and tells the rule behind it. */
+static void merge_findings(bj_job *job) {
+    const bj_finding *worst = worst_finding(job);
+    if (!worst) {
+        return;
+    }
+    bool must = bj_rule_level(worst->rule) == BJ_LEVEL_MUST;
+    BJ_TEXT(reason, REASON);
+    if (job->verdict == BJ_FAIL) {
+        bj_text_printf(&reason, "%s; besides, ", job->reason);
+    } else if (worst->excuse) {
+        bj_text_printf(&reason, "%s: ", worst->excuse);
+    }
+    print_finding(&reason, worst);
+    if (job->verdict == BJ_FAIL) {
+        job->reason = bj_arena_strndup(job->arena, reason.start, reason.used);
+    } else if (must || job->verdict == BJ_PASS) {
+        bj_job_decide(job, worst->excuse ? BJ_XFAIL : must ? BJ_FAIL : BJ_WARN, "%s", reason.start);
+        job->cause = worst->event;
+    }
+}
+
+static void judge_rules(bj_job *job) {
+    job->script_verdict = job->verdict;
+    if (!job->log || job->verdict == BJ_ERROR || job->verdict == BJ_SKIP) {
+        return;
+    }
+    ask_oracles(job);
+    for (size_t i = 0; i < job->broken_count; i++) {
+        excuse(job, &job->broken[i]);
+    }
+    last_words words = read_log(job->log);
+    log_findings(job, &words);
+    merge_findings(job);
+}
+
 void bj_job_judge(bj_job *job) {
     last_words words = read_log(job->log);
     uint32_t phase = atomic_load(&job->shared->phase);
@@ -170,6 +271,7 @@ void bj_job_judge(bj_job *job) {
         log_exit(job, &words);
     }
     decide(job, &words);
+    judge_rules(job);
     if (!words.ended) {
         append(job, (bj_event){ .kind = BJ_EV_RUN_END }, &words);
     }

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "log/eventlog.h"
+#include "oracle/oracle.h"
 #include "script/program.h"
 
 typedef enum bj_attach { BJ_ATTACH_LINKED = 1, BJ_ATTACH_EXEC = 2, BJ_ATTACH_NETWORK = 3 } bj_attach;
@@ -45,6 +46,9 @@ typedef struct bj_run_result {
     int signal_number;    /* that killed it, 0 = none */
     bj_output_line *output;
     size_t output_count;
+    bj_verdict script_verdict; /* what it would be without oracles */
+    const bj_finding *broken;  /* rules that oracles found broken, whatever the script says; in the arena */
+    size_t broken_count;
     void *held; /* what bj_run_release() gives back */
 } bj_run_result;
 

@@ -185,7 +185,8 @@ const bj_record *cli_client_deviation(const cli_client *client, const char *file
     const bj_value *list = bj_get(client->profile, BJ_F(PROFILE, DEVIATIONS));
     for (size_t i = 0; list && i < list->as.records.count; i++) {
         const bj_record *deviation = list->as.records.items[i];
-        if (matches(bj_get_string(deviation, BJ_F(DEVIATION, SCENARIO), ""), file, title)) {
+        bool of_rule = bj_get(deviation, BJ_F(DEVIATION, RULE)) != NULL; /* attach/outcome.c looks at those */
+        if (!of_rule && matches(bj_get_string(deviation, BJ_F(DEVIATION, SCENARIO), ""), file, title)) {
             return deviation;
         }
     }

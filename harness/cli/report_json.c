@@ -69,6 +69,23 @@ static void put_branches(FILE *stream, const bj_log *log) {
     fputs("]", stream);
 }
 
+/* What the oracles found. */
+static void put_broken(FILE *stream, const bj_run_result *r) {
+    fputs(",\"broken\":[", stream);
+    for (size_t i = 0; i < r->broken_count; i++) {
+        const bj_finding *f = &r->broken[i];
+        fprintf(stream, "%s{\"rule\":\"%s\",\"level\":\"%s\",\"t\":%.6f,\"event\":%u,\"count\":%u", i ? "," : "",
+                bj_rule_id(f->rule), bj_rule_level(f->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD",
+                (double) f->time / 1e6, f->event, f->count);
+        put_member(stream, "text", f->text);
+        if (f->excuse) {
+            put_member(stream, "excuse", f->excuse);
+        }
+        fputs("}", stream);
+    }
+    fputs("]", stream);
+}
+
 static void put_output(FILE *stream, const bj_run_result *result) {
     fputs(",\"output\":[", stream);
     for (size_t i = 0; i < result->output_count; i++) {
@@ -89,6 +106,7 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, 
     put_member(stream, "title", one->title);
     put_member(stream, "client", report->client->argument);
     put_member(stream, "verdict", bj_verdict_name(r->verdict));
+    put_member(stream, "script_verdict", bj_verdict_name(r->script_verdict));
     put_member(stream, "reason", r->reason);
     fprintf(stream,
             ",\"line\":%u,\"column\":%u,\"cause\":%u,\"seed\":%llu,\"virtual_us\":%llu,\"real_us\":%llu,"
@@ -97,6 +115,7 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, 
             (unsigned long long) r->virtual_time, (unsigned long long) r->real_us, r->exit_status, r->signal_number);
     put_rules(stream, one->scenario);
     put_branches(stream, r->log);
+    put_broken(stream, r);
     put_member(stream, "reproduce", again.start);
     if (report->pcap && one->ran) {
         BJ_TEXT(name, 4096);

@@ -93,7 +93,13 @@ void cli_junit_case(cli_report *report, const cli_case *one) {
     put_attribute(stream, "file", one->file);
     fprintf(stream, " time=\"%.6f\">", (double) r->real_us / 1e6);
     fprintf(stream, "<properties><property name=\"verdict\" value=\"%s\"/>", bj_verdict_name(r->verdict));
-    fprintf(stream, "<property name=\"virtual_seconds\" value=\"%.6f\"/></properties>", (double) r->virtual_time / 1e6);
+    fprintf(stream, "<property name=\"virtual_seconds\" value=\"%.6f\"/>", (double) r->virtual_time / 1e6);
+    for (size_t i = 0; i < r->broken_count; i++) {
+        fputs("<property name=\"broken\"", stream);
+        put_attribute(stream, "value", bj_rule_id(r->broken[i].rule));
+        fputs("/>", stream);
+    }
+    fputs("</properties>", stream);
     if (inside) {
         fprintf(stream, "<%s", inside);
         put_attribute(stream, "message", r->reason);

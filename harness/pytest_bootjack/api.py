@@ -35,6 +35,7 @@ class Result:
 
     scenario: str
     verdict: str
+    script_verdict: str = ""  # without the oracles
     reason: str = ""
     title: str = ""
     line: int = 0
@@ -45,6 +46,7 @@ class Result:
     client: str = ""
     rules: list = dataclasses.field(default_factory=list)
     branches: list = dataclasses.field(default_factory=list)  # alternatives of `either` that were seen
+    broken: list = dataclasses.field(default_factory=list)  # rules that oracles found broken
     output: list = dataclasses.field(default_factory=list)  # lines that the client wrote
     events: list = dataclasses.field(default_factory=list)
     reproduce: str = ""  # the command that runs it again in the same way

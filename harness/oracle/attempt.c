@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * When and how the client asks for a bootstrap: the form of the request, the hold-off before it, the time-out of a
+ * session without Finish.
+ *
+ * When an attempt failed is often not to be seen; that it did not fail before the last message that belongs to it is.
+ * So a hold-off is too short for certain when less than /0/x/11 lies between that message and the next attempt.
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+static void init(bj_oracle *o) {
+    o->attempt = (oracle_attempt){ .failed = BJ_NEVER,
+                                   .trigger = BJ_NEVER,
+                                   .dialled = BJ_NEVER,
+                                   .holdoff = o->config.holdoff,
+                                   .holdoff_pending = BJ_NEVER };
+}
+
+bool oracle_in_session(const bj_oracle *o, const bj_addr *peer) {
+    const oracle_attempt *a = &o->attempt;
+    bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
+    return a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, peer) &&
+           o->now < a->session_last + oracle_less(timeout, oracle_late(o));
+}
+
+/* --- the form of the request ---------------------------------------------------------------------------------- */
+
+/* LwM2M Transport 1.1 §6.4.2, Table 6.4.2-1: formats that `pct` may name. */
+static bool is_preferred_format(const char *text, size_t length) {
+    static const char *const lawful[] = { "110", "112", "11542", "11544" };
+    for (unsigned i = 0; i < sizeof lawful / sizeof lawful[0]; i++) {
+        if (strlen(lawful[i]) == length && !memcmp(lawful[i], text, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *query_mistake(const bj_oracle *o, const bj_coap *m) {
+    const bj_coap_option *option;
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        const char *text = (const char *) option->value;
+        if (option->length >= 4 && !memcmp(text, "pct=", 4) && !is_preferred_format(text + 4, option->length - 4)) {
+            return "pct names a format that is none of 110, 112, 11542, 11544";
+        }
+        size_t known = o->config.endpoint ? strlen(o->config.endpoint) : 0;
+        if (known && option->length >= 3 && !memcmp(text, "ep=", 3) &&
+            (option->length - 3 != known || memcmp(text + 3, o->config.endpoint, known) != 0)) {
+            return "ep is not the Endpoint Client Name";
+        }
+    }
+    return NULL;
+}
+
+static void check_form(bj_oracle *o, const oracle_seen *s) {
+    const char *mistake = query_mistake(o, &s->m);
+    if (!s->stream && s->m.type != BJ_COAP_CON) {
+        mistake = "it is not confirmable";
+    } else if (s->m.payload_length) {
+        mistake = "it has a payload";
+    }
+    if (mistake) {
+        oracle_break(o, BJ_RULE_BS_REQUEST, s->time, s->event->sequence, "a Bootstrap-Request: %s", mistake);
+    }
+}
+
+/* --- the hold-off --------------------------------------------------------------------------------------------- */
+
+/* The earliest moment at which the bootstrap may have become necessary. */
+static bj_time needed(const bj_oracle *o) {
+    bj_time need = o->attempt.trigger;
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        need = o->peers[i].registering ? oracle_min(need, o->peers[i].register_last) : need;
+    }
+    return need != BJ_NEVER ? need : o->attempt.last;
+}
+
+static void check_holdoff(bj_oracle *o, const oracle_seen *s, bj_time began) {
+    bj_time need = needed(o), least = o->attempt.holdoff;
+    if (began + oracle_early(o) < need + least) {
+        oracle_break(o, BJ_RULE_BS_HOLDOFF, s->time, s->event->sequence,
+                     "a bootstrap attempt begins %.3f s after the last that belongs to the one before; /0/x/11 is "
+                     "%.0f s",
+                     (double) oracle_less(began, need) / 1e6, (double) least / 1e6);
+    }
+    if (o->config.holdoff_latest != BJ_NEVER && o->attempt.failed != BJ_NEVER &&
+        began > o->attempt.failed + least + o->config.holdoff_latest + oracle_late(o)) {
+        oracle_break(o, BJ_RULE_BS_HOLDOFF_BOUND, s->time, s->event->sequence,
+                     "a bootstrap attempt begins %.3f s after the failure; the profile's bound is %.3f s",
+                     (double) (began - o->attempt.failed) / 1e6, (double) (least + o->config.holdoff_latest) / 1e6);
+    }
+}
+
+static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time began) {
+    const oracle_attempt *a = &o->attempt;
+    bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
+    if (a->phase != ORACLE_SESSION || a->excused || a->trigger != BJ_NEVER ||
+        began + oracle_early(o) >= a->session_last + timeout) {
+        return;
+    }
+    oracle_break(o, BJ_RULE_BS_FINISH_TIMEOUT, s->time, s->event->sequence,
+                 "the client gives up a session without Finish %.3f s after its last command; its time-out is %.3f s",
+                 (double) oracle_less(began, a->session_last) / 1e6, (double) timeout / 1e6);
+}
+
+/* --- the course of it ----------------------------------------------------------------------------------------- */
+
+static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    oracle_attempt *a = &o->attempt;
+    bj_time began = oracle_min(s->time, a->dialled);
+    bool same = a->pack && own->purpose == ORACLE_BOOTSTRAP && a->phase != ORACLE_SESSION;
+    if (!same && (a->any || o->started)) {
+        check_holdoff(o, s, began);
+        check_finish_timeout(o, s, began);
+    }
+    if (a->phase == ORACLE_SESSION) {
+        oracle_model_session(o, false, false);
+    }
+    a->any = true;
+    a->phase = ORACLE_REQUESTED;
+    a->pack = own->purpose == ORACLE_PACK;
+    a->peer = s->peer;
+    a->stream = s->stream;
+    a->excused = false;
+    a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
+    a->last = s->time;
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        o->peers[i].registering = false;
+    }
+}
+
+static void bootstrap_sent(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool first) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, true);
+    if (p) {
+        p->bootstrap = true;
+    }
+    if (first) {
+        check_form(o, s);
+        begins(o, own, s);
+    } else {
+        o->attempt.last = oracle_max(o->attempt.last, s->time);
+    }
+}
+
+static void register_sent(bj_oracle *o, const oracle_seen *s) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, true);
+    if (p) {
+        p->registering = true;
+        p->register_last = s->time;
+    }
+    o->attempt.dialled = BJ_NEVER;
+}
+
+void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool first) {
+    if (own->purpose == ORACLE_BOOTSTRAP || own->purpose == ORACLE_PACK) {
+        bootstrap_sent(o, own, s, first);
+        return;
+    }
+    if (own->purpose == ORACLE_REGISTER) {
+        register_sent(o, s);
+    }
+}
+
+static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    oracle_attempt *a = &o->attempt;
+    bool success = own->answer >> 5 == 2;
+    a->last = oracle_max(a->last, s->time);
+    if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
+        return;
+    }
+    if (success && own->purpose == ORACLE_PACK) {
+        a->phase = ORACLE_FINISHED;
+        a->ever_finished = true;
+        o->accounts.vague = true; /* what is in a pack is not read */
+        a->failed = s->time;
+    } else if (success) {
+        if (a->phase != ORACLE_SESSION) {
+            oracle_model_session(o, true, false);
+        }
+        a->phase = ORACLE_SESSION;
+        a->session_last = oracle_max(s->time, a->session_last);
+    } else if (own->purpose != ORACLE_PACK) {
+        a->phase = ORACLE_FAILED;
+        a->failed = s->time;
+    }
+}
+
+static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, true);
+    if (!p) {
+        return;
+    }
+    p->registered = own->answer >> 5 == 2;
+    p->registering = !p->registered;
+    p->register_last = s->time;
+    o->attempt.dialled = BJ_NEVER;
+    if (p->registered) {
+        o->attempt.last = oracle_max(o->attempt.last, s->time);
+        o->attempt.failed = BJ_NEVER;
+    } else {
+        o->attempt.failed = s->time;
+    }
+}
+
+void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    switch (own->purpose) {
+    case ORACLE_BOOTSTRAP:
+    case ORACLE_PACK:
+        bootstrap_answered(o, own, s);
+        break;
+    case ORACLE_REGISTER:
+        register_answered(o, own, s);
+        break;
+    case ORACLE_UPDATE:
+        if (p && own->answer >> 5 != 2) {
+            p->registered = false;
+            p->registering = true;
+            p->register_last = s->time;
+        }
+        break;
+    case ORACLE_DEREGISTER:
+        if (p) {
+            p->registered = false;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* /1/x/9, Bootstrap-Request Trigger (LwM2M Core 1.1 E.2). */
+static bool is_trigger(const oracle_foreign *f) {
+    return f->code == 2 && f->path.depth == 3 && f->path.ids[0] == 1 && f->path.ids[2] == 9;
+}
+
+void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
+    oracle_attempt *a = &o->attempt;
+    bool here = a->any && bj_addr_equal(&a->peer, &s->peer);
+    if (here && a->phase == ORACLE_REQUESTED && f->operation) { /* it overtook the answer */
+        oracle_model_session(o, true, false);
+        a->phase = ORACLE_SESSION;
+        a->session_last = s->time;
+    }
+    if (here && oracle_in_session(o, &s->peer) && f->operation) {
+        f->bootstrap = true;
+        a->session_last = oracle_max(a->session_last, s->time);
+        a->last = oracle_max(a->last, s->time);
+    }
+    if (is_trigger(f) && !here) {
+        a->trigger = oracle_min(a->trigger, s->time);
+        a->dialled = BJ_NEVER;
+    }
+}
+
+void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    oracle_attempt *a = &o->attempt;
+    bool current = a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, &f->peer);
+    if (!current || f->operation != ORACLE_OP_FINISH || s->m.code >> 5 != 2) {
+        return;
+    }
+    a->phase = ORACLE_FINISHED;
+    a->ever_finished = true;
+    a->failed = f->last;
+    a->holdoff = a->holdoff_pending == BJ_NEVER ? a->holdoff : a->holdoff_pending;
+    oracle_model_session(o, false, true);
+}
+
+/* --- the rest of the log -------------------------------------------------------------------------------------- */
+
+static bool mine(const bj_oracle *o, const bj_addr *address) {
+    return o->attempt.any && bj_addr_equal(&o->attempt.peer, address);
+}
+
+static void dialled(bj_oracle *o, const bj_event *e) {
+    bool hello = e->kind == BJ_EV_SENT && e->raw_length > 13 && e->raw[0] == 22 && e->raw[1] == 254 && e->raw[13] == 1;
+    bool open = e->kind == BJ_EV_STREAM_OPEN;
+    if ((hello || open) && oracle_is_bootstrap(o, &e->to) && o->attempt.phase != ORACLE_SESSION) {
+        o->attempt.dialled = oracle_min(o->attempt.dialled, e->time);
+    }
+}
+
+static void event(bj_oracle *o, const bj_event *e) {
+    oracle_attempt *a = &o->attempt;
+    switch (e->kind) {
+    case BJ_EV_CLIENT_START:
+        a->last = e->time;
+        a->phase = a->phase == ORACLE_FINISHED ? ORACLE_FINISHED : ORACLE_IDLE;
+        for (unsigned i = 0; i < o->peer_count; i++) {
+            o->peers[i].registering = o->peers[i].registered = false;
+        }
+        break;
+    case BJ_EV_TLS_STATE:
+        a->excused |= mine(o, &e->from);
+        break;
+    case BJ_EV_ICMP:
+    case BJ_EV_STREAM_CLOSED:
+    case BJ_EV_CLIENT_SIGNAL:
+        a->excused = true;
+        break;
+    case BJ_EV_SENT:
+    case BJ_EV_STREAM_OPEN:
+        if (e->kind == BJ_EV_STREAM_OPEN || e->actor == BJ_ACTOR_CLIENT) {
+            dialled(o, e);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+const oracle_def oracle_attempts = { .id = "attempt", .init = init, .event = event };

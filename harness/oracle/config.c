@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What scenario and profile say that the oracles must know: transmission parameters, accounts from the factory, facts.
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+/* RFC 8323 has no EXCHANGE_LIFETIME; half of MAX_RTT-like 401 s and of a request's time-out of 30 s is what stands for
+ * it in the field. */
+static const bj_time STREAM_FINISH = 215500 * BJ_MS;
+
+static uint64_t millionths(const char *text) {
+    uint64_t whole = 0, part = 0, unit = 1000000;
+    for (; *text >= '0' && *text <= '9' && whole < 1000; text++) {
+        whole = whole * 10 + (uint64_t) (*text - '0');
+    }
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++) {
+            unit /= 10;
+            part += unit * (uint64_t) (*text - '0');
+        }
+    }
+    return whole * 1000000 + part;
+}
+
+static void transmission(bj_oracle_config *c, const bj_record *scenario) {
+    const bj_record *given = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
+    c->ack_timeout = bj_get_duration(given, BJ_F(TRANSMISSION, ACK_TIMEOUT), 2 * BJ_SECOND);
+    c->ack_timeout = oracle_min(c->ack_timeout, 3600 * BJ_SECOND);
+    c->ack_random_factor = millionths(bj_get_string(given, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), "1.5"));
+    if (c->ack_random_factor < 1000000 || c->ack_random_factor > 100000000) {
+        c->ack_random_factor = 1500000;
+    }
+    uint32_t retransmit = bj_get_uint(given, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4);
+    c->max_retransmit = retransmit > 20 ? 20 : retransmit;
+    /* RFC 7252 §4.8.2 */
+    bj_time span = c->ack_timeout * (((bj_time) 1 << c->max_retransmit) - 1) / 1000 * (c->ack_random_factor / 1000);
+    c->exchange_lifetime = span + 200 * BJ_SECOND + c->ack_timeout;
+}
+
+static bool fact(const bj_record *profile, const char *name) {
+    const bj_value *facts = bj_get(profile, BJ_F(PROFILE, FACTS));
+    for (size_t i = 0; facts && i < facts->as.strings.count; i++) {
+        if (!strcmp(facts->as.strings.items[i].bytes, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_secret(bj_oracle_config *c, const bj_record *account) {
+    const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
+    if (key && c->secret_count < BJ_ORACLE_SECRETS) {
+        c->secrets[c->secret_count++] = key->as.string;
+    }
+}
+
+static void add_account(bj_oracle_config *c, const bj_record *account, bool bootstrap) {
+    if (!account) {
+        return;
+    }
+    add_secret(c, account);
+    if (c->account_count == BJ_ORACLE_ACCOUNTS) {
+        c->known = false;
+        return;
+    }
+    uint32_t instance = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
+    c->accounts[c->account_count++] = (bj_oracle_account){
+        .uri = bj_get_string(account, BJ_F(ACCOUNT, URI), ""),
+        .bootstrap = bootstrap,
+        .instance = instance > 65534 ? -1 : (int) instance,
+        .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
+        .lifetime_s = (int64_t) (bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND) / BJ_SECOND),
+        .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"),
+    };
+}
+
+static void accounts(bj_oracle_config *c, const bj_record *client) {
+    const bj_record *bootstrap = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    c->holdoff = bj_get_duration(bootstrap, BJ_F(ACCOUNT, HOLDOFF), 0);
+    add_account(c, bootstrap, true);
+    const bj_value *others = bj_get(client, BJ_F(CLIENT, ACCOUNTS));
+    for (size_t i = 0; others && i < others->as.records.count; i++) {
+        add_account(c, others->as.records.items[i], false);
+    }
+}
+
+void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const bj_record *profile, bool exact) {
+    *c = (bj_oracle_config){ .exact = exact, .known = scenario != NULL };
+    transmission(c, scenario);
+    const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
+    accounts(c, client);
+    c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);
+    c->tolerance = bj_get_duration(profile, BJ_F(PROFILE, TOLERANCE), 0);
+    c->holdoff_latest = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_LATEST), BJ_NEVER);
+    c->endpoint = scenario ? bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1") : NULL;
+    c->transactional = fact(profile, "transactional");
+    c->legacy = fact(profile, "legacy");
+    if (c->finish_timeout > STREAM_FINISH) {
+        c->stream_finish_timeout = STREAM_FINISH;
+    } else {
+        c->stream_finish_timeout = c->finish_timeout;
+    }
+}

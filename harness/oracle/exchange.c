@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which message belongs to which: what the client sent on its own, what reached it of the servers, who answered whom
+ * (RFC 7252 §4.4, §5.3.2; RFC 8323 §3.2). It judges nothing; the other oracles look at what it keeps.
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+/* --- peers ---------------------------------------------------------------------------------------------------- */
+
+oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make) {
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        if (bj_addr_equal(&o->peers[i].address, address)) {
+            return &o->peers[i];
+        }
+    }
+    if (!make || o->peer_count == ORACLE_PEERS) {
+        return NULL;
+    }
+    oracle_peer *p = &o->peers[o->peer_count++];
+    *p = (oracle_peer){ .address = *address };
+    return p;
+}
+
+bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address) {
+    const oracle_peer *p = oracle_peer_of(o, address, false);
+    return p && p->bootstrap;
+}
+
+/* --- what is kept --------------------------------------------------------------------------------------------- */
+
+oracle_own *oracle_own_at(bj_oracle *o, uint64_t age) {
+    bool kept = age < o->own_count && age < ORACLE_OWN;
+    return kept ? &o->own[(o->own_count - 1 - age) % ORACLE_OWN] : NULL;
+}
+
+oracle_foreign *oracle_foreign_at(bj_oracle *o, uint64_t age) {
+    bool kept = age < o->foreign_count && age < ORACLE_FOREIGN;
+    return kept ? &o->foreign[(o->foreign_count - 1 - age) % ORACLE_FOREIGN] : NULL;
+}
+
+static bool same_ends(const bj_addr *peer, const bj_addr *local, int connection, const oracle_seen *s) {
+    return connection == s->connection && bj_addr_equal(peer, &s->peer) && bj_addr_equal(local, &s->local);
+}
+
+static bool same_token(const uint8_t *token, size_t length, const bj_coap *m) {
+    return length == m->token_length && !memcmp(token, m->token, length);
+}
+
+oracle_own *oracle_own_with_mid(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (own->mid == s->m.mid && same_ends(&own->peer, &own->local, own->connection, s)) {
+            return own;
+        }
+    }
+    return NULL;
+}
+
+oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (bj_coap_is_request(own->code) && same_token(own->token, own->token_length, &s->m) &&
+            same_ends(&own->peer, &own->local, own->connection, s)) {
+            return own;
+        }
+    }
+    return NULL;
+}
+
+oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        if (f->mid == s->m.mid && f->type <= BJ_COAP_NON && same_ends(&f->peer, &f->local, f->connection, s)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        if (!f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
+            same_ends(&f->peer, &f->local, f->connection, s)) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s) {
+    if (s->stream || s->m.type != BJ_COAP_ACK) {
+        return oracle_foreign_with_token(o, s);
+    }
+    oracle_foreign *f = oracle_foreign_with_mid(o, s);
+    return f && !f->malformed && bj_coap_is_request(f->code) ? f : NULL;
+}
+
+void oracle_describe(const oracle_own *own, bj_text *out) {
+    bj_coap m;
+    if (own->connection >= 0) {
+        bj_coap_tcp_decode(&m, own->bytes, own->length);
+    } else {
+        bj_coap_decode(&m, own->bytes, own->length);
+    }
+    const char *method = bj_coap_method_name(own->code);
+    if (method) {
+        bj_text_printf(out, "%s ", method);
+        bj_coap_path(&m, BJ_COAP_URI_PATH, out);
+    } else {
+        bj_coap_code_print(out, own->code);
+    }
+}
+
+void oracle_describe_foreign(const oracle_foreign *f, bj_text *out) {
+    if (f->malformed || !f->code) {
+        bj_text_add(out, f->malformed ? "a malformed message" : "a CoAP ping");
+        return;
+    }
+    bj_coap m;
+    if (f->connection >= 0) {
+        bj_coap_tcp_decode(&m, f->bytes, f->length);
+    } else {
+        bj_coap_decode(&m, f->bytes, f->length);
+    }
+    const char *method = bj_coap_method_name(f->code);
+    if (method) {
+        bj_text_printf(out, "%s ", method);
+        bj_coap_path(&m, BJ_COAP_URI_PATH, out);
+    } else {
+        bj_coap_code_print(out, f->code);
+    }
+}
+
+/* --- what the client says ------------------------------------------------------------------------------------- */
+
+static bool ends_with(const bj_text *path, const char *end) {
+    size_t n = strlen(end);
+    return path->used >= n && !strcmp(path->start + path->used - n, end);
+}
+
+/* By the request's path: a Location-Path may be anything, so that any other POST counts as an Update. */
+oracle_purpose oracle_purpose_of(const bj_coap *m) {
+    BJ_TEXT(path, 300);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &path);
+    if (m->code == 1) {
+        return ends_with(&path, "/bspack") ? ORACLE_PACK : ORACLE_OTHER;
+    }
+    if (m->code == 4) {
+        return ORACLE_DEREGISTER;
+    }
+    if (m->code != 2 || ends_with(&path, "/dp")) {
+        return ORACLE_OTHER;
+    }
+    return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : ends_with(&path, "/rd") ? ORACLE_REGISTER : ORACLE_UPDATE;
+}
+
+/* RFC 7252 §4.2: the same bytes to the same endpoint, while the exchange may last. */
+static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    return own && !s->stream && own->length == s->length && !memcmp(own->bytes, s->bytes, s->length) &&
+           s->time - own->first < o->config.exchange_lifetime;
+}
+
+static void said_anew(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own = &o->own[o->own_count++ % ORACLE_OWN];
+    *own = (oracle_own){ .used = true,
+                         .peer = s->peer,
+                         .local = s->local,
+                         .connection = s->connection,
+                         .secure = s->secure,
+                         .exact = o->config.exact && (!s->secure || s->secure_certain),
+                         .type = s->m.type,
+                         .code = s->m.code,
+                         .token_length = s->m.token_length,
+                         .mid = s->m.mid,
+                         .bytes = s->bytes,
+                         .length = s->length,
+                         .first = s->time,
+                         .last = s->time,
+                         .copies = 1,
+                         .event = s->event->sequence,
+                         .acknowledged = BJ_NEVER,
+                         .answered = BJ_NEVER };
+    memcpy(own->token, s->m.token, sizeof own->token);
+    own->purpose = bj_coap_is_request(own->code) ? (uint8_t) oracle_purpose_of(&s->m) : ORACLE_OTHER;
+    oracle_attempt_sent(o, own, s, true);
+}
+
+static void said_itself(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own = s->stream ? NULL : oracle_own_with_mid(o, s);
+    if (!repeats(o, own, s)) {
+        said_anew(o, s);
+        return;
+    }
+    own->before = own->last;
+    own->last = s->time;
+    own->copies++;
+    own->exact &= !s->secure || s->secure_certain;
+    oracle_own_repeated(o, own, s);
+    oracle_attempt_sent(o, own, s, false);
+}
+
+static void said_response(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f = oracle_request_of(o, s);
+    bool interim = s->m.code == BJ_COAP_CODE(2, 31);
+    if (!f) {
+        return;
+    }
+    bool first = !f->responses;
+    bool repeated = !first && !s->stream && f->response_mid == s->m.mid;
+    f->responses += !repeated;
+    f->response_mid = s->m.mid;
+    f->response = s->m.code;
+    if (first && f->bootstrap && !interim) {
+        oracle_attempt_finished(o, f, s);
+    }
+    if (first) {
+        oracle_model_answered(o, f, s);
+    }
+}
+
+static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f = oracle_foreign_with_mid(o, s);
+    if (!f) {
+        return;
+    }
+    f->owed = false;
+    if (!f->acks++) {
+        f->ack = s->bytes;
+        f->ack_length = s->length;
+        if (bj_coap_is_response(s->m.code)) {
+            said_response(o, s);
+        }
+    }
+}
+
+static void client_said(bj_oracle *o, const oracle_seen *s) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, true);
+    if (s->fault != BJ_COAP_OK) {
+        return;
+    }
+    if (!s->stream && s->m.type >= BJ_COAP_ACK) {
+        said_acknowledgement(o, s);
+    } else if (bj_coap_is_response(s->m.code)) {
+        said_response(o, s);
+        if (!s->stream) {
+            said_itself(o, s);
+        }
+    } else if (bj_coap_is_request(s->m.code) || (!s->stream && !s->m.code)) {
+        said_itself(o, s);
+    }
+    if (p) {
+        p->spoke = true;
+    }
+}
+
+/* --- what reaches it ------------------------------------------------------------------------------------------ */
+
+/* Would a request of that server now find somebody who must answer it? */
+static bool expected(bj_oracle *o, const oracle_seen *s) {
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    bool session = oracle_in_session(o, &s->peer);
+    bool registered = p && p->registered && o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
+    return o->alive && !o->stopping && (session || registered);
+}
+
+static oracle_operation operation_of(const bj_coap *m, const oracle_foreign *f, const char *path) {
+    switch (m->code) {
+    case 1:
+        return f->has_accept && f->accept == 40 ? ORACLE_OP_DISCOVER : ORACLE_OP_READ;
+    case 2:
+        return !strcmp(path, "/bs") ? ORACLE_OP_FINISH : ORACLE_OP_NONE;
+    case 3:
+        return ORACLE_OP_WRITE;
+    case 4:
+        return ORACLE_OP_DELETE;
+    default:
+        return ORACLE_OP_NONE;
+    }
+}
+
+/* RFC 7252 §5.4.1, §5.4.6: odd numbers are critical; those of §5.10 and of the RFCs beside it a client may know. */
+static bool is_strange(uint32_t number) {
+    return (number & 1) && !bj_coap_option_name(number);
+}
+
+static void read_request(oracle_foreign *f, const bj_coap *m) {
+    BJ_TEXT(path, 300);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &path);
+    f->path = bj_path_of(path.start);
+    f->root_named = f->path.depth == 0 && strcmp(path.start, "/") != 0;
+    f->has_accept = bj_coap_find_uint(m, BJ_COAP_ACCEPT, &f->accept);
+    f->format = 65536;
+    bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &f->format);
+    f->operation = (uint8_t) operation_of(m, f, path.start);
+    f->observes = bj_coap_find(m, BJ_COAP_OBSERVE, 0) != NULL;
+    f->block1 = bj_coap_find(m, BJ_COAP_BLOCK1, 0) != NULL;
+    for (size_t i = 0; i < m->option_count; i++) {
+        f->critical |= is_strange(m->options[i].number);
+    }
+}
+
+static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    return f && f->length == s->length && !memcmp(f->bytes, s->bytes, s->length) &&
+           s->time - f->first < o->config.exchange_lifetime;
+}
+
+static void heard_anew(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f = &o->foreign[o->foreign_count++ % ORACLE_FOREIGN];
+    *f = (oracle_foreign){ .used = true,
+                           .peer = s->peer,
+                           .local = s->local,
+                           .connection = s->connection,
+                           .secure = s->secure,
+                           .malformed = s->fault != BJ_COAP_OK,
+                           .type = s->m.type,
+                           .code = s->m.code,
+                           .token_length = s->m.token_length,
+                           .mid = s->m.mid,
+                           .bytes = s->bytes,
+                           .length = s->length,
+                           .first = s->time,
+                           .last = s->time,
+                           .copies = 1,
+                           .event = s->event->sequence };
+    memcpy(f->token, s->m.token, sizeof f->token);
+    if (f->malformed) {
+        return;
+    }
+    bool request = bj_coap_is_request(f->code);
+    f->owed = !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && expected(o, s);
+    if (request) {
+        read_request(f, &s->m);
+        oracle_attempt_commanded(o, f, s);
+    }
+}
+
+static void heard_itself(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f = s->stream ? NULL : oracle_foreign_with_mid(o, s);
+    if (!is_repeated(o, f, s)) {
+        heard_anew(o, s);
+        return;
+    }
+    f->copies++;
+    f->last = s->time;
+    if (bj_coap_is_request(f->code)) {
+        oracle_attempt_commanded(o, f, s);
+    }
+}
+
+static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
+    own->acknowledged = oracle_min(own->acknowledged, s->time);
+    if (own->answered == BJ_NEVER) {
+        own->answered = s->time;
+        own->answer = s->m.type == BJ_COAP_RST && !s->stream ? 0 : s->m.code;
+        oracle_attempt_answered(o, own, s);
+    }
+}
+
+static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own = oracle_own_with_mid(o, s);
+    if (!own) {
+        return;
+    }
+    if (s->m.type == BJ_COAP_RST) {
+        answered(o, own, s);
+    } else if (!s->m.code) {
+        own->acknowledged = oracle_min(own->acknowledged, s->time);
+    } else if (same_token(own->token, own->token_length, &s->m)) {
+        answered(o, own, s);
+    } else {
+        own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
+    }
+}
+
+static void server_said(bj_oracle *o, const oracle_seen *s) {
+    if (s->fault != BJ_COAP_OK) {
+        if (!s->stream && s->length >= 4 && s->m.type <= BJ_COAP_NON) {
+            heard_anew(o, s);
+        }
+        return;
+    }
+    if (!s->stream && s->m.type >= BJ_COAP_ACK) {
+        heard_acknowledgement(o, s);
+        return;
+    }
+    if (bj_coap_is_response(s->m.code)) {
+        oracle_own *own = oracle_own_with_token(o, s);
+        if (own) {
+            answered(o, own, s);
+        }
+    }
+    if (!s->stream || bj_coap_is_request(s->m.code)) {
+        heard_itself(o, s);
+    }
+}
+
+static void seen(bj_oracle *o, const oracle_seen *s) {
+    if (s->from_client) {
+        client_said(o, s);
+    } else {
+        server_said(o, s);
+    }
+}
+
+/* --- the rest of the log -------------------------------------------------------------------------------------- */
+
+static void event(bj_oracle *o, const bj_event *e) {
+    if (e->kind == BJ_EV_ACTOR && e->from.family && e->text_length == 2 && !memcmp(e->text, "bs", 2)) {
+        oracle_peer *p = oracle_peer_of(o, &e->from, true);
+        if (p) {
+            p->bootstrap = true;
+        }
+    } else if (e->kind == BJ_EV_CLIENT_START) {
+        o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
+    }
+}
+
+const oracle_def oracle_exchange = { .id = "exchange", .event = event, .seen = seen };

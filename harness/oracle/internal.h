@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the oracles share, and nobody else includes.
+ *
+ *   oracle.c        life, the table of oracles, findings
+ *   config.c        what scenario and profile say
+ *   see.c           messages out of events: datagrams, what DTLS and TLS carry, CoAP over TCP
+ *   exchange.c      which message belongs to which: the client's own requests, those of the servers
+ *   message.c       RFC 7252: form, Message IDs, tokens, answers
+ *   retransmit.c    RFC 7252 §4.2, §4.7: when and how often the client repeats
+ *   stream.c        RFC 8323
+ *   payload.c       what messages carry; codes by operation
+ *   model.c         the accounts that the client must have by now
+ *   operations.c    effects of bootstrap operations, as Discover shows them
+ *   attempt.c       when the client asks for a bootstrap, and how
+ *   registration.c  with whom it registers, and with what
+ *   secrets.c       credentials stand in no message and in no line
+ */
+#ifndef BJ_ORACLE_INTERNAL_H
+#define BJ_ORACLE_INTERNAL_H
+
+#include "oracle/oracle.h"
+#include "wire/coap.h"
+#include "wire/entries.h"
+
+enum {
+    ORACLE_RECENT = 1024,    /* events whose cause may be asked; a power of two */
+    ORACLE_OWN = 256,        /* messages of the client that are remembered; a power of two */
+    ORACLE_FOREIGN = 256,    /* messages of servers, likewise */
+    ORACLE_CONNECTIONS = 64, /* by number, the latest of those that share a place */
+    ORACLE_PEERS = 32,
+    ORACLE_INSTANCES = 32,
+    ORACLE_NAMES = 32,
+    ORACLE_DEFERRED = 4,
+    ORACLE_GRACE = 10000, /* us: what may cross on its way inside the client's own machine */
+};
+
+/* A message as the client's side has it: when it was sent or got there. */
+typedef struct oracle_seen {
+    const bj_event *event; /* in which it stands */
+    bj_time time;
+    bool from_client;
+    bool stream, secure;
+    bool secure_certain; /* under DTLS: nothing was lost so far, so that every copy was seen */
+    int connection;      /* -1: datagrams */
+    bj_addr peer;        /* the server's */
+    bj_addr local;       /* the client's */
+    bj_coap m;
+    bj_coap_fault fault;
+    const uint8_t *bytes;
+    size_t length;
+} oracle_seen;
+
+typedef enum oracle_purpose {
+    ORACLE_OTHER = 0,
+    ORACLE_BOOTSTRAP,
+    ORACLE_PACK,
+    ORACLE_REGISTER,
+    ORACLE_UPDATE,
+    ORACLE_DEREGISTER,
+} oracle_purpose;
+
+/* A message of the client that is not an ACK or RST. */
+typedef struct oracle_own {
+    bool used;
+    bj_addr peer, local;
+    int connection;
+    bool secure, exact; /* all copies were seen */
+    uint8_t type, code, token_length;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint16_t mid;
+    const uint8_t *bytes;
+    size_t length;
+    bj_time first, last, before; /* transmissions: the first, the last, the one before it */
+    bj_time gap;                 /* between the last two, when it was repeated before */
+    unsigned copies;
+    uint32_t event;
+    uint8_t purpose;      /* oracle_purpose */
+    bj_time acknowledged; /* an empty ACK, or any answer, reached the client; BJ_NEVER */
+    bj_time answered;     /* a response or RST reached it; BJ_NEVER */
+    uint8_t answer;       /* its code; 0: RST */
+} oracle_own;
+
+typedef enum oracle_operation {
+    ORACLE_OP_NONE = 0,
+    ORACLE_OP_WRITE,
+    ORACLE_OP_READ,
+    ORACLE_OP_DISCOVER,
+    ORACLE_OP_DELETE,
+    ORACLE_OP_FINISH,
+} oracle_operation;
+
+/* A message of a server that reached the client. */
+typedef struct oracle_foreign {
+    bool used;
+    bj_addr peer, local;
+    int connection;
+    bool secure, malformed;
+    uint8_t type, code, token_length;
+    uint8_t token[BJ_COAP_TOKEN];
+    uint16_t mid;
+    const uint8_t *bytes;
+    size_t length;
+    bj_time first, last;
+    unsigned copies;
+    uint32_t event;
+    bool owed;      /* an ACK or RST is due */
+    bool critical;  /* carries an option that nobody can know, and must */
+    bool bootstrap; /* from the bootstrap server, in its session */
+    bool observes;
+    bool block1;
+    uint8_t operation; /* oracle_operation */
+    bool root_named;   /* its path is none of LwM2M */
+    bj_path path;
+    uint32_t accept, format; /* 65536: none */
+    bool has_accept;
+    unsigned acks;      /* ACK or RST that the client sent for it */
+    const uint8_t *ack; /* the first of them */
+    size_t ack_length;
+    unsigned responses;    /* different ones */
+    uint16_t response_mid; /* of a separate response */
+    uint8_t response;      /* its code */
+} oracle_foreign;
+
+typedef struct oracle_peer {
+    bj_addr address;
+    bool bootstrap;        /* the client sent it a Bootstrap-Request, or the scenario calls it so */
+    bool spoke;            /* a message of the client to it was seen */
+    bool registered;       /* its Register was accepted, and not ended */
+    bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
+    bj_time register_last; /* when that was sent last, or its refusal came */
+} oracle_peer;
+
+typedef struct oracle_connection {
+    int number;
+    bool used, tls, closed;
+    bool csm, released, pinged; /* the client's CSM came; the server said Release, Ping without an answer yet */
+    bj_time released_at, pinged_at;
+    uint8_t ping_length, ping[BJ_COAP_TOKEN];
+    bj_addr local, peer;
+    uint8_t *buffer[2]; /* client's, server's bytes of a frame that is not whole */
+    size_t held[2], room[2];
+    bool broken;
+    bool spoke[2];
+} oracle_connection;
+
+/* An instance of /0 or /1 as commands have left it. */
+typedef struct oracle_instance {
+    bool used;
+    bool deleted; /* by an accepted Delete: it must not be there */
+    bool vague;   /* what it holds is not known for sure */
+    uint8_t object;
+    uint16_t id;      /* ORACLE_ANYWHERE: of the factory, at a place that nobody knows */
+    int8_t bootstrap; /* /0/x/1: 0, 1, -1 not known */
+    char uri[260];    /* "": not known */
+    int64_t ssid;     /* /0/x/10, /1/x/0; 0: not known */
+    int64_t lifetime; /* /1/x/1; -1: not known */
+    char binding[12]; /* /1/x/7; "": not known */
+} oracle_instance;
+
+enum { ORACLE_ANYWHERE = 65535 };
+
+/* The accounts: what the client must hold, as far as that is known. */
+typedef struct oracle_accounts {
+    bool vague;      /* there may be others, with other values */
+    bool emptied[2]; /* all instances of /0 (but the bootstrap account), of /1 were deleted: no others are there */
+    bool written;    /* something was accepted in this session */
+    oracle_instance items[ORACLE_INSTANCES];
+} oracle_accounts;
+
+typedef struct oracle_name {
+    char name[256];
+    bj_addr addresses[8];
+    unsigned count;
+} oracle_name;
+
+typedef enum oracle_phase {
+    ORACLE_IDLE = 0,
+    ORACLE_REQUESTED, /* a Bootstrap-Request is on its way */
+    ORACLE_SESSION,   /* it was accepted */
+    ORACLE_FINISHED,  /* Finish was answered with success */
+    ORACLE_FAILED,    /* it was refused */
+} oracle_phase;
+
+typedef struct oracle_attempt {
+    uint8_t phase;
+    bool any; /* one was seen */
+    bj_addr peer;
+    bool stream;
+    bool pack;            /* it began with a Bootstrap-Pack-Request */
+    bool excused;         /* the session may have ended for a reason of its own: a connection, an alert, a restart */
+    bj_time last;         /* what belongs to it happened then: it did not fail earlier */
+    bj_time failed;       /* when it failed for sure; BJ_NEVER: not known */
+    bj_time session_last; /* the last command, or the answer to the request, as it reached the client */
+    bj_time trigger;      /* /1/x/9 was executed since; BJ_NEVER */
+    bj_time dialled;      /* the first handshake or connection towards the bootstrap server since `last`; BJ_NEVER */
+    bool ever_finished;
+    bj_time holdoff;         /* /0/x/11 that counts now */
+    bj_time holdoff_pending; /* once the session is finished; BJ_NEVER: as it is */
+} oracle_attempt;
+
+struct bj_oracle {
+    bj_arena *arena;
+    bj_oracle_config config;
+    bj_time now;
+    uint32_t last_event;
+    bool alive;    /* the client runs */
+    bool stopping; /* it was asked to stop */
+    bool ended;
+    bool lossless; /* nothing was lost or struck */
+    bool started;  /* CLIENT_START was seen */
+
+    struct {
+        uint32_t sequence, cause;
+        bj_time time;
+    } recent[ORACLE_RECENT];
+    struct {
+        uint32_t carrier; /* the SENT whose arrival is awaited */
+        bj_event event;   /* PLAIN_SENT */
+    } plain[ORACLE_RECENT / 16];
+    oracle_connection connections[ORACLE_CONNECTIONS];
+    oracle_own own[ORACLE_OWN];
+    uint64_t own_count;
+    oracle_foreign foreign[ORACLE_FOREIGN];
+    uint64_t foreign_count;
+    oracle_peer peers[ORACLE_PEERS];
+    unsigned peer_count;
+    oracle_name names[ORACLE_NAMES];
+    unsigned name_count;
+    bj_string secrets[BJ_ORACLE_SECRETS]; /* that were told or written */
+    unsigned secret_count;
+    oracle_accounts accounts, before; /* now; when the session began */
+    oracle_attempt attempt;
+    oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
+    unsigned deferred_count;
+    uint8_t *room; /* for reading payloads: ORACLE_ROOM bytes */
+    struct oracle_block {
+        bj_addr peer;
+        uint32_t format;
+        bj_path path;
+        uint8_t *bytes;
+        size_t length, room;
+        bool good;
+    } block;
+
+    bj_finding findings[BJ_RULES];
+    unsigned finding_count;
+    int8_t finding_of[BJ_RULES]; /* 1 + its place; 0: none */
+};
+
+enum { ORACLE_ROOM = 70000 };
+
+/* One oracle: a set of rules with a state of their own in the struct above. Any function may be NULL. */
+typedef struct oracle_def {
+    const char *id;
+    void (*init)(bj_oracle *o);
+    void (*event)(bj_oracle *o, const bj_event *event);
+    void (*seen)(bj_oracle *o, const oracle_seen *s);
+    void (*end)(bj_oracle *o);
+} oracle_def;
+
+/* --- oracle.c --- */
+
+void oracle_break(bj_oracle *o, bj_rule rule, bj_time time, uint32_t event, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* Gives a message to the oracles. */
+void oracle_dispatch(bj_oracle *o, const oracle_seen *s);
+static inline bj_time oracle_min(bj_time a, bj_time b) {
+    return a < b ? a : b;
+}
+static inline bj_time oracle_max(bj_time a, bj_time b) {
+    return a > b ? a : b;
+}
+static inline bj_time oracle_less(bj_time a, bj_time b) {
+    return a > b ? a - b : 0;
+}
+/* How much earlier than a deadline something may be seen. */
+bj_time oracle_early(const bj_oracle *o);
+bj_time oracle_late(const bj_oracle *o);
+
+/* --- see.c --- */
+
+void oracle_see(bj_oracle *o, const bj_event *event);
+oracle_connection *oracle_connection_of(bj_oracle *o, int64_t number);
+
+/* --- exchange.c --- */
+
+oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make); /* NULL: not known, or too many */
+bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address);
+/* The client's message that `s` (of the client) is, after oracle_exchange_seen() took it in; NULL for ACK and RST. */
+oracle_own *oracle_own_at(bj_oracle *o, uint64_t age); /* 0: the newest; NULL */
+oracle_foreign *oracle_foreign_at(bj_oracle *o, uint64_t age);
+oracle_own *oracle_own_with_mid(bj_oracle *o, const oracle_seen *s);
+oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s);
+oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s);
+oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s);
+/* The server's request that this response of the client answers; NULL. */
+oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
+oracle_purpose oracle_purpose_of(const bj_coap *m);
+/* "POST /bs" for reasons. */
+void oracle_describe(const oracle_own *own, bj_text *out);
+void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
+
+extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
+    oracle_attempts, oracle_registration, oracle_secrets;
+
+/* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
+
+void oracle_own_repeated(bj_oracle *o, oracle_own *own, const oracle_seen *s); /* retransmit.c */
+void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool first);
+void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s);
+void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
+/* The client answered a bootstrap command for the first time. `m`: its response. */
+void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
+void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
+
+/* --- model.c --- */
+
+/* NULL: none is kept. Deleted ones are found, too. */
+oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigned id);
+/* A bootstrap session begins, or ends: with success (kept) or not. */
+void oracle_model_session(bj_oracle *o, bool begins, bool kept);
+/* The bootstrap account; NULL: none, or nobody knows which. */
+oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
+
+/* --- registration.c --- */
+
+/* Is that address the one that the URI names? -1: not known. */
+int oracle_uri_leads_to(const bj_oracle *o, const char *uri, const bj_addr *address);
+
+/* --- secrets.c --- */
+
+void oracle_secret_written(bj_oracle *o, const uint8_t *bytes, size_t length);
+void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t event);
+
+/* --- attempt.c --- */
+
+bool oracle_in_session(const bj_oracle *o, const bj_addr *peer);
+
+#endif

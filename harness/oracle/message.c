@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * RFC 7252, the message layer: form, Message IDs, tokens, and that everything gets its answer, once.
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+/* --- form ----------------------------------------------------------------------------------------------------- */
+
+/* Table 1 of §4.3: what may be carried by which type. */
+static const char *mistyped(const bj_coap *m) {
+    bool request = bj_coap_is_request(m->code), response = bj_coap_is_response(m->code);
+    if (m->code && !request && !response) {
+        return "a code of a reserved class";
+    }
+    if (m->type == BJ_COAP_RST && m->code) {
+        return "a Reset message that is not empty (RFC 7252 §4.2)";
+    }
+    if (m->type == BJ_COAP_ACK && request) {
+        return "a request in an Acknowledgement (RFC 7252 §4.3, Table 1)";
+    }
+    return m->type == BJ_COAP_NON && !m->code ? "an empty Non-confirmable message (RFC 7252 §4.3)" : NULL;
+}
+
+static void form(bj_oracle *o, const oracle_seen *s) {
+    BJ_TEXT(why, 200);
+    if (s->fault != BJ_COAP_OK) {
+        oracle_break(o, BJ_RULE_COAP_FORMAT, s->time, s->event->sequence, "a message that is not well-formed: %s",
+                     bj_coap_fault_text(s->fault));
+        return;
+    }
+    const char *mistake = s->stream ? NULL : mistyped(&s->m);
+    if (mistake) {
+        oracle_break(o, BJ_RULE_COAP_FORMAT, s->time, s->event->sequence, "%s", mistake);
+    } else if (s->m.code >> 5 != 7 && !bj_coap_options_valid(&s->m, &why)) {
+        oracle_break(o, BJ_RULE_COAP_FORMAT, s->time, s->event->sequence, "an option that is not valid: %s", why.start);
+    }
+}
+
+/* --- Message IDs ---------------------------------------------------------------------------------------------- */
+
+/* §4.4: no Message ID is used again within EXCHANGE_LIFETIME for the same endpoint. */
+static void message_id(bj_oracle *o, const oracle_seen *s) {
+    const oracle_own *newest = oracle_own_at(o, 0), *own;
+    if (!newest || newest->copies > 1 || newest->event != s->event->sequence) {
+        return; /* a repetition */
+    }
+    for (uint64_t age = 1; (own = oracle_own_at(o, age)); age++) {
+        bool same = own->mid == newest->mid && own->connection < 0 && bj_addr_equal(&own->peer, &newest->peer) &&
+                    bj_addr_equal(&own->local, &newest->local);
+        if (same && newest->first - own->last < o->config.exchange_lifetime) {
+            BJ_TEXT(what, 200);
+            oracle_describe(own, &what);
+            oracle_break(o, BJ_RULE_COAP_MESSAGE_ID, s->time, s->event->sequence,
+                         "Message ID %u is used again %.3f s after %s used it", newest->mid,
+                         (double) (newest->first - own->last) / 1e6, what.start);
+            return;
+        }
+    }
+}
+
+/* --- acknowledgements ----------------------------------------------------------------------------------------- */
+
+static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f = oracle_foreign_with_mid(o, s);
+    const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
+    if (!f) {
+        oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
+                     "%s with Message ID %u, which belongs to nothing that the client got", type, s->m.mid);
+        return;
+    }
+    if (s->m.type == BJ_COAP_ACK && f->type != BJ_COAP_CON) {
+        oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
+                     "an Acknowledgement of a message that is not confirmable");
+    } else if (s->m.type == BJ_COAP_ACK && !f->malformed && !f->code) {
+        oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
+                     "an empty confirmable message is answered with an Acknowledgement, and not with RST");
+    }
+    if (f->acks > f->copies) {
+        oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
+                     "%s for a message that has got its answer already", type);
+    } else if (f->acks > 1 && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
+        BJ_TEXT(what, 200);
+        oracle_describe_foreign(f, &what);
+        oracle_break(o, BJ_RULE_COAP_DUPLICATE, s->time, s->event->sequence,
+                     "a repetition of %s gets another answer than the first", what.start);
+    }
+}
+
+/* --- responses ------------------------------------------------------------------------------------------------ */
+
+static void piggybacked(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
+    bool same = s->m.token_length == f->token_length && !memcmp(s->m.token, f->token, f->token_length);
+    if (!same) {
+        oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
+                     "a response whose token is not that of the request with its Message ID");
+    }
+}
+
+/* §5.4.1: a request with an option that is critical and not known gets 4.02. */
+static void critical(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
+    if (f->critical && s->m.code != BJ_COAP_CODE(4, 2)) {
+        BJ_TEXT(code, 16);
+        bj_coap_code_print(&code, s->m.code);
+        oracle_break(o, BJ_RULE_COAP_CRITICAL_OPTION, s->time, s->event->sequence,
+                     "a request with a critical option that nobody knows is answered with %s", code.start);
+    }
+}
+
+static void response(bj_oracle *o, const oracle_seen *s) {
+    bool ack = !s->stream && s->m.type == BJ_COAP_ACK;
+    const oracle_foreign *f = oracle_request_of(o, s);
+    if (!f) {
+        if (!ack) { /* an ACK for nothing is another rule's */
+            oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
+                         "a response whose token belongs to no request that the client got");
+        }
+        return;
+    }
+    if (ack) {
+        piggybacked(o, s, f);
+    }
+    critical(o, s, f);
+    if (f->responses > 1 && !f->observes) {
+        BJ_TEXT(what, 200);
+        oracle_describe_foreign(f, &what);
+        oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence, "%s gets %u responses", what.start,
+                     f->responses);
+    }
+}
+
+static void seen(bj_oracle *o, const oracle_seen *s) {
+    if (!s->from_client) {
+        return;
+    }
+    form(o, s);
+    if (s->fault != BJ_COAP_OK) {
+        return;
+    }
+    if (!s->stream && s->m.type >= BJ_COAP_ACK) {
+        acknowledgement(o, s);
+    } else if (!s->stream) {
+        message_id(o, s);
+    }
+    if (bj_coap_is_response(s->m.code)) {
+        response(o, s);
+    }
+}
+
+/* --- what never came ------------------------------------------------------------------------------------------ */
+
+/* §4.2: a confirmable message is acknowledged or rejected; PROCESSING_DELAY is ACK_TIMEOUT. */
+static void end(bj_oracle *o) {
+    oracle_foreign *f;
+    bj_time patience = o->config.ack_timeout + oracle_late(o);
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        bool sure = o->config.exact && (!f->secure || o->lossless);
+        if (!f->owed || !sure || !o->alive || o->stopping || o->now - f->last <= patience) {
+            continue;
+        }
+        BJ_TEXT(what, 200);
+        oracle_describe_foreign(f, &what);
+        bj_rule rule = f->code ? BJ_RULE_COAP_ANSWERED : BJ_RULE_COAP_PING;
+        oracle_break(o, rule, f->first, f->event, "%s, which is confirmable, is neither acknowledged nor rejected",
+                     what.start);
+    }
+}
+
+const oracle_def oracle_message = { .id = "message", .seen = seen, .end = end };

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The accounts that the client must have by now: those of the factory, and what commands of bootstrap sessions made of
+ * them that the client answered with success. Payloads are read in every format; what cannot be read makes the model
+ * vague, and what is vague is held against nobody.
+ */
+#include "oracle/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { URI = 0, BOOTSTRAP = 1, KEY = 5, SSID = 10, HOLDOFF = 11, SERVER_SSID = 0, LIFETIME = 1, BINDING = 7 };
+
+/* --- instances ------------------------------------------------------------------------------------------------ */
+
+oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigned id) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        if (a->items[i].used && a->items[i].object == object && a->items[i].id == id) {
+            return &a->items[i];
+        }
+    }
+    return NULL;
+}
+
+oracle_instance *oracle_bootstrap_account(oracle_accounts *a) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        oracle_instance *one = &a->items[i];
+        if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+static void blank(oracle_instance *one, unsigned object, unsigned id) {
+    *one = (oracle_instance){
+        .used = true, .object = (uint8_t) object, .id = (uint16_t) id, .bootstrap = -1, .lifetime = -1
+    };
+}
+
+static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
+    oracle_instance *one = oracle_instance_of(a, object, id);
+    for (unsigned i = 0; !one && i < ORACLE_INSTANCES; i++) {
+        one = a->items[i].used ? NULL : &a->items[i];
+    }
+    if (!one) {
+        a->vague = true;
+        return NULL;
+    }
+    blank(one, object, id);
+    return one;
+}
+
+static void factory_account(bj_oracle *o, const bj_oracle_account *given) {
+    unsigned id = given->instance < 0 ? ORACLE_ANYWHERE : (unsigned) given->instance;
+    if (oracle_instance_of(&o->accounts, 0, id)) {
+        o->accounts.vague = true; /* two at places that nobody knows */
+        return;
+    }
+    oracle_instance *security = make(&o->accounts, 0, id);
+    oracle_instance *server = given->bootstrap ? NULL : make(&o->accounts, 1, id);
+    snprintf(security->uri, sizeof security->uri, "%s", given->uri);
+    security->bootstrap = given->bootstrap;
+    security->ssid = given->ssid;
+    if (server) {
+        server->ssid = given->ssid;
+        server->lifetime = given->lifetime_s;
+        snprintf(server->binding, sizeof server->binding, "%s", given->binding);
+    }
+}
+
+static void init(bj_oracle *o) {
+    o->accounts.vague = !o->config.known;
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        factory_account(o, &o->config.accounts[i]);
+    }
+    o->before = o->accounts;
+}
+
+/* --- values --------------------------------------------------------------------------------------------------- */
+
+static bool number_of(const bj_entry *e, int64_t *number) {
+    switch (e->kind) {
+    case BJ_ENTRY_INT:
+    case BJ_ENTRY_BOOL:
+        *number = e->integer;
+        return true;
+    case BJ_ENTRY_FLOAT:
+        *number = (int64_t) e->real;
+        return e->real > -9e15 && e->real < 9e15;
+    case BJ_ENTRY_RAW: {
+        bj_tlv entry = { .value = e->bytes, .length = e->length };
+        return bj_tlv_int(&entry, number);
+    }
+    case BJ_ENTRY_TEXT: {
+        char text[32];
+        int end = 0;
+        long long read;
+        snprintf(text, sizeof text, "%.*s", (int) (e->length > 30 ? 30 : e->length), (const char *) e->bytes);
+        bool good = sscanf(text, "%lld%n", &read, &end) == 1 && (size_t) end == e->length;
+        *number = read;
+        return good;
+    }
+    default:
+        return false;
+    }
+}
+
+static bool text_of(const bj_entry *e, char *text, size_t room) {
+    bool text_kind = e->kind == BJ_ENTRY_STRING || e->kind == BJ_ENTRY_RAW || e->kind == BJ_ENTRY_TEXT;
+    if (!text_kind || e->length >= room || memchr(e->bytes, 0, e->length)) {
+        return false;
+    }
+    memcpy(text, e->bytes, e->length);
+    text[e->length] = '\0';
+    return true;
+}
+
+static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e) {
+    int64_t number = 0;
+    bool known = true;
+    switch (e->path.ids[2]) {
+    case URI:
+        known = text_of(e, one->uri, sizeof one->uri);
+        break;
+    case BOOTSTRAP:
+        known = number_of(e, &number);
+        one->bootstrap = known ? number != 0 : -1;
+        break;
+    case KEY:
+        oracle_secret_written(o, e->bytes, e->kind == BJ_ENTRY_TEXT ? 0 : e->length);
+        break;
+    case SSID:
+        known = number_of(e, &one->ssid);
+        break;
+    default:
+        break;
+    }
+    one->vague |= !known;
+}
+
+static void server_value(oracle_instance *one, const bj_entry *e) {
+    bool known = true;
+    switch (e->path.ids[2]) {
+    case SERVER_SSID:
+        known = number_of(e, &one->ssid);
+        break;
+    case LIFETIME:
+        known = number_of(e, &one->lifetime);
+        break;
+    case BINDING:
+        known = text_of(e, one->binding, sizeof one->binding);
+        break;
+    default:
+        break;
+    }
+    one->vague |= !known;
+}
+
+/* --- Write ---------------------------------------------------------------------------------------------------- */
+
+typedef struct written {
+    const bj_path *target;
+    bool replaced[ORACLE_INSTANCES]; /* by their place: a Write on their level or above begins them anew */
+    bool holdoff_given;
+    int64_t holdoff;
+} written;
+
+static void entry(bj_oracle *o, written *w, const bj_entry *e) {
+    oracle_accounts *a = &o->accounts;
+    if (e->path.depth < 2 || e->path.ids[0] > 1) {
+        return;
+    }
+    oracle_instance *one = oracle_instance_of(a, e->path.ids[0], e->path.ids[1]);
+    bool fresh = !one || one->deleted || (w->target->depth < 3 && !w->replaced[one - a->items]);
+    if (fresh) {
+        one = make(a, e->path.ids[0], e->path.ids[1]);
+        if (!one) {
+            return;
+        }
+        one->vague = w->target->depth >= 3; /* the rest of it is not known */
+    }
+    w->replaced[one - a->items] = true;
+    if (e->path.depth < 3) {
+        return;
+    }
+    if (one->object == 0) {
+        security_value(o, one, e);
+    } else {
+        server_value(one, e);
+    }
+    if (one->object == 0 && e->path.ids[2] == HOLDOFF) {
+        w->holdoff_given = number_of(e, &w->holdoff) && w->holdoff >= 0;
+    }
+}
+
+/* Where nobody knows at which place the factory's account is, a Write may have struck it. */
+static void unsettle_factory(bj_oracle *o, const oracle_instance *struck) {
+    oracle_instance *somewhere = oracle_instance_of(&o->accounts, struck->object, ORACLE_ANYWHERE);
+    if (somewhere && somewhere != struck) {
+        somewhere->vague = true;
+        somewhere->bootstrap = somewhere->bootstrap == 1 ? -1 : somewhere->bootstrap;
+    }
+}
+
+/* LwM2M Core 1.1 §6.1.2: one bootstrap account at most, judged on the state after the whole Write. */
+static void check_one_account(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    const oracle_instance *found[2] = { NULL, NULL };
+    unsigned count = 0;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1 && !one->vague) {
+            found[count % 2] = one;
+            count++;
+        }
+    }
+    if (count > 1) {
+        BJ_TEXT(what, 200);
+        oracle_describe_foreign(f, &what);
+        oracle_break(o, BJ_RULE_BS_ONE_ACCOUNT, s->time, s->event->sequence,
+                     "%s is accepted, and leaves two bootstrap accounts: /0/%u and /0/%u", what.start, found[0]->id,
+                     found[1]->id);
+        o->accounts.vague = true;
+    }
+}
+
+static void note_holdoff(bj_oracle *o, const written *w) {
+    oracle_attempt *at = &o->attempt;
+    const oracle_instance *account = oracle_bootstrap_account(&o->accounts);
+    bool struck = account && w->replaced[account - o->accounts.items];
+    if (struck && (w->holdoff_given || w->target->depth < 3)) {
+        int64_t seconds = w->holdoff_given ? w->holdoff : 0;
+        at->holdoff_pending = (bj_time) (seconds > INT32_MAX ? INT32_MAX : seconds) * BJ_SECOND;
+    } else if (w->holdoff_given) { /* of an account that may be it: the smaller of both */
+        at->holdoff_pending = oracle_min(at->holdoff, (bj_time) w->holdoff * BJ_SECOND);
+    } else if (w->target->depth < 3) {
+        at->holdoff_pending = o->accounts.vague || !account || account->vague ? 0 : at->holdoff_pending;
+    }
+}
+
+static void not_readable(bj_oracle *o, const bj_path *target) {
+    if (target->depth == 1) {
+        o->accounts.vague = true;
+    } else {
+        oracle_instance *one = make(&o->accounts, target->ids[0], target->ids[1]);
+        if (one) {
+            one->vague = true;
+            unsettle_factory(o, one);
+        }
+    }
+    o->attempt.holdoff_pending = target->ids[0] == 0 ? 0 : o->attempt.holdoff_pending;
+}
+
+static void apply_write(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, uint32_t format,
+                        const uint8_t *bytes, size_t length) {
+    written w = { .target = &f->path };
+    bj_path above = bj_entries_single(format) ? f->path : bj_path_above_resources(&f->path);
+    o->accounts.written = true;
+    if (f->path.ids[0] > 1) {
+        return;
+    }
+    if (!bj_entries_known(format) || length > ORACLE_ROOM) {
+        not_readable(o, &f->path);
+        return;
+    }
+    BJ_TEXT(why, 100);
+    bj_entries in;
+    bj_entry e;
+    if (f->path.depth == 2) { /* also one without any resource */
+        oracle_instance *one = make(&o->accounts, f->path.ids[0], f->path.ids[1]);
+        if (one) {
+            w.replaced[one - o->accounts.items] = true;
+        }
+    }
+    bj_entries_begin(&in, format, &above, bytes, length, o->room, ORACLE_ROOM);
+    while (bj_entries_next(&in, &e, &why)) {
+        entry(o, &w, &e);
+    }
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        if (w.replaced[i]) {
+            o->accounts.items[i].vague |= in.damaged;
+            unsettle_factory(o, &o->accounts.items[i]);
+        }
+    }
+    if (f->path.ids[0] == 0) {
+        note_holdoff(o, &w);
+        check_one_account(o, f, s);
+    }
+}
+
+/* RFC 7959 §2.5: blocks in order, each answered with 2.31 but the last. */
+static void block(bj_oracle *o, const oracle_foreign *f, const bj_coap *request, const oracle_seen *s,
+                  uint32_t option) {
+    struct oracle_block *b = &o->block;
+    size_t offset = (size_t) (option >> 4) << ((option & 7) + 4);
+    if (offset == 0) {
+        b->length = 0;
+        b->good = true;
+        b->peer = f->peer;
+        b->path = f->path;
+    }
+    b->good = b->good && offset == b->length && bj_addr_equal(&b->peer, &f->peer) &&
+              bj_path_begins(&b->path, &f->path) && b->path.depth == f->path.depth;
+    if (b->length + request->payload_length > b->room) {
+        b->room = (b->length + request->payload_length) * 2;
+        b->bytes = bj_arena_realloc(o->arena, b->bytes, b->room);
+    }
+    if (request->payload_length) {
+        memcpy(b->bytes + b->length, request->payload, request->payload_length);
+    }
+    b->length += request->payload_length;
+    if (s->m.code != BJ_COAP_CODE(2, 4)) {
+        return;
+    }
+    if (b->good) {
+        apply_write(o, f, s, f->format, b->bytes, b->length);
+    } else {
+        not_readable(o, &f->path);
+    }
+}
+
+static void answered_write(bj_oracle *o, const oracle_foreign *f, const bj_coap *request, const oracle_seen *s) {
+    uint32_t option;
+    bool success = s->m.code == BJ_COAP_CODE(2, 4);
+    if (f->block1 && bj_coap_find_uint(request, BJ_COAP_BLOCK1, &option)) {
+        if (success || s->m.code == BJ_COAP_CODE(2, 31)) {
+            block(o, f, request, s, option);
+        }
+    } else if (success && f->path.depth) {
+        apply_write(o, f, s, f->format, request->payload, request->payload_length);
+    }
+}
+
+/* --- Delete --------------------------------------------------------------------------------------------------- */
+
+/* LwM2M Core 1.1 §6.1.7.6: the bootstrap account survives every Delete. */
+static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
+    oracle_accounts *a = &o->accounts;
+    a->written = true;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        oracle_instance *one = &a->items[i];
+        bool named =
+            f->path.depth == 0 || (one->object == f->path.ids[0] && (f->path.depth == 1 || one->id == f->path.ids[1]));
+        bool survives = one->object == 0 && one->bootstrap != 0;
+        if (one->used && named && !survives) {
+            one->deleted = true;
+        }
+    }
+    for (unsigned object = 0; object < 2 && f->path.depth < 2; object++) {
+        a->emptied[object] |= f->path.depth == 0 || f->path.ids[0] == object;
+    }
+    bool one = f->path.depth == 2 && f->path.ids[0] < 2 && !oracle_instance_of(a, f->path.ids[0], f->path.ids[1]);
+    if (one) { /* of the factory, or one that was never there: it is not there now */
+        oracle_instance *gone = make(a, f->path.ids[0], f->path.ids[1]);
+        if (gone) {
+            gone->deleted = true;
+            gone->vague = true;
+        }
+    }
+}
+
+void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    bj_coap request;
+    bool good = f->connection >= 0 ? bj_coap_tcp_decode(&request, f->bytes, f->length) == BJ_COAP_OK
+                                   : bj_coap_decode(&request, f->bytes, f->length) == BJ_COAP_OK;
+    if (!good) {
+        return;
+    }
+    if (!f->bootstrap) {
+        /* Management may change a server account, or delete one: what it did is not followed. */
+        o->accounts.vague |= f->path.ids[0] == 1 && f->code != 1 && s->m.code >> 5 == 2;
+    } else if (f->operation == ORACLE_OP_WRITE) {
+        answered_write(o, f, &request, s);
+    } else if (f->operation == ORACLE_OP_DELETE && s->m.code == BJ_COAP_CODE(2, 2) && !f->root_named) {
+        answered_delete(o, f);
+    }
+}
+
+/* --- sessions ------------------------------------------------------------------------------------------------- */
+
+void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
+    if (begins || kept) {
+        o->accounts.written = o->accounts.written && !begins;
+        o->before = o->accounts;
+    } else if (o->config.transactional || !o->accounts.written) {
+        o->accounts = o->before; /* §6.1.3.3, and what the profile says of the other objects */
+    } else {
+        o->accounts.vague = true;
+    }
+}
+
+const oracle_def oracle_model = { .id = "model", .init = init };

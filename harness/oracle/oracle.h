@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Oracles: what must hold in every run, whatever its script. Each rule is a small state machine over the events of
+ * the log, and nothing else is looked at: the same oracles judge a run of any kind of client, a fuzz target's run while
+ * it goes on, and a capture.
+ *
+ * Where a wrong verdict is possible a rule keeps silent: what cannot be seen (a datagram inside DTLS that was lost, a
+ * Write in a format that cannot be read) is not held against the client.
+ */
+#ifndef BJ_ORACLE_H
+#define BJ_ORACLE_H
+
+#include "base/arena.h"
+#include "log/eventlog.h"
+#include "oracle/rules.h"
+#include "script/program.h"
+
+enum { BJ_ORACLE_SECRETS = 64, BJ_ORACLE_ACCOUNTS = 8 };
+
+/* An account that the client has from the factory. */
+typedef struct bj_oracle_account {
+    const char *uri;
+    bool bootstrap;
+    int instance;        /* -1: not known */
+    int64_t ssid;        /* 0: none */
+    int64_t lifetime_s;  /* /1/x/1 */
+    const char *binding; /* /1/x/7 */
+} bj_oracle_account;
+
+/* What is known of the run beside its events. All it points to must outlive the oracles. */
+typedef struct bj_oracle_config {
+    bool exact;                 /* virtual time; false: seen from the servers' side, in real time */
+    bj_time tolerance;          /* how late the client may be beyond what is exact */
+    bj_time ack_timeout;        /* RFC 7252 §4.8 */
+    uint64_t ack_random_factor; /* in millionths */
+    unsigned max_retransmit;
+    bj_time exchange_lifetime;
+    bj_time finish_timeout;        /* the least after which a session may be given up */
+    bj_time stream_finish_timeout; /* likewise over TCP and TLS */
+    bj_time holdoff;               /* /0/x/11 of the bootstrap account */
+    bj_time holdoff_latest; /* an attempt later than this after /0/x/11 is a warning; BJ_NEVER: no bound is known */
+    const char *endpoint;   /* NULL: not known */
+    bool transactional;     /* a failed session leaves all objects as they were */
+    bool legacy;            /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    bool known;             /* `accounts` are all that the client has; false: nobody knows what it has */
+    bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];
+    unsigned account_count;
+    bj_string secrets[BJ_ORACLE_SECRETS]; /* keys that the client was told */
+    unsigned secret_count;
+    bool abort_on_must; /* a broken MUST ends the process: bj_rule_abort() */
+} bj_oracle_config;
+
+/* What a scenario and a profile (NULL: nothing is known) say. `exact`: the run is in virtual time. */
+void bj_oracle_configure(bj_oracle_config *config, const bj_record *scenario, const bj_record *profile, bool exact);
+
+/* A rule that was broken, the first time. */
+typedef struct bj_finding {
+    bj_rule rule;
+    bj_time time;
+    uint32_t event; /* that broke it, 0: none (something did not come) */
+    unsigned count; /* how often it was broken */
+    const char *text;
+    const char *excuse; /* why the client's profile says that it does so; NULL. For the caller */
+} bj_finding;
+
+typedef struct bj_oracle bj_oracle;
+
+/* Lives in the arena; *config is copied. */
+bj_oracle *bj_oracle_new(bj_arena *arena, const bj_oracle_config *config);
+/* Events come in the order of the log. What they point to must stay where it is, as it does in a log. */
+void bj_oracle_event(bj_oracle *oracle, const bj_event *event);
+/* A line that the client wrote, which stands in no event; `after`: the last event by then, about. */
+void bj_oracle_output(bj_oracle *oracle, const char *text, uint32_t after);
+/* The run is over. */
+void bj_oracle_end(bj_oracle *oracle);
+/* The findings, in the order in which they were made. */
+size_t bj_oracle_findings(bj_oracle *oracle, bj_finding **findings);
+/* The whole log, from beginning to end. */
+void bj_oracle_judge(bj_oracle *oracle, const bj_log *log);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * With whom the client registers, when, and with what: after a bootstrap that ended with success (or with accounts
+ * of the factory), with servers of /1 only, as they were written (LwM2M Core 1.1 §6.2.1). Besides: what a server may
+ * hear that is the Bootstrap-Server, and what a server that is not may reach.
+ */
+#define _GNU_SOURCE
+#include "oracle/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/link.h"
+
+enum { FORMAT_LINK = 40 };
+
+/* --- names ---------------------------------------------------------------------------------------------------- */
+
+static oracle_name *name_of(bj_oracle *o, const char *name, size_t length, bool make) {
+    for (unsigned i = 0; i < o->name_count; i++) {
+        if (strlen(o->names[i].name) == length && !memcmp(o->names[i].name, name, length)) {
+            return &o->names[i];
+        }
+    }
+    if (!make || o->name_count == ORACLE_NAMES || length >= sizeof o->names[0].name) {
+        return NULL;
+    }
+    oracle_name *n = &o->names[o->name_count++];
+    *n = (oracle_name){ .count = 0 };
+    memcpy(n->name, name, length);
+    return n;
+}
+
+static void add_address(oracle_name *n, const char *text, size_t length) {
+    bj_addr address;
+    if (n->count < sizeof n->addresses / sizeof n->addresses[0] && bj_addr_parse(text, length, &address)) {
+        n->addresses[n->count++] = address;
+    }
+}
+
+/* "name = 192.0.2.1, 2001:db8::1": all that a name ever led to counts. */
+static void resolved(bj_oracle *o, const bj_event *e) {
+    const char *equals = e->text ? memmem(e->text, e->text_length, " = ", 3) : NULL;
+    oracle_name *n = equals ? name_of(o, e->text, (size_t) (equals - e->text), true) : NULL;
+    const char *end = e->text + e->text_length;
+    for (const char *at = equals ? equals + 3 : end; n && at < end;) {
+        const char *comma = memchr(at, ',', (size_t) (end - at));
+        add_address(n, at, (size_t) ((comma ? comma : end) - at));
+        at = comma ? comma + 2 : end;
+    }
+}
+
+/* --- URIs ----------------------------------------------------------------------------------------------------- */
+
+typedef struct uri {
+    char host[256];
+    uint16_t port;
+} uri;
+
+static bool parse_uri(const char *text, uri *out) {
+    static const struct {
+        const char *scheme;
+        uint16_t port;
+    } schemes[] = { { "coap://", 5683 }, { "coaps://", 5684 }, { "coap+tcp://", 5683 }, { "coaps+tcp://", 5684 } };
+    for (unsigned i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i].scheme);
+        if (strncmp(text, schemes[i].scheme, n) != 0) {
+            continue;
+        }
+        const char *host = text + n + (text[n] == '[');
+        size_t length = strcspn(host, text[n] == '[' ? "]" : ":/?");
+        const char *behind = host + length + (text[n] == '[' && host[length]);
+        if (!length || length >= sizeof out->host) {
+            return false;
+        }
+        snprintf(out->host, sizeof out->host, "%.*s", (int) length, host);
+        out->port = *behind == ':' ? (uint16_t) strtoul(behind + 1, NULL, 10) : schemes[i].port;
+        return true;
+    }
+    return false;
+}
+
+int oracle_uri_leads_to(const bj_oracle *o, const char *text, const bj_addr *address) {
+    uri u;
+    bj_addr literal;
+    if (!parse_uri(text, &u)) {
+        return 0;
+    }
+    if (bj_addr_parse(u.host, strlen(u.host), &literal)) {
+        return bj_addr_same_host(&literal, address) && u.port == address->port;
+    }
+    const oracle_name *n = name_of((bj_oracle *) (uintptr_t) o, u.host, strlen(u.host), false);
+    for (unsigned i = 0; n && i < n->count; i++) {
+        if (bj_addr_same_host(&n->addresses[i], address)) {
+            return u.port == address->port;
+        }
+    }
+    return o->config.exact ? 0 : -1;
+}
+
+/* --- accounts ------------------------------------------------------------------------------------------------- */
+
+static bool usable(const oracle_instance *one, unsigned object) {
+    return one->used && !one->deleted && one->object == object;
+}
+
+static bool query_of(const bj_coap *m, const char *key, char *value, size_t room) {
+    const bj_coap_option *option;
+    size_t n = strlen(key);
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (option->length >= n && !memcmp(option->value, key, n)) {
+            snprintf(value, room, "%.*s", (int) (option->length - n), (const char *) option->value + n);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every letter of `b` is one of the written binding, where that says something. */
+static bool binding_fits(const char *b, const char *written) {
+    return !*written || strspn(b, written) == strlen(b);
+}
+
+/* Why this account is not the one; NULL when it is. */
+static const char *misfit(const bj_oracle *o, const oracle_instance *security, const oracle_instance *server,
+                          const oracle_seen *s) {
+    char lt[24], b[24];
+    if (security->bootstrap == 1) {
+        return "its account is that of the Bootstrap-Server";
+    }
+    if (*security->uri && oracle_uri_leads_to(o, security->uri, &s->peer) == 0) {
+        return "its URI leads elsewhere";
+    }
+    if (security->ssid != server->ssid) {
+        return "no instance of /1 has its Short Server ID";
+    }
+    if (server->lifetime >= 0 && query_of(&s->m, "lt=", lt, sizeof lt) && strtoll(lt, NULL, 10) != server->lifetime) {
+        return "lt is not the Lifetime that was written";
+    }
+    if (query_of(&s->m, "b=", b, sizeof b) && !binding_fits(b, server->binding)) {
+        return "b is not the Binding that was written";
+    }
+    return NULL;
+}
+
+/* How far along the checks of misfit() the best account came: its mistake is the one to tell. */
+static const char *best_misfit(const bj_oracle *o, const oracle_seen *s, bool *fits) {
+    const char *best = "the client has no server account";
+    size_t rank = 0;
+    static const char *const order[] = { "its account", "its URI", "no instance", "lt", "b is" };
+    *fits = false;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
+            const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
+            if (!usable(security, 0) || !usable(server, 1)) {
+                continue;
+            }
+            const char *why = security->vague || server->vague ? NULL : misfit(o, security, server, s);
+            *fits |= !why;
+            for (size_t r = 0; why && r < sizeof order / sizeof order[0]; r++) {
+                if (!strncmp(why, order[r], strlen(order[r])) && r >= rank) {
+                    rank = r;
+                    best = why;
+                }
+            }
+        }
+    }
+    return best;
+}
+
+/* --- the rules ------------------------------------------------------------------------------------------------ */
+
+/* Under DTLS and TLS, and on a real network, a message of the client is seen when it arrives: the answer to Finish may
+ * be on its way still. */
+static bool finish_pending(bj_oracle *o) {
+    oracle_foreign *f;
+    for (uint64_t age = 0; o->attempt.phase == ORACLE_SESSION && (f = oracle_foreign_at(o, age)); age++) {
+        if (f->bootstrap && f->operation) {
+            return f->operation == ORACLE_OP_FINISH && !f->responses && (f->secure || !o->config.exact);
+        }
+    }
+    return false;
+}
+
+static void check_register(bj_oracle *o, const oracle_seen *s) {
+    char ep[256];
+    bool fits, factory = false;
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        factory |= !o->config.accounts[i].bootstrap;
+    }
+    if (o->config.endpoint && query_of(&s->m, "ep=", ep, sizeof ep) && strcmp(ep, o->config.endpoint) != 0) {
+        oracle_break(o, BJ_RULE_BS_REGISTER, s->time, s->event->sequence,
+                     "a Register whose ep is not the Endpoint Client Name");
+    }
+    if (!o->attempt.ever_finished && !factory && o->config.known && !o->config.legacy) {
+        oracle_break(o, BJ_RULE_BS_REGISTER, s->time, s->event->sequence,
+                     "a Register before any bootstrap has ended with success, and without an account of the factory");
+    } else if (!o->accounts.vague && o->attempt.phase != ORACLE_SESSION) {
+        const char *why = best_misfit(o, s, &fits);
+        if (!fits) {
+            oracle_break(o, BJ_RULE_BS_REGISTER, s->time, s->event->sequence, "a Register that no account allows: %s",
+                         why);
+        }
+    }
+}
+
+static bool lists(const bj_coap *m, unsigned object) {
+    const char *text = (const char *) m->payload;
+    size_t length = m->payload_length;
+    bj_core_link link;
+    BJ_TEXT(why, 64);
+    while (text && bj_link_next(&text, &length, &link, &why)) {
+        BJ_TEXT(target, 64);
+        bj_text_add_bytes(&target, link.target ? link.target : "", link.target ? link.target_length : 0);
+        bj_path path = bj_path_of(target.start);
+        if (path.depth && path.ids[0] == object) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_objects(bj_oracle *o, const oracle_seen *s) {
+    static const unsigned hidden[] = { 0, 21 };
+    uint32_t format = FORMAT_LINK;
+    bj_coap_find_uint(&s->m, BJ_COAP_CONTENT_FORMAT, &format);
+    for (unsigned i = 0; format == FORMAT_LINK && i < sizeof hidden / sizeof hidden[0]; i++) {
+        if (lists(&s->m, hidden[i])) {
+            oracle_break(o, BJ_RULE_REG_OBJECTS, s->time, s->event->sequence,
+                         "a registration lists instances of /%u, which is the client's own", hidden[i]);
+        }
+    }
+}
+
+/* The same address may be that of a server that was written, too. */
+static bool is_server_too(const bj_oracle *o, const bj_addr *address) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &o->accounts.items[i], *before = &o->before.items[i];
+        if ((usable(one, 0) && one->bootstrap != 1 && (one->vague || oracle_uri_leads_to(o, one->uri, address))) ||
+            (usable(before, 0) && before->bootstrap != 1 && oracle_uri_leads_to(o, before->uri, address))) {
+            return true;
+        }
+    }
+    return o->accounts.vague;
+}
+
+static void client_asked(bj_oracle *o, const oracle_seen *s) {
+    oracle_purpose purpose = oracle_purpose_of(&s->m);
+    if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
+        check_objects(o, s);
+    }
+    if (purpose == ORACLE_REGISTER && finish_pending(o) && o->deferred_count < ORACLE_DEFERRED) {
+        o->deferred[o->deferred_count++] = *s;
+    } else if (purpose == ORACLE_REGISTER) {
+        check_register(o, s);
+    }
+    if (purpose != ORACLE_BOOTSTRAP && purpose != ORACLE_PACK && oracle_is_bootstrap(o, &s->peer) &&
+        !is_server_too(o, &s->peer)) {
+        BJ_TEXT(path, 200);
+        bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
+        oracle_break(o, BJ_RULE_BS_ONLY_REQUESTS, s->time, s->event->sequence,
+                     "the client asks its Bootstrap-Server for something else than a bootstrap: %s %s",
+                     bj_coap_method_name(s->m.code) ? bj_coap_method_name(s->m.code) : "?", path.start);
+    }
+}
+
+/* LwM2M Core 1.1 §6.1.2, E.1: /0 is the Bootstrap-Server's alone. */
+static void client_answered(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f = oracle_request_of(o, s);
+    bool object = f && f->path.depth && (f->path.ids[0] == 0 || f->path.ids[0] == 21);
+    if (object && !f->bootstrap && !oracle_is_bootstrap(o, &s->peer) && s->m.code >> 5 == 2) {
+        BJ_TEXT(what, 200);
+        oracle_describe_foreign(f, &what);
+        oracle_break(o, BJ_RULE_SEC_OBJECT_CLOSED, s->time, s->event->sequence,
+                     "a server that is not the Bootstrap-Server succeeds with %s", what.start);
+    }
+}
+
+static void check_deferred(bj_oracle *o) {
+    for (unsigned i = 0; i < o->deferred_count && !finish_pending(o); i++) {
+        check_register(o, &o->deferred[i]);
+    }
+    o->deferred_count = finish_pending(o) ? o->deferred_count : 0;
+}
+
+static void seen(bj_oracle *o, const oracle_seen *s) {
+    if (!s->from_client || s->fault != BJ_COAP_OK) {
+        return;
+    }
+    check_deferred(o);
+    if (bj_coap_is_response(s->m.code)) {
+        client_answered(o, s);
+    } else if (bj_coap_is_request(s->m.code) && (s->stream || s->m.type <= BJ_COAP_NON)) {
+        client_asked(o, s);
+    }
+}
+
+static void event(bj_oracle *o, const bj_event *e) {
+    if (e->kind == BJ_EV_DNS_ANSWER) {
+        resolved(o, e);
+    }
+}
+
+const oracle_def oracle_registration = { .id = "registration", .event = event, .seen = seen };

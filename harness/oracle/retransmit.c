@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * RFC 7252 §4.2: a confirmable message is repeated after a random time of ACK_TIMEOUT to ACK_TIMEOUT *
+ * ACK_RANDOM_FACTOR, then after twice that, MAX_RETRANSMIT times at most and not once it is acknowledged. §4.7: one
+ * interaction at a time with one endpoint.
+ *
+ * That it is repeated no more is never held against a client: it may give up whenever it likes (§4.2).
+ */
+#include "oracle/internal.h"
+
+static bj_time scaled(bj_time time, uint64_t millionths) {
+    return time / 1000 * (millionths / 1000);
+}
+
+/* The window in which repetition number `n` (from 1) may come. */
+static bool in_time(const bj_oracle *o, const oracle_own *own, bj_time *early, bj_time *late) {
+    bj_time gap = own->last - own->before;
+    if (own->copies == 2) {
+        *early = oracle_less(o->config.ack_timeout, oracle_early(o));
+        *late = scaled(o->config.ack_timeout, o->config.ack_random_factor) + oracle_late(o);
+    } else {
+        bj_time expected = 2 * own->gap;
+        *early = oracle_less(expected, 2 * oracle_early(o) + o->config.tolerance * 2);
+        *late = expected + 2 * oracle_late(o);
+    }
+    return gap >= *early && gap <= *late;
+}
+
+static void timing(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    bj_time early, late;
+    if (in_time(o, own, &early, &late)) {
+        return;
+    }
+    BJ_TEXT(what, 200);
+    oracle_describe(own, &what);
+    oracle_break(o, BJ_RULE_COAP_RETRANSMIT, s->time, s->event->sequence,
+                 "%s is repeated %.3f s after it was sent before; repetition %u is due after %.3f s to %.3f s",
+                 what.start, (double) (own->last - own->before) / 1e6, own->copies - 1, (double) early / 1e6,
+                 (double) late / 1e6);
+}
+
+static void count(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    if (own->copies <= o->config.max_retransmit + 1) {
+        return;
+    }
+    BJ_TEXT(what, 200);
+    oracle_describe(own, &what);
+    oracle_break(o, BJ_RULE_COAP_RETRANSMIT, s->time, s->event->sequence, "%s is sent %u times; MAX_RETRANSMIT is %u",
+                 what.start, own->copies, o->config.max_retransmit);
+}
+
+static void after_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    if (own->acknowledged == BJ_NEVER || s->time <= own->acknowledged + ORACLE_GRACE + o->config.tolerance) {
+        return;
+    }
+    BJ_TEXT(what, 200);
+    oracle_describe(own, &what);
+    oracle_break(o, BJ_RULE_COAP_RETRANSMIT, s->time, s->event->sequence,
+                 "%s is repeated %.3f s after it was acknowledged", what.start,
+                 (double) (s->time - own->acknowledged) / 1e6);
+}
+
+/* Two are outstanding when the older one is repeated after the newer one was sent: then it was not given up. */
+static void nstart(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    const oracle_own *other;
+    for (uint64_t age = 0; (other = oracle_own_at(o, age)) && other != own; age++) {
+        if (bj_coap_is_request(other->code) && other->type == BJ_COAP_CON && other->connection < 0 &&
+            bj_addr_equal(&other->peer, &own->peer) && bj_addr_equal(&other->local, &own->local) &&
+            bj_coap_is_request(own->code)) {
+            BJ_TEXT(what, 200);
+            BJ_TEXT(older, 200);
+            oracle_describe(other, &what);
+            oracle_describe(own, &older);
+            oracle_break(o, BJ_RULE_COAP_NSTART, s->time, s->event->sequence,
+                         "%s was sent while %s was outstanding, and both go on (NSTART is 1)", what.start, older.start);
+            return;
+        }
+    }
+}
+
+void oracle_own_repeated(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
+    if (own->type != BJ_COAP_CON) {
+        return;
+    }
+    if (own->exact || !o->config.exact) {
+        count(o, own, s);
+        after_answer(o, own, s);
+        nstart(o, own, s);
+    }
+    if (own->exact) {
+        timing(o, own, s);
+    }
+    own->gap = own->last - own->before;
+}

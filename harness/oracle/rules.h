@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules that oracles judge, by the ids of scenarios/rules.yaml, where clause and text stand. A test compares both.
+ */
+#ifndef BJ_ORACLE_RULES_H
+#define BJ_ORACLE_RULES_H
+
+#include <stddef.h>
+
+/* X(NAME, "ID", level) */
+#define BJ_ORACLE_RULES(X)                                                                                             \
+    X(COAP_FORMAT, "COAP-FORMAT", MUST)                                                                                \
+    X(COAP_MESSAGE_ID, "COAP-MESSAGE-ID", MUST)                                                                        \
+    X(COAP_ACK, "COAP-ACK", MUST)                                                                                      \
+    X(COAP_TOKEN, "COAP-TOKEN", MUST)                                                                                  \
+    X(COAP_ONE_RESPONSE, "COAP-ONE-RESPONSE", MUST)                                                                    \
+    X(COAP_ANSWERED, "COAP-ANSWERED", MUST)                                                                            \
+    X(COAP_RETRANSMIT, "COAP-RETRANSMIT", MUST)                                                                        \
+    X(COAP_NSTART, "COAP-NSTART", MUST)                                                                                \
+    X(COAP_DUPLICATE, "COAP-DUPLICATE", MUST)                                                                          \
+    X(COAP_PING, "COAP-PING", MUST)                                                                                    \
+    X(COAP_CRITICAL_OPTION, "COAP-CRITICAL-OPTION", MUST)                                                              \
+    X(COAP_PAYLOAD, "COAP-PAYLOAD", MUST)                                                                              \
+    X(BS_DISCOVER_FORMAT, "BS-DISCOVER-FORMAT", MUST)                                                                  \
+    X(BS_CODES, "BS-CODES", SHOULD)                                                                                    \
+    X(TCP_SIGNALLING, "TCP-SIGNALLING", MUST)                                                                          \
+    X(BS_REQUEST, "BS-REQUEST", MUST)                                                                                  \
+    X(BS_ONLY_REQUESTS, "BS-ONLY-REQUESTS", MUST)                                                                      \
+    X(BS_HOLDOFF, "BS-HOLDOFF", MUST)                                                                                  \
+    X(BS_HOLDOFF_BOUND, "BS-HOLDOFF-BOUND", SHOULD)                                                                    \
+    X(BS_FINISH_TIMEOUT, "BS-FINISH-TIMEOUT", MUST)                                                                    \
+    X(BS_ONE_ACCOUNT, "BS-ONE-ACCOUNT", MUST)                                                                          \
+    X(BS_DELETE_SURVIVORS, "BS-DELETE-SURVIVORS", MUST)                                                                \
+    X(BS_WRITE, "BS-WRITE", MUST)                                                                                      \
+    X(BS_DELETE, "BS-DELETE", MUST)                                                                                    \
+    X(BS_REGISTER, "BS-REGISTER", MUST)                                                                                \
+    X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
+    X(SEC_NO_SECRETS, "SEC-NO-SECRETS", MUST)                                                                          \
+    X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)
+
+typedef enum bj_rule {
+#define BJ_RULE_ENUM(NAME, id, level) BJ_RULE_##NAME,
+    BJ_ORACLE_RULES(BJ_RULE_ENUM)
+#undef BJ_RULE_ENUM
+        BJ_RULES
+} bj_rule;
+
+typedef enum bj_level { BJ_LEVEL_MUST = 1, BJ_LEVEL_SHOULD = 2 } bj_level;
+
+const char *bj_rule_id(bj_rule rule); /* "BS-HOLDOFF" */
+bj_level bj_rule_level(bj_rule rule);
+/* Ends the process through a function of that rule's own, so that a fuzzing engine tells findings apart by their
+ * stacks.
+ */
+_Noreturn void bj_rule_abort(bj_rule rule);
+
+#endif

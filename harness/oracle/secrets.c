@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keys that the client was told or that were written stand in no message that it sends, inside DTLS and TLS neither
+ * (LwM2M Core 1.1 E.1: /0/x/5 cannot be read), and in no line that it writes: not as bytes, not in hexadecimal, not in
+ * Base64.
+ */
+#define _GNU_SOURCE
+#include "oracle/internal.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Shorter ones are found by chance, or are words. */
+enum { LEAST = 6, MOST = 64 };
+
+static bool known_already(const bj_oracle *o, const uint8_t *bytes, size_t length) {
+    for (unsigned i = 0; i < o->secret_count; i++) {
+        if (o->secrets[i].length == length && !memcmp(o->secrets[i].bytes, bytes, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void oracle_secret_written(bj_oracle *o, const uint8_t *bytes, size_t length) {
+    if (length < LEAST || !bytes || o->secret_count == BJ_ORACLE_SECRETS || known_already(o, bytes, length)) {
+        return;
+    }
+    char *copy = bj_arena_strndup(o->arena, (const char *) bytes, length);
+    o->secrets[o->secret_count++] = (bj_string){ copy, length };
+}
+
+static void init(bj_oracle *o) {
+    for (unsigned i = 0; i < o->config.secret_count; i++) {
+        oracle_secret_written(o, (const uint8_t *) o->config.secrets[i].bytes, o->config.secrets[i].length);
+    }
+}
+
+/* Base64 of the whole groups of three, in one of the two alphabets of RFC 4648. */
+static size_t base64(const uint8_t *bytes, size_t length, bool url, char *out) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t n = 0;
+    for (size_t i = 0; i + 3 <= length; i += 3) {
+        uint32_t group = (uint32_t) bytes[i] << 16 | (uint32_t) bytes[i + 1] << 8 | bytes[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6) {
+            char letter = letters[group >> shift & 63];
+            out[n++] = url && letter == '+' ? '-' : url && letter == '/' ? '_' : letter;
+        }
+    }
+    return n;
+}
+
+static bool holds_hex(const char *text, size_t length, const bj_string *secret) {
+    for (size_t at = 0; at + 2 * secret->length <= length; at++) {
+        size_t n = 0;
+        for (; n < 2 * secret->length; n++) {
+            unsigned byte = (uint8_t) secret->bytes[n / 2];
+            char wanted = "0123456789abcdef"[n % 2 ? byte & 15 : byte >> 4];
+            if (tolower((unsigned char) text[at + n]) != wanted) {
+                break;
+            }
+        }
+        if (n == 2 * secret->length) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *form_in(const void *bytes, size_t length, const bj_string *secret) {
+    char encoded[MOST * 4 / 3 + 4];
+    const uint8_t *key = (const uint8_t *) secret->bytes;
+    size_t part = secret->length > MOST ? MOST : secret->length;
+    if (memmem(bytes, length, secret->bytes, secret->length)) {
+        return "as it is";
+    }
+    if (holds_hex(bytes, length, secret)) {
+        return "in hexadecimal";
+    }
+    for (int url = 0; url < 2; url++) {
+        size_t n = base64(key, part, url, encoded);
+        if (memmem(bytes, length, encoded, n)) {
+            return "in Base64";
+        }
+    }
+    return NULL;
+}
+
+static void search(bj_oracle *o, const void *bytes, size_t length, uint32_t event, const char *where) {
+    for (unsigned i = 0; i < o->secret_count && bytes; i++) {
+        const char *form = length >= o->secrets[i].length ? form_in(bytes, length, &o->secrets[i]) : NULL;
+        if (form) {
+            oracle_break(o, BJ_RULE_SEC_NO_SECRETS, o->now, event, "a secret key of %zu bytes stands in %s, %s",
+                         o->secrets[i].length, where, form);
+        }
+    }
+}
+
+void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t event) {
+    search(o, text, length, event, "what the client writes");
+}
+
+static void event(bj_oracle *o, const bj_event *e) {
+    bool by_client = e->actor == BJ_ACTOR_CLIENT;
+    switch (e->kind) {
+    case BJ_EV_SENT:
+    case BJ_EV_STREAM_SENT:
+        if (by_client) {
+            search(o, e->raw, e->raw_length, e->sequence, "a message of the client");
+        }
+        break;
+    case BJ_EV_RECEIVED:
+    case BJ_EV_STREAM_RECEIVED:
+    case BJ_EV_PLAIN_RECEIVED:
+        if (!by_client && (e->kind == BJ_EV_PLAIN_RECEIVED || !o->config.exact)) {
+            search(o, e->raw, e->raw_length, e->sequence, "a message of the client");
+        }
+        break;
+    case BJ_EV_CLIENT_OUTPUT:
+    case BJ_EV_CLIENT_STATE:
+        oracle_secret_text(o, e->text, e->text_length, e->sequence);
+        break;
+    default:
+        break;
+    }
+}
+
+const oracle_def oracle_secrets = { .id = "secrets", .init = init, .event = event };

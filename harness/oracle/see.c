@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Messages out of events. In virtual time the log says when the client sent and when something reached it; on a real
+ * network it has the servers' side alone, and sending and arriving are one moment. What DTLS and TLS carry stands in
+ * events of its own, which lead to the records that carried it.
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+enum { PLAIN_PLACES = ORACLE_RECENT / 16, MOST_FRAME = 1 << 20 };
+
+/* RFC 6347 §4.1: a record of DTLS, whose first byte no message of CoAP's version 1 has. */
+static bool is_record(const bj_event *event) {
+    return event->raw_length >= 13 && event->raw[0] >= 20 && event->raw[0] <= 26 && event->raw[1] == 254;
+}
+
+/* When did what led to this event happen? */
+static bj_time cause_time(const bj_oracle *o, uint32_t cause, unsigned steps, bj_time otherwise) {
+    bj_time time = otherwise;
+    for (; steps && cause && o->recent[cause % ORACLE_RECENT].sequence == cause; steps--) {
+        time = o->recent[cause % ORACLE_RECENT].time;
+        cause = o->recent[cause % ORACLE_RECENT].cause;
+    }
+    return time;
+}
+
+static void give(bj_oracle *o, oracle_seen *s, const uint8_t *bytes, size_t length) {
+    s->bytes = bytes;
+    s->length = length;
+    s->fault = s->stream ? bj_coap_tcp_decode(&s->m, bytes, length) : bj_coap_decode(&s->m, bytes, length);
+    oracle_dispatch(o, s);
+}
+
+static void datagram(bj_oracle *o, const bj_event *event, bool from_client, bool secure, bj_time time,
+                     const bj_event *carried) {
+    const bj_event *e = carried ? carried : event;
+    oracle_seen s = { .event = event,
+                      .time = time,
+                      .from_client = from_client,
+                      .secure = secure,
+                      .secure_certain = o->lossless && o->config.exact,
+                      .connection = -1,
+                      .peer = from_client ? e->to : e->from,
+                      .local = from_client ? e->from : e->to };
+    give(o, &s, e->raw, e->raw_length);
+}
+
+/* --- streams -------------------------------------------------------------------------------------------------- */
+
+oracle_connection *oracle_connection_of(bj_oracle *o, int64_t number) {
+    oracle_connection *c = &o->connections[(uint64_t) number % ORACLE_CONNECTIONS];
+    return c->used && c->number == (int) number ? c : NULL;
+}
+
+static void stream_opened(bj_oracle *o, const bj_event *event) {
+    oracle_connection *c = &o->connections[(uint64_t) event->number % ORACLE_CONNECTIONS];
+    if (c->used && c->number == (int) event->number) {
+        return; /* both sides tell of it */
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        bj_arena_free(o->arena, c->buffer[side]);
+    }
+    *c = (oracle_connection){ .used = true, .number = (int) event->number, .local = event->from, .peer = event->to };
+}
+
+static void keep(bj_oracle *o, oracle_connection *c, unsigned side, const uint8_t *bytes, size_t length) {
+    if (c->held[side] + length > c->room[side]) {
+        c->room[side] = (c->held[side] + length) * 2;
+        c->buffer[side] = bj_arena_realloc(o->arena, c->buffer[side], c->room[side]);
+    }
+    memcpy(c->buffer[side] + c->held[side], bytes, length);
+    c->held[side] += length;
+}
+
+/* The frames that are whole; returns how many bytes they take. */
+static size_t frames(bj_oracle *o, const oracle_connection *c, const bj_event *event, bool from_client, bool secure,
+                     bj_time time, const uint8_t *bytes, size_t length) {
+    size_t at = 0;
+    for (size_t frame; (frame = bj_coap_tcp_frame(bytes + at, length - at)) && frame <= length - at; at += frame) {
+        oracle_seen s = { .event = event,
+                          .time = time,
+                          .from_client = from_client,
+                          .stream = true,
+                          .secure = secure,
+                          .connection = c->number,
+                          .peer = c->peer,
+                          .local = c->local };
+        /* A message must stay where it is: later ones are compared with it. */
+        give(o, &s, bj_arena_copy(o->arena, bytes + at, frame), frame);
+    }
+    return at;
+}
+
+static void stream_bytes(bj_oracle *o, const bj_event *event, bool from_client, bool secure, bj_time time) {
+    oracle_connection *c = oracle_connection_of(o, event->number);
+    if (!c || c->broken || (c->tls && !secure) || !event->raw_length) {
+        return;
+    }
+    unsigned side = from_client ? 0 : 1;
+    if (!c->spoke[side] && !secure && event->raw_length > 1 && event->raw[0] == 22 && event->raw[1] == 3) {
+        c->tls = true;
+        return;
+    }
+    c->spoke[side] = true;
+    keep(o, c, side, event->raw, event->raw_length);
+    size_t taken = frames(o, c, event, from_client, secure, time, c->buffer[side], c->held[side]);
+    memmove(c->buffer[side], c->buffer[side] + taken, c->held[side] - taken);
+    c->held[side] -= taken;
+    c->broken = c->held[side] > MOST_FRAME;
+}
+
+/* --- events --------------------------------------------------------------------------------------------------- */
+
+static void plain_sent(bj_oracle *o, const bj_event *event) {
+    if (event->number >= 0) {
+        stream_bytes(o, event, false, true, event->time);
+    } else if (!o->config.exact) {
+        datagram(o, event, false, true, event->time, NULL);
+    } else {
+        o->plain[event->cause % PLAIN_PLACES].carrier = event->cause;
+        o->plain[event->cause % PLAIN_PLACES].event = *event;
+    }
+}
+
+static void plain_received(bj_oracle *o, const bj_event *event) {
+    bj_time sent = cause_time(o, event->cause, 2, event->time);
+    if (event->number >= 0) {
+        stream_bytes(o, event, true, true, sent);
+    } else {
+        datagram(o, event, true, true, sent, NULL);
+    }
+}
+
+/* A datagram arrived: at the client, or (on a real network, where nobody saw it leave) at a server. */
+static void received(bj_oracle *o, const bj_event *event) {
+    bool at_client = event->actor == BJ_ACTOR_CLIENT;
+    if (!at_client && !event->cause && !o->config.exact && !is_record(event)) {
+        datagram(o, event, true, false, event->time, NULL);
+    } else if (at_client && is_record(event)) {
+        unsigned place = event->cause % PLAIN_PLACES;
+        if (event->cause && o->plain[place].carrier == event->cause) {
+            datagram(o, event, false, true, event->time, &o->plain[place].event);
+        }
+    } else if (at_client) {
+        datagram(o, event, false, false, event->time, NULL);
+    }
+}
+
+void oracle_see(bj_oracle *o, const bj_event *event) {
+    bool by_client = event->actor == BJ_ACTOR_CLIENT, by_server = event->actor >= BJ_ACTOR_SERVER_0;
+    switch (event->kind) {
+    case BJ_EV_SENT:
+        if ((by_client || (by_server && !o->config.exact)) && !is_record(event)) {
+            datagram(o, event, by_client, false, event->time, NULL);
+        }
+        break;
+    case BJ_EV_RECEIVED:
+        received(o, event);
+        break;
+    case BJ_EV_PLAIN_SENT:
+        plain_sent(o, event);
+        break;
+    case BJ_EV_PLAIN_RECEIVED:
+        plain_received(o, event);
+        break;
+    case BJ_EV_STREAM_OPEN:
+        stream_opened(o, event);
+        break;
+    case BJ_EV_STREAM_SENT:
+        if (by_client || (by_server && !o->config.exact)) {
+            stream_bytes(o, event, by_client, false, event->time);
+        }
+        break;
+    case BJ_EV_STREAM_RECEIVED:
+        if (by_client || (by_server && !o->config.exact)) {
+            stream_bytes(o, event, by_server, false, event->time);
+        }
+        break;
+    case BJ_EV_STREAM_CLOSED: {
+        oracle_connection *c = oracle_connection_of(o, event->number);
+        if (c) {
+            c->closed = true;
+        }
+        break;
+    }
+    default:
+        break;
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * RFC 8323: Capabilities and Settings first (§5.3), Pings answered (§5.4), nothing new behind a Release (§5.5).
+ */
+#include "oracle/internal.h"
+
+#include <string.h>
+
+enum { CSM = BJ_COAP_CODE(7, 1), PING = BJ_COAP_CODE(7, 2), PONG = BJ_COAP_CODE(7, 3), RELEASE = BJ_COAP_CODE(7, 4) };
+
+static void broken(bj_oracle *o, const oracle_seen *s, const char *what) {
+    oracle_break(o, BJ_RULE_TCP_SIGNALLING, s->time, s->event->sequence, "%s", what);
+}
+
+static void client_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s) {
+    if (!c->csm && s->m.code != CSM) {
+        broken(o, s, "the first message of the client on a connection is not a CSM (RFC 8323 §5.3)");
+    }
+    c->csm = true;
+    if (s->m.code == PONG) {
+        bool same = c->pinged && c->ping_length == s->m.token_length && !memcmp(c->ping, s->m.token, s->m.token_length);
+        if (!same) {
+            broken(o, s, "a Pong whose token is that of no Ping (RFC 8323 §5.4)");
+        }
+        c->pinged = false;
+    }
+    if (c->released && bj_coap_is_request(s->m.code) && s->time > c->released_at + ORACLE_GRACE) {
+        broken(o, s, "a new request on a connection that the server has released (RFC 8323 §5.5)");
+    }
+}
+
+static void server_said(oracle_connection *c, const oracle_seen *s) {
+    if (s->m.code == PING) {
+        c->pinged = true;
+        c->pinged_at = s->time;
+        c->ping_length = s->m.token_length;
+        memcpy(c->ping, s->m.token, sizeof c->ping);
+    } else if (s->m.code == RELEASE) {
+        c->released = true;
+        c->released_at = s->time;
+    }
+}
+
+static void seen(bj_oracle *o, const oracle_seen *s) {
+    oracle_connection *c = s->stream ? oracle_connection_of(o, s->connection) : NULL;
+    if (!c || s->fault != BJ_COAP_OK) {
+        return;
+    }
+    if (s->from_client) {
+        client_said(o, c, s);
+    } else {
+        server_said(c, s);
+    }
+}
+
+static void end(bj_oracle *o) {
+    for (unsigned i = 0; i < ORACLE_CONNECTIONS; i++) {
+        const oracle_connection *c = &o->connections[i];
+        bool open = c->used && !c->closed && !c->released && c->csm;
+        if (open && c->pinged && o->alive && !o->stopping && o->config.exact &&
+            o->now > c->pinged_at + o->config.ack_timeout + oracle_late(o)) {
+            oracle_break(o, BJ_RULE_TCP_SIGNALLING, c->pinged_at, 0, "a Ping gets no Pong (RFC 8323 §5.4)");
+        }
+    }
+}
+
+const oracle_def oracle_stream = { .id = "stream", .seen = seen, .end = end };

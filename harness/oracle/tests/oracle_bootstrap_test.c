@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of the Bootstrap and Registration interfaces, judged themselves: each rule is broken in a hand-made log
+ * and is found broken, and is not found broken in one that keeps it.
+ */
+#include "oracle_fixture.h"
+
+/* --- the request ---------------------------------------------------------------------------------------------- */
+
+static void a_bootstrap_request_with_a_payload_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-1" },
+           .payload = "x");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST, "payload");
+}
+
+static void a_bootstrap_request_that_is_not_confirmable_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_NON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-1" });
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST, "confirmable");
+}
+
+static void another_endpoint_name_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-2" });
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST, "ep");
+}
+
+static void a_preferred_format_that_is_none_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-1", "pct=60" });
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST, "pct");
+}
+
+static void anything_else_to_the_bootstrap_server_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    CLIENT(11000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 2, .path = "/3");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_ONLY_REQUESTS, "GET /3");
+}
+
+/* --- the hold-off --------------------------------------------------------------------------------------------- */
+
+static void an_attempt_before_the_hold_off_is_found(void **state) {
+    (void) state;
+    asks(9990, 1);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "/0/x/11 is 10 s");
+}
+
+static void a_second_attempt_before_the_hold_off_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb");
+    asks(20000, 2);
+    judge(21000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "9.900 s");
+}
+
+static void a_second_attempt_after_the_hold_off_is_lawful(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb");
+    asks(20100, 2);
+    judge(21000);
+    assert_nothing_broken();
+}
+
+static void the_hold_off_counts_from_the_refused_registration(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    SERVER(30000, MGMT, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 50, .token = "tr");
+    asks(39000, 2);
+    judge(41000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "9.000 s");
+}
+
+static void the_hold_off_of_the_account_that_was_written_counts(void **state) {
+    (void) state;
+    uint8_t bytes[100];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 11, 60);
+    opens();
+    writes(10200, 99, "/0/0", bytes, w.used, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    asks(50000, 2);
+    judge(61000);
+    assert_nothing_broken(); /* it is not known to be the bootstrap account any more: the smaller of both */
+}
+
+static void a_trigger_is_held_off_too(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(60000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
+    answers(60010, MGMT, 9, C(2, 4));
+    asks(61000, 2);
+    judge(62000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "1.000 s");
+}
+
+static void an_attempt_beyond_the_profiles_bound_is_a_warning(void **state) {
+    (void) state;
+    config.holdoff_latest = 20 * BJ_SECOND;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb");
+    asks(50000, 2);
+    judge(61000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_BOUND, "bound");
+    assert_int_equal(bj_rule_level(BJ_RULE_BS_HOLDOFF_BOUND), BJ_LEVEL_SHOULD);
+}
+
+/* --- a session without Finish --------------------------------------------------------------------------------- */
+
+static void a_session_given_up_early_is_found(void **state) {
+    (void) state;
+    opens();
+    command(100000, 9, DELETE_, "/1", C(2, 2));
+    asks(100000 + 246000, 2);
+    judge(400000);
+    assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "246.000 s");
+}
+
+static void a_session_given_up_in_time_is_lawful(void **state) {
+    (void) state;
+    opens();
+    command(100000, 9, DELETE_, "/1", C(2, 2));
+    asks(100000 + 247000 + 10000, 2);
+    judge(400000);
+    assert_nothing_broken();
+}
+
+/* --- accounts ------------------------------------------------------------------------------------------------- */
+
+static void two_bootstrap_accounts_are_found(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://other.example", true, 0, C(2, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_ONE_ACCOUNT, "/0/0 and /0/1");
+}
+
+static void a_second_bootstrap_account_that_is_refused_is_lawful(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://other.example", true, 0, C(4, 0));
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void an_account_that_moves_is_lawful(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/0", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_security(10300, 101, "/0/1", "coap://other.example", true, 0, C(2, 4));
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void a_bootstrap_account_that_delete_takes_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/", C(2, 2));
+    discovers(10300, 10, "/", "</>;lwm2m=1.1,</3/0>");
+    judge(11000);
+    assert_true(found_count >= 1 && found[0].rule == BJ_RULE_BS_DELETE_SURVIVORS);
+}
+
+static void a_device_object_that_delete_takes_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/3/0", C(2, 2));
+    discovers(10300, 10, "/", "</>;lwm2m=1.1,</0/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DELETE_SURVIVORS, "/3/0");
+}
+
+static void what_delete_leaves_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 101, 300, C(2, 4));
+    command(10300, 9, DELETE_, "/1", C(2, 2));
+    discovers(10400, 10, "/", "</>;lwm2m=1.1,</0/0>,</1/0>;ssid=101,</3/0>");
+    judge(11000);
+    assert_true(found_count == 1 && found[0].rule == BJ_RULE_BS_DELETE);
+}
+
+static void an_instance_that_delete_never_took_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10300, 9, DELETE_, "/1", C(2, 2));
+    discovers(10400, 10, "/1", "</1/7>;ssid=101");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DELETE, "/1/7");
+}
+
+static void a_write_without_effect_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 101, 300, C(2, 4));
+    discovers(10400, 10, "/1", "");
+    judge(11000);
+    assert_true(found_count >= 1 && found[found_count - 1].rule == BJ_RULE_BS_WRITE);
+}
+
+static void what_discover_lists_as_written_is_lawful(void **state) {
+    (void) state;
+    opens();
+    command(10110, 9, DELETE_, "/", C(2, 2));
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    discovers(10400, 10, "/",
+              "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101;uri=\"coap://mgmt.example\",</1/0>;ssid=101,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void another_short_server_id_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 101, 300, C(2, 4));
+    discovers(10400, 10, "/1", "</1/0>;ssid=102");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "102");
+}
+
+static void a_write_in_blocks_counts_as_a_whole(void **state) {
+    (void) state;
+    opens();
+    uint8_t bytes[64];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, 101);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, 86400);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 7, "UUUUUUU", 7);
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 100, .token = "to", .path = "/1/0", .format = 11543,
+           .block1 = 1 + (0 << 4 | 8 | 0), .payload = (char *) bytes, .length = 16);
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 31), .mid = 100, .token = "to", .block1 = 1 + 8);
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 101, .token = "tp", .path = "/1/0", .format = 11543,
+           .block1 = 1 + (1 << 4), .payload = (char *) bytes + 16, .length = w.used - 16);
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 101, .token = "tp", .block1 = 1 + (1 << 4));
+    discovers(10400, 10, "/1", "</1/0>;ssid=102");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "Short Server ID 101");
+}
+
+/* --- what answers carry --------------------------------------------------------------------------------------- */
+
+static void a_blank_in_link_format_is_found(void **state) {
+    (void) state;
+    opens();
+    discovers(10400, 10, "/", "</>;lwm2m=1.1, </0/0>,</3/0>");
+    judge(11000);
+    assert_true(found_count == 1 && found[0].rule == BJ_RULE_BS_DISCOVER_FORMAT);
+}
+
+static void a_payload_that_is_damaged_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 100, .token = "to", .path = "/1/0");
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 100, .token = "to", .format = 11543,
+           .payload = "\xc8\x00\xff\x01", .length = 4);
+    judge(11000);
+    assert_broken(BJ_RULE_COAP_PAYLOAD, "11542");
+}
+
+static void a_format_that_was_not_asked_for_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 100, .token = "to", .path = "/1/0", .accept = 113);
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 100, .token = "to", .format = 11543,
+           .payload = "\xc1\x00\x01", .length = 3);
+    judge(11000);
+    assert_broken(BJ_RULE_COAP_PAYLOAD, "accepts 112");
+}
+
+static void a_code_off_the_table_is_a_warning(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/7", C(4, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_CODES, "4.04");
+    assert_int_equal(bj_rule_level(BJ_RULE_BS_CODES), BJ_LEVEL_SHOULD);
+}
+
+static void the_generic_code_is_on_every_row(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/7", C(5, 0));
+    judge(11000);
+    assert_nothing_broken();
+}
+
+/* --- registration --------------------------------------------------------------------------------------------- */
+
+static void a_register_before_finish_is_found(void **state) {
+    (void) state;
+    opens();
+    registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap");
+}
+
+static void another_lifetime_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=60");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_REGISTER, "Lifetime");
+}
+
+static void a_register_elsewhere_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://third.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_REGISTER, "leads elsewhere");
+}
+
+static void a_register_with_unmatched_ids_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 102, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_REGISTER, "Short Server ID");
+}
+
+static void what_a_failed_session_wrote_is_not_used(void **state) {
+    (void) state;
+    bootstraps();
+    asks(30000, 2);
+    accepts(30100, 2);
+    writes_server(30300, 101, "/1/0", 101, 60, C(2, 4));
+    asks(30310 + 247000 + 10000, 3);
+    accepts(30310 + 247000 + 10100, 3);
+    command(30310 + 247000 + 10200, 103, POST, "/bs", C(2, 4));
+    registers(30310 + 247000 + 11000, 50, "lt=60");
+    judge(400000);
+    assert_broken(BJ_RULE_BS_REGISTER, "Lifetime");
+}
+
+static void a_registration_that_lists_the_security_object_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    CLIENT(11000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 50, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300" }, .format = 41, .payload = "</0/1>,</1/0>,</3/0>");
+    judge(12000);
+    assert_broken(BJ_RULE_REG_OBJECTS, "/0");
+}
+
+/* --- security ------------------------------------------------------------------------------------------------- */
+
+static void a_key_in_a_message_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = GET, .mid = 101, .token = "to", .path = "/2");
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 101, .token = "to", .format = 1,
+           .payload = "0123456789abcdef");
+    judge(11000);
+    assert_broken(BJ_RULE_SEC_NO_SECRETS, "16 bytes");
+}
+
+static void a_key_in_a_line_is_found_in_every_form(void **state) {
+    (void) state;
+    static const char *const lines[] = { "key 0123456789abcdef.", "key 30313233343536373839414243444546",
+                                         "key 30313233343536373839616263646566", "key MDEyMzQ1Njc4OWFiY2RlZg==" };
+    config.secrets[0] = (bj_string){ "0123456789abcdef", 16 };
+    config.secret_count = 1;
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_OUTPUT, .actor = BJ_ACTOR_CLIENT, .text = lines[1] });
+    judge(1000);
+    assert_nothing_broken(); /* the bytes of another key */
+    for (unsigned i = 0; i < 4; i += i == 0 ? 2 : 1) {
+        tear_down(state);
+        set_up(state);
+        config.secrets[0] = (bj_string){ "0123456789abcdef", 16 };
+        config.secret_count = 1;
+        put_event((bj_event){ .kind = BJ_EV_CLIENT_OUTPUT, .actor = BJ_ACTOR_CLIENT, .text = lines[i] });
+        judge(1000);
+        assert_broken(BJ_RULE_SEC_NO_SECRETS, "writes");
+    }
+}
+
+static void a_server_that_reads_the_security_object_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(11200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/0/1/0");
+    CLIENT(11210, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 9, .token = "to", .format = 1,
+           .payload = "coap://mgmt.example");
+    judge(12000);
+    assert_broken(BJ_RULE_SEC_OBJECT_CLOSED, "/0/1/0");
+}
+
+static void a_server_that_is_refused_the_security_object_is_lawful(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(11200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/0/1/0");
+    answers(11210, MGMT, 9, C(4, 1));
+    judge(12000);
+    assert_nothing_broken();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_bootstrap_request_with_a_payload_is_found),
+        TEST(a_bootstrap_request_that_is_not_confirmable_is_found),
+        TEST(another_endpoint_name_is_found),
+        TEST(a_preferred_format_that_is_none_is_found),
+        TEST(anything_else_to_the_bootstrap_server_is_found),
+        TEST(an_attempt_before_the_hold_off_is_found),
+        TEST(a_second_attempt_before_the_hold_off_is_found),
+        TEST(a_second_attempt_after_the_hold_off_is_lawful),
+        TEST(the_hold_off_counts_from_the_refused_registration),
+        TEST(the_hold_off_of_the_account_that_was_written_counts),
+        TEST(a_trigger_is_held_off_too),
+        TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
+        TEST(a_session_given_up_early_is_found),
+        TEST(a_session_given_up_in_time_is_lawful),
+        TEST(two_bootstrap_accounts_are_found),
+        TEST(a_second_bootstrap_account_that_is_refused_is_lawful),
+        TEST(an_account_that_moves_is_lawful),
+        TEST(a_bootstrap_account_that_delete_takes_is_found),
+        TEST(a_device_object_that_delete_takes_is_found),
+        TEST(what_delete_leaves_is_found),
+        TEST(an_instance_that_delete_never_took_is_found),
+        TEST(a_write_without_effect_is_found),
+        TEST(what_discover_lists_as_written_is_lawful),
+        TEST(another_short_server_id_is_found),
+        TEST(a_write_in_blocks_counts_as_a_whole),
+        TEST(a_blank_in_link_format_is_found),
+        TEST(a_payload_that_is_damaged_is_found),
+        TEST(a_format_that_was_not_asked_for_is_found),
+        TEST(a_code_off_the_table_is_a_warning),
+        TEST(the_generic_code_is_on_every_row),
+        TEST(a_register_before_finish_is_found),
+        TEST(another_lifetime_is_found),
+        TEST(a_register_elsewhere_is_found),
+        TEST(a_register_with_unmatched_ids_is_found),
+        TEST(what_a_failed_session_wrote_is_not_used),
+        TEST(a_registration_that_lists_the_security_object_is_found),
+        TEST(a_key_in_a_message_is_found),
+        TEST(a_key_in_a_line_is_found_in_every_form),
+        TEST(a_server_that_reads_the_security_object_is_found),
+        TEST(a_server_that_is_refused_the_security_object_is_lawful),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

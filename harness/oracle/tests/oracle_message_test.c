@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of RFC 7252 and RFC 8323, judged themselves: each rule is broken in a hand-made log and is found broken,
+ * and is not found broken in one that keeps it.
+ */
+#include "oracle_fixture.h"
+
+static void a_whole_course_breaks_nothing(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* --- form ----------------------------------------------------------------------------------------------------- */
+
+static void a_damaged_message_is_found(void **state) {
+    (void) state;
+    client_raw(10000, BS, "\x4f\x02\x00\x01", 4);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_FORMAT, "token length");
+}
+
+static void a_request_in_an_acknowledgement_is_found(void **state) {
+    (void) state;
+    SERVER(5000, MGMT, .type = BJ_COAP_CON, .code = 0, .mid = 7);
+    CLIENT(6000, MGMT, .type = BJ_COAP_ACK, .code = GET, .mid = 7);
+    judge(20000);
+    assert_true(found_count >= 1 && found[0].rule == BJ_RULE_COAP_FORMAT);
+}
+
+static void an_option_too_long_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .option = BJ_COAP_URI_HOST);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_FORMAT, "not valid");
+}
+
+/* --- Message IDs ---------------------------------------------------------------------------------------------- */
+
+static void a_message_id_used_again_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 1, "lt=300");
+    registered(11100, 1);
+    judge(20000);
+    assert_nothing_broken(); /* another endpoint */
+    CLIENT(30000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs");
+    judge(40000);
+    assert_broken(BJ_RULE_COAP_MESSAGE_ID, "Message ID 1 is used again");
+}
+
+static void a_message_id_may_be_used_after_exchange_lifetime(void **state) {
+    (void) state;
+    opens();
+    CLIENT(10000 + 600000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs");
+    judge(700000);
+    assert_nothing_broken();
+}
+
+/* --- acknowledgements and responses --------------------------------------------------------------------------- */
+
+static void an_acknowledgement_of_nothing_is_found(void **state) {
+    (void) state;
+    opens();
+    CLIENT(10200, BS, .type = BJ_COAP_ACK, .mid = 999);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_ACK, "999");
+}
+
+static void a_wrong_token_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1");
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 9, .token = "tx");
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_TOKEN, "token");
+}
+
+static void a_second_response_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/1", C(2, 2));
+    CLIENT(10300, BS, .type = BJ_COAP_CON, .code = C(2, 2), .mid = 60, .token = "to");
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_ONE_RESPONSE, "2 responses");
+}
+
+static void a_separate_response_is_one(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1");
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .mid = 9);
+    CLIENT(10300, BS, .type = BJ_COAP_CON, .code = C(2, 2), .mid = 60, .token = "to");
+    SERVER(10310, BS, .type = BJ_COAP_ACK, .mid = 60);
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_request_without_an_answer_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1");
+    judge(12000);
+    assert_nothing_broken(); /* there is time yet */
+    put_event((bj_event){ .kind = BJ_EV_RUN_END, .time = 13000 * BJ_MS });
+    judge(13000);
+    assert_broken(BJ_RULE_COAP_ANSWERED, "DELETE /1");
+}
+
+static void a_server_without_a_session_gets_no_answer(void **state) {
+    (void) state;
+    SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
+    judge(9000);
+    assert_nothing_broken();
+}
+
+static void another_answer_to_a_duplicate_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/1", C(2, 2));
+    command(12200, 9, DELETE_, "/1", C(4, 0));
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_DUPLICATE, "another answer");
+}
+
+static void the_same_answer_to_a_duplicate_is_lawful(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/1", C(2, 2));
+    command(12200, 9, DELETE_, "/1", C(2, 2));
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void more_answers_than_copies_are_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 9, DELETE_, "/1", C(2, 2));
+    answers(10300, BS, 9, C(2, 2));
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_ONE_RESPONSE, "answer already");
+}
+
+static void a_ping_is_answered_with_reset(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .mid = 9);
+    CLIENT(10210, BS, .type = BJ_COAP_RST, .mid = 9);
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_ping_that_is_acknowledged_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .mid = 9);
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .mid = 9);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_PING, "Acknowledgement");
+}
+
+static void an_unknown_critical_option_that_is_passed_over_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1", .option = 2049);
+    answers(10210, BS, 9, C(2, 2));
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_CRITICAL_OPTION, "2.02");
+}
+
+static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1", .option = 2049);
+    answers(10210, BS, 9, C(4, 2));
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 10, .token = "tp", .path = "/1", .option = 2048);
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 10, .token = "tp");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* --- repetitions ---------------------------------------------------------------------------------------------- */
+
+static void lawful_repetitions(void **state) {
+    (void) state;
+    static const unsigned at[] = { 10000, 12500, 17500, 27500, 47500 };
+    for (unsigned i = 0; i < 5; i++) {
+        asks(at[i], 1);
+    }
+    judge(90000);
+    assert_nothing_broken();
+}
+
+static void a_first_repetition_too_early_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    asks(11990, 1);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 1");
+}
+
+static void a_repetition_that_does_not_double_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    asks(12500, 1);
+    asks(15000, 1);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 2");
+}
+
+static void one_repetition_too_many_is_found(void **state) {
+    (void) state;
+    static const unsigned at[] = { 10000, 12000, 16000, 24000, 40000, 72000 };
+    for (unsigned i = 0; i < 6; i++) {
+        asks(at[i], 1);
+    }
+    judge(90000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "6 times");
+}
+
+static void a_repetition_after_the_acknowledgement_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .mid = 1);
+    asks(12000, 1);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "acknowledged");
+}
+
+static void two_interactions_at_once_are_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    CLIENT(11500, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    registers(13000, 50, "lt=300");
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_NSTART, "outstanding");
+}
+
+static void a_request_that_was_given_up_is_not_outstanding(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    CLIENT(11500, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* --- TCP ------------------------------------------------------------------------------------------------------ */
+
+static void opens_stream(unsigned ms) {
+    put_event(
+        (bj_event){ .kind = BJ_EV_STREAM_OPEN, .time = ms * BJ_MS, .number = 3, .from = local, .to = address_of(BS) });
+}
+
+static void stream(unsigned ms, bool client, const void *bytes, size_t length) {
+    put_event((bj_event){ .kind = client ? BJ_EV_STREAM_SENT : BJ_EV_STREAM_RECEIVED,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = ms * BJ_MS,
+                          .number = 3,
+                          .raw = bytes,
+                          .raw_length = length });
+}
+
+static void a_connection_begins_with_settings(void **state) {
+    (void) state;
+    opens_stream(10000);
+    stream(10001, true, "\x00", 1); /* in two pieces */
+    stream(10002, true, "\xe1", 1);
+    stream(10003, true,
+           "\x31\x02\xaa\xb2"
+           "bs",
+           6);
+    stream(10004, false, "\x01\xe2\x42", 3);
+    stream(10005, true, "\x01\xe3\x42", 3);
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_request_before_the_settings_is_found(void **state) {
+    (void) state;
+    opens_stream(10000);
+    stream(10001, true,
+           "\x31\x02\xaa\xb2"
+           "bs",
+           6);
+    judge(20000);
+    assert_broken(BJ_RULE_TCP_SIGNALLING, "CSM");
+}
+
+static void a_ping_without_a_pong_is_found(void **state) {
+    (void) state;
+    opens_stream(10000);
+    stream(10001, true, "\x00\xe1", 2);
+    stream(10004, false, "\x01\xe2\x42", 3);
+    judge(20000);
+    assert_broken(BJ_RULE_TCP_SIGNALLING, "Pong");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_whole_course_breaks_nothing),
+        TEST(a_damaged_message_is_found),
+        TEST(a_request_in_an_acknowledgement_is_found),
+        TEST(an_option_too_long_is_found),
+        TEST(a_message_id_used_again_is_found),
+        TEST(a_message_id_may_be_used_after_exchange_lifetime),
+        TEST(an_acknowledgement_of_nothing_is_found),
+        TEST(a_wrong_token_is_found),
+        TEST(a_second_response_is_found),
+        TEST(a_separate_response_is_one),
+        TEST(a_request_without_an_answer_is_found),
+        TEST(a_server_without_a_session_gets_no_answer),
+        TEST(another_answer_to_a_duplicate_is_found),
+        TEST(the_same_answer_to_a_duplicate_is_lawful),
+        TEST(more_answers_than_copies_are_found),
+        TEST(a_ping_is_answered_with_reset),
+        TEST(a_ping_that_is_acknowledged_is_found),
+        TEST(an_unknown_critical_option_that_is_passed_over_is_found),
+        TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
+        TEST(lawful_repetitions),
+        TEST(a_first_repetition_too_early_is_found),
+        TEST(a_repetition_that_does_not_double_is_found),
+        TEST(one_repetition_too_many_is_found),
+        TEST(a_repetition_after_the_acknowledgement_is_found),
+        TEST(two_interactions_at_once_are_found),
+        TEST(a_request_that_was_given_up_is_not_outstanding),
+        TEST(a_connection_begins_with_settings),
+        TEST(a_request_before_the_settings_is_found),
+        TEST(a_ping_without_a_pong_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The oracles as `bootjack run` shows them, and their rules against the catalogue."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import xml.etree.ElementTree
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("BOOTJACK", str(ROOT / "build" / "release" / "bin" / "bootjack"))
+CLIENTS = ROOT / "harness" / "tests" / "clients"
+
+# It takes any answer to Discover, and success where a critical option calls for 4.02: only an oracle sees what is wrong.
+LENIENT = """title: A script that looks at nothing
+client: {bootstrap: {uri: "coap://bs.example"}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - discover: /
+  - message: {type: CON, code: "0.04", path: /1, options: [{number: 2049, hex: ""}], expect: [2.04, 4.02]}
+"""
+
+
+def run(path, *arguments):
+    return subprocess.run([PROGRAM, "run", str(path), "--no-canary", *arguments], capture_output=True, text=True)
+
+
+def test_the_catalogue_and_the_oracles_name_the_same_rules():
+    catalogue = yaml.safe_load((ROOT / "scenarios" / "rules.yaml").read_text())["rules"]
+    judged = {rule["id"]: rule for rule in catalogue if "oracle" in rule}
+    table = re.findall(r'X\(\w+, "([^"]+)", (\w+)\)', (ROOT / "harness" / "oracle" / "rules.h").read_text())
+    known = {name: level for name, level in table if name != "ID"}
+    assert set(known) == set(judged)
+    assert known == {name: rule["level"] for name, rule in judged.items()}
+    sources = {name: (ROOT / "harness" / "oracle" / f"{rule['oracle']}.c").read_text() for name, rule in judged.items()}
+    for name, source in sources.items():
+        assert "BJ_RULE_" + name.replace("-", "_") in source, f"{name} is not judged in {judged[name]['oracle']}.c"
+
+
+def test_a_broken_rule_fails_a_script_that_looks_at_nothing(tmp_path):
+    scenario = tmp_path / "lenient.yaml"
+    scenario.write_text(LENIENT)
+    assert json.loads(run(scenario, "--json").stdout)["verdict"] == "pass"
+    junit = tmp_path / "junit.xml"
+    done = run(scenario, "--json", "-v", "--junit", str(junit), "--client", str(CLIENTS / "always-2.04.yaml"))
+    result = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert result["verdict"] == "fail"
+    broken = {found["rule"]: found for found in result["broken"]}
+    assert broken["BS-CODES"]["level"] == "SHOULD" and "2.04" in broken["BS-CODES"]["text"]
+    must = [found for found in result["broken"] if found["level"] == "MUST"]
+    assert must and f"{must[0]['rule']} broken at" in result["reason"]
+    events = {event["seq"]: event for event in result["events"]}
+    assert events[must[0]["event"]]["actor"] == 1
+    rules = [event for event in result["events"] if event["kind"] == "rule"]
+    assert [rule["text"].split(":")[0] for rule in rules] == list(broken)
+    properties = xml.etree.ElementTree.parse(junit).getroot().findall(".//property[@name='broken']")
+    assert [p.get("value") for p in properties] == list(broken)
