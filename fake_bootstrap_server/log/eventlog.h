@@ -55,7 +55,8 @@ enum { BJ_LOG_VERSION = 1 };
     X(29, PLAIN_SENT, "plain-sent")           /* what DTLS or TLS carries: from, to, raw; number: connection or -1 */  \
     X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
     X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
-    X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */
+    X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */                          \
+    X(75, DISK, "disk")                       /* number: of the operation on the client's disk; text: what it did */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,

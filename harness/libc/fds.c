@@ -5,7 +5,7 @@
  * epoll set), so that the kernel keeps numbers, flags and close-on-exec.
  */
 #define _GNU_SOURCE
-#include "libc/internal.h"
+#include "libc/disk.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -66,6 +66,8 @@ static void destroy(bj_file *file) {
         bj_socket_close(file);
     } else if (file->kind == BJ_FILE_EPOLL) {
         bj_epoll_close(file);
+    } else if (file->kind == BJ_FILE_DISK) {
+        bj_disk_file_close(file);
     }
     bj_arena_free(bj_the_run.arena, file);
 }
@@ -139,7 +141,7 @@ bj_time bj_file_wakes(bj_file *file) {
 
 static void is_poked(bj_file *file, void *poked) {
     uint64_t edges;
-    if (file->kind == BJ_FILE_EPOLL || file->kind == BJ_FILE_RANDOM) {
+    if (file->kind == BJ_FILE_EPOLL || file->kind == BJ_FILE_RANDOM || file->kind == BJ_FILE_DISK) {
         return;
     }
     short events = bj_file_events(file, &edges);
@@ -273,7 +275,12 @@ BJ_EXPORT int fcntl(int fd, int command, ...) {
     va_start(arguments, command);
     void *argument = va_arg(arguments, void *);
     va_end(arguments);
-    int result = REAL(fcntl)(fd, command, argument);
+    bj_file *on_disk = bj_disk_file(fd);
+    int result;
+    if (on_disk && bj_disk_fcntl(on_disk, command, argument, &result)) {
+        return result;
+    }
+    result = REAL(fcntl)(fd, command, argument);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
         return duplicated(fd, result);
     }

@@ -8,7 +8,9 @@
 #include "libc/internal.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,6 +23,12 @@ int __poll_chk(struct pollfd *fds, nfds_t count, int timeout_ms, size_t size);
 int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask, size_t size);
 char *__fgets_chk(char *line, size_t size, int room, FILE *stream);
 size_t __fread_chk(void *data, size_t room, size_t size, size_t count, FILE *stream);
+ssize_t __pread_chk(int fd, void *data, size_t room, off_t offset, size_t size);
+ssize_t __pread64_chk(int fd, void *data, size_t room, off64_t offset, size_t size);
+ssize_t __readlink_chk(const char *path, char *room, size_t length, size_t size);
+ssize_t __readlinkat_chk(int directory, const char *path, char *room, size_t length, size_t size);
+char *__getcwd_chk(char *room, size_t length, size_t size);
+char *__realpath_chk(const char *path, char *room, size_t size);
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int directory, const char *path, int flags);
@@ -35,6 +43,34 @@ static void check(bool fits) {
 BJ_EXPORT ssize_t __read_chk(int fd, void *data, size_t room, size_t size) {
     check(room <= size);
     return read(fd, data, room);
+}
+
+BJ_EXPORT ssize_t __pread_chk(int fd, void *data, size_t room, off_t offset, size_t size) {
+    check(room <= size);
+    return pread(fd, data, room, offset);
+}
+
+BJ_EXPORT ssize_t __pread64_chk(int fd, void *data, size_t room, off64_t offset, size_t size)
+    __attribute__((alias("__pread_chk")));
+
+BJ_EXPORT ssize_t __readlink_chk(const char *path, char *room, size_t length, size_t size) {
+    check(length <= size);
+    return readlink(path, room, length);
+}
+
+BJ_EXPORT ssize_t __readlinkat_chk(int directory, const char *path, char *room, size_t length, size_t size) {
+    check(length <= size);
+    return readlinkat(directory, path, room, length);
+}
+
+BJ_EXPORT char *__getcwd_chk(char *room, size_t length, size_t size) {
+    check(length <= size);
+    return getcwd(room, length);
+}
+
+BJ_EXPORT char *__realpath_chk(const char *path, char *room, size_t size) {
+    check(size >= PATH_MAX);
+    return realpath(path, room);
 }
 
 BJ_EXPORT ssize_t __recv_chk(int fd, void *data, size_t room, size_t size, int flags) {

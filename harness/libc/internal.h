@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -128,6 +129,7 @@ typedef struct bj_run {
     struct bj_timer *timers;
     bj_time cpu;         /* reads of CPU clocks: a microsecond each */
     void *host;          /* what gethostbyname() gave last */
+    char *folder;        /* working directory, when it is on the world's disk; NULL */
     bool has_thread_key; /* kept from run to run, as the arena is */
     pthread_key_t thread_key;
     struct bj_file *files[BJ_DESCRIPTORS]; /* by descriptor */
@@ -212,7 +214,13 @@ bool bj_clock_known(clockid_t clock);
 
 /* --- descriptors (fds.c) --------------------------------------------------------------------------------------- */
 
-typedef enum bj_file_kind { BJ_FILE_SOCKET = 1, BJ_FILE_TIMER, BJ_FILE_EPOLL, BJ_FILE_RANDOM } bj_file_kind;
+typedef enum bj_file_kind {
+    BJ_FILE_SOCKET = 1,
+    BJ_FILE_TIMER,
+    BJ_FILE_EPOLL,
+    BJ_FILE_RANDOM,
+    BJ_FILE_DISK
+} bj_file_kind;
 
 typedef struct bj_option {
     struct bj_option *next;
@@ -260,6 +268,14 @@ typedef struct bj_file {
             bool foreign;
             bj_item *items;
         } epoll;
+        struct {
+            bj_disk_node *node;
+            uint64_t position;
+            size_t entry;  /* of a directory: the next to be read */
+            int flags;     /* open()'s */
+            int lock;      /* flock()'s: LOCK_SH, LOCK_EX, 0 */
+            unsigned cuts; /* bj_disk_cuts() when it was opened: behind the next the node is gone */
+        } disk;
     };
 } bj_file;
 
@@ -316,6 +332,10 @@ short bj_epoll_events(bj_file *file, uint64_t *edges);
 bj_time bj_epoll_wakes(bj_file *file);
 
 int64_t bj_random_bytes(void *data, size_t length);
+/* /dev/urandom and the like. */
+bool bj_is_random_device(const char *path);
+int bj_open_random_device(int flags);
+FILE *bj_open_random_stream(void);
 
 /* The one interface beside lo (interfaces.c) */
 enum { BJ_IF_LO = 1, BJ_IF_ETH = 2, BJ_IF_MTU = 1500 };

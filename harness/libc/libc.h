@@ -5,8 +5,9 @@
  *
  * While no run is active (bj_libc_enter() has not been called, or bj_libc_leave() was), every function passes through
  * to the real libc. Inside a run: AF_INET and AF_INET6 sockets, timerfds, epoll sets, all clocks, sleeps, getaddrinfo
- * and friends, getrandom and friends, timed waits of pthreads belong to the world. Descriptors that are not the world's
- * pass through (an epoll set or a poll() may hold both kinds: foreign descriptors are asked without waiting).
+ * and friends, getrandom and friends, timed waits of pthreads, and files below BJ_LIBC_DISK belong to the world.
+ * Descriptors that are not the world's pass through (an epoll set or a poll() may hold both kinds: foreign descriptors
+ * are asked without waiting).
  *
  * A virtual descriptor is a real placeholder descriptor below 1024, so that dup(), close(), fcntl(), select() and
  * close-on-exec work on it as a program expects.
@@ -17,6 +18,9 @@
 #include <stdbool.h>
 
 #include "world/sim.h"
+
+/* Paths below this directory lead to the world's disk (world/disk.h). The machine has none of that name. */
+#define BJ_LIBC_DISK "/bootjack-disk"
 
 /* What happens when the run ends while the client is inside a call (the engine has its verdict): never returns to the
  * client in exec (ends the process); in linked mode longjmp()s out, or returns for calls made by the linked step

@@ -4,7 +4,7 @@
  * everything virtual.
  */
 #define _GNU_SOURCE
-#include "libc/internal.h"
+#include "libc/disk.h"
 
 #include <limits.h>
 #include <linux/errqueue.h>
@@ -482,6 +482,8 @@ BJ_EXPORT int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int fla
 static int64_t read_from(bj_file *file, const struct iovec *pieces, size_t count) {
     bj_sim_received about;
     switch (file->kind) {
+    case BJ_FILE_DISK:
+        return bj_disk_read_pieces(file, pieces, count);
     case BJ_FILE_SOCKET:
         return receive_pieces(file, pieces, count, 0, &about);
     case BJ_FILE_TIMER:
@@ -499,6 +501,8 @@ static int64_t read_from(bj_file *file, const struct iovec *pieces, size_t count
 static int64_t write_to(bj_file *file, const struct iovec *pieces, size_t count) {
     const bj_route route = { .has_peer = false };
     switch (file->kind) {
+    case BJ_FILE_DISK:
+        return bj_disk_write_pieces(file, pieces, count);
     case BJ_FILE_SOCKET:
         return send_pieces(file, &route, pieces, count, 0);
     case BJ_FILE_RANDOM:

@@ -7,7 +7,6 @@
 #include "libc/internal.h"
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,54 +67,20 @@ BJ_EXPORT __attribute__((weak)) unsigned _ZNSt13random_device9_M_getvalEv(void *
 
 /* --- the devices --- */
 
-static bool is_device(const char *path) {
+bool bj_is_random_device(const char *path) {
     return !strcmp(path, "/dev/urandom") || !strcmp(path, "/dev/random");
 }
 
-static int open_device(int flags) {
+int bj_open_random_device(int flags) {
     int fd = REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC));
     return bj_file_new(fd, BJ_FILE_RANDOM, false) ? fd : -1;
 }
-
-static bool needs_mode(int flags) {
-    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
-}
-
-BJ_EXPORT int open(const char *path, int flags, ...) {
-    mode_t mode = 0;
-    if (needs_mode(flags)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    return bj_inside() && is_device(path) ? open_device(flags) : REAL(open)(path, flags, mode);
-}
-
-BJ_EXPORT int openat(int directory, const char *path, int flags, ...) {
-    mode_t mode = 0;
-    if (needs_mode(flags)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
-    return bj_inside() && is_device(path) ? open_device(flags) : REAL(openat)(directory, path, flags, mode);
-}
-
-BJ_EXPORT int open64(const char *path, int flags, ...) __attribute__((alias("open")));
-BJ_EXPORT int openat64(int directory, const char *path, int flags, ...) __attribute__((alias("openat")));
 
 static ssize_t read_stream(void *cookie, char *data, size_t room) {
     (void) cookie;
     return bj_inside() ? bj_random_bytes(data, room) : REAL(getrandom)(data, room, 0);
 }
 
-BJ_EXPORT FILE *fopen(const char *restrict path, const char *restrict mode) {
-    if (bj_inside() && is_device(path)) {
-        return fopencookie(NULL, "r", (cookie_io_functions_t){ .read = read_stream });
-    }
-    return REAL(fopen)(path, mode);
+FILE *bj_open_random_stream(void) {
+    return fopencookie(NULL, "r", (cookie_io_functions_t){ .read = read_stream });
 }
-
-BJ_EXPORT FILE *fopen64(const char *restrict path, const char *restrict mode) __attribute__((alias("fopen")));

@@ -43,6 +43,77 @@
     X(open)                                                                                                            \
     X(openat)                                                                                                          \
     X(fopen)                                                                                                           \
+    X(pread)                                                                                                           \
+    X(pwrite)                                                                                                          \
+    X(lseek)                                                                                                           \
+    X(sendfile)                                                                                                        \
+    X(copy_file_range)                                                                                                 \
+    X(ftruncate)                                                                                                       \
+    X(truncate)                                                                                                        \
+    X(posix_fallocate)                                                                                                 \
+    X(fallocate)                                                                                                       \
+    X(posix_fadvise)                                                                                                   \
+    X(fsync)                                                                                                           \
+    X(fdatasync)                                                                                                       \
+    X(syncfs)                                                                                                          \
+    X(sync)                                                                                                            \
+    X(flock)                                                                                                           \
+    X(lockf)                                                                                                           \
+    X(fstatat)                                                                                                         \
+    X(stat)                                                                                                            \
+    X(lstat)                                                                                                           \
+    X(fstat)                                                                                                           \
+    X(statx)                                                                                                           \
+    X(faccessat)                                                                                                       \
+    X(access)                                                                                                          \
+    X(eaccess)                                                                                                         \
+    X(fchmodat)                                                                                                        \
+    X(chmod)                                                                                                           \
+    X(fchmod)                                                                                                          \
+    X(fchownat)                                                                                                        \
+    X(chown)                                                                                                           \
+    X(lchown)                                                                                                          \
+    X(fchown)                                                                                                          \
+    X(utimensat)                                                                                                       \
+    X(futimens)                                                                                                        \
+    X(utimes)                                                                                                          \
+    X(utime)                                                                                                           \
+    X(statfs)                                                                                                          \
+    X(fstatfs)                                                                                                         \
+    X(statvfs)                                                                                                         \
+    X(fstatvfs)                                                                                                        \
+    X(rename)                                                                                                          \
+    X(renameat)                                                                                                        \
+    X(renameat2)                                                                                                       \
+    X(link)                                                                                                            \
+    X(linkat)                                                                                                          \
+    X(symlink)                                                                                                         \
+    X(symlinkat)                                                                                                       \
+    X(readlink)                                                                                                        \
+    X(readlinkat)                                                                                                      \
+    X(unlink)                                                                                                          \
+    X(unlinkat)                                                                                                        \
+    X(rmdir)                                                                                                           \
+    X(remove)                                                                                                          \
+    X(mkdir)                                                                                                           \
+    X(mkdirat)                                                                                                         \
+    X(mkostemps)                                                                                                       \
+    X(mkdtemp)                                                                                                         \
+    X(opendir)                                                                                                         \
+    X(fdopendir)                                                                                                       \
+    X(readdir64)                                                                                                       \
+    X(readdir)                                                                                                         \
+    X(closedir)                                                                                                        \
+    X(dirfd)                                                                                                           \
+    X(telldir)                                                                                                         \
+    X(seekdir)                                                                                                         \
+    X(rewinddir)                                                                                                       \
+    X(freopen)                                                                                                         \
+    X(chdir)                                                                                                           \
+    X(fchdir)                                                                                                          \
+    X(getcwd)                                                                                                          \
+    X(realpath)                                                                                                        \
+    X(canonicalize_file_name)                                                                                          \
     X(poll)                                                                                                            \
     X(ppoll)                                                                                                           \
     X(select)                                                                                                          \

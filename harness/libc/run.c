@@ -57,6 +57,8 @@ int bj_libc_leave(void) {
         return 0;
     }
     int left = bj_files_close_all();
+    bj_arena_free(run->arena, run->folder);
+    run->folder = NULL;
     bj_timers_forget();
     run->active = false;
     bj_this = (bj_here){ .self = NULL };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Reading a stream that would block: a thread that sits in fgets(stdin) must not hold the baton meanwhile. glibc's own
- * read() inside those functions cannot be seen, so the wait comes before the call. And fdopen() of a virtual socket.
+ * read() inside those functions cannot be seen, so the wait comes before the call.
  */
 #define _GNU_SOURCE
 #undef __OPTIMIZE__ /* glibc's headers would define some of these inline */
@@ -59,38 +59,3 @@ BJ_EXPORT ssize_t getdelim(char **restrict line, size_t *restrict room, int end,
 
 BJ_EXPORT ssize_t __getdelim(char **restrict line, size_t *restrict room, int end, FILE *restrict stream)
     __attribute__((alias("getdelim")));
-
-/* --- streams over virtual sockets --- */
-
-static int descriptor_of(void *cookie) {
-    return (int) (intptr_t) cookie - 1;
-}
-
-static ssize_t read_stream(void *cookie, char *data, size_t room) {
-    return read(descriptor_of(cookie), data, room);
-}
-
-/* The stream wants all of it written; 0 is its error. */
-static ssize_t write_stream(void *cookie, const char *data, size_t length) {
-    size_t written = 0;
-    while (written < length) {
-        ssize_t part = write(descriptor_of(cookie), data + written, length - written);
-        if (part <= 0) {
-            break;
-        }
-        written += (size_t) part;
-    }
-    return (ssize_t) written;
-}
-
-static int close_stream(void *cookie) {
-    return close(descriptor_of(cookie));
-}
-
-BJ_EXPORT FILE *fdopen(int fd, const char *mode) {
-    if (!bj_inside() || !bj_file_of(fd)) {
-        return REAL(fdopen)(fd, mode);
-    }
-    const cookie_io_functions_t functions = { .read = read_stream, .write = write_stream, .close = close_stream };
-    return fopencookie((void *) (intptr_t) (fd + 1), mode, functions);
-}

@@ -6,11 +6,14 @@
 #define _GNU_SOURCE
 #include "libc/internal.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -174,6 +177,40 @@ static long about_sockets(long number, const long *a, bool *known) {
     }
 }
 
+static long about_files(long number, const long *a, bool *known) {
+    switch (number) {
+#ifdef SYS_open
+    case SYS_open:
+        return open((const char *) a[0], (int) a[1], (mode_t) a[2]);
+#endif
+    case SYS_openat:
+        return openat((int) a[0], (const char *) a[1], (int) a[2], (mode_t) a[3]);
+    case SYS_lseek:
+        return lseek((int) a[0], (off_t) a[1], (int) a[2]);
+    case SYS_pread64:
+        return pread((int) a[0], (void *) a[1], (size_t) a[2], (off_t) a[3]);
+    case SYS_pwrite64:
+        return pwrite((int) a[0], (const void *) a[1], (size_t) a[2], (off_t) a[3]);
+    case SYS_ftruncate:
+        return ftruncate((int) a[0], (off_t) a[1]);
+    case SYS_fsync:
+        return fsync((int) a[0]);
+    case SYS_fdatasync:
+        return fdatasync((int) a[0]);
+    case SYS_renameat2:
+        return renameat2((int) a[0], (const char *) a[1], (int) a[2], (const char *) a[3], (unsigned) a[4]);
+    case SYS_unlinkat:
+        return unlinkat((int) a[0], (const char *) a[1], (int) a[2]);
+    case SYS_mkdirat:
+        return mkdirat((int) a[0], (const char *) a[1], (mode_t) a[2]);
+    case SYS_statx:
+        return statx((int) a[0], (const char *) a[1], (int) a[2], (unsigned) a[3], (struct statx *) a[4]);
+    default:
+        *known = false;
+        return 0;
+    }
+}
+
 /* Six arguments are read, as the kernel reads six registers, however many the caller gave. */
 __attribute__((no_sanitize_address)) BJ_EXPORT long syscall(long number, ...) {
     long a[6];
@@ -183,7 +220,8 @@ __attribute__((no_sanitize_address)) BJ_EXPORT long syscall(long number, ...) {
         a[i] = va_arg(arguments, long);
     }
     va_end(arguments);
-    static long (*const groups[])(long, const long *, bool *) = { about_time, about_readiness, about_sockets };
+    static long (*const groups[])(long, const long *, bool *) = { about_time, about_readiness, about_sockets,
+                                                                  about_files };
     for (size_t i = 0; bj_inside() && i < sizeof groups / sizeof groups[0]; i++) {
         bool known = true;
         long result = groups[i](number, a, &known);

@@ -46,6 +46,21 @@ def test_python_with_another_seed_draws_other_numbers(twice):
     assert random(1) == random(1) != random(2)
 
 
+def test_python_and_sqlite_on_the_simulated_disk(twice):
+    lines = twice(f"/usr/bin/python3 {PROGRAMS / 'disk.py'}")
+    assert lines == [
+        "state {'life': 2}",
+        "walk [('/bootjack-disk', ['a'], ['state.json']), ('/bootjack-disk/a', ['b'], []), "
+        "('/bootjack-disk/a/b', [], ['f'])]",
+        "copy 25600 True",
+        "left ['copy', 'state.json'] []",
+        "rename Invalid cross-device link",
+        "database (500, 'coap://server-99.example') ('ok',)",
+        "files ['copy', 'data.db', 'state.json']",
+        "hello from the script",
+    ]
+
+
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed")
 def test_node(twice):
     lines = twice(f"node {PROGRAMS / 'node.js'}")

@@ -72,7 +72,7 @@ struct bj_disk {
     uint64_t space;
     unsigned cuts;
     uint64_t operations;
-    char told[BJ_DISK_PATH + 200];
+    char told[300];
 };
 
 /* --- disk.c --- */

@@ -36,6 +36,7 @@ bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config) {
     bj_rng_seed(&sim->ties, config->seed, 1);
     bj_rng_seed(&sim->world, config->seed, 2);
     bj_rng_seed(&sim->client, config->seed, 3);
+    sim->disk = bj_disk_new(arena);
     declare_client(sim);
     return sim;
 }

@@ -23,6 +23,7 @@
 #include "log/eventlog.h"
 #include "script/engine.h"
 #include "world.h"
+#include "world/disk.h"
 
 typedef struct bj_sim bj_sim;
 
@@ -134,6 +135,12 @@ short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges);
 /* Grows whenever the readiness of any socket changed for a reason other than the client's own reading and writing:
  * a caller that saw nothing ready need not look again before it did. */
 uint64_t bj_sim_changes(const bj_sim *sim);
+
+/* --- the client's disk ----------------------------------------------------------------------------------------- */
+
+bj_disk *bj_sim_disk(bj_sim *sim);
+/* Behind every call to it on behalf of the client: logs the operation, if it was one. */
+void bj_sim_disk_used(bj_sim *sim);
 
 /* --- names ---------------------------------------------------------------------------------------------------- */
 

@@ -317,6 +317,9 @@ struct bj_sim {
     uint16_t next_port; /* counted from the first ephemeral one */
     sim_conn *conns;
     bj_sim_socket *ports[SIM_PORT_BUCKETS]; /* those that are bound */
+
+    bj_disk *disk;
+    uint64_t disk_operations; /* that were logged */
 };
 
 static inline bj_sim *sim_of(bj_world *w) {
