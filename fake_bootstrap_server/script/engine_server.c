@@ -3,6 +3,7 @@
  * The servers of a scenario: their names, addresses and ports; what names resolve to; the conditions of links; and
  * what a scenario needs of a world.
  */
+#define _GNU_SOURCE
 #include "script/engine_internal.h"
 
 #include <assert.h>
@@ -330,8 +331,32 @@ static bool when_unmet(const bj_engine *e, const bj_when *when, bj_text *why) {
            lacking(e, BJ_CAN_VIRTUAL_TIME, why, "waits of more than a minute need virtual time");
 }
 
+/* A payload given as it stands, with a server's name inside: where names are not the scenario's, nothing can put the
+ * real address in its place. A text that is nothing but a URI is rewritten when it is sent. */
+static bool names_server(const bj_engine *e, const bj_value *value) {
+    if (!value ||
+        (value->type == BJ_T_STRING && value->as.string.length >= 4 && !memcmp(value->as.string.bytes, "coap", 4))) {
+        return false;
+    }
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const char *host = e->servers[i].host;
+        if (host[0] && memmem(value->as.string.bytes, value->as.string.length, host, strlen(host))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool write_unmet(const bj_engine *e, const bj_record *record, bj_text *why) {
+    bool named = e->ops->real_address && (names_server(e, bj_get(record, BJ_F(WRITE, TEXT))) ||
+                                          names_server(e, bj_get(record, BJ_F(WRITE, HEX))));
+    return named && lacking(e, BJ_CAN_DNS, why, "a payload names a server, and names are not the scenario's");
+}
+
 static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why) {
     switch (record->kind) {
+    case BJ_K_WRITE:
+        return write_unmet(e, record, why);
     case BJ_K_DNS:
     case BJ_K_DNS_ANSWER:
         return lacking(e, BJ_CAN_DNS, why, "names are not the scenario's");

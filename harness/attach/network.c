@@ -13,6 +13,7 @@
 
 #include "attach/child.h"
 #include "attach/command.h"
+#include "attach/isolate.h"
 #include "attach/job.h"
 #include "attach/program_file.h"
 #include "world/real.h"
@@ -21,7 +22,8 @@ typedef struct network {
     bj_job *job;
     bj_child child;
     bj_real_world *real;
-    pid_t client; /* 0: none, or it has ended */
+    pid_t client;        /* 0: none, or it has ended */
+    uint16_t first_port; /* of the servers; 0 = any that are free */
 } network;
 
 bool bj_network_prepare(bj_job *job) {
@@ -43,6 +45,37 @@ bool bj_network_prepare(bj_job *job) {
 
 /* --- the servers ---------------------------------------------------------------------------------------------- */
 
+enum { COAP_PORT = 5683 };
+
+static void note(network *n, const char *line) {
+    bj_event event = { .kind = BJ_EV_NOTE, .time = 0, .text = line };
+    bj_log_append(n->child.log, &event);
+}
+
+/* A client that we start ourselves gets a network of its own with the servers, at the usual ports; where the kernel
+ * does not allow that, the servers take ports that are free. */
+static bool isolate(network *n) {
+    BJ_TEXT(why, 256);
+    BJ_TEXT(line, 512);
+    n->first_port = n->job->options.port;
+    if (n->job->options.serve || n->job->options.share_network) {
+        return true;
+    }
+    bj_isolation isolation = bj_isolate(&why);
+    if (isolation == BJ_CUT_OFF) {
+        bj_shared_trouble(n->child.shared, "%s", why.start);
+        return false;
+    }
+    if (isolation == BJ_SHARED) {
+        bj_text_printf(&line, "this run shares the machine's network: %s", why.start);
+        note(n, line.start);
+        return true;
+    }
+    n->first_port = n->first_port ? n->first_port : COAP_PORT;
+    note(n, "this run has a network of its own");
+    return true;
+}
+
 static bool make_world(network *n) {
     const bj_run_options *options = &n->job->options;
     bj_real_config config = { .seed = options->seed, .client_life = !options->serve };
@@ -51,7 +84,7 @@ static bool make_world(network *n) {
         bj_shared_trouble(n->child.shared, "'%s' is no address to listen on", address);
         return false;
     }
-    config.listen.port = options->port;
+    config.listen.port = n->first_port;
     n->real = bj_real_world_new(n->child.arena, n->child.log, &config);
     if (!n->real) {
         bj_shared_trouble(n->child.shared, "no sockets for the servers: %s", strerror(errno));
@@ -163,7 +196,7 @@ _Noreturn void bj_network_run(bj_job *job) {
     bj_exec_clean_process();
     network n = { .job = job };
     bj_child_open(&n.child, job->shared);
-    if (!make_world(&n) || !announce(&n)) {
+    if (!isolate(&n) || !make_world(&n) || !announce(&n)) {
         bj_child_vanish(1);
     }
     if (!bj_engine_done(n.child.engine)) {

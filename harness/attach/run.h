@@ -22,6 +22,7 @@ typedef struct bj_run_options {
     const char *listen;     /* network: address of the servers, "127.0.0.1" */
     uint16_t port;          /* network: of the first server, the others follow; 0 = any that are free */
     bool serve;             /* network: start no client, wait for one */
+    bool share_network;     /* network: no namespace of its own for a client that is started */
     /* Called now and then while it goes on (may be NULL): for a live view of the log. */
     void (*look)(void *context, const bj_log *log);
     void *look_context;

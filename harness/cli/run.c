@@ -36,6 +36,8 @@ static const char help[] =
     "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
     "  --fail-fast       stop at the first scenario that fails; those after it are not run\n"
     "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
+    "  --share-network   network: clients run in this machine's network, not in a namespace with a loopback of its "
+    "own\n"
     "  --no-canary       do not first run the nonsense scenario that must not pass\n"
     "  --preload FILE    the preload library; also $BOOTJACK_PRELOAD_LIBRARY\n"
     "  -h, --help        this\n"
@@ -58,7 +60,7 @@ enum { MOST_JOBS = 256 };
 typedef struct arguments {
     const char *client;
     uint64_t seed;
-    bool verbose, json, no_canary, fail_fast;
+    bool verbose, json, no_canary, fail_fast, share_network;
     const char *pcap, *log, *junit, *preload, *report;
     uint64_t jobs;
     unsigned limit_ms;
@@ -78,6 +80,7 @@ static const struct option long_options[] = {
     { "report", required_argument, NULL, 'R' },
     { "jobs", required_argument, NULL, 'j' },
     { "fail-fast", no_argument, NULL, 'F' },
+    { "share-network", no_argument, NULL, 'N' },
     { "limit", required_argument, NULL, 'L' },
     { "no-canary", no_argument, NULL, 'C' },
     { "preload", required_argument, NULL, 'P' },
@@ -121,6 +124,9 @@ static int take_option(arguments *a, int option) {
                    : cli_usage_error("run", "--limit %s: not a number of seconds", optarg);
     case 'R':
         a->report = optarg;
+        return -1;
+    case 'N':
+        a->share_network = true;
         return -1;
     case 'F':
         a->fail_fast = true;
@@ -301,6 +307,7 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
                      .seed = a->seed,
                      .real_limit_ms = a->limit_ms,
                      .preload = cli_preload_path(arena, a->preload),
+                     .share_network = a->share_network,
                      .listen = "127.0.0.1" },
         .report = { .client = client,
                     .seed = a->seed,
