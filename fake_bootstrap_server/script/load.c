@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "script/load_yaml.h"
+#include "script/load_expand.h"
 
 enum { FILE_LIMIT = 4 << 20, SCRATCH = 256 << 20, TEXT_ROOM = 600, FOUND_ROOM = 48 };
 
@@ -27,8 +27,10 @@ bool bj_mistake_at(bj_loading *loading, bj_position position, const char *sugges
     va_start(arguments, format);
     bj_text_vprintf(&text, format, arguments);
     va_end(arguments);
+    unsigned source = position.line >> BJ_SOURCE_SHIFT;
+    position.line &= (1u << BJ_SOURCE_SHIFT) - 1;
     mistakes->items[mistakes->count - 1] =
-        (bj_mistake){ .file = loading->file,
+        (bj_mistake){ .file = source ? loading->sources[source].file : loading->file,
                       .position = position,
                       .text = bj_arena_strndup(loading->arena, text.start, text.used),
                       .suggestion = suggestion ? bj_arena_strdup(loading->arena, suggestion) : NULL };
@@ -73,9 +75,13 @@ void bj_mistake_print(bj_text *text, const bj_mistake *mistake) {
     }
 }
 
+/* In files by their place; those of included files before those of the file itself stay together. */
 static int by_position(const void *a, const void *b) {
     const bj_mistake *x = a;
     const bj_mistake *y = b;
+    if (x->file != y->file) {
+        return strcmp(x->file, y->file);
+    }
     if (x->position.line != y->position.line) {
         return x->position.line < y->position.line ? -1 : 1;
     }
@@ -457,45 +463,171 @@ static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml) {
 
 /* --- documents -------------------------------------------------------------------------------- */
 
-static bj_record *load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length) {
-    const bj_record_def *def = bj_record_def_of(kind);
-    assert(def);
+size_t bj_case_split(const char *name, const char **case_name) {
+    const char *slash = strrchr(name, '/');
+    const char *split = strstr(slash ? slash : name, "::");
+    *case_name = split ? split + 2 : NULL;
+    return split ? (size_t) (split - name) : strlen(name);
+}
+
+static bj_yaml *read_document(bj_loading *loading, const char *bytes, size_t length) {
     bj_yaml *document = bj_yaml_read(loading, bytes, length);
     if (!document) {
         return NULL;
     }
     if (bj_yaml_is_null(document)) {
-        bj_mistake_at(loading, (bj_position){ 1, 1 }, NULL, "the file is empty: expected a map of fields");
+        bj_mistake_at(loading, document->position, NULL, "the file is empty: expected a map of fields");
         return NULL;
     }
     if (document->kind != BJ_YAML_MAP) {
         bj_mistake_expected(loading, document, NULL, "a map of fields such as title and steps");
         return NULL;
     }
-    return load_record(loading, def, document);
+    return document;
 }
 
-static bj_record *load(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
-                       bj_mistakes *mistakes, bool check) {
-    bj_loading loading = {
-        .arena = arena, .scratch = bj_arena_map(SCRATCH), .file = file, .mistakes = mistakes, .items = BJ_LIMIT_ITEMS
-    };
-    bj_record *root = NULL;
-    *mistakes = (bj_mistakes){ 0 };
-    if (!loading.scratch) {
-        bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "no memory to load it");
-    } else if (length > FILE_LIMIT) {
-        bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "the file is larger than 4 MiB");
-    } else {
-        root = load_document(&loading, kind, bytes, length);
+static bj_record *load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length) {
+    const bj_record_def *def = bj_record_def_of(kind);
+    assert(def);
+    bj_yaml *document = read_document(loading, bytes, length);
+    if (document && bj_yaml_member(document, "sequence") && !bj_yaml_member(document, "steps")) {
+        bj_mistake_at(loading, document->keys[0]->position, NULL,
+                      "this file holds a sequence of steps for `include`, and no scenario");
+        return NULL;
     }
+    document = document && kind == BJ_K_SCENARIO ? bj_pick_case(loading, document) : document;
+    return document ? load_record(loading, def, document) : NULL;
+}
+
+/* --- positions of what was included ------------------------------------------------------------- */
+
+/* Where the file itself includes what is at `position`. */
+static bj_position in_file(const bj_loading *loading, bj_position position) {
+    while (position.line >> BJ_SOURCE_SHIFT) {
+        position = loading->sources[position.line >> BJ_SOURCE_SHIFT].from;
+    }
+    return position;
+}
+
+/* A program knows positions of one file: what came from others is where they were included. */
+static void settle_positions(const bj_loading *loading, bj_record *record) {
+    record->position = in_file(loading, record->position);
+    for (unsigned i = 0; i < record->field_limit; i++) {
+        if (!record->fields[i]) {
+            continue;
+        }
+        bj_value *value = bj_arena_copy(loading->arena, record->fields[i], sizeof *value);
+        value->position = in_file(loading, value->position);
+        record->fields[i] = value;
+        const bj_record *inner;
+        const bj_string *name;
+        for (size_t n = 0; (inner = bj_value_record(value, n, &name)); n++) {
+            settle_positions(loading, (bj_record *) inner);
+        }
+    }
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* All bytes of a file, at most one more than FILE_LIMIT, to be freed; NULL with errno set. */
+static char *read_file(const char *file, size_t *length) {
+    FILE *stream = fopen(file, "rb");
+    if (!stream) {
+        return NULL;
+    }
+    char *bytes = malloc(FILE_LIMIT + 1);
+    errno = 0;
+    *length = bytes ? fread(bytes, 1, FILE_LIMIT + 1, stream) : 0;
+    int error = bytes && !ferror(stream) ? 0 : errno ? errno : ENOMEM;
+    fclose(stream);
+    if (error) {
+        free(bytes);
+        errno = error;
+        return NULL;
+    }
+    return bytes;
+}
+
+/* The path of `name` beside the file that names it. */
+static const char *beside(bj_loading *loading, const bj_yaml *name) {
+    unsigned source = name->position.line >> BJ_SOURCE_SHIFT;
+    const char *from = source ? loading->sources[source].file : loading->file;
+    const char *slash = strrchr(from, '/');
+    if (!slash || name->text.bytes[0] == '/') {
+        return name->text.bytes;
+    }
+    size_t room = (size_t) (slash - from) + name->text.length + 2;
+    bj_text path = bj_text_over(bj_arena_alloc(loading->arena, room < 4 ? 4 : room), room < 4 ? 4 : room);
+    bj_text_add_bytes(&path, from, (size_t) (slash + 1 - from));
+    bj_text_add(&path, name->text.bytes);
+    return path.start;
+}
+
+bj_yaml *bj_read_beside(bj_loading *loading, const bj_yaml *file) {
+    if (file->kind != BJ_YAML_SCALAR || !file->text.length) {
+        bj_mistake_expected(loading, file, NULL, "the path of a file with steps, from the folder of this file");
+        return NULL;
+    }
+    if (loading->source_count + 1 >= BJ_SOURCES) {
+        bj_mistake_at(loading, file->position, NULL, "more than %d includes: does a file include itself?",
+                      BJ_SOURCES - 1);
+        return NULL;
+    }
+    const char *path = beside(loading, file);
+    size_t length = 0;
+    char *bytes = read_file(path, &length);
+    if (!bytes || length > FILE_LIMIT) {
+        bj_mistake_at(loading, file->position, NULL, "cannot read the file %s: %s", path,
+                      bytes ? "larger than 4 MiB" : strerror(errno));
+        free(bytes);
+        return NULL;
+    }
+    loading->source = ++loading->source_count;
+    loading->sources[loading->source] =
+        (bj_source){ .file = bj_arena_strdup(loading->arena, path), .from = file->position };
+    bj_yaml *document = read_document(loading, bytes, length);
+    free(bytes);
+    return document;
+}
+
+/* --- loading ---------------------------------------------------------------------------------- */
+
+static bool begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes) {
+    size_t file_length = bj_case_split(name, &loading->case_name);
+    loading->arena = arena;
+    loading->scratch = bj_arena_map(SCRATCH);
+    loading->file = bj_arena_strndup(arena, name, file_length);
+    loading->mistakes = mistakes;
+    loading->items = BJ_LIMIT_ITEMS;
+    *mistakes = (bj_mistakes){ 0 };
+    if (!loading->scratch) {
+        return bj_mistake_at(loading, (bj_position){ 0 }, NULL, "no memory to load it");
+    }
+    return length <= FILE_LIMIT || bj_mistake_at(loading, (bj_position){ 0 }, NULL, "the file is larger than 4 MiB");
+}
+
+static bool end(bj_loading *loading) {
+    bj_mistakes *mistakes = loading->mistakes;
+    if (loading->scratch) {
+        bj_arena_unmap(loading->scratch);
+    }
+    qsort(mistakes->items, mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES, sizeof mistakes->items[0],
+          by_position);
+    return !mistakes->count;
+}
+
+static bj_record *load(bj_arena *arena, bj_kind kind, const char *name, const char *bytes, size_t length,
+                       bj_mistakes *mistakes, bool check) {
+    bj_loading loading = { 0 };
+    bj_record *root =
+        begin(&loading, arena, name, length, mistakes) ? load_document(&loading, kind, bytes, length) : NULL;
     if (root && check) {
         bj_check_program(&loading, root);
     }
-    bj_arena_unmap(loading.scratch);
-    qsort(mistakes->items, mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES, sizeof mistakes->items[0],
-          by_position);
-    return mistakes->count ? NULL : root;
+    if (root && !mistakes->count && loading.source_count) {
+        settle_positions(&loading, root);
+    }
+    return end(&loading) ? root : NULL;
 }
 
 bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
@@ -508,25 +640,39 @@ bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, co
     return load(arena, kind, file, bytes, length, mistakes, false);
 }
 
-static bj_record *cannot_read(bj_arena *arena, const char *file, bj_mistakes *mistakes, int error) {
-    bj_loading loading = { .arena = arena, .file = file, .mistakes = mistakes };
+/* The bytes of the file in FILE or FILE::CASE, to be freed; NULL after a mistake. */
+static char *bytes_of(bj_arena *arena, const char *name, size_t *length, bj_mistakes *mistakes) {
+    bj_loading loading = { .arena = arena, .mistakes = mistakes };
+    loading.file = bj_arena_strndup(arena, name, bj_case_split(name, &loading.case_name));
     *mistakes = (bj_mistakes){ 0 };
-    bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "cannot read the file: %s", strerror(error));
-    return NULL;
+    char *bytes = read_file(loading.file, length);
+    if (!bytes) {
+        bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "cannot read the file: %s", strerror(errno));
+    }
+    return bytes;
 }
 
 bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mistakes *mistakes) {
-    FILE *stream = fopen(file, "rb");
-    if (!stream) {
-        return cannot_read(arena, file, mistakes, errno);
-    }
-    char *bytes = malloc(FILE_LIMIT + 1);
-    errno = 0;
-    size_t length = bytes ? fread(bytes, 1, FILE_LIMIT + 1, stream) : 0;
-    int error = bytes && !ferror(stream) ? 0 : errno ? errno : ENOMEM;
-    fclose(stream);
-    bj_record *root = error ? cannot_read(arena, file, mistakes, error)
-                            : load(arena, kind, bj_arena_strdup(arena, file), bytes, length, mistakes, true);
+    size_t length = 0;
+    char *bytes = bytes_of(arena, file, &length, mistakes);
+    bj_record *root = bytes ? load(arena, kind, file, bytes, length, mistakes, true) : NULL;
     free(bytes);
     return root;
+}
+
+bool bj_load_cases(bj_arena *arena, const char *file, const char ***names, size_t *count, bj_mistakes *mistakes) {
+    bj_loading loading = { 0 };
+    size_t length = 0;
+    char *bytes = bytes_of(arena, file, &length, mistakes);
+    *count = 0;
+    if (!bytes) {
+        return false;
+    }
+    const bj_yaml *document =
+        begin(&loading, arena, file, length, mistakes) ? read_document(&loading, bytes, length) : NULL;
+    if (document) {
+        bj_list_cases(&loading, document, names, count);
+    }
+    free(bytes);
+    return end(&loading);
 }

@@ -29,6 +29,7 @@ typedef struct bj_mistakes {
  * (one mistake with position 0). The loader checks everything that can be known without running: types, names of
  * servers and captures, required fields, due times that cannot be reached, field combinations that exclude each other.
  */
+/* A scenario of a file with `cases` or `parameters` is named FILE::CASE, in `file`, too. */
 bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mistakes *mistakes);
 bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                          bj_mistakes *mistakes);
@@ -37,6 +38,12 @@ bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const 
  * what one step means to another is not. For programs that were printed from their byte form. */
 bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                              bj_mistakes *mistakes);
+
+/* The length of FILE in FILE::CASE, and CASE; NULL where the name is one of a file. */
+size_t bj_case_split(const char *name, const char **case_name);
+/* The names of the cases of a scenario file; *count is 0 where it has none. The names are in the arena. false: the file
+ * cannot be read, or has mistakes that all of its cases share. */
+bool bj_load_cases(bj_arena *arena, const char *file, const char ***names, size_t *count, bj_mistakes *mistakes);
 
 /* "file:line:column: error: text (did you mean 'x'?)" */
 void bj_mistake_print(bj_text *text, const bj_mistake *mistake);

@@ -27,9 +27,11 @@ static void print_mistakes(const bj_mistakes *mistakes) {
     }
 }
 
-/* A key at the top of a document. */
-static bool has_key(const char *file, const char *key) {
-    FILE *stream = fopen(file, "re");
+/* A key at the top of a document, in FILE or FILE::CASE. */
+static bool has_key(const char *name, const char *key) {
+    const char *case_name;
+    char *file = strndup(name, bj_case_split(name, &case_name));
+    FILE *stream = file ? fopen(file, "re") : NULL;
     char *line = NULL;
     size_t room = 0;
     size_t length = strlen(key);
@@ -37,6 +39,7 @@ static bool has_key(const char *file, const char *key) {
     while (stream && !found && getline(&line, &room, stream) >= 0) {
         found = !strncmp(line, key, length) && line[length + strspn(line + length, " ")] == ':';
     }
+    free(file);
     free(line);
     if (stream) {
         fclose(stream);
@@ -52,15 +55,17 @@ static bj_kind kind_of(const char *file) {
 /* --- check ------------------------------------------------------------------------------------ */
 
 static const char check_usage[] =
-    "usage: bootjack check [-v] [--profile] FILE|FOLDER...\n"
+    "usage: bootjack check [-v | --list] [--profile] FILE|FILE::CASE|FOLDER...\n"
     "Reads scenarios and profiles of clients and says what is wrong with them, without running anything.\n"
-    "Of a folder all files are read that end in .yaml and have `steps`.\n\n"
+    "Of a folder all files are read that end in .yaml and have `steps`; of a file with cases, every case.\n\n"
     "  -v         list the steps, with the time by which each must be done\n"
+    "  --list     a JSON object a line for each scenario, with its title, rules and what it shows\n"
     "  --profile  the files are profiles of clients (left out: those with a `name` and no `steps` are)\n\n"
     "Exit status: 0 all files are fine, 2 there are mistakes, 64 wrong usage.\n";
 
 typedef struct check_options {
     bool verbose;
+    bool list;
     bool profile;
     int status;
 } check_options;
@@ -132,25 +137,93 @@ static void list_steps(const bj_record *record, unsigned depth) {
     }
 }
 
+static void list_member(bj_text *line, const char *name, const char *text) {
+    bj_text_printf(line, ",\"%s\":", name);
+    bj_text_json_string(line, text, strlen(text));
+}
+
+/* The scenario as a JSON object: what a program wants to know of it without running it. */
+static void list_scenario(const char *name, const bj_record *root) {
+    BJ_TEXT(line, 8000);
+    const bj_value *rules = bj_get(root, BJ_F(SCENARIO, RULES));
+    const bj_field_def *shows = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, SHOWS));
+    const char *side = bj_enum_name(shows->values, bj_get_uint(root, BJ_F(SCENARIO, SHOWS), 0));
+    bj_text_add(&line, "{\"scenario\":");
+    bj_text_json_string(&line, name, strlen(name));
+    list_member(&line, "title", bj_get_string(root, BJ_F(SCENARIO, TITLE), ""));
+    list_member(&line, "shows", side ? side : "");
+    list_member(&line, "description", bj_get_string(root, BJ_F(SCENARIO, DESCRIPTION), ""));
+    bj_text_add(&line, ",\"rules\":[");
+    for (size_t i = 0; rules && i < rules->as.strings.count; i++) {
+        bj_text_add(&line, i ? "," : "");
+        bj_text_json_string(&line, rules->as.strings.items[i].bytes, rules->as.strings.items[i].length);
+    }
+    printf("%s]}\n", line.start);
+}
+
+/* What all cases of a file have in common is said once: `said` holds the mistakes of the case before. */
+static bool same_mistakes(const bj_mistakes *a, const bj_mistakes *b) {
+    for (size_t i = 0; i < BJ_MISTAKES && i < a->count; i++) {
+        if (a->count != b->count || a->items[i].position.line != b->items[i].position.line ||
+            a->items[i].position.column != b->items[i].position.column ||
+            strcmp(a->items[i].text, b->items[i].text) != 0) {
+            return false;
+        }
+    }
+    return a->count == b->count;
+}
+
+/* FILE or FILE::CASE. */
+static void check_one(check_options *options, bj_arena *arena, const char *name, bj_kind kind, bj_mistakes *said) {
+    bj_mistakes mistakes;
+    const bj_record *root = bj_load_file(arena, kind, name, &mistakes);
+    if (!root) {
+        if (!same_mistakes(&mistakes, said)) {
+            print_mistakes(&mistakes);
+        }
+        *said = mistakes;
+        options->status = COULD_NOT;
+    } else if (options->list && kind == BJ_K_SCENARIO) {
+        list_scenario(name, root);
+    } else if (!options->list) {
+        printf("%s: ok\n", name);
+    }
+    if (root && options->verbose) {
+        list_steps(root, 0);
+    }
+}
+
+static void check_cases(check_options *options, bj_arena *arena, const char *file) {
+    bj_mistakes mistakes = { 0 };
+    const char **names;
+    const char *given;
+    size_t count = 0;
+    bj_kind kind = options->profile ? BJ_K_PROFILE : kind_of(file);
+    bj_case_split(file, &given);
+    if (!given && kind == BJ_K_SCENARIO && !bj_load_cases(arena, file, &names, &count, &mistakes)) {
+        print_mistakes(&mistakes);
+        options->status = COULD_NOT;
+        return;
+    }
+    if (!count) {
+        check_one(options, arena, file, kind, &mistakes);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        BJ_TEXT(name, 4096);
+        bj_text_printf(&name, "%s::%s", file, names[i]);
+        check_one(options, arena, name.start, kind, &mistakes);
+    }
+}
+
 static void check_file(check_options *options, const char *file) {
     bj_arena *arena = bj_arena_map(arena_size);
-    bj_mistakes mistakes;
-    bj_kind kind = options->profile ? BJ_K_PROFILE : kind_of(file);
     if (!arena) {
         fprintf(stderr, "%s: error: %s\n", file, strerror(ENOMEM));
         options->status = COULD_NOT;
         return;
     }
-    const bj_record *root = bj_load_file(arena, kind, file, &mistakes);
-    if (root) {
-        printf("%s: ok\n", file);
-        if (options->verbose) {
-            list_steps(root, 0);
-        }
-    } else {
-        print_mistakes(&mistakes);
-        options->status = COULD_NOT;
-    }
+    check_cases(options, arena, file);
     bj_arena_unmap(arena);
 }
 
@@ -171,6 +244,12 @@ static int visit(const char *path, const struct stat *about, int type, struct FT
 }
 
 static void check_path(check_options *options, const char *path) {
+    const char *case_name;
+    bj_case_split(path, &case_name);
+    if (case_name) {
+        check_file(options, path);
+        return;
+    }
     walking = options;
     if (nftw(path, visit, 16, FTW_PHYS) != 0) {
         fprintf(stderr, "%s: error: cannot read the file: %s\n", path, strerror(errno));
@@ -194,6 +273,8 @@ int bj_check_main(int argc, char **argv) {
         }
         if (!strcmp(argv[i], "-v") || !strcmp(argv[i], "--verbose")) {
             options.verbose = true;
+        } else if (!strcmp(argv[i], "--list")) {
+            options.list = true;
         } else if (!strcmp(argv[i], "--profile")) {
             options.profile = true;
         } else if (argv[i][0] == '-') {
@@ -205,6 +286,9 @@ int bj_check_main(int argc, char **argv) {
     if (!files) {
         return wrong_usage("check", "no file given", "");
     }
+    if (options.list && options.verbose) {
+        return wrong_usage("check", "--list and -v exclude each other", "");
+    }
     for (int i = 0; i < files; i++) {
         check_path(&options, argv[1 + i]);
     }
@@ -214,7 +298,7 @@ int bj_check_main(int argc, char **argv) {
 /* --- program ---------------------------------------------------------------------------------- */
 
 static const char program_usage[] =
-    "usage: bootjack program FILE [--print | --compile] [--bytes] [--profile] [--unchecked] [-o OUT]\n"
+    "usage: bootjack program FILE|FILE::CASE [--print | --compile] [--bytes] [--profile] [--unchecked] [-o OUT]\n"
     "       bootjack program --schema | --reference [-o OUT]\n"
     "Turns a scenario from YAML into its byte form and back. Every byte string is the byte form of some program.\n\n"
     "  --print      write YAML in its canonical style (what is done when nothing else is said)\n"
@@ -238,9 +322,11 @@ typedef struct program_options {
     bool profile;
 } program_options;
 
-static bool is_yaml(const char *file) {
-    const char *dot = strrchr(file, '.');
-    return dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+static bool is_yaml(const char *name) {
+    const char *case_name;
+    size_t length = bj_case_split(name, &case_name);
+    return (length > 5 && !memcmp(name + length - 5, ".yaml", 5)) ||
+           (length > 4 && !memcmp(name + length - 4, ".yml", 4));
 }
 
 /* The file's bytes in the arena, at most BYTES_LIMIT; NULL after a message. */

@@ -57,6 +57,24 @@ static void print_record(FILE *out, const bj_record_def *def) {
     }
 }
 
+/* What is done before a program is made, and so is in no table. */
+static const char cases[] =
+    "\n## Cases and includes\n\n"
+    "A scenario file may stand for many scenarios, each called FILE::CASE.\n\n"
+    "| at the top of a file | value | meaning |\n|---|---|---|\n"
+    "| `cases` | map of names and maps of parameters and values | a scenario for each |\n"
+    "| `parameters` | map of parameters and lists of values, or maps of names and values | a scenario for each "
+    "combination, of each case; a case that gives a parameter itself does not vary it; a parameter with one value is "
+    "no "
+    "part of the name |\n\n"
+    "`${name}` stands for the value: alone for a value of any kind, inside a text for its text. A list in a list is "
+    "put "
+    "in item by item. What is given the value `!none` is left out.\n\n"
+    "| in place of a step | value | meaning |\n|---|---|---|\n"
+    "| `include` | path of a file, from the folder of this one | the steps that stand there under `sequence` |\n"
+    "| `with`, beside `include` | map of parameters and values | for the parameters of that file, which has under "
+    "`parameters` what they are if not given (`~`: must be given) |\n";
+
 void bj_reference_markdown(FILE *out) {
     fputs("# The scenario language: every field\n\nWritten by `bootjack program --reference`.\n", out);
     for (int verbs = 1; verbs >= 0; verbs--) {
@@ -67,4 +85,5 @@ void bj_reference_markdown(FILE *out) {
             }
         }
     }
+    fputs(cases, out);
 }

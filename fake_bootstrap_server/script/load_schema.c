@@ -15,7 +15,8 @@ static void print_text(FILE *out, const char *text) {
 }
 
 static const char code_schema[] =
-    "{\"anyOf\": [{\"type\": \"string\", \"pattern\": \"^[0-7]\\\\.([0-2][0-9]|3[01]|xx)$\"}, {\"type\": \"number\"}]}";
+    "{\"anyOf\": [{\"type\": \"string\", \"pattern\": \"^[0-7]\\\\.([0-2][0-9]|3[01]|xx)$\"}, {\"type\": \"number\"}, "
+    "{\"$ref\": \"#/$defs/parameter\"}]}";
 static const char duration_schema[] = "{\"anyOf\": [{\"type\": \"string\", \"pattern\": "
                                       "\"^([0-9]+(\\\\.[0-9]+)?(us|ms|s|m|h|d))+$|^0$\"}, {\"const\": 0}]}";
 static const char when_schema[] =
@@ -39,7 +40,8 @@ static void print_types(FILE *out) {
     fprintf(out, "  \"query\": {\"anyOf\": [{\"$ref\": \"#/$defs/texts\"}, {\"type\": \"object\", "
                  "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}}]},\n");
     fprintf(out, "  \"values\": {\"anyOf\": [{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/value\"}}, "
-                 "{\"type\": \"object\", \"patternProperties\": {\"^[0-9]{1,5}$\": {\"$ref\": \"#/$defs/value\"}}, "
+                 "{\"type\": \"object\", \"patternProperties\": "
+                 "{\"^([0-9]{1,5}|[$][{][^}]*[}])$\": {\"$ref\": \"#/$defs/value\"}}, "
                  "\"additionalProperties\": false}]},\n");
     fprintf(out, "  \"value\": {\"anyOf\": [{\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}, "
                  "{\"$ref\": \"#/$defs/values\"}]},\n");
@@ -50,6 +52,12 @@ static void print_types(FILE *out) {
     fprintf(out, "  \"options\": {\"anyOf\": [{\"$ref\": \"#/$defs/option\"}, "
                  "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/option\"}}]},\n");
     fprintf(out, "  \"steps\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/step\"}},\n");
+    fprintf(out, "  \"parameter\": {\"type\": \"string\", \"pattern\": \"[$][{][^}]+[}]\", "
+                 "\"description\": \"what a parameter of the case, or of the included file, stands for\"},\n");
+    fprintf(out, "  \"include\": {\"type\": \"object\", \"required\": [\"include\"], \"additionalProperties\": false, "
+                 "\"properties\": {\"include\": {\"type\": \"string\", "
+                 "\"description\": \"A file with a sequence of steps, from the folder of this file.\"}, "
+                 "\"with\": {\"type\": \"object\", \"description\": \"Parameters of that file.\"}}},\n");
     fprintf(out, "  \"branches\": {\"type\": \"object\", \"additionalProperties\": {\"$ref\": \"#/$defs/steps\"}},\n");
 }
 
@@ -106,8 +114,8 @@ static void print_records(FILE *out, const bj_field_def *field) {
     }
 }
 
-/* The members of a field's schema, without its braces. */
-static void print_field_type(FILE *out, const bj_field_def *field) {
+/* The members of a field's schema, without its braces, for what is written out. */
+static void print_written(FILE *out, const bj_field_def *field) {
     const char *name = field->type < sizeof type_names / sizeof type_names[0] ? type_names[field->type] : NULL;
     if (name) {
         fprintf(out, "\"$ref\": \"#/$defs/%s\"", name);
@@ -120,6 +128,17 @@ static void print_field_type(FILE *out, const bj_field_def *field) {
     } else {
         print_records(out, field);
     }
+}
+
+/* The same, with a parameter in place of it. Texts may hold one anyway. */
+static void print_field_type(FILE *out, const bj_field_def *field) {
+    if (field->type == BJ_T_STRING) {
+        print_written(out, field);
+        return;
+    }
+    fputs("\"anyOf\": [{", out);
+    print_written(out, field);
+    fputs("}, {\"$ref\": \"#/$defs/parameter\"}]", out);
 }
 
 static void print_properties(FILE *out, const bj_record_def *def) {
@@ -156,6 +175,13 @@ static bool needs_a_field(const bj_record_def *def) {
     return false;
 }
 
+/* What a scenario file has besides the fields of a scenario. */
+static const char cases_properties[] =
+    ",\n      \"cases\": {\"type\": \"object\", \"additionalProperties\": {\"type\": [\"object\", \"null\"]}, "
+    "\"description\": \"One scenario for each: names of cases, and what their parameters are.\"},\n"
+    "      \"parameters\": {\"type\": \"object\", \"additionalProperties\": {\"type\": [\"array\", \"object\"]}, "
+    "\"description\": \"One scenario for each combination: parameters, and the values that each takes in turn.\"}";
+
 /* A record that stands by itself: its fields, and nothing else. One that needs no field may be `~`. */
 static void print_record(FILE *out, const bj_record_def *def) {
     fprintf(out, "  \"%s\": {\"type\": %s, \"additionalProperties\": false, ", def->name,
@@ -165,6 +191,7 @@ static void print_record(FILE *out, const bj_record_def *def) {
     print_text(out, def->doc);
     fputs(",\n    \"properties\": {", out);
     print_properties(out, def);
+    fputs(def->kind == BJ_K_SCENARIO ? cases_properties : "", out);
     fputs("}},\n", out);
 }
 
@@ -212,5 +239,5 @@ void bj_schema_json(FILE *out) {
             separator = ",\n";
         }
     }
-    fputs("\n  ]}\n}\n}\n", out);
+    fputs(",\n    {\"$ref\": \"#/$defs/include\"},\n    {\"$ref\": \"#/$defs/parameter\"}\n  ]}\n}\n}\n", out);
 }

@@ -67,12 +67,16 @@ static void close_parser(yaml_reader *reader) {
     }
 }
 
+static bj_position in_source(const bj_loading *loading, uint32_t line, uint32_t column) {
+    return (bj_position){ line | loading->source << BJ_SOURCE_SHIFT, column };
+}
+
 /* The next event, or NULL at the end or after a syntax error. */
 static struct fy_event *next(yaml_reader *reader) {
     struct fy_event *event = fy_parser_parse(reader->parser);
     const struct fy_mark *mark = event ? fy_event_start_mark(event) : NULL;
     if (mark) {
-        reader->last = (bj_position){ (uint32_t) mark->line + 1, (uint32_t) mark->column + 1 };
+        reader->last = in_source(reader->loading, (uint32_t) mark->line + 1, (uint32_t) mark->column + 1);
     }
     return event;
 }
@@ -82,7 +86,7 @@ static void syntax_error(yaml_reader *reader) {
     struct fy_diag_error *error = fy_diag_errors_iterate(reader->diag, &cursor);
     bj_position position = reader->last;
     if (error && error->line > 0) {
-        position = (bj_position){ (uint32_t) error->line, error->column > 0 ? (uint32_t) error->column : 1 };
+        position = in_source(reader->loading, (uint32_t) error->line, error->column > 0 ? (uint32_t) error->column : 1);
     }
     bj_mistake_at(reader->loading, position, NULL, "this is not YAML: %s",
                   error && error->msg ? error->msg : "it cannot be parsed");
@@ -247,14 +251,15 @@ static bj_yaml *read_stream(yaml_reader *reader) {
         return NULL;
     }
     if (!document) {
-        bj_mistake_at(reader->loading, (bj_position){ 1, 1 }, NULL, "the file is empty: expected a map of fields");
+        bj_mistake_at(reader->loading, in_source(reader->loading, 1, 1), NULL,
+                      "the file is empty: expected a map of fields");
     }
     return document;
 }
 
 /* Checked here so that strings of programs are UTF-8 unless they are written as !bytes. */
 static bool is_utf8(bj_loading *loading, const char *bytes, size_t length) {
-    bj_position position = { 1, 1 };
+    bj_position position = in_source(loading, 1, 1);
     for (size_t i = 0; i < length;) {
         size_t size = bj_utf8_sequence(bytes + i, length - i);
         if (!size || !bytes[i]) {
@@ -276,7 +281,7 @@ bj_yaml *bj_yaml_read(bj_loading *loading, const char *bytes, size_t length) {
     }
     yaml_reader *reader = bj_arena_alloc(loading->scratch, sizeof *reader);
     reader->loading = loading;
-    reader->last = (bj_position){ 1, 1 };
+    reader->last = in_source(loading, 1, 1);
     bj_yaml *document = NULL;
     if (open_parser(reader, bytes, length)) {
         document = read_stream(reader);

@@ -25,13 +25,27 @@ typedef struct bj_yaml {
     size_t count;
 } bj_yaml;
 
-enum { BJ_DAMAGED = 2 * BJ_MISTAKES };
+enum { BJ_DAMAGED = 2 * BJ_MISTAKES, BJ_SOURCES = 128 };
+
+/* While a program is loaded, the upper bits of a line say in which of the sources it is; 0 = the file itself. */
+#define BJ_SOURCE_SHIFT 24
+
+/* A file that was included. */
+typedef struct bj_source {
+    const char *file;
+    bj_position from; /* of the `include` in its includer, which may be a source itself */
+} bj_source;
 
 /* One loading. */
 typedef struct bj_loading {
     bj_arena *arena;   /* where the program goes */
     bj_arena *scratch; /* what is needed only while loading */
     const char *file;
+    const char *case_name; /* the one that is wanted; NULL = the only one */
+    bj_source sources[BJ_SOURCES];
+    unsigned source_count; /* those that are known: 1 .. source_count */
+    unsigned source;       /* the one that is being read */
+    size_t expanded;       /* values that were made for parameters and includes */
     bj_mistakes *mistakes;
     size_t items; /* that the program may still have */
     bool full;    /* it had more: said once */

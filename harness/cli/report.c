@@ -16,6 +16,7 @@
 #include "capture/capture.h"
 #include "cli/cli.h"
 #include "cli/report_forms.h"
+#include "script/load.h"
 
 enum { LAST_LINES = 20, LAST_OUTPUT = 12, LINE = 4096 };
 
@@ -92,10 +93,16 @@ void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) 
     bj_text_printf(out, " --seed %llu -v", (unsigned long long) report->seed);
 }
 
+const char *cli_file_of(const cli_case *one, const char **case_name) {
+    size_t length = bj_case_split(one->file, case_name);
+    return *case_name ? bj_arena_strndup(one->arena, one->file, length) : one->file;
+}
+
 static void print_failure(const cli_report *report, const cli_case *one) {
     const bj_run_result *r = &one->result;
+    const char *case_name;
     if (r->position.line) {
-        printf("      at %s:%u:%u\n", one->file, r->position.line, r->position.column);
+        printf("      at %s:%u:%u\n", cli_file_of(one, &case_name), r->position.line, r->position.column);
     }
     if (!report->verbose && r->log) {
         printf("      the conversation:\n");
@@ -135,7 +142,7 @@ static void print_case(const cli_report *report, const cli_case *one) {
 
 /* --- files beside it ------------------------------------------------------------------------------------------ */
 
-/* FILE itself, or FOLDER/path-of-the-scenario.EXTENSION. */
+/* FILE itself, or FOLDER/path-of-the-scenario.EXTENSION, with the case behind the path. */
 static void file_name(const cli_report *report, const cli_case *one, const char *to, const char *extension,
                       bj_text *out) {
     bj_text_add(out, to);
@@ -143,13 +150,15 @@ static void file_name(const cli_report *report, const cli_case *one, const char 
         return;
     }
     bj_text_add(out, "/");
-    size_t length = strlen(one->file);
-    length -= length > 5 && strcmp(one->file + length - 5, ".yaml") == 0 ? 5 : 0;
-    const char *from = one->file + strspn(one->file, "./");
-    for (; from < one->file + length; from++) {
+    const char *case_name;
+    const char *file = cli_file_of(one, &case_name);
+    size_t length = strlen(file);
+    length -= length > 5 && strcmp(file + length - 5, ".yaml") == 0 ? 5 : 0;
+    const char *from = file + strspn(file, "./");
+    for (; from < file + length; from++) {
         bj_text_add_bytes(out, *from == '/' ? "-" : from, 1);
     }
-    bj_text_add(out, extension);
+    bj_text_printf(out, "%s%s%s", case_name ? "-" : "", case_name ? case_name : "", extension);
 }
 
 void cli_capture_name(const cli_report *report, const cli_case *one, bj_text *out) {

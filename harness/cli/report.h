@@ -11,7 +11,7 @@
 
 /* One scenario of a command line. */
 typedef struct cli_case {
-    const char *file;
+    const char *file; /* FILE or FILE::CASE */
     bj_arena *arena;
     const bj_record *scenario; /* NULL: the file has mistakes */
     const char *title;

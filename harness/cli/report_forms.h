@@ -16,6 +16,8 @@ void cli_junit_begin(cli_report *report);
 void cli_junit_case(cli_report *report, const cli_case *one);
 bool cli_junit_end(cli_report *report);
 
+/* FILE of FILE::CASE; `*case_name` is CASE or NULL. In the case's arena. */
+const char *cli_file_of(const cli_case *one, const char **case_name);
 /* The command that runs this scenario again in the same way. */
 void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out);
 /* Where its capture is (with --pcap). */

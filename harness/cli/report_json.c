@@ -52,6 +52,9 @@ static void put_rules(FILE *stream, const bj_record *scenario) {
         put_string(stream, rules->as.strings.items[i].bytes, rules->as.strings.items[i].length);
     }
     fputs("]", stream);
+    const bj_field_def *shows = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, SHOWS));
+    const char *side = bj_enum_name(shows->values, bj_get_uint(scenario, BJ_F(SCENARIO, SHOWS), 0));
+    put_member(stream, "shows", side);
 }
 
 /* The alternatives of `either:` that were seen. */

@@ -67,7 +67,9 @@ static void put_details(FILE *stream, const cli_report *report, const cli_case *
     cli_reproduce(report, one, &again);
     fputc('\n', stream);
     if (one->result.position.line) {
-        put_xml(stream, one->file, strlen(one->file));
+        const char *case_name;
+        const char *file = cli_file_of(one, &case_name);
+        put_xml(stream, file, strlen(file));
         fprintf(stream, ":%u:%u\n", one->result.position.line, one->result.position.column);
     }
     char *text = NULL;
@@ -87,10 +89,14 @@ void cli_junit_case(cli_report *report, const cli_case *one) {
     FILE *stream = report->junit;
     const bj_run_result *r = &one->result;
     const char *inside = element(r->verdict);
+    const char *case_name;
+    const char *file = cli_file_of(one, &case_name);
+    BJ_TEXT(name, 4096);
+    bj_text_printf(&name, "%s%s%s", case_name ? case_name : "", case_name ? ": " : "", one->title);
     fputs("<testcase", stream);
-    put_attribute(stream, "classname", one->file);
-    put_attribute(stream, "name", one->title);
-    put_attribute(stream, "file", one->file);
+    put_attribute(stream, "classname", file);
+    put_attribute(stream, "name", name.start);
+    put_attribute(stream, "file", file);
     fprintf(stream, " time=\"%.6f\">", (double) r->real_us / 1e6);
     fprintf(stream, "<properties><property name=\"verdict\" value=\"%s\"/>", bj_verdict_name(r->verdict));
     fprintf(stream, "<property name=\"virtual_seconds\" value=\"%.6f\"/>", (double) r->virtual_time / 1e6);

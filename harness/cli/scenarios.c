@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "script/load.h"
 
 static void *checked(void *memory) {
     if (!memory) {
@@ -30,21 +32,49 @@ static void add(cli_files *files, const char *name) {
     files->names[files->count++] = checked(strdup(name));
 }
 
-/* A document with a key `steps` at its top: rules.yaml and profiles have none. */
-static bool has_steps(const char *name) {
+enum { STEPS = 1, CASES = 2 };
+
+static bool is_key(const char *line, const char *key) {
+    size_t length = strlen(key);
+    return strncmp(line, key, length) == 0 && line[length + strspn(line + length, " ")] == ':';
+}
+
+/* Which keys stand at the top of a document: rules.yaml and profiles have no `steps`. */
+static unsigned keys_of(const char *name) {
     FILE *file = fopen(name, "re");
     if (!file) {
-        return true; /* running it will say what is wrong */
+        return STEPS; /* running it will say what is wrong */
     }
     char *line = NULL;
     size_t room = 0;
-    bool found = false;
-    while (!found && getline(&line, &room, file) >= 0) {
-        found = strncmp(line, "steps", 5) == 0 && line[5 + strspn(line + 5, " ")] == ':';
+    unsigned keys = 0;
+    while (getline(&line, &room, file) >= 0) {
+        keys |= is_key(line, "steps") ? STEPS : is_key(line, "cases") || is_key(line, "parameters") ? CASES : 0;
     }
     free(line);
     fclose(file);
-    return found;
+    return keys;
+}
+
+/* The file, or its cases when it has some. What is wrong with it is said when it is run. */
+static void add_file(cli_files *files, const char *file) {
+    if (!(keys_of(file) & CASES)) {
+        add(files, file);
+        return;
+    }
+    bj_mistakes mistakes;
+    const char **names = NULL;
+    size_t count = 0;
+    bj_arena *arena = cli_arena();
+    if (!bj_load_cases(arena, file, &names, &count, &mistakes) || !count) {
+        add(files, file);
+    }
+    for (size_t i = 0; i < count; i++) {
+        BJ_TEXT(name, 4096);
+        bj_text_printf(&name, "%s::%s", file, names[i]);
+        add(files, name.start);
+    }
+    bj_arena_unmap(arena);
 }
 
 static bool is_yaml(const char *name) {
@@ -65,8 +95,8 @@ static bool add_entry(cli_files *files, const char *folder, const char *name) {
     if (S_ISDIR(about.st_mode)) {
         return strcmp(name, "canary") == 0 || add_folder(files, path);
     }
-    if (is_yaml(name) && has_steps(path)) {
-        add(files, path);
+    if (is_yaml(name) && keys_of(path) & STEPS) {
+        add_file(files, path);
     }
     return true;
 }
@@ -92,14 +122,27 @@ static bool add_folder(cli_files *files, const char *folder) {
     return good;
 }
 
+/* FILE::CASE of a file that is there. */
+static bool is_case(const char *path) {
+    const char *case_name;
+    char *file = checked(strndup(path, bj_case_split(path, &case_name)));
+    bool found = case_name && access(file, F_OK) == 0;
+    free(file);
+    return found;
+}
+
 bool cli_files_add(cli_files *files, const char *path) {
     struct stat about;
+    if (is_case(path)) {
+        add(files, path);
+        return true;
+    }
     if (stat(path, &about) != 0) {
         cli_complain("%s: %s", path, strerror(errno));
         return false;
     }
     if (!S_ISDIR(about.st_mode)) {
-        add(files, path);
+        add_file(files, path);
         return true;
     }
     size_t before = files->count;

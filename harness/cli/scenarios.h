@@ -14,8 +14,9 @@ typedef struct cli_files {
     size_t room;
 } cli_files;
 
-/* Adds a file, or the scenarios below a folder: all *.yaml files that have steps, sorted; hidden folders and folders
- * named `canary` are left out unless they are named themselves. false: a message was printed. */
+/* Adds a file, every case of a file that has cases (as FILE::CASE), one case (FILE::CASE), or the scenarios below a
+ * folder: all *.yaml files that have steps, sorted; hidden folders and folders named `canary` are left out unless they
+ * are named themselves. false: a message was printed. */
 bool cli_files_add(cli_files *files, const char *path);
 void cli_files_free(cli_files *files);
 

@@ -33,7 +33,7 @@ class ScenarioError(RuntimeError):
 class Result:
     """What came of one scenario. Times are in microseconds; `events` is empty unless they were asked for."""
 
-    scenario: str
+    scenario: str  # FILE, or FILE::CASE
     verdict: str
     script_verdict: str = ""  # without the oracles
     reason: str = ""
@@ -45,6 +45,7 @@ class Result:
     seed: int = 0
     client: str = ""
     rules: list = dataclasses.field(default_factory=list)
+    shows: str = ""  # accept, refuse, or nothing
     branches: list = dataclasses.field(default_factory=list)  # alternatives of `either` that were seen
     broken: list = dataclasses.field(default_factory=list)  # rules that oracles found broken
     output: list = dataclasses.field(default_factory=list)  # lines that the client wrote
@@ -62,11 +63,26 @@ class Result:
         return cls(**{key: item for key, item in value.items() if key in known and item is not None})
 
     @property
+    def file(self) -> pathlib.Path:
+        return split_case(self.scenario)[0]
+
+    @property
+    def case(self) -> str:
+        return split_case(self.scenario)[1]
+
+    @property
     def failed(self) -> bool:
         return self.verdict in ("fail", "error")
 
     def of_kind(self, *kinds: str) -> list:
         return [event for event in self.events if event["kind"] in kinds]
+
+
+def split_case(scenario) -> tuple:
+    """The path and the case (or "") of FILE or FILE::CASE."""
+    folder, slash, name = str(scenario).rpartition("/")
+    name, _, case = name.partition("::")
+    return pathlib.Path(folder + slash + name), case
 
 
 def find_bootjack() -> pathlib.Path:
@@ -108,6 +124,16 @@ def run_scenarios(paths, client=None, seed=None, events=False, options=(), timeo
     if not results:
         raise ScenarioError(f"{shlex.join(command)}: exit status {done.returncode}, no result\n{errors}".strip())
     return results
+
+
+def list_scenarios(*paths, timeout=120) -> list:
+    """What `bootjack check --list` says of files, cases and folders: for each scenario a dict with scenario, title, rules,
+    shows and description."""
+    command = [str(find_bootjack()), "check", "--list", *map(short, paths)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
+    if done.returncode != ALL_PASSED:
+        raise ScenarioError(f"{shlex.join(command)}: exit status {done.returncode}\n{done.stderr.decode(errors='replace')}".strip())
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def run_scenario(path, client=None, seed=None, events=True, options=(), timeout=600) -> Result:

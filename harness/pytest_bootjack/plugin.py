@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""pytest plugin: each scenario file is a test.
+"""pytest plugin: each scenario is a test: a file, or each case of a file that has cases.
 
     pytest scenarios -k holdoff --client harness/clients/bootjack-client.yaml --seed 7 -n auto --junitxml=results.xml
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import shlex
 import warnings
 
@@ -50,8 +51,16 @@ def pytest_collect_file(file_path, parent):
     root = parent.config.rootpath
     below = file_path.relative_to(root).parts[:-1] if file_path.is_relative_to(root) else ()
     named = any(pathlib.Path(str(word).split("::")[0]).resolve() == file_path for word in parent.config.args)
-    scenario = "scenarios" in below and below[-1] != "canary"
+    scenario = "scenarios" in below and below[-1] != "canary" and not has_key(file_path, "sequence")
     return ScenarioFile.from_parent(parent, path=file_path) if named or scenario else None
+
+
+def has_key(path, *keys) -> bool:
+    """Does one of these keys stand at the top of the document?"""
+    try:
+        return re.search(rf"^(?:{'|'.join(keys)}) *:", path.read_text(encoding="utf-8"), re.M) is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def pytest_configure(config):
@@ -82,9 +91,12 @@ def skipped(reason):
 
 
 class ScenarioFile(pytest.File):
-    """A scenario file; it holds one document, so it holds one test."""
+    """A scenario file: one test, named after its title, or one for each of its cases, named after the case."""
 
     def collect(self):
+        if has_key(self.path, "cases", "parameters"):
+            yield from self.cases()
+            return
         try:
             document = yaml.load(self.path.read_text(encoding="utf-8"), Loader=Tolerant)
         except (yaml.YAMLError, UnicodeDecodeError):
@@ -93,6 +105,16 @@ class ScenarioFile(pytest.File):
         title = str(document.get("title") or self.path.stem).replace("::", ":")
         rules = document.get("rules") or []
         yield ScenarioItem.from_parent(self, name=title, rules=[rules] if isinstance(rules, str) else list(rules))
+
+
+    def cases(self):
+        try:
+            listed = api.list_scenarios(self.path)
+        except (api.BootjackMissing, api.ScenarioError) as problem:
+            raise self.CollectError(str(problem)) from None
+        for one in listed:
+            case = api.split_case(one["scenario"])[1]
+            yield ScenarioItem.from_parent(self, name=case, rules=one["rules"], case=case)
 
 
 class Tolerant(yaml.SafeLoader):
@@ -107,9 +129,10 @@ class ScenarioItem(pytest.Item):
 
     canary_seen = False  # the canary is run once a process, before the first scenario
 
-    def __init__(self, *, rules, **more):
+    def __init__(self, *, rules, case="", **more):
         super().__init__(**more)
         self.rules, self.result = rules, None
+        self.scenario = f"{self.path}::{case}" if case else self.path
         self.extra_keyword_matches.update(map(str, rules))
 
     def setup(self):
@@ -118,7 +141,7 @@ class ScenarioItem(pytest.Item):
             could_not_run(f"{self.path}: rules that {CATALOGUE} does not know: {', '.join(map(str, unknown))}")
         options = ["--no-canary"] if ScenarioItem.canary_seen else []
         try:
-            self.result = api.run_scenario(self.path, self.config.getoption("client"),
+            self.result = api.run_scenario(self.scenario, self.config.getoption("client"),
                                            self.config.getoption("seed"), options=options)
         except (api.BootjackMissing, api.ScenarioError) as problem:
             could_not_run(str(problem))

@@ -36,10 +36,10 @@ class Entry:
 
     @property
     def name(self):
-        """The path below the folder `scenarios`."""
-        parts = pathlib.Path(self.result.scenario).parts
+        """The path below the folder `scenarios`, and the case."""
+        parts = self.result.file.parts
         below = parts[len(parts) - 1 - parts[::-1].index("scenarios") + 1:] if "scenarios" in parts else parts[-2:]
-        return "/".join(below).removesuffix(".yaml")
+        return "/".join(below).removesuffix(".yaml") + (f" {self.result.case}" if self.result.case else "")
 
     @property
     def topic(self):
@@ -47,7 +47,7 @@ class Entry:
 
     @property
     def shows(self):
-        return self.document.get("shows", "")
+        return self.result.shows or self.document.get("shows", "")
 
     @property
     def rules(self):
@@ -77,7 +77,7 @@ class Entry:
 
     @property
     def capture_name(self):
-        return self.name.replace("/", "-") + ".pcapng"
+        return self.name.replace("/", "-").replace(" ", "-") + ".pcapng"
 
     def capture_address(self):
         """Where the page's reader finds the capture: in the page itself, or beside it. Empty when there is none."""
@@ -109,7 +109,7 @@ def read_results(path) -> list:
 
 
 def read_entry(number, result, page_folder) -> Entry:
-    path = pathlib.Path(result.scenario)
+    path = result.file
     source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     try:
         document = yaml.load(source, Loader=plugin.Tolerant)
