@@ -41,7 +41,7 @@ def listing(report) -> str:
         times = f"{entry.real:>9}  virtual {entry.virtual}"
         lines.append(f"{entry.result.verdict:<12} {entry.name:<{width}} {times}")
         if entry.result.verdict != "pass":
-            where = f"{entry.result.scenario}:{entry.failing_line}: " if entry.failing_line else ""
+            where = f"{entry.result.file}:{entry.failing_line}: " if entry.failing_line else ""
             lines.append(f"{'':12} {where}{entry.result.reason}")
     return "\n".join(lines + [f"{report.summary()}; {report.virtual} of virtual time in {report.real}"])
 

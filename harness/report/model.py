@@ -209,7 +209,7 @@ def make(results, rules_path, page_folder=".") -> Report:
 
 # The members of one result in results.json, in the words of docs/event-log.md.
 KEPT = ("scenario", "title", "client", "verdict", "reason", "line", "column", "seed", "virtual_us", "real_us",
-        "exit_status", "signal", "rules", "branches", "reproduce", "capture")
+        "exit_status", "signal", "rules", "shows", "branches", "reproduce", "capture")
 
 
 def as_json(report) -> dict:
