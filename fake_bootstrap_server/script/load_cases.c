@@ -263,8 +263,8 @@ bj_yaml *bj_pick_case(bj_loading *loading, const bj_yaml *document) {
         return NULL;
     }
     bj_yaml *out = bj_arena_copy(loading->scratch, document, sizeof *document);
-    out->keys = bj_arena_calloc(loading->scratch, document->count + 1, sizeof *out->keys);
-    out->items = bj_arena_calloc(loading->scratch, document->count + 1, sizeof *out->items);
+    out->keys = bj_arena_calloc(loading->scratch, document->count + 1, sizeof(void *));
+    out->items = bj_arena_calloc(loading->scratch, document->count + 1, sizeof(void *));
     out->count = 0;
     for (size_t i = 0; i < document->count; i++) {
         if (!expand_member(c, out, document->keys[i], document->items[i])) {
