@@ -12,11 +12,6 @@ bool bj__is_active(bj_kind kind) {
     switch (kind) {
     case BJ_K_RESPOND:
     case BJ_K_IGNORE:
-    case BJ_K_WRITE:
-    case BJ_K_DELETE:
-    case BJ_K_DISCOVER:
-    case BJ_K_READ:
-    case BJ_K_FINISH:
     case BJ_K_RAW:
     case BJ_K_MESSAGE:
     case BJ_K_AGAIN:
@@ -28,30 +23,19 @@ bool bj__is_active(bj_kind kind) {
     case BJ_K_STOP:
         return true;
     default:
-        return false;
+        return bj__is_operation(kind);
     }
 }
 
 /* Is this field an expectation and no part of what is done? */
 static bool expects(uint8_t kind, unsigned field) {
     switch (kind) {
-    case BJ_K_WRITE:
-    case BJ_K_DELETE:
-    case BJ_K_FINISH:
-        return field == BJ_F(WRITE, EXPECT) || field == BJ_F(WRITE, WITHIN) || field == BJ_F(WRITE, TOLERATE);
-    case BJ_K_DISCOVER:
-        return field == BJ_F(WRITE, EXPECT) || field == BJ_F(WRITE, WITHIN) || field == BJ_F(WRITE, TOLERATE) ||
-               field == BJ_F(DISCOVER, HAS) || field == BJ_F(DISCOVER, LACKS);
-    case BJ_K_READ:
-        return field == BJ_F(WRITE, EXPECT) || field == BJ_F(WRITE, WITHIN) || field == BJ_F(WRITE, TOLERATE) ||
-               field == BJ_F(READ, TLV) || field == BJ_F(READ, VALUES) || field == BJ_F(READ, LACKS) ||
-               field == BJ_F(READ, TEXT);
     case BJ_K_MESSAGE:
         return field == BJ_F(MESSAGE, EXPECT) || field == BJ_F(MESSAGE, WITHIN);
     case BJ_K_AGAIN:
         return field == BJ_F(AGAIN, WITHIN);
     default:
-        return false;
+        return bj__operation_expects(kind, field);
     }
 }
 
@@ -268,6 +252,8 @@ bool bj__act(bj_engine *e, bj__thread *t) {
         return names(e, t);
     case BJ_K_STOP:
         return stop(e, t);
+    case BJ_K_CANCEL:
+        return bj__cancel(e, t);
     default:
         return operate(e, t);
     }

@@ -15,6 +15,8 @@
  *   engine_stream.c  CoAP over TCP
  *   engine_secure.c  servers behind DTLS and TLS
  *   engine_server.c  servers, names, links; what a scenario needs of a world
+ *   engine_manage.c  operations of LwM2M Servers: what they send
+ *   engine_observe.c observations and their notifications
  *   engine_text.c    captured values and URIs in texts
  *
  * Everything lies in one arena that another process may take over: no function pointers and no pointers to
@@ -155,6 +157,10 @@ typedef struct bj__exchange {
     bool reply_reset;   /* the reply was RST */
     bool settled;       /* answered, or left without an answer on purpose */
     bool due_known;
+    /* A notification: not a request, but a message of the client's that may come twice, too. */
+    uint64_t observed; /* the outbound that began the observation; 0 = none */
+    bool numbered;     /* it has an Observe option */
+    bool stale;        /* which is not newer than the one before */
 } bj__exchange;
 
 typedef enum bj__outcome {
@@ -203,12 +209,22 @@ typedef struct bj__outbound {
     bool acknowledged, rejected; /* by an ACK, by RST */
     bool repeating;              /* `again` waits for its answer */
     char difference[160];
+    /* Observations. */
+    const bj_record *observing; /* the step that asked for it; NULL */
+    uint64_t cancels;           /* this request ends the observation of that outbound */
+    uint32_t sequence;          /* Observe option that came last, and when */
+    bj_time sequence_time;
+    bool observes;    /* the client took it up */
+    bool over;        /* it was cancelled, or ended with an error */
+    bool reject_next; /* the next notification gets RST */
+    bool rejecting;
 } bj__outbound;
 
 typedef enum bj__seen {
     BJ__SEEN_REQUEST = 1,
     BJ__SEEN_DUPLICATE = 2,
     BJ__SEEN_STRANGE = 3, /* a message that nobody can make sense of */
+    BJ__SEEN_NOTIFICATION = 4,
 } bj__seen;
 
 /* What the client did that a step may await; every cursor goes through all of them in order. */
@@ -386,6 +402,8 @@ struct bj_engine {
     uint8_t *payload; /* BJ__MESSAGE bytes: its payload */
 };
 
+typedef enum bj_compared { BJ__SAME = 0, BJ__DIFFERENT = 1, BJ__UNKNOWN = 2 } bj_compared;
+
 /* --- engine.c --- */
 
 /* Ends the run. `reason` is one line. */
@@ -424,6 +442,14 @@ bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
 bj__progress bj__step_begin(bj_engine *e, bj__thread *t);
 bj__progress bj__step_poll(bj_engine *e, bj__thread *t);
 const bj__observation *bj__observation_at(const bj_engine *e, uint64_t number);
+bj__progress bj__too_late(bj_engine *e, bj__thread *t, bj_time until);
+bj__progress bj__mistimed(bj_engine *e, bj__thread *t, const bj__window *w, bj_time sent, uint32_t event);
+/* What a message that no step allows is told as. */
+bj__progress bj__unexpected(bj_engine *e, bj__thread *t, const bj__observation *o, const char *why);
+/* A due time that cannot be computed, or has passed, is an error of the scenario. */
+bj__progress bj__bad_due(bj_engine *e, bj__thread *t, const bj_when *when, const char *why);
+/* How long the way there and back may take. */
+bj_time bj__round_trip(const bj__server *s);
 /* What the present step of the cursor waits for, for reasons: "POST /rd at mgmt". */
 void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out);
 
@@ -446,13 +472,40 @@ void bj__describe_outbound(const bj__outbound *o, bj_text *out);
 /* What a `request` step says. */
 void bj__describe_request(bj_engine *e, const bj_record *step, bj_text *out);
 bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stream);
+bool bj__text_equal(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_coap *m, bj_text *why);
 /* The answer to an operation against its step: BJ__DONE, BJ__FAILED or BJ__ENDS. */
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
                               const bj_codes *expect, const bj_codes *tolerate);
 
-/* --- engine_values.c --- */
+/* --- engine_manage.c --- */
 
-typedef enum bj_compared { BJ__SAME = 0, BJ__DIFFERENT = 1, BJ__UNKNOWN = 2 } bj_compared;
+/* Does a server send a request with that step, and await its answer? */
+bool bj__is_operation(bj_kind kind);
+/* Is the field an expectation of such a step, and no part of what is sent? */
+bool bj__operation_expects(uint8_t kind, unsigned field);
+uint8_t bj__method_of(const bj_record *step);
+/* Does the step name several paths in its payload? */
+bool bj__names_paths(const bj_record *step);
+/* The paths as a payload in that format; returns the length, 0 = it has no such form. */
+size_t bj__write_paths(const bj_value *paths, uint32_t format, uint8_t *out, size_t room);
+/* What a successful answer to a Read, an Observe or their composite forms must hold. */
+bj_compared bj__content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
+                                bj_text *why);
+
+/* --- engine_observe.c --- */
+
+bool bj__is_observing(const bj_record *step);
+/* The answer to a request that began or ended an observation came. */
+void bj__observation_answered(bj_engine *e, bj__outbound *o, const bj_coap *m);
+/* The observation that a message with the token of `o` is a notification of; NULL: it is no notification. */
+bj__outbound *bj__observation_of(bj_engine *e, bj__outbound *o, const bj__target *from, const bj_coap *m);
+/* A notification came, not for the first time is not told here. */
+void bj__observation_note(bj_engine *e, bj__outbound *o, bj__exchange *x, const bj_coap *m);
+bj__progress bj__poll_notification(bj_engine *e, bj__thread *t);
+void bj__describe_notification(const bj_record *step, bj_text *out);
+bool bj__cancel(bj_engine *e, bj__thread *t);
+
+/* --- engine_values.c --- */
 
 /* The path in a step's field, captured values put in; depth 0 when it has none, or no path of LwM2M. */
 bj_path bj__path_of(bj_engine *e, const bj__thread *t, const bj_record *step, unsigned field);
@@ -494,6 +547,8 @@ void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t 
 /* An operation, or a hand-made message, to the client; NULL when it could not be sent (the run is concluded then). */
 bj__outbound *bj__send_operation(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step,
                                  uint32_t cause);
+/* GET, or FETCH, with Observe 1 and the token of the observation. */
+bj__outbound *bj__send_cancel(bj_engine *e, const bj__outbound *observation, const bj_record *step, uint32_t cause);
 bj__outbound *bj__send_message(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step, uint32_t cause);
 bj__outbound *bj__send_raw(bj_engine *e, bj__server *s, const bj_record *step, uint32_t cause);
 /* The next block after 2.31. false: there is none. */

@@ -167,7 +167,7 @@ static bool links_match(const bj_record *step, unsigned has, unsigned lacks, con
     return true;
 }
 
-static bool text_equal(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_coap *m, bj_text *why) {
+bool bj__text_equal(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_coap *m, bj_text *why) {
     bj__expanded text = bj__expand(e, t, wanted->as.string);
     bool equal = text.length == m->payload_length && (!text.length || !memcmp(text.bytes, m->payload, text.length));
     bj_arena_free(e->arena, text.owned);
@@ -206,7 +206,7 @@ static bool payload_matches(bj_engine *e, const bj__thread *t, const bj_record *
     const bj_value *tlv = bj_get(step, BJ_F(REQUEST, TLV)), *values = bj_get(step, BJ_F(REQUEST, VALUES));
     const bj_path anywhere = { .depth = 0 };
     values = values ? values : tlv;
-    if (text && !text_equal(e, t, text, m, why)) {
+    if (text && !bj__text_equal(e, t, text, m, why)) {
         return false;
     }
     if (hex && (hex->as.string.length != m->payload_length ||
@@ -295,19 +295,6 @@ static bj__progress answer_differs(bj_engine *e, bj__thread *t, const bj__outbou
     return BJ__FAILED;
 }
 
-static bj_compared read_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
-                                bj_text *why) {
-    const bj_value *tlv = bj_get(step, BJ_F(READ, TLV)), *values = bj_get(step, BJ_F(READ, VALUES));
-    const bj_value *text = bj_get(step, BJ_F(READ, TEXT)), *lacks = bj_get(step, BJ_F(READ, LACKS));
-    bj_path path = bj__path_of(e, t, step, BJ_F(READ, PATH));
-    values = values ? values : tlv;
-    bj_compared result = values ? bj__values_match(e, t, values, &path, m, why) : BJ__SAME;
-    if (result == BJ__SAME && text && !text_equal(e, t, text, m, why)) {
-        result = BJ__DIFFERENT;
-    }
-    return result == BJ__SAME && lacks ? bj__values_lack(e, lacks, &path, m, why) : result;
-}
-
 /* What a successful answer must hold. */
 static bj_compared content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
                                    bj_text *why) {
@@ -317,10 +304,7 @@ static bj_compared content_matches(bj_engine *e, const bj__thread *t, const bj_r
     if (step->kind == BJ_K_DISCOVER) {
         return links_match(step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why) ? BJ__SAME : BJ__DIFFERENT;
     }
-    if (step->kind != BJ_K_READ) {
-        return BJ__SAME;
-    }
-    return read_matches(e, t, step, m, why);
+    return bj__content_matches(e, t, step, m, why);
 }
 
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,

@@ -158,7 +158,9 @@ static void free_outbound(bj_engine *e, bj__outbound *o) {
 
 static bool outbound_needed(const bj_engine *e, const bj__outbound *o) {
     const bj__server *s = &e->servers[o->server];
-    return o->id == s->last_sent || o->id == s->last_confirmable || o->next_send != BJ_NEVER || bj__in_use(e, 0, o->id);
+    bool observed = o->observes && !o->over;
+    return observed || o->id == s->last_sent || o->id == s->last_confirmable || o->next_send != BJ_NEVER ||
+           bj__in_use(e, 0, o->id);
 }
 
 void bj__messages_expire(bj_engine *e) {
@@ -345,6 +347,46 @@ static void keep_answer(bj_engine *e, bj__outbound *o, const bj_coap *m, const u
         bj__due_account_written(e, o->record);
     }
     bj__due_answered(e, o, m->code);
+    bj__observation_answered(e, o, m);
+}
+
+/* A notification: acknowledged, or rejected where the script wants that; repeated like a request when it comes again.
+ */
+static void notification(bj_engine *e, bj__server *s, bj__outbound *o, const bj__target *from, const bj_coap *m,
+                         const uint8_t *data, size_t length, uint32_t event) {
+    bool stream = from->connection >= 0, confirmable = m->type == BJ_COAP_CON && !stream;
+    bj_time sent = e->now, first = e->now;
+    (void) bj__sent_time(e, event, &sent, &first);
+    bj__exchange *known = stream ? NULL : find_repeated(e, from, m, data, length);
+    if (known) {
+        repeated_request(e, known, sent, event);
+        return;
+    }
+    bj__exchange *x = add_exchange(e, s, from, m, data, length, event);
+    x->purpose = BJ__OTHER;
+    x->sent = sent;
+    x->settled = true;
+    bool was_over = o->over;
+    bj__observation_note(e, o, x, m);
+    bool reject = !stream && (was_over || o->rejecting);
+    if (confirmable || reject) {
+        uint8_t empty_message[4] = { (uint8_t) (0x40 | (reject ? BJ_COAP_RST : BJ_COAP_ACK) << 4), 0,
+                                     (uint8_t) (m->mid >> 8), (uint8_t) m->mid };
+        x->replay = bj_arena_copy(e->arena, empty_message, sizeof empty_message);
+        x->replay_length = sizeof empty_message;
+        bj__transmit(e, s, from, NULL, x->replay, x->replay_length, event, 0, 0, NULL);
+    }
+    if (was_over) {
+        strange(e, s, event, "a notification of an observation that is over");
+        return;
+    }
+    bj__observation seen = { .kind = BJ__SEEN_NOTIFICATION,
+                             .server = s->index,
+                             .exchange = x->id,
+                             .sent = sent,
+                             .arrived = e->now,
+                             .event = event };
+    bj__observe(e, &seen);
 }
 
 static void response(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, const uint8_t *data,
@@ -361,6 +403,11 @@ static void response(bj_engine *e, bj__server *s, const bj__target *from, const 
             return;
         }
         o = acknowledged == o ? o : NULL;
+    }
+    bj__outbound *observation = o ? bj__observation_of(e, o, from, m) : NULL;
+    if (observation) {
+        notification(e, s, observation, from, m, data, length, event);
+        return;
     }
     if (!o) {
         if (m->type == BJ_COAP_CON && !stream) {

@@ -137,7 +137,7 @@ static void add_options(builder *b, const bj_record *step, unsigned field) {
     }
 }
 
-enum { FORMAT_NONE = 65536, FORMAT_TEXT = 0, FORMAT_LINK = 40, FORMAT_TLV = 11542 };
+enum { FORMAT_NONE = 65536, FORMAT_TEXT = 0, FORMAT_LINK = 40, FORMAT_SENML_CBOR = 112, FORMAT_TLV = 11542 };
 
 static void add_format(builder *b, const bj_record *step, unsigned field, uint32_t otherwise) {
     uint32_t format = bj_get_uint(step, field, otherwise);
@@ -230,7 +230,8 @@ typedef struct payload_fields {
 
 /* `values:` in the format that the step names, TLV if none (or none that can hold values). */
 static uint32_t add_values(builder *b, const bj_record *step, const payload_fields *fields, const bj_value *values) {
-    uint32_t format = bj_get_uint(step, fields->format, FORMAT_TLV);
+    bool composite = step->kind == BJ_K_WRITE_COMPOSITE;
+    uint32_t format = bj_get_uint(step, fields->format, composite ? FORMAT_SENML_CBOR : FORMAT_TLV);
     bj_path path = bj__path_of(b->e, b->t, step, fields->path);
     if (!bj_entries_writable(format)) {
         bool instances = fields->path && bj_get(step, fields->path) && path.depth <= 1;
@@ -248,7 +249,7 @@ static uint32_t add_payload(builder *b, const bj_record *step, const payload_fie
     const bj_value *value;
     if (fields->tlv && (value = bj_get(step, fields->tlv))) {
         const char *path = bj_get_string(step, BJ_F(WRITE, PATH), "/0/0");
-        bool path_matters = step->kind == BJ_K_WRITE;
+        bool path_matters = step->kind == BJ_K_WRITE || step->kind == BJ_K_CREATE;
         set_tlv(b, value, path_matters && depth_of(path) <= 1 ? BJ_TLV_INSTANCE : BJ_TLV_RESOURCE);
         return FORMAT_TLV;
     }
@@ -263,7 +264,7 @@ static uint32_t add_payload(builder *b, const bj_record *step, const payload_fie
     }
     if (fields->hex && (value = bj_get(step, fields->hex))) {
         set_payload(b, value->as.string.bytes, value->as.string.length);
-        return step->kind == BJ_K_WRITE ? FORMAT_TLV : FORMAT_NONE;
+        return step->kind == BJ_K_WRITE || step->kind == BJ_K_CREATE ? FORMAT_TLV : FORMAT_NONE;
     }
     return FORMAT_NONE;
 }
@@ -279,6 +280,15 @@ static const payload_fields write_fields = { .path = BJ_F(WRITE, PATH),
                                              .text = BJ_F(WRITE, TEXT),
                                              .hex = BJ_F(WRITE, HEX),
                                              .format = BJ_F(WRITE, FORMAT) };
+static const payload_fields create_fields = { .path = BJ_F(CREATE, PATH),
+                                              .tlv = BJ_F(CREATE, TLV),
+                                              .values = BJ_F(CREATE, VALUES),
+                                              .hex = BJ_F(CREATE, HEX),
+                                              .format = BJ_F(CREATE, FORMAT) };
+static const payload_fields execute_fields = { .text = BJ_F(EXECUTE, ARGUMENTS) };
+static const payload_fields composite_fields = { .values = BJ_F(WRITE_COMPOSITE, VALUES),
+                                                 .hex = BJ_F(WRITE_COMPOSITE, HEX),
+                                                 .format = BJ_F(WRITE_COMPOSITE, FORMAT) };
 static const payload_fields finish_fields = { .hex = BJ_F(FINISH, HEX) };
 static const payload_fields message_fields = { .path = BJ_F(MESSAGE, PATH),
                                                .tlv = BJ_F(MESSAGE, TLV),
@@ -510,40 +520,87 @@ static bool known_peer(bj_engine *e, const bj__server *s, const bj_record *step)
     return false;
 }
 
-static uint8_t method_of(const bj_record *step) {
+static void add_accept(builder *b, const bj_record *step, unsigned field, uint32_t otherwise) {
+    uint32_t accept = bj_get_uint(step, field, otherwise);
+    if (accept < FORMAT_NONE) {
+        add_uint(b, BJ_COAP_ACCEPT, accept);
+    }
+}
+
+static void add_paths(builder *b, const bj_record *step) {
+    const bj_value *paths = bj_get(step, BJ_F(READ_COMPOSITE, PATHS));
+    uint32_t format = bj_get_uint(step, BJ_F(READ_COMPOSITE, FORMAT), FORMAT_SENML_CBOR);
+    size_t length = paths ? bj__write_paths(paths, format, b->e->payload, PAYLOAD) : 0;
+    b->m.payload = length ? b->e->payload : NULL;
+    b->m.payload_length = length;
+    add_format(b, step, BJ_F(READ_COMPOSITE, FORMAT), FORMAT_SENML_CBOR);
+    add_accept(b, step, BJ_F(READ_COMPOSITE, ACCEPT), FORMAT_NONE);
+}
+
+static void add_creation(builder *b, const bj_record *step) {
+    const bj_value *resources = bj_get(step, BJ_F(CREATE, RESOURCES));
+    uint32_t format = FORMAT_TLV;
+    if (resources) {
+        set_tlv(b, resources, BJ_TLV_RESOURCE);
+    } else {
+        format = add_payload(b, step, &create_fields);
+    }
+    add_format(b, step, BJ_F(CREATE, FORMAT), format);
+}
+
+/* Payload, its format, Accept. */
+static void add_content(builder *b, const bj_record *step) {
     switch (step->kind) {
     case BJ_K_WRITE:
-        return (uint8_t) bj_get_uint(step, BJ_F(WRITE, METHOD), 3);
-    case BJ_K_DELETE:
-        return 4;
+        add_format(b, step, BJ_F(WRITE, FORMAT), add_payload(b, step, &write_fields));
+        break;
     case BJ_K_FINISH:
-        return 2;
+        add_payload(b, step, &finish_fields);
+        break;
+    case BJ_K_CREATE:
+        add_creation(b, step);
+        break;
+    case BJ_K_EXECUTE:
+        if (add_payload(b, step, &execute_fields) != FORMAT_NONE) {
+            add_uint(b, BJ_COAP_CONTENT_FORMAT, FORMAT_TEXT);
+        }
+        break;
+    case BJ_K_WRITE_COMPOSITE:
+        add_payload(b, step, &composite_fields);
+        add_format(b, step, BJ_F(WRITE_COMPOSITE, FORMAT), FORMAT_SENML_CBOR);
+        break;
+    case BJ_K_WRITE_ATTRIBUTES:
+        add_query(b, step, BJ_F(WRITE_ATTRIBUTES, SET));
+        break;
+    case BJ_K_DISCOVER:
+        add_accept(b, step, BJ_F(DISCOVER, ACCEPT), FORMAT_LINK);
+        break;
+    case BJ_K_READ:
+    case BJ_K_OBSERVE:
+        add_accept(b, step, BJ_F(READ, ACCEPT), FORMAT_NONE);
+        break;
+    case BJ_K_READ_COMPOSITE:
+    case BJ_K_OBSERVE_COMPOSITE:
+        add_paths(b, step);
+        break;
     default:
-        return 1;
+        break;
     }
 }
 
 static void build_operation(builder *b, const bj_record *step) {
     bool finish = step->kind == BJ_K_FINISH;
+    bool root = bj__names_paths(step) || step->kind == BJ_K_WRITE_COMPOSITE;
     if (bj_get_bool(step, BJ_F(WRITE, EMPTY_SEGMENT), false)) {
         bj_coap_add(&b->m, BJ_COAP_URI_PATH, "", 0);
-    } else {
+    } else if (!root) {
         add_path(b, BJ_COAP_URI_PATH, step, BJ_F(WRITE, PATH), finish ? "/bs" : "/");
     }
     add_query(b, step, BJ_F(WRITE, QUERY));
-    if (step->kind == BJ_K_WRITE) {
-        uint32_t format = add_payload(b, step, &write_fields);
-        add_format(b, step, BJ_F(WRITE, FORMAT), format);
-    } else if (finish) {
-        add_payload(b, step, &finish_fields);
-    } else if (step->kind == BJ_K_DISCOVER) {
-        uint32_t accept = bj_get_uint(step, BJ_F(DISCOVER, ACCEPT), FORMAT_LINK);
-        if (accept < FORMAT_NONE) {
-            add_uint(b, BJ_COAP_ACCEPT, accept);
-        }
-    } else if (step->kind == BJ_K_READ && bj_get_uint(step, BJ_F(READ, ACCEPT), FORMAT_NONE) < FORMAT_NONE) {
-        add_uint(b, BJ_COAP_ACCEPT, bj_get_uint(step, BJ_F(READ, ACCEPT), 0));
+    if (bj__is_observing(step)) {
+        add_uint(b, BJ_COAP_OBSERVE, 0);
     }
+    add_content(b, step);
     add_options(b, step, BJ_F(WRITE, OPTIONS));
 }
 
@@ -601,6 +658,7 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
     o->is_finish = step->kind == BJ_K_FINISH;
     o->is_trigger = is_trigger(b);
     o->is_command = bj__due_is_command(e, s);
+    o->observing = bj__is_observing(step) ? step : NULL;
     o->record = o->is_command && step->kind == BJ_K_WRITE ? step : NULL;
     if (b->m.type == BJ_COAP_CON && s->peer.connection < 0) {
         s->last_confirmable = o->id;
@@ -617,11 +675,37 @@ bj__outbound *bj__send_operation(bj_engine *e, const bj__thread *t, bj__server *
     builder b = { .e = e, .t = t };
     b.m = (bj_coap){ .version = 1,
                      .type = (uint8_t) bj_get_uint(step, BJ_F(WRITE, TYPE), BJ_COAP_CON),
-                     .code = method_of(step),
+                     .code = bj__method_of(step),
                      .mid = s->next_mid++ };
     new_token(e, &b.m);
     build_operation(&b, step);
     bj__outbound *o = start_operation(&b, s, step, cause);
+    release(&b);
+    return o;
+}
+
+/* RFC 7641 §3.6: the same request, with the same token and Observe 1. */
+bj__outbound *bj__send_cancel(bj_engine *e, const bj__outbound *observation, const bj_record *step, uint32_t cause) {
+    bj__server *s = &e->servers[observation->server];
+    builder b = { .e = e };
+    bj_coap before;
+    if (!known_peer(e, s, step) ||
+        !bj__decode(&before, observation->bytes, observation->length, observation->to.connection >= 0)) {
+        return NULL;
+    }
+    b.m = before;
+    b.m.option_count = 0;
+    for (size_t i = 0; i < before.option_count; i++) {
+        if (before.options[i].number != BJ_COAP_OBSERVE) {
+            b.m.options[b.m.option_count++] = before.options[i];
+        }
+    }
+    add_uint(&b, BJ_COAP_OBSERVE, 1);
+    b.m.mid = s->next_mid++;
+    bj__outbound *o = start_operation(&b, s, step, cause);
+    if (o) {
+        o->cancels = observation->id;
+    }
     release(&b);
     return o;
 }

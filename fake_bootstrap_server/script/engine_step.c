@@ -79,13 +79,16 @@ void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out) {
     case BJ_K_AGAIN:
         bj_text_add(out, "the same answer again");
         break;
+    case BJ_K_NOTIFICATION:
+        bj__describe_notification(t->step, out);
+        break;
     default:
         operation_text(e, t, out);
         break;
     }
 }
 
-static bj__progress too_late(bj_engine *e, bj__thread *t, bj_time until) {
+bj__progress bj__too_late(bj_engine *e, bj__thread *t, bj_time until) {
     BJ_TEXT(what, 300);
     BJ_TEXT(time, 40);
     bj__awaited_text(e, t, &what);
@@ -94,7 +97,7 @@ static bj__progress too_late(bj_engine *e, bj__thread *t, bj_time until) {
 }
 
 /* A due time that cannot be computed, or has passed, is an error of the scenario. */
-static bj__progress bad_due(bj_engine *e, bj__thread *t, const bj_when *when, const char *why) {
+bj__progress bj__bad_due(bj_engine *e, bj__thread *t, const bj_when *when, const char *why) {
     BJ_TEXT(text, 80);
     bj_when_print(&text, when);
     bj__conclude_printf(e, BJ_ERROR, t->step->position, "%s: %s", text.start, why);
@@ -115,12 +118,8 @@ static const bj_value *when_field(const bj_record *step) {
         return bj_get(step, BJ_F(RESPONSE, AT));
     case BJ_K_RETRANSMISSION:
         return bj_get(step, BJ_F(RETRANSMISSION, AT));
-    case BJ_K_WRITE:
-    case BJ_K_DELETE:
-    case BJ_K_DISCOVER:
-    case BJ_K_READ:
-    case BJ_K_FINISH:
-        return bj_get(step, BJ_F(WRITE, AT));
+    case BJ_K_NOTIFICATION:
+        return bj_get(step, BJ_F(NOTIFICATION, AT));
     case BJ_K_RAW:
         return bj_get(step, BJ_F(RAW, AT));
     case BJ_K_MESSAGE:
@@ -128,7 +127,7 @@ static const bj_value *when_field(const bj_record *step) {
     case BJ_K_AGAIN:
         return bj_get(step, BJ_F(AGAIN, AT));
     default:
-        return NULL;
+        return bj__is_operation((bj_kind) step->kind) ? bj_get(step, BJ_F(WRITE, AT)) : NULL;
     }
 }
 
@@ -162,11 +161,11 @@ static bool plan_action(bj_engine *e, bj__thread *t) {
         return false;
     }
     if (!bj__due_moment(e, t, &at->as.when, NULL, &moment, &why)) {
-        bad_due(e, t, &at->as.when, why.start);
+        bj__bad_due(e, t, &at->as.when, why.start);
         return false;
     }
     if (at->as.when.due != BJ_DUE_NONE && moment < e->now + s->link.latency) {
-        bad_due(e, t, &at->as.when, "it has passed already");
+        bj__bad_due(e, t, &at->as.when, "it has passed already");
         return false;
     }
     t->act_at = bj__max(e->now, moment - bj__min(moment, s->link.latency));
@@ -226,14 +225,14 @@ static bool ends_in(const char *path, const char *end) {
 }
 
 /* How long the way there and back may take. */
-static bj_time round_trip(const bj__server *s) {
+bj_time bj__round_trip(const bj__server *s) {
     return s ? 2 * (s->link.latency + s->link.jitter) : 2 * BJ_MS;
 }
 
 /* `within` left out: the due time of what is awaited plus 1 s (verdicts.md); 100 s where none is known. */
 static bj_time usual_deadline(bj_engine *e, const bj__thread *t, const bj__server *s) {
     const char *path = bj_get_string(t->step, BJ_F(REQUEST, PATH), "");
-    bj_time slack = saturated(BJ_SECOND + round_trip(s), e->tolerance);
+    bj_time slack = saturated(BJ_SECOND + bj__round_trip(s), e->tolerance);
     bj__range range;
     BJ_TEXT(why, 80);
     if (ends_in(path, "/bs") && bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &range, &why)) {
@@ -257,11 +256,11 @@ static bool request_window(bj_engine *e, bj__thread *t, const bj__exchange *x, b
         w->to = bj__add(bj__add(x->due.late, at->as.when.latest), (int64_t) (e->tolerance + BJ__ROUNDING));
         w->due = true;
     } else if (at && !bj__due_window(e, t, &at->as.when, s, 0, w, &why)) {
-        bad_due(e, t, &at->as.when, why.start);
+        bj__bad_due(e, t, &at->as.when, why.start);
         return false;
     }
     if (within) {
-        bj_time slack = round_trip(s) + e->tolerance + BJ__ROUNDING;
+        bj_time slack = bj__round_trip(s) + e->tolerance + BJ__ROUNDING;
         w->to = bj__min(w->to, saturated(bj__add(t->base, (int64_t) within->as.duration), slack));
     } else if (!at) {
         w->to = x ? BJ_NEVER : usual_deadline(e, t, s);
@@ -270,7 +269,7 @@ static bool request_window(bj_engine *e, bj__thread *t, const bj__exchange *x, b
 }
 
 /* What a message that no step allows is told as. */
-static bj__progress unexpected(bj_engine *e, bj__thread *t, const bj__observation *o, const char *why) {
+bj__progress bj__unexpected(bj_engine *e, bj__thread *t, const bj__observation *o, const char *why) {
     const bj__exchange *x = bj__exchange_of(e, o->exchange);
     BJ_TEXT(wanted, 300);
     BJ_TEXT(seen, 300);
@@ -286,7 +285,7 @@ static bj__progress unexpected(bj_engine *e, bj__thread *t, const bj__observatio
     return BJ__FAILED;
 }
 
-static bj__progress mistimed(bj_engine *e, bj__thread *t, const bj__window *w, bj_time sent, uint32_t event) {
+bj__progress bj__mistimed(bj_engine *e, bj__thread *t, const bj__window *w, bj_time sent, uint32_t event) {
     BJ_TEXT(wanted, 300);
     BJ_TEXT(limit, 40);
     BJ_TEXT(seen, 40);
@@ -340,10 +339,10 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
         BJ_TEXT(end, 40);
         add_time(&end, t->silent_until);
         bj_text_printf(&why, "it was sent before the end of the silence, %s", end.start);
-        return unexpected(e, t, o, why.start);
+        return bj__unexpected(e, t, o, why.start);
     }
     if (!bj__match_request(e, t, t->step, x, &why)) {
-        return unexpected(e, t, o, why.start);
+        return bj__unexpected(e, t, o, why.start);
     }
     if (!request_window(e, t, x, &w)) {
         return BJ__WAITS;
@@ -351,7 +350,7 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
     bool attempt = at && at->as.when.due == BJ_DUE_HOLDOFF && x->due_known;
     bj_time sent = attempt ? x->acted : w.due ? o->sent : bj__max(o->sent, t->base);
     if (sent < w.from || sent > w.to) {
-        return mistimed(e, t, &w, sent, o->event);
+        return bj__mistimed(e, t, &w, sent, o->event);
     }
     t->cursor++;
     t->exchange = x->id;
@@ -391,8 +390,8 @@ static bj__progress poll_request(bj_engine *e, bj__thread *t) {
     for (; t->cursor < e->end_observation; t->cursor++) {
         const bj__observation *o = bj__observation_at(e, t->cursor);
         const bj__exchange *x = bj__exchange_of(e, o->exchange);
-        if (o->kind == BJ__SEEN_STRANGE) {
-            return unexpected(e, t, o, "");
+        if (o->kind == BJ__SEEN_STRANGE || (o->kind == BJ__SEEN_NOTIFICATION && x)) {
+            return bj__unexpected(e, t, o, o->kind == BJ__SEEN_STRANGE ? "" : "a notification");
         }
         if (o->kind == BJ__SEEN_REQUEST && x) {
             return take_request(e, t, o, x);
@@ -403,14 +402,14 @@ static bj__progress poll_request(bj_engine *e, bj__thread *t) {
         return BJ__WAITS;
     }
     const bj__server *s = request_server(e, t);
-    bj_time arrival = saturated(w.to, round_trip(s) / 2 + 1);
+    bj_time arrival = saturated(w.to, bj__round_trip(s) / 2 + 1);
     if (e->now < arrival) {
         t->timer = arrival;
         return BJ__WAITS;
     }
     bj_time later = bj__max(on_its_way(e, s, w.to), bj__max(lookup_allows(e, w.to), bj__secure_allows(e, s, w.to)));
     if (later <= e->now) {
-        return too_late(e, t, w.to);
+        return bj__too_late(e, t, w.to);
     }
     t->timer = later;
     return BJ__WAITS;
@@ -443,11 +442,11 @@ static bool moment_of_end(bj_engine *e, bj__thread *t, bj_time *end) {
         if (bj__due_moment(e, t, &when->as.when, NULL, &moment, &why)) {
             t->silent_until = bj__max(moment, 1);
         } else if (first) {
-            bad_due(e, t, &when->as.when, why.start);
+            bj__bad_due(e, t, &when->as.when, why.start);
             return false;
         }
         if (first && when->as.when.due != BJ_DUE_NONE && moment < t->begun) {
-            bad_due(e, t, &when->as.when, "it has passed already");
+            bj__bad_due(e, t, &when->as.when, "it has passed already");
             return false;
         }
     }
@@ -512,7 +511,7 @@ static bj__progress silence_broken(bj_engine *e, bj__thread *t, const bj__server
         BJ_TEXT(why, 80);
         bj_text_add(&why, "sent at ");
         add_time(&why, o->sent);
-        return unexpected(e, t, o, why.start);
+        return bj__unexpected(e, t, o, why.start);
     }
     const bj__server *s = unseen(e, t, only, end);
     if (s) {
@@ -563,10 +562,10 @@ static bj__progress take_retransmission(bj_engine *e, bj__thread *t, const bj__o
     bj__window w;
     BJ_TEXT(why, 160);
     if (!bj__due_window(e, t, when, &e->servers[o->server], o->number, &w, &why)) {
-        return bad_due(e, t, when, why.start);
+        return bj__bad_due(e, t, when, why.start);
     }
     if (o->sent < w.from || o->sent > w.to) {
-        return mistimed(e, t, &w, o->sent, o->event);
+        return bj__mistimed(e, t, &w, o->sent, o->event);
     }
     t->cursor++;
     t->satisfied = bj__max(t->begun, o->arrived);
@@ -583,10 +582,10 @@ static bj__progress poll_retransmission(bj_engine *e, bj__thread *t) {
         const bj__observation *o = bj__observation_at(e, t->cursor);
         bool counts = !only || o->server == only->index;
         if (o->kind != BJ__SEEN_DUPLICATE) {
-            return unexpected(e, t, o, "");
+            return bj__unexpected(e, t, o, "");
         }
         if (counts && number && o->number > number) {
-            return unexpected(e, t, o, "a later retransmission");
+            return bj__unexpected(e, t, o, "a later retransmission");
         }
         if (counts && o->number >= number) {
             return take_retransmission(e, t, o);
@@ -598,19 +597,19 @@ static bj__progress poll_retransmission(bj_engine *e, bj__thread *t) {
     if (!bj__due_window(e, t, at ? &at->as.when : &usual, only, 0, &w, &why)) {
         return bj__fail(e, t, "expected retransmission %u: %s", number, why.start);
     }
-    bj_time arrival = saturated(w.to, round_trip(only) + 1);
+    bj_time arrival = saturated(w.to, bj__round_trip(only) + 1);
     if (e->now < arrival) {
         t->timer = arrival;
         return BJ__WAITS;
     }
-    return too_late(e, t, w.to);
+    return bj__too_late(e, t, w.to);
 }
 
 /* --- answers --- */
 
 static bj__progress wait_until(bj_engine *e, bj__thread *t, bj_time deadline) {
     if (e->now >= deadline) {
-        return too_late(e, t, deadline);
+        return bj__too_late(e, t, deadline);
     }
     t->timer = bj__min(t->timer, deadline);
     return BJ__WAITS;
@@ -657,7 +656,7 @@ static bj__progress take_response(bj_engine *e, bj__thread *t, const bj__server 
     bj__window w = { 0, BJ_NEVER, false };
     BJ_TEXT(why, 160);
     if (at && !bj__due_window(e, t, &at->as.when, s, 0, &w, &why)) {
-        return bad_due(e, t, &at->as.when, why.start);
+        return bj__bad_due(e, t, &at->as.when, why.start);
     }
     if (o->answered < w.from) {
         BJ_TEXT(from, 40);
@@ -692,7 +691,7 @@ static bj__progress poll_response(bj_engine *e, bj__thread *t) {
     bj__window w = { 0, BJ_NEVER, false };
     BJ_TEXT(why, 160);
     if (at && !bj__due_window(e, t, &at->as.when, s, 0, &w, &why)) {
-        return bad_due(e, t, &at->as.when, why.start);
+        return bj__bad_due(e, t, &at->as.when, why.start);
     }
     bj_time deadline = answer_deadline(e, o, bj_get(t->step, BJ_F(RESPONSE, WITHIN)), t->base);
     return wait_until(e, t, bj__min(deadline, saturated(w.to, 1)));
@@ -781,6 +780,11 @@ static bj__progress poll_reply(bj_engine *e, bj__thread *t) {
     return BJ__DONE;
 }
 
+static bool awaits_answer(const bj_record *step) {
+    bool silent = step->kind == BJ_K_CANCEL && bj_get_bool(step, BJ_F(CANCEL, RESET), false);
+    return bj__is_operation((bj_kind) step->kind) && !silent && bj_get_bool(step, BJ_F(WRITE, WAIT), true);
+}
+
 static bj__progress poll(bj_engine *e, bj__thread *t) {
     switch (t->step->kind) {
     case BJ_K_REQUEST:
@@ -804,14 +808,10 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
         return poll_reply(e, t);
     case BJ_K_MESSAGE:
         return bj_get(t->step, BJ_F(MESSAGE, EXPECT)) ? poll_answer(e, t, true) : BJ__DONE;
-    case BJ_K_WRITE:
-    case BJ_K_DELETE:
-    case BJ_K_DISCOVER:
-    case BJ_K_READ:
-    case BJ_K_FINISH:
-        return bj_get_bool(t->step, BJ_F(WRITE, WAIT), true) ? poll_answer(e, t, false) : BJ__DONE;
+    case BJ_K_NOTIFICATION:
+        return bj__poll_notification(e, t);
     default:
-        return BJ__DONE;
+        return awaits_answer(t->step) ? poll_answer(e, t, false) : BJ__DONE;
     }
 }
 

@@ -331,7 +331,8 @@ static void merge(bj_engine *e) {
 /* Did `winner` take a request that `loser` has not looked at? */
 static bool took_more(const bj_engine *e, const bj__thread *winner, const bj__thread *loser) {
     for (uint64_t n = loser->cursor; n < winner->cursor; n++) {
-        if (n >= e->first_observation && bj__observation_at(e, n)->kind == BJ__SEEN_REQUEST) {
+        uint8_t kind = n >= e->first_observation ? bj__observation_at(e, n)->kind : 0;
+        if (kind == BJ__SEEN_REQUEST || kind == BJ__SEEN_NOTIFICATION) {
             return true;
         }
     }

@@ -91,6 +91,8 @@ static const struct {
     const char *names[4];
 } alternatives[] = {
     { BJ_K_NONE, { "tlv", "values", "text", "hex" } },
+    { BJ_K_CREATE, { "tlv", "values", "resources", "hex" } },
+    { BJ_K_CANCEL, { "reset", "expect" } },
     { BJ_K_REPEAT, { "times", "until" } },
     { BJ_K_RESPOND, { "reset", "code" } },
     { BJ_K_RESPOND, { "reset", "separate" } },
@@ -127,6 +129,14 @@ static const struct {
     { BJ_K_DELETE, { "path" } },
     { BJ_K_DISCOVER, { "path" } },
     { BJ_K_READ, { "path" } },
+    { BJ_K_EXECUTE, { "path" } },
+    { BJ_K_CREATE, { "path" } },
+    { BJ_K_WRITE_ATTRIBUTES, { "path" } },
+    { BJ_K_WRITE_ATTRIBUTES, { "set", "query" } },
+    { BJ_K_OBSERVE, { "path" } },
+    { BJ_K_READ_COMPOSITE, { "paths" } },
+    { BJ_K_OBSERVE_COMPOSITE, { "paths" } },
+    { BJ_K_WRITE_COMPOSITE, { "values", "hex" } },
     { BJ_K_MESSAGE, { "code" } },
     { BJ_K_REPEAT, { "times", "until" } },
     { BJ_K_RESPOND, { "code", "reset" } },
@@ -179,7 +189,7 @@ static void check_values(check *c, const bj_record *record) {
 
 /* A time that has a late end leaves `within` nothing to say. */
 static void check_at_within(check *c, const bj_record *record) {
-    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE;
+    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE || record->kind == BJ_K_NOTIFICATION;
     const bj_value *at = value_named(record, "at");
     const bj_value *within = value_named(record, "within");
     if (awaits && at && within && at->as.when.latest != BJ_WHEN_OPEN) {
@@ -223,7 +233,8 @@ static void check_codes(check *c, const bj_record *record, const bj_field_def *f
 static void check_when(check *c, const bj_record *record, const bj_value *value) {
     const bj_when *when = &value->as.when;
     bool open_early = when->due ? when->earliest == BJ_WHEN_OPEN_EARLY : !when->earliest && when->latest;
-    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE || record->kind == BJ_K_RETRANSMISSION;
+    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE ||
+                  record->kind == BJ_K_RETRANSMISSION || record->kind == BJ_K_NOTIFICATION;
     bool lasts = record->kind == BJ_K_SILENCE || record->kind == BJ_K_ADVANCE;
     if (!awaits && open_early) {
         bj_mistake_at(c->loading, value->position, NULL, "%s %s the early end of its range, which is open here",
@@ -276,8 +287,8 @@ static bool is_pattern(const bj_string *path) {
 static void check_path(check *c, const bj_record *record, const bj_value *value) {
     const bj_string *path = &value->as.string;
     const char *what = NULL;
-    bool operation = record->kind == BJ_K_WRITE || record->kind == BJ_K_DELETE || record->kind == BJ_K_DISCOVER ||
-                     record->kind == BJ_K_READ;
+    const bj_record_def *def = bj_record_def_of((bj_kind) record->kind);
+    bool operation = record->kind != BJ_K_FINISH && bj_field_named(def, "empty-segment", 13);
     if (has_captures(path)) {
         return;
     }
@@ -406,7 +417,8 @@ static void check_server_name(check *c, const bj_value *value, bool or_client) {
 /* Steps that mean `bs` when they name no server. */
 static void check_default_server(check *c, const bj_record *record) {
     const bj_record_def *def = bj_record_def_of((bj_kind) record->kind);
-    bool means_all = record->kind == BJ_K_SILENCE || record->kind == BJ_K_NETWORK;
+    bool means_all = record->kind == BJ_K_SILENCE || record->kind == BJ_K_NETWORK ||
+                     record->kind == BJ_K_NOTIFICATION || record->kind == BJ_K_CANCEL;
     if (!def->verb || means_all || !bj_field_named(def, "server", 6) || value_named(record, "server") ||
         c->servers_unknown || is_listed(c->servers, "bs")) {
         return;
@@ -490,7 +502,7 @@ static void check_string(check *c, const bj_record *record, const bj_field_def *
 }
 
 static void check_strings(check *c, const bj_record *record, const bj_field_def *field, const bj_value *value) {
-    if (!strcmp(field->name, "has") || !strcmp(field->name, "lacks")) {
+    if (!strcmp(field->name, "has") || !strcmp(field->name, "lacks") || !strcmp(field->name, "paths")) {
         check_links(c, value);
     } else if (!strcmp(field->name, "addresses")) {
         check_addresses(c, record, value);

@@ -85,19 +85,20 @@ static const char *request_time(const bj_record *step) {
     return ends_in(path, "/bs") ? "by due(holdoff)+1s" : "within 100s";
 }
 
+static const char *operation_time(const bj_record *step) {
+    bool operation = bj_field_named(bj_record_def_of((bj_kind) step->kind), "empty-segment", 13) != NULL;
+    return !operation || bj_get(step, BJ_F(WRITE, WITHIN)) || !bj_get_bool(step, BJ_F(WRITE, WAIT), true)
+               ? NULL
+               : "answer until the retransmissions end; acknowledged: within EXCHANGE_LIFETIME";
+}
+
 /* What holds where a step says nothing about time; NULL where there is nothing to add. */
 static const char *default_time(const bj_record *step) {
     switch ((bj_kind) step->kind) {
     case BJ_K_REQUEST:
         return request_time(step);
-    case BJ_K_WRITE:
-    case BJ_K_DELETE:
-    case BJ_K_DISCOVER:
-    case BJ_K_READ:
-    case BJ_K_FINISH:
-        return bj_get(step, BJ_F(WRITE, WITHIN)) || !bj_get_bool(step, BJ_F(WRITE, WAIT), true)
-                   ? NULL
-                   : "answer until the retransmissions end; acknowledged: within EXCHANGE_LIFETIME";
+    case BJ_K_NOTIFICATION:
+        return bj_get(step, BJ_F(NOTIFICATION, AT)) || bj_get(step, BJ_F(NOTIFICATION, WITHIN)) ? NULL : "within 100s";
     case BJ_K_RETRANSMISSION:
         return bj_get(step, BJ_F(RETRANSMISSION, AT)) ? NULL : "at due(retransmit)";
     case BJ_K_RESET:
@@ -107,7 +108,7 @@ static const char *default_time(const bj_record *step) {
     case BJ_K_EXIT:
         return bj_get(step, BJ_F(EXIT, WITHIN)) ? NULL : "within 100s";
     default:
-        return NULL;
+        return operation_time(step);
     }
 }
 

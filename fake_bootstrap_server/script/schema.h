@@ -127,7 +127,25 @@ enum {
       "What was seen is a gap in the specification: the verdict is "                                                   \
       "inconclusive, with this reason.",                                                                               \
       "inconclusive: the hold-off of a trigger is not specified")                                                      \
-    R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")
+    R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")  \
+    R(90, EXECUTE, "execute", 1, "Execute: the server sends POST to a resource.",                                      \
+      "execute: /1/0/8\n  server: mgmt\n  expect: 2.04")                                                               \
+    R(91, CREATE, "create", 1, "Create: the server sends POST to an Object.",                                          \
+      "create: /3442\n  server: mgmt\n  resources: {110: abc}\n  expect: 2.01")                                       \
+    R(92, WRITE_ATTRIBUTES, "write-attributes", 1, "Write-Attributes: PUT without payload.",                           \
+      "write-attributes: /3/0\n  server: mgmt\n  set: {pmin: 10, pmax: 60}\n  expect: 2.04")                          \
+    R(93, OBSERVE, "observe", 1, "Observe: GET with Observe 0.",                                                       \
+      "observe: /3/0/13\n  server: mgmt\n  expect: 2.05")                                                             \
+    R(94, NOTIFICATION, "notification", 1, "The client notifies of an observation.",                                   \
+      "notification: {values: {13: 5}}\n  at: 10s")                                                                    \
+    R(95, CANCEL, "cancel", 1, "The server ends an observation: with Observe 1, or with RST to its next notification.",  \
+      "cancel: {server: mgmt, expect: 2.05}")                                                                          \
+    R(96, READ_COMPOSITE, "read-composite", 1, "Read-Composite: FETCH.",                                               \
+      "read-composite: [/1/0/1, /3/0]\n  server: mgmt\n  expect: 2.05\n  values: {1: {0: {1: 86400}}}")               \
+    R(97, WRITE_COMPOSITE, "write-composite", 1, "Write-Composite: iPATCH.",                                           \
+      "write-composite: {server: mgmt, values: {1: {0: {1: 60}}}, expect: 2.04}")                                      \
+    R(98, OBSERVE_COMPOSITE, "observe-composite", 1, "Observe-Composite: FETCH with Observe 0.",                       \
+      "observe-composite: [/1/0/1, /3/0/13]\n  server: mgmt\n  expect: 2.05")
 
 /* Fields: F(number, NAME, "name", TYPE, flags, detail, "documentation"). `detail` is ENUM(X) for enumerations,
  * KIND(NAME) for records, NONE otherwise. */
@@ -292,6 +310,8 @@ enum {
 /* What a server sends as a request, and what it expects. */
 #define BJ_FIELDS_OPERATION_COMMON(F)                                                                                  \
     F(1, PATH, "path", STRING, BJ_PRIMARY, NONE, "/, /o, /o/i, /o/i/r, ...")                                           \
+    BJ_FIELDS_OPERATION_WITHOUT_PATH(F)
+#define BJ_FIELDS_OPERATION_WITHOUT_PATH(F)                                                                            \
     F(2, SERVER, "server", STRING, 0, NONE, "Which server; bs if not given.")                                          \
     F(3, EXPECT, "expect", CODES, 0, NONE, "Code of the response, or a list of codes; any if not given.")              \
     F(4, WITHIN, "within", DURATION, 0, NONE, "The response comes no later than that after sending.")                  \
@@ -329,6 +349,59 @@ enum {
 #define BJ_FIELDS_FINISH(F)                                                                                            \
     BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
     F(16, HEX, "hex", BYTES, 0, NONE, "A payload, which is not lawful.")
+
+/* Operations of LwM2M Servers; the numbers are those of `write` and `read` where they say the same. */
+#define BJ_FIELDS_EXECUTE(F)                                                                                           \
+    BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
+    F(17, ARGUMENTS, "arguments", STRING, 0, NONE, "Arguments, e.g. 0='a',1; Content-Format 0.")
+#define BJ_FIELDS_CREATE(F)                                                                                            \
+    BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
+    F(16, TLV, "tlv", VALUES, 0, NONE, "Payload in TLV: the new instance by its id.")                                  \
+    F(18, HEX, "hex", BYTES, 0, NONE, "Payload as bytes; Content-Format 11542 unless given.")                          \
+    F(19, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Content-Format; `none` leaves the option out.")            \
+    F(22, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")           \
+    F(23, RESOURCES, "resources", VALUES, 0, NONE, "Payload in TLV without an instance: the client chooses its id.")
+#define BJ_FIELDS_WRITE_ATTRIBUTES(F)                                                                                  \
+    BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
+    F(16, SET, "set", QUERY, 0, NONE, "Attributes, {pmin: 10, gt: 5}; `pmax: ~` takes one away.")
+#define BJ_FIELDS_OBSERVED_CONTENT(F)                                                                                  \
+    F(17, LACKS, "lacks", STRINGS, 0, NONE, "Paths that it must not hold.")                                            \
+    F(18, ACCEPT, "accept", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Accept; none if not given.")                               \
+    F(19, TEXT, "text", STRING, 0, NONE, "The answer as text.")                                                        \
+    F(20, VALUES, "values", VALUES, 0, NONE, "Values that the decoded answer must hold, whatever its format.")
+#define BJ_FIELDS_OBSERVE(F)                                                                                           \
+    BJ_FIELDS_OPERATION_COMMON(F)                                                                                      \
+    BJ_FIELDS_OBSERVED_CONTENT(F)                                                                                      \
+    F(21, NAME, "name", STRING, 0, NONE, "What `notification` and `cancel` call it; the latest if they do not.")
+#define BJ_FIELDS_NOTIFICATION(F)                                                                                      \
+    F(1, OF, "of", STRING, BJ_PRIMARY, NONE, "The name of its observation; the latest if not given.")                  \
+    F(2, SERVER, "server", STRING, 0, NONE, "Whose observation; any if not given.")                                    \
+    F(3, CODE, "codes", CODES, 0, NONE, "Its code, or a list of codes; 2.05 if not given.")                            \
+    F(4, TYPE, "type", ENUM, 0, ENUM(BJ_ENUM_MESSAGE_TYPE), "CON, NON; any if not given.")                             \
+    F(5, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Its Content-Format.")                                       \
+    F(6, AT, "at", WHEN, 0, NONE, "When it must be sent, counted from the end of the previous step.")                  \
+    F(7, WITHIN, "within", DURATION, 0, NONE, "No later than that; 100s if not given.")                                \
+    F(8, VALUES, "values", VALUES, 0, NONE, "Values that it must hold, whatever its format.")                          \
+    F(9, TEXT, "text", STRING, 0, NONE, "Its payload as text.")                                                        \
+    F(10, LACKS, "lacks", STRINGS, 0, NONE, "Paths that it must not hold.")
+#define BJ_FIELDS_CANCEL(F)                                                                                            \
+    F(1, OF, "of", STRING, BJ_PRIMARY, NONE, "The name of the observation; the latest if not given.")                  \
+    BJ_FIELDS_OPERATION_WITHOUT_PATH(F)                                                                                \
+    F(16, RESET, "reset", BOOL, 0, NONE, "Nothing is sent now: the next notification is answered with RST.")
+#define BJ_FIELDS_READ_COMPOSITE(F)                                                                                    \
+    F(1, PATHS, "paths", STRINGS, BJ_PRIMARY, NONE, "Paths, / for all.")                                               \
+    BJ_FIELDS_OPERATION_WITHOUT_PATH(F)                                                                                \
+    BJ_FIELDS_OBSERVED_CONTENT(F)                                                                                      \
+    F(22, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT),                                                             \
+      "Of the paths: senml-json, senml-cbor (if not given), lwm2m-cbor.")
+#define BJ_FIELDS_WRITE_COMPOSITE(F)                                                                                   \
+    BJ_FIELDS_OPERATION_WITHOUT_PATH(F)                                                                                \
+    F(18, HEX, "hex", BYTES, 0, NONE, "Payload as bytes.")                                                             \
+    F(19, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "senml-json, senml-cbor (if not given), lwm2m-cbor.")       \
+    F(22, VALUES, "values", VALUES, 0, NONE, "Values, below their Objects.")
+#define BJ_FIELDS_OBSERVE_COMPOSITE(F)                                                                                 \
+    BJ_FIELDS_READ_COMPOSITE(F)                                                                                        \
+    F(21, NAME, "name", STRING, 0, NONE, "What `notification` and `cancel` call it; the latest if they do not.")
 
 #define BJ_FIELDS_RAW(F)                                                                                               \
     F(1, HEX, "hex", BYTES, BJ_PRIMARY | BJ_REQUIRED, NONE, "The datagram.")                                           \

@@ -123,5 +123,32 @@ enum bj_fields_inconclusive { BJ_FIELDS_INCONCLUSIVE(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_IGNORE_##FIELD = (number),
 enum bj_fields_ignore { BJ_FIELDS_IGNORE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EXECUTE_##FIELD = (number),
+enum bj_fields_execute { BJ_FIELDS_EXECUTE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_CREATE_##FIELD = (number),
+enum bj_fields_create { BJ_FIELDS_CREATE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_WRITE_ATTRIBUTES_##FIELD = (number),
+enum bj_fields_write_attributes { BJ_FIELDS_WRITE_ATTRIBUTES(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_OBSERVE_##FIELD = (number),
+enum bj_fields_observe { BJ_FIELDS_OBSERVE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_NOTIFICATION_##FIELD = (number),
+enum bj_fields_notification { BJ_FIELDS_NOTIFICATION(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_CANCEL_##FIELD = (number),
+enum bj_fields_cancel { BJ_FIELDS_CANCEL(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_READ_COMPOSITE_##FIELD = (number),
+enum bj_fields_read_composite { BJ_FIELDS_READ_COMPOSITE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_WRITE_COMPOSITE_##FIELD = (number),
+enum bj_fields_write_composite { BJ_FIELDS_WRITE_COMPOSITE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_OBSERVE_COMPOSITE_##FIELD = (number),
+enum bj_fields_observe_composite { BJ_FIELDS_OBSERVE_COMPOSITE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 
 #endif
