@@ -14,6 +14,7 @@
 #include "management/management.h"
 #include "persistence/persistence.h"
 #include "registration/registration.h"
+#include "reporting/send.h"
 
 #define DESCRIPTORS 16
 
@@ -380,7 +381,9 @@ bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint
         return BOOTJACK_ERR_STATE;
     }
     bootjack_error error = bjc_store_instance(object->store, iid) ? BOOTJACK_OK : bjc_store_create(object->store, iid);
-    return error ? error : bjc_store_set(object->store, iid, rid, riid, value);
+    error = error ? error : bjc_store_set(object->store, iid, rid, riid, value);
+    bootjack_resource_changed(client, oid, iid, rid);
+    return error;
 }
 
 bootjack_error bootjack_resource_get(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,
@@ -392,6 +395,16 @@ bootjack_error bootjack_resource_get(bootjack_client *client, uint16_t oid, uint
     }
     return resource->flags & BOOTJACK_SECRET ? BOOTJACK_ERR_UNAUTHORIZED
                                              : object->handlers->read(object->context, iid, rid, riid, value);
+}
+
+void bootjack_resource_changed(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid) {
+    const bjc_path path = { 3, { oid, iid, rid } };
+    bjc_reporting_changed(&client->reporting, &path);
+}
+
+bootjack_error bootjack_send(bootjack_client *client, uint16_t ssid, const bootjack_path *paths, size_t count,
+                             bootjack_send_result *done, void *context) {
+    return paths ? bjc_send(&client->reporting, ssid, paths, count, done, context) : BOOTJACK_ERR_ARGUMENT;
 }
 
 /* --- the state that outlives the process ------------------------------------------------------------------------ */

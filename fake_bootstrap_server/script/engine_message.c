@@ -297,6 +297,18 @@ static bj__outbound *outbound_with_token(const bj_engine *e, const bj__target *f
     return NULL;
 }
 
+/* An observation outlives the address that it was made from: what was stored for a server comes after the next
+ * registration (LwM2M Core 1.1 E.2, /1/x/6). */
+static bj__outbound *observation_with_token(const bj_engine *e, const bj__server *s, const bj_coap *m) {
+    for (bj__outbound *o = e->newest_outbound; o; o = o->older) {
+        if (o->observes && o->server == s->index && o->token_length == m->token_length &&
+            !memcmp(o->token, m->token, m->token_length)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
 static void stop_retransmission(bj__outbound *o) {
     o->next_send = BJ_NEVER;
 }
@@ -393,6 +405,7 @@ static void response(bj_engine *e, bj__server *s, const bj__target *from, const 
                      size_t length, uint32_t event) {
     bool stream = from->connection >= 0;
     bj__outbound *o = outbound_with_token(e, from, m);
+    o = o || m->type == BJ_COAP_ACK ? o : observation_with_token(e, s, m);
     if (m->type == BJ_COAP_ACK && !stream) {
         bj__outbound *acknowledged = outbound_with_mid(e, from, m->mid);
         if (acknowledged && acknowledged != o && acknowledged->is_operation && acknowledged->outcome == BJ__OPEN) {

@@ -10,6 +10,7 @@
 #include "bootjack/device.h"
 #include "bootjack/error.h"
 #include "bootjack/persistence.h"
+#include "bootjack/reporting.h"
 #include "bootjack/security.h"
 #include "bootjack/server.h"
 

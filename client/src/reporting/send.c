@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Send.
+ */
+#include "reporting/send.h"
+
+#include <string.h>
+
+#include "objects/objects.h"
+
+#define MUTE_SEND 23
+
+/* Who is to be told of one Send's end. */
+typedef struct sending {
+    const bjc_core *core;
+    uint16_t ssid;
+    bootjack_send_result *done;
+    void *context;
+} sending;
+
+typedef struct filter {
+    bjc_reporting *reporting;
+    uint16_t ssid;
+} filter;
+
+static bool readable(void *context, uint16_t oid, uint16_t iid) {
+    const filter *f = context;
+    return f->reporting->may_read(f->reporting->context, f->ssid, oid, iid);
+}
+
+/* Rule: /1/x/23 must be there and false (Appendix E.2). */
+static bool muted(const bjc_reporting *reporting, uint16_t ssid) {
+    for (const bjc_instance *i = reporting->server->instances; i; i = i->next) {
+        if (bjc_store_integer(reporting->server, i->iid, BJC_SERVER_SSID, 0) == ssid) {
+            return bjc_store_boolean(reporting->server, i->iid, MUTE_SEND, true);
+        }
+    }
+    return true;
+}
+
+/* SenML CBOR, or what the client prefers of the formats that name several paths. */
+static const bjc_format *format_of(const bjc_core *core) {
+    const bjc_format *format = bjc_format_of_release(core->config.preferred_format, core->config.version);
+    return format && format->least_depth == 0 ? format : bjc_format_find(BJC_FORMAT_SENML_CBOR);
+}
+
+static bool take_paths(const bootjack_path *from, size_t count, bjc_path *to) {
+    for (size_t i = 0; i < count; i++) {
+        if (from[i].depth < 1 || from[i].depth > 4 || from[i].ids[0] == 0 || from[i].ids[0] == 21 ||
+            from[i].ids[0] == 23) {
+            return false;
+        }
+        to[i].depth = from[i].depth;
+        memcpy(to[i].ids, from[i].ids, sizeof to[i].ids);
+    }
+    return true;
+}
+
+static void on_completed(void *context, const bjc_completion *completion) {
+    sending *s = context;
+    bootjack_error result = BOOTJACK_ERR_NETWORK;
+    if (completion->outcome == BJC_RESPONSE) {
+        result = completion->code == BJC_CHANGED ? BOOTJACK_OK : BOOTJACK_ERR_STATE;
+    }
+    bjc_log(s->core, result ? BOOTJACK_LOG_WARNING : BOOTJACK_LOG_INFO, "server %u: Send: %s", s->ssid,
+            result ? bjc_outcome_text(completion->outcome) : "taken");
+    sending ended = *s;
+    bjc_release(&s->core->allocator, s);
+    if (ended.done) {
+        ended.done(ended.context, ended.ssid, result);
+    }
+}
+
+static bootjack_error post(bjc_reporting *reporting, bjc_session *session, const bjc_format *format,
+                           const bjc_buffer *payload, const sending *end) {
+    sending *s = bjc_allocate(&reporting->core->allocator, sizeof *s);
+    if (!s) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    *s = *end;
+    const bjc_request request = { .method = BJC_POST,
+                                  .path = { { "dp", 2 } },
+                                  .path_count = 1,
+                                  .content_format = format->number,
+                                  .payload = payload->data,
+                                  .payload_length = payload->length };
+    bootjack_error error = bjc_session_request_beside(session, &request, on_completed, s);
+    if (error) {
+        bjc_release(&reporting->core->allocator, s);
+    }
+    return error;
+}
+
+/* Whether a composite payload holds nothing: an empty list or map. */
+static bool is_empty(const bjc_format *format, const bjc_buffer *payload) {
+    return payload->length <= (format->number == BJC_FORMAT_SENML_JSON ? 2u : 1u);
+}
+
+bootjack_error bjc_send(bjc_reporting *reporting, uint16_t ssid, const bootjack_path *paths, size_t count,
+                        bootjack_send_result *done, void *context) {
+    bjc_path wanted[BJC_SEND_PATHS];
+    filter f = { reporting, ssid };
+    const bjc_readable shown = { readable, &f };
+    const sending end = { reporting->core, ssid, done, context };
+    bjc_session *session = reporting->session(reporting->context, ssid);
+    if (reporting->core->config.version < BOOTJACK_LWM2M_1_1) {
+        return BOOTJACK_ERR_UNSUPPORTED;
+    }
+    if (count == 0 || count > BJC_SEND_PATHS || !take_paths(paths, count, wanted)) {
+        return BOOTJACK_ERR_ARGUMENT;
+    }
+    if (!session || reporting->model->in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    if (muted(reporting, ssid)) {
+        return BOOTJACK_ERR_UNAUTHORIZED;
+    }
+    const bjc_format *format = format_of(reporting->core);
+    bjc_buffer payload;
+    bjc_buffer_init(&payload, &reporting->core->allocator);
+    bootjack_error error = bjc_model_read_paths(reporting->model, wanted, count, true, format, &shown, &payload);
+    if (!error) {
+        error = is_empty(format, &payload) ? BOOTJACK_ERR_NOT_FOUND : post(reporting, session, format, &payload, &end);
+    }
+    bjc_buffer_free(&payload);
+    return error;
+}
