@@ -90,6 +90,22 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
     return NULL;
 }
 
+static void note_observation(bj_oracle *o, const oracle_foreign *f) {
+    unsigned at = (unsigned) (o->observed_count++ % ORACLE_OBSERVED);
+    o->observed[at].peer = f->peer;
+    o->observed[at].token_length = f->token_length;
+    memcpy(o->observed[at].token, f->token, sizeof f->token);
+}
+
+bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s) {
+    bool found = false;
+    for (unsigned i = 0; i < o->observed_count && i < ORACLE_OBSERVED && !found; i++) {
+        found = bj_addr_equal(&o->observed[i].peer, &s->peer) &&
+                same_token(o->observed[i].token, o->observed[i].token_length, &s->m);
+    }
+    return found;
+}
+
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s) {
     if (s->stream || s->m.type != BJ_COAP_ACK) {
         return oracle_foreign_with_token(o, s);
@@ -333,6 +349,9 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     f->owed = !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && expected(o, s);
     if (request) {
         read_request(f, &s->m);
+        if (f->observes) {
+            note_observation(o, f);
+        }
         oracle_attempt_commanded(o, f, s);
     }
 }

@@ -27,6 +27,7 @@ enum {
     ORACLE_RECENT = 1024,    /* events whose cause may be asked; a power of two */
     ORACLE_OWN = 256,        /* messages of the client that are remembered; a power of two */
     ORACLE_FOREIGN = 256,    /* messages of servers, likewise */
+    ORACLE_OBSERVED = 64,    /* tokens of observations, likewise */
     ORACLE_CONNECTIONS = 64, /* by number, the latest of those that share a place */
     ORACLE_PEERS = 32,
     ORACLE_INSTANCES = 32,
@@ -223,6 +224,11 @@ struct bj_oracle {
     uint64_t own_count;
     oracle_foreign foreign[ORACLE_FOREIGN];
     uint64_t foreign_count;
+    struct {
+        bj_addr peer;
+        uint8_t token_length, token[BJ_COAP_TOKEN];
+    } observed[ORACLE_OBSERVED];
+    uint64_t observed_count;
     oracle_peer peers[ORACLE_PEERS];
     unsigned peer_count;
     oracle_name names[ORACLE_NAMES];
@@ -294,6 +300,9 @@ oracle_own *oracle_own_with_mid(bj_oracle *o, const oracle_seen *s);
 oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s);
 oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s);
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s);
+/* Whether the response can be a notification: its token is that of an observation of this server. What was stored for
+ * it may leave from another address than the one that the observation was made from. */
+bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s);
 /* The server's request that this response of the client answers; NULL. */
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);

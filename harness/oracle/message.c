@@ -112,7 +112,7 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     bool ack = !s->stream && s->m.type == BJ_COAP_ACK;
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!f) {
-        if (!ack) { /* an ACK for nothing is another rule's */
+        if (!ack && !oracle_is_observed(o, s)) { /* an ACK for nothing is another rule's */
             oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
                          "a response whose token belongs to no request that the client got");
         }

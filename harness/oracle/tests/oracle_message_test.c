@@ -79,6 +79,26 @@ static void a_wrong_token_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_TOKEN, "token");
 }
 
+/* Long after the request was forgotten. */
+static void a_notification_belongs_to_its_observation(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "ob", .path = "/3/0/13", .option = 6);
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 9, .token = "ob", .option = 6, .format = 1,
+           .payload = "1");
+    for (unsigned i = 0; i < 300; i++) {
+        command(10300 + 10 * i, (uint16_t) (100 + i), DELETE_, "/1", C(2, 2));
+    }
+    CLIENT(14000, BS, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 60, .token = "ob", .option = 6, .format = 1,
+           .payload = "2");
+    SERVER(14010, BS, .type = BJ_COAP_ACK, .mid = 60);
+    CLIENT(14100, BS, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 61, .token = "oc", .option = 6, .format = 1,
+           .payload = "2");
+    SERVER(14110, BS, .type = BJ_COAP_ACK, .mid = 61);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_TOKEN, "no request");
+}
+
 static void a_second_response_is_found(void **state) {
     (void) state;
     opens();
@@ -310,6 +330,7 @@ int main(void) {
         TEST(a_message_id_may_be_used_after_exchange_lifetime),
         TEST(an_acknowledgement_of_nothing_is_found),
         TEST(a_wrong_token_is_found),
+        TEST(a_notification_belongs_to_its_observation),
         TEST(a_second_response_is_found),
         TEST(a_separate_response_is_one),
         TEST(a_request_without_an_answer_is_found),
