@@ -137,19 +137,15 @@ static void on_changed(void *context, const bjc_path *path) {
     if (path->ids[0] <= 2) {
         bjc_persistence_changed(&client->persistence);
     }
-    for (const bjc_registration *r = client->registrations.list; r && path->ids[0] == 1; r = r->next) {
-        if (bjc_store_integer(&client->server, r->server_iid, BJC_SERVER_LIFETIME, 0) != r->lifetime_s) {
-            bjc_registration_update(&client->registrations, r->server_iid);
-        }
+    if (path->depth == 0 || path->ids[0] == 1) {
+        bjc_registrations_settings_changed(&client->registrations);
     }
 }
 
 /* The list of instances that the servers know is not the present one. */
 static void on_instances_changed(void *context) {
     bootjack_client *client = context;
-    for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
-        bjc_registration_update(&client->registrations, r->server_iid);
-    }
+    bjc_registrations_instances_changed(&client->registrations);
     bjc_persistence_changed(&client->persistence);
 }
 
@@ -166,11 +162,7 @@ static bool may_read(void *context, uint16_t ssid, uint16_t oid, uint16_t iid) {
 /* A server that acknowledges nothing is asked by an Update whether it still knows the client. */
 static void on_undelivered(void *context, uint16_t ssid) {
     bootjack_client *client = context;
-    for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
-        if (r->ssid == ssid && r->state == BJC_REGISTRATION_REGISTERED) {
-            bjc_registration_update(&client->registrations, r->server_iid);
-        }
-    }
+    bjc_registrations_doubt(&client->registrations, ssid);
 }
 
 static void on_notified(void *context, bjc_outcome outcome, const bjc_notification *notification) {
@@ -192,12 +184,11 @@ static void on_moved(void *context, bjc_registration *r, bjc_registration_state 
 static bootjack_error execute_server(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments,
                                      size_t length) {
     bootjack_client *client = context;
-    (void) arguments;
-    (void) length;
     bool done = false;
     if (rid == BJC_SERVER_UPDATE_TRIGGER) {
-        done = bjc_registration_update(&client->registrations, iid);
-    } else if (rid == BJC_SERVER_DISABLE) {
+        return bjc_registration_trigger(&client->registrations, iid, arguments, length);
+    }
+    if (rid == BJC_SERVER_DISABLE) {
         done = bjc_registration_disable(&client->registrations, iid);
     } else if (rid == BJC_SERVER_BOOTSTRAP_TRIGGER && bjc_bootstrap_has_account(&client->bootstrap)) {
         bjc_timer_arm(&client->core.scheduler, &client->trigger, 0);
@@ -380,9 +371,13 @@ bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint
     if (client->model.in_transaction) {
         return BOOTJACK_ERR_STATE;
     }
-    bootjack_error error = bjc_store_instance(object->store, iid) ? BOOTJACK_OK : bjc_store_create(object->store, iid);
+    bool made = !bjc_store_instance(object->store, iid);
+    bootjack_error error = made ? bjc_store_create(object->store, iid) : BOOTJACK_OK;
     error = error ? error : bjc_store_set(object->store, iid, rid, riid, value);
     bootjack_resource_changed(client, oid, iid, rid);
+    if (made) {
+        bootjack_instances_changed(client);
+    }
     return error;
 }
 
@@ -487,6 +482,18 @@ void bootjack_client_stop(bootjack_client *client) {
     bjc_bootstrap_stop(&client->bootstrap);
     bjc_registrations_stop(&client->registrations);
     bjc_transport_prepare(client->transport);
+}
+
+void bootjack_instances_changed(bootjack_client *client) {
+    if (!client->model.in_transaction) { /* its end looks at the list by itself */
+        bjc_registrations_instances_changed(&client->registrations);
+    }
+}
+
+void bootjack_network_changed(bootjack_client *client) {
+    if (!client->stopping) {
+        bjc_registrations_network_changed(&client->registrations);
+    }
 }
 
 bootjack_client_phase bootjack_client_state(const bootjack_client *client) {

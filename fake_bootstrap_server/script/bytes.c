@@ -5,7 +5,8 @@
  *   record   = field count, { field number, value }        (fields in ascending order)
  *   step     = kind, record
  *   string   = length, bytes                                list = count, items
- *   when     = due | form << 3, one or two signed numbers   codes = count, one byte a code in ascending order
+ *   when     = due (3 low bits) | form << 3 | due (the others) << 5, one or two signed numbers
+ *   codes = count, one byte a code in ascending order
  *   node     = id, kind, value or list of nodes             named = string, record or list
  *
  * All numbers are LEB128, signed ones zigzag. The decoder takes time and memory in proportion to the bytes: every
@@ -77,7 +78,7 @@ static void put_when(writer *w, const bj_when *when) {
                     : when->latest == when->earliest                    ? EXACT
                     : when->due && when->earliest == BJ_WHEN_OPEN_EARLY ? OPEN_EARLY
                                                                         : RANGE;
-    put_number(w, when->due | form << 3);
+    put_number(w, (when->due & 7u) | form << 3 | (when->due & 0x38u) << 2);
     put_signed(w, form == OPEN_EARLY ? when->latest : when->earliest);
     if (form == RANGE) {
         put_number(w, (uint64_t) (when->latest - when->earliest));
@@ -311,11 +312,11 @@ static int64_t within_duration(int64_t number) {
 }
 
 static void get_when(reader *r, bj_when *when) {
-    unsigned head = (unsigned) (get_number(r) & 31);
+    unsigned head = (unsigned) (get_number(r) & 255);
     int64_t first = within_duration(get_signed(r));
-    when->due = head & 7;
+    when->due = (uint8_t) ((head & 7) | (head >> 2 & 0x38));
     when->earliest = when->latest = first;
-    switch (head >> 3) {
+    switch (head >> 3 & 3) {
     case RANGE:
         when->latest += (int64_t) (get_number(r) % (BJ_DURATION_MAX + 1));
         break;

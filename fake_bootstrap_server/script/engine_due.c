@@ -120,9 +120,11 @@ void bj__due_start(bj_engine *e) {
                               .session_from = BJ_NEVER,
                               .last_command = BJ_NEVER,
                               .command_before = BJ_NEVER,
-                              .dns_failed = BJ_NEVER,
-                              .lifetime_s = 86400,
-                              .registered_at = BJ_NEVER };
+                              .dns_failed = BJ_NEVER };
+    for (unsigned i = 0; i < e->server_count; i++) {
+        e->servers[i].lifetime_s = 86400;
+        e->servers[i].registered_at = e->servers[i].exchanged_at = BJ_NEVER;
+    }
 }
 
 static void set_failed(bj_engine *e, bj_time when) {
@@ -130,7 +132,7 @@ static void set_failed(bj_engine *e, bj_time when) {
     e->due.failed = (bj__range){ when, when };
 }
 
-static void note_lifetime(bj_engine *e, const bj_coap *m) {
+static void note_lifetime(bj__server *s, const bj_coap *m) {
     const bj_coap_option *option;
     for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
         if (option->length > 3 && option->length < 14 && !memcmp(option->value, "lt=", 3)) {
@@ -138,7 +140,7 @@ static void note_lifetime(bj_engine *e, const bj_coap *m) {
             for (size_t at = 3; at < option->length && option->value[at] >= '0' && option->value[at] <= '9'; at++) {
                 seconds = seconds * 10 + (uint64_t) (option->value[at] - '0');
             }
-            e->due.lifetime_s = seconds;
+            s->lifetime_s = seconds;
         }
     }
 }
@@ -162,11 +164,11 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         d->session_from = d->last_command = d->command_before = BJ_NEVER;
         d->holdoff_written = false;
     } else if (purpose == BJ__REGISTER) {
-        note_lifetime(e, m);
+        note_lifetime(s, m);
         d->stage = BJ__REGISTERING;
         d->server = s->index;
     } else if (purpose == BJ__UPDATE) {
-        note_lifetime(e, m);
+        note_lifetime(s, m);
     }
 }
 
@@ -198,7 +200,7 @@ static void register_replied(bj_engine *e, const bj__exchange *x, bj_time when) 
     if (success) {
         d->stage = BJ__REGISTERED;
         d->attempts = 0;
-        d->registered_at = when;
+        e->servers[x->server].registered_at = when;
         d->source = x->id;
     } else if (d->stage == BJ__REGISTERING || d->source == x->id) {
         set_failed(e, when);
@@ -214,12 +216,15 @@ void bj__due_replied(bj_engine *e, const bj__exchange *x) {
         }
         return;
     }
+    e->servers[x->server].exchanged_at = x->reply.arrived;
     if (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK) {
         bootstrap_replied(e, x, x->reply.arrived);
     } else if (x->purpose == BJ__REGISTER) {
         register_replied(e, x, x->reply.arrived);
     } else if (x->purpose == BJ__UPDATE && x->reply_code >> 5 == 2) {
-        e->due.registered_at = x->reply.arrived;
+        e->servers[x->server].registered_at = x->reply.arrived;
+    } else if (x->purpose == BJ__DEREGISTER && x->reply_code >> 5 == 2) {
+        e->servers[x->server].registered_at = BJ_NEVER;
     }
 }
 
@@ -255,6 +260,7 @@ void bj__due_command_lost(bj_engine *e, const bj__outbound *o) {
 
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     bj__due_state *d = &e->due;
+    e->servers[o->server].exchanged_at = o->delivery.arrived;
     if (code >> 5 != 2) {
         return;
     }
@@ -465,12 +471,51 @@ static bool holdoff(bj_engine *e, bj__range *range, bj_text *why) {
     return true;
 }
 
-static bool lifetime(const bj_engine *e, bj__range *range, bj_text *why) {
-    if (e->due.registered_at == BJ_NEVER) {
-        bj_text_add(why, "the client is not registered");
+/* The server that registered the client last, when the step names none that did. */
+static const bj__server *registrar(const bj_engine *e, const bj__server *named) {
+    const bj__server *best = NULL;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        bool counts = s->registered_at != BJ_NEVER && (!named || s == named);
+        best = counts && (!best || s->registered_at > best->registered_at) ? s : best;
+    }
+    return best;
+}
+
+static bool lifetime(const bj_engine *e, const bj__server *named, bj__range *range, bj_text *why) {
+    const bj__server *s = registrar(e, named);
+    if (!s || !s->lifetime_s) {
+        bj_text_add(why, s ? "the lifetime is without end" : "the client is not registered");
         return false;
     }
-    bj_time end = sum(e->due.registered_at, scaled(e->due.lifetime_s * BJ_SECOND, 1000000));
+    bj_time end = sum(s->registered_at, scaled(s->lifetime_s * BJ_SECOND, 1000000));
+    *range = (bj__range){ end, end };
+    return true;
+}
+
+/* LwM2M Core 1.1 section 6.2.2: when is the client's choice, but before the registration ends. */
+static bool update(const bj_engine *e, const bj__server *named, bj__range *range, bj_text *why) {
+    if (!lifetime(e, named, range, why)) {
+        return false;
+    }
+    range->early = registrar(e, named)->registered_at;
+    return true;
+}
+
+/* LwM2M Core 1.1 section 6.5: MAX_TRANSMIT_WAIT after the last exchange. */
+static bool queue(const bj_engine *e, const bj__server *named, bj__range *range, bj_text *why) {
+    bj_time last = BJ_NEVER, full = ((bj_time) 2 << e->max_retransmit) - 1;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        if (s->exchanged_at != BJ_NEVER && (!named || s == named)) {
+            last = last == BJ_NEVER ? s->exchanged_at : bj__max(last, s->exchanged_at);
+        }
+    }
+    if (last == BJ_NEVER) {
+        bj_text_add(why, "nothing was exchanged with the server yet");
+        return false;
+    }
+    bj_time end = sum(last, scaled(e->ack_timeout, e->ack_random_factor) * full);
     *range = (bj__range){ end, end };
     return true;
 }
@@ -503,9 +548,13 @@ bool bj__due(bj_engine *e, bj_due due, const bj__server *s, unsigned number, bj_
     case BJ_DUE_HOLDOFF:
         return holdoff(e, range, why);
     case BJ_DUE_LIFETIME:
-        return lifetime(e, range, why);
+        return lifetime(e, s, range, why);
     case BJ_DUE_GIVEUP:
         return giving_up(e, s ? s : busiest(e), range, why);
+    case BJ_DUE_UPDATE:
+        return update(e, s, range, why);
+    case BJ_DUE_QUEUE:
+        return queue(e, s, range, why);
     default:
         bj_text_add(why, "not a deadline");
         return false;

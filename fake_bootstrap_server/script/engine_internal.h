@@ -91,6 +91,9 @@ typedef struct bj__server {
     char *locations[BJ__LOCATIONS];
     unsigned location_count;
     bj__outgoing outgoing;
+    uint64_t lifetime_s;     /* that the client named last */
+    bj_time registered_at;   /* or updated; when the answer reached the client. BJ_NEVER: not registered */
+    bj_time exchanged_at;    /* the last exchange was over for the client; BJ_NEVER: there was none */
     const bj_record *record; /* NULL: nothing was given */
     struct bj__guard *guard; /* DTLS, TLS; NULL */
 } bj__server;
@@ -328,8 +331,6 @@ typedef struct bj__due_state {
     bj__range dns_before;
     bool holdoff_written, holdoff_rewritten; /* a session wrote the account: /0/x/11 once it is finished; now */
     bj_time written_holdoff, holdoff;
-    uint64_t lifetime_s;
-    bj_time registered_at; /* BJ_NEVER: not registered */
 } bj__due_state;
 
 typedef struct bj__window {

@@ -320,7 +320,7 @@ static bool when_unmet(const bj_engine *e, const bj_when *when, bj_text *why) {
     if (when->due == BJ_DUE_WAKE) {
         return lacking(e, BJ_CAN_WAKE, why, "the client's present wait is not known (wake)");
     }
-    if (when->due == BJ_DUE_FINISH || when->due == BJ_DUE_GIVEUP || when->due == BJ_DUE_LIFETIME) {
+    if (when->due != BJ_DUE_NONE && when->due != BJ_DUE_RETRANSMIT && when->due != BJ_DUE_HOLDOFF) {
         return lacking(e, BJ_CAN_VIRTUAL_TIME, why, "deadlines of minutes need virtual time");
     }
     if (when->due != BJ_DUE_NONE) {

@@ -144,6 +144,11 @@ static unsigned server_field(const bj_record *step) {
     }
 }
 
+/* Deadlines that each server has its own of. */
+static bool of_server(const bj_when *when) {
+    return when->due == BJ_DUE_LIFETIME || when->due == BJ_DUE_UPDATE || when->due == BJ_DUE_QUEUE;
+}
+
 /* `at` of an active step is when the message reaches the client: it leaves one latency earlier. */
 static bool plan_action(bj_engine *e, bj__thread *t) {
     const bj_value *at = when_field(t->step);
@@ -160,7 +165,7 @@ static bool plan_action(bj_engine *e, bj__thread *t) {
     if (!s) {
         return false;
     }
-    if (!bj__due_moment(e, t, &at->as.when, NULL, &moment, &why)) {
+    if (!bj__due_moment(e, t, &at->as.when, of_server(&at->as.when) ? s : NULL, &moment, &why)) {
         bj__bad_due(e, t, &at->as.when, why.start);
         return false;
     }

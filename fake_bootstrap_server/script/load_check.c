@@ -240,7 +240,9 @@ static void check_when(check *c, const bj_record *record, const bj_value *value)
         bj_mistake_at(c->loading, value->position, NULL, "%s %s the early end of its range, which is open here",
                       verb_of(record), lasts ? "lasts until" : "happens at");
     }
-    if ((when->due == BJ_DUE_FINISH || when->due == BJ_DUE_LIFETIME) && !c->request && !c->loading->lost_step) {
+    bool of_a_request = when->due == BJ_DUE_FINISH || when->due == BJ_DUE_LIFETIME || when->due == BJ_DUE_UPDATE ||
+                        when->due == BJ_DUE_QUEUE;
+    if (of_a_request && !c->request && !c->loading->lost_step) {
         bj_mistake_at(c->loading, value->position, NULL, "due(%s) cannot be known here: no request was awaited before",
                       bj_due_name((bj_due) when->due));
     }

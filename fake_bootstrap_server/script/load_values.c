@@ -218,12 +218,12 @@ static bool is_reversed(const bj_string *text) {
 static bool has_unknown_due(const bj_string *text, bj_string *name, const char **suggestion) {
     const char *open = memmem(text->bytes, text->length, "due(", 4);
     const char *close = open ? memchr(open, ')', text->length - (size_t) (open - text->bytes)) : NULL;
-    const char *names[BJ_DUE_GIVEUP + 1] = { 0 };
+    const char *names[BJ_DUE_LAST + 1] = { 0 };
     if (!close) {
         return false;
     }
     *name = (bj_string){ .bytes = open + 4, .length = (size_t) (close - open - 4) };
-    for (unsigned due = BJ_DUE_FINISH; due <= BJ_DUE_GIVEUP; due++) {
+    for (unsigned due = BJ_DUE_FINISH; due <= BJ_DUE_LAST; due++) {
         names[due - BJ_DUE_FINISH] = bj_due_name((bj_due) due);
         if (strlen(bj_due_name((bj_due) due)) == name->length &&
             !memcmp(bj_due_name((bj_due) due), name->bytes, name->length)) {
@@ -246,8 +246,8 @@ static bool load_when(bj_loading *loading, const bj_yaml *yaml, bj_when *out) {
     }
     if (has_unknown_due(&yaml->text, &name, &suggestion)) {
         return bj_mistake_at(loading, yaml->position, suggestion,
-                             "expected due(finish), due(retransmit), due(holdoff), due(lifetime) or due(giveup), "
-                             "found 'due(%.*s)'",
+                             "expected due(finish), due(retransmit), due(holdoff), due(lifetime), due(giveup), "
+                             "due(update) or due(queue), found 'due(%.*s)'",
                              (int) (name.length < 32 ? name.length : 32), name.bytes);
     }
     if (is_reversed(&yaml->text)) {

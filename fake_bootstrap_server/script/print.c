@@ -79,10 +79,11 @@ const char *bj_option_name(uint32_t number) {
 
 /* --- points of time --------------------------------------------------------------------------- */
 
-static const char *const due_names[] = { NULL, "wake", "finish", "retransmit", "holdoff", "lifetime", "giveup" };
+static const char *const due_names[] = { NULL,       "wake",   "finish", "retransmit", "holdoff",
+                                         "lifetime", "giveup", "update", "queue" };
 
 const char *bj_due_name(bj_due due) {
-    return (unsigned) due <= BJ_DUE_GIVEUP ? due_names[due] : NULL;
+    return (unsigned) due <= BJ_DUE_LAST ? due_names[due] : NULL;
 }
 
 typedef struct cursor {
@@ -111,7 +112,7 @@ static uint8_t parse_due(cursor *c) {
     if (skip(c, "wake")) {
         return BJ_DUE_WAKE;
     }
-    for (uint8_t due = BJ_DUE_FINISH; skip(c, "due(") && due <= BJ_DUE_GIVEUP; due++) {
+    for (uint8_t due = BJ_DUE_FINISH; skip(c, "due(") && due <= BJ_DUE_LAST; due++) {
         if (skip(c, due_names[due]) && skip(c, ")")) {
             return due;
         }
@@ -194,7 +195,7 @@ bool bj_when_parse(const char *text, size_t length, bj_when *when) {
 }
 
 static void print_point(bj_text *out, uint8_t due, int64_t us) {
-    bool named = due != BJ_DUE_NONE && due <= BJ_DUE_GIVEUP;
+    bool named = due != BJ_DUE_NONE && due <= BJ_DUE_LAST;
     if (named) {
         bj_text_printf(out, due == BJ_DUE_WAKE ? "%s" : "due(%s)", due_names[due]);
     }

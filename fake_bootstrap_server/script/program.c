@@ -23,7 +23,7 @@ static int64_t clamp(int64_t value, int64_t lowest) {
 
 void bj_when_tidy(bj_when *when) {
     bool open = when->latest == BJ_WHEN_OPEN;
-    if (when->due > BJ_DUE_GIVEUP) {
+    if (when->due > BJ_DUE_LAST) {
         when->due = BJ_DUE_NONE;
     }
     int64_t lowest = when->due ? BJ_WHEN_OPEN_EARLY : 0;

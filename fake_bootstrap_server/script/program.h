@@ -50,6 +50,9 @@ typedef enum bj_due {
     BJ_DUE_HOLDOFF = 4,    /* the next bootstrap attempt */
     BJ_DUE_LIFETIME = 5,   /* the registration ends unless updated */
     BJ_DUE_GIVEUP = 6,     /* the client's last request is given up: its last retransmission's time-out */
+    BJ_DUE_UPDATE = 7,     /* the registration is updated: any time before its lifetime ends */
+    BJ_DUE_QUEUE = 8,      /* queue mode: the client stops listening, MAX_TRANSMIT_WAIT after the last exchange */
+    BJ_DUE_LAST = BJ_DUE_QUEUE,
 } bj_due;
 
 typedef struct bj_when {

@@ -172,7 +172,8 @@ enum {
     F(4, VERSION, "version", STRING, 0, NONE, "LwM2M version to speak: 1.0, 1.1.")                                     \
     F(5, HOLDOFF_CAP, "holdoff-cap", DURATION, 0, NONE, "Greatest hold-off that growth may reach; 20s if not given.")  \
     F(6, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "Jitter factor of the hold-off, 1.5 if not given.")        \
-    F(7, STRICT, "strict", BOOL, 0, NONE, "Ask for 4.06 at Finish for all that can be known then.")
+    F(7, STRICT, "strict", BOOL, 0, NONE, "Ask for 4.06 at Finish for all that can be known then.")                    \
+    F(8, QUEUE, "queue", BOOL, 0, NONE, "Queue mode with every server, the flag Q of a registration.")
 
 #define BJ_FIELDS_ACCOUNT(F)                                                                                           \
     F(1, URI, "uri", STRING, BJ_REQUIRED, NONE, "LwM2M Server URI, /0/x/0.")                                           \

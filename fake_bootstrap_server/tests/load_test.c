@@ -290,8 +290,8 @@ static void test_typed_values(void **state) {
         { "  - silence: 15s..10s\n",
           "4:14: error: expected a range whose early end is not after its late end, found '15s..10s'" },
         { "  - silence: due(finsh)\n",
-          "4:14: error: expected due(finish), due(retransmit), due(holdoff), due(lifetime) or due(giveup), found "
-          "'due(finsh)' (did you mean 'finish'?)" },
+          "4:14: error: expected due(finish), due(retransmit), due(holdoff), due(lifetime), due(giveup), "
+          "due(update) or due(queue), found 'due(finsh)' (did you mean 'finish'?)" },
         { "  - finish: {wait: maybe}\n", "4:20: error: expected true or false, found 'maybe'" },
         { "  - request: {method: PSOT}\n", "4:23: error: expected one of GET, POST, PUT, DELETE, FETCH, PATCH, iPATCH, "
                                            "found 'PSOT' (did you mean 'POST'?)" },

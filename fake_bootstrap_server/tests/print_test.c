@@ -189,6 +189,8 @@ static void test_whens(void **state) {
     assert_when("due(holdoff)-1s..+5s", "due(holdoff)-1s..due(holdoff)+5s");
     assert_when("due(lifetime)..", "due(lifetime)..");
     assert_when("..due(giveup)", "..due(giveup)");
+    assert_when("due(update)", "due(update)");
+    assert_when("due(queue) + 1ms", "due(queue)+1ms");
     assert_when("due(retransmit)+0", "due(retransmit)");
     assert_when("", NULL);
     assert_when("..", NULL);

@@ -38,6 +38,7 @@ typedef struct placeholder {
     X(MAX_RETRANSMIT, "max_retransmit", "MAX_RETRANSMIT")                                                              \
     X(VERSION, "version", "a version of LwM2M")                                                                        \
     X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
+    X(QUEUE, "queue", "queue mode")                                                                                    \
     X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
     X(SSID, "ssid", "a Short Server ID")                                                                               \
     X(IDENTITY, "identity", NULL)                                                                                      \
@@ -208,6 +209,7 @@ static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *t
     f->items[P_HOLDOFF_CAP].value = seconds(f->arena, f->client, BJ_F(CLIENT, HOLDOFF_CAP));
     f->items[P_HOLDOFF_JITTER].value = bj_get_string(f->client, BJ_F(CLIENT, HOLDOFF_JITTER), NULL);
     f->items[P_STRICT].value = bj_get_bool(f->client, BJ_F(CLIENT, STRICT), false) ? "" : NULL;
+    f->items[P_QUEUE].value = bj_get_bool(f->client, BJ_F(CLIENT, QUEUE), false) ? "" : NULL;
     f->items[P_ACK_TIMEOUT].value = seconds(f->arena, transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT));
     f->items[P_ACK_RANDOM_FACTOR].value = bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL);
     f->items[P_MAX_RETRANSMIT].value = number(f->arena, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT));

@@ -46,6 +46,7 @@ typedef struct bootjack_linked_config {
     void (*state_changed)(void *context, const char *text);
     void (*log_line)(void *context, const char *text);
     void *context;
+    int queue_mode; /* the flag Q of a registration, LwM2M Core 1.1 6.5 */
 } bootjack_linked_config;
 
 typedef struct bootjack_linked_client {

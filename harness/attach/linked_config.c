@@ -77,6 +77,7 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
                               ? (int) bj_get_uint(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4)
                               : -1,
         .strict = bj_get_bool(client, BJ_F(CLIENT, STRICT), false),
+        .queue_mode = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false),
     };
     fill_accounts(config, arena, client);
 }

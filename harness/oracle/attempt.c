@@ -187,6 +187,25 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     }
 }
 
+/* A Register or an Update says it: the flag Q, in LwM2M 1.0 the binding. One that says nothing changes nothing. */
+static void note_queue_mode(oracle_peer *p, const oracle_own *own) {
+    const bj_coap_option *option;
+    bj_coap m;
+    if (own->connection >= 0) {
+        bj_coap_tcp_decode(&m, own->bytes, own->length);
+    } else {
+        bj_coap_decode(&m, own->bytes, own->length);
+    }
+    bool said = own->purpose == ORACLE_REGISTER, queue = false;
+    for (size_t i = 0; (option = bj_coap_find(&m, BJ_COAP_URI_QUERY, i)); i++) {
+        bool flag = option->length == 1 && option->value[0] == 'Q';
+        bool binding = option->length > 2 && !memcmp(option->value, "b=", 2);
+        said |= flag || binding;
+        queue |= flag || (binding && memchr(option->value, 'Q', option->length));
+    }
+    p->queue = said ? queue : p->queue;
+}
+
 static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (!p) {
@@ -197,6 +216,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     p->register_last = s->time;
     o->attempt.dialled = BJ_NEVER;
     if (p->registered) {
+        note_queue_mode(p, own);
         o->attempt.last = oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;
     } else {
@@ -219,6 +239,8 @@ void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_s
             p->registered = false;
             p->registering = true;
             p->register_last = s->time;
+        } else if (p) {
+            note_queue_mode(p, own);
         }
         break;
     case ORACLE_DEREGISTER:

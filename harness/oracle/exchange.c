@@ -269,16 +269,25 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     }
     if (p) {
         p->spoke = true;
+        p->exchanged = s->time;
     }
 }
 
 /* --- what reaches it ------------------------------------------------------------------------------------------ */
 
+/* LwM2M Core 1.1 §6.5: in queue mode a client need not listen longer than MAX_TRANSMIT_WAIT. */
+static bool asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
+    const bj_oracle_config *c = &o->config;
+    bj_time wait = c->ack_timeout * (((bj_time) 2 << c->max_retransmit) - 1) / 1000 * (c->ack_random_factor / 1000);
+    return p->queue && now > p->exchanged + wait;
+}
+
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
-    bool registered = p && p->registered && o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
+    bool registered = p && p->registered && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
+                      o->attempt.phase != ORACLE_REQUESTED;
     return o->alive && !o->stopping && (session || registered);
 }
 
@@ -373,6 +382,10 @@ static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     own->acknowledged = oracle_min(own->acknowledged, s->time);
     if (own->answered == BJ_NEVER) {
         own->answered = s->time;
+        oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+        if (p) {
+            p->exchanged = s->time;
+        }
         own->answer = s->m.type == BJ_COAP_RST && !s->stream ? 0 : s->m.code;
         oracle_attempt_answered(o, own, s);
     }

@@ -130,6 +130,8 @@ typedef struct oracle_peer {
     bool registered;       /* its Register was accepted, and not ended */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
+    bool queue;            /* it is registered with in queue mode */
+    bj_time exchanged;     /* when the client last sent it something, or got an answer */
 } oracle_peer;
 
 typedef struct oracle_connection {

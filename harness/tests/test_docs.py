@@ -107,7 +107,7 @@ def test_the_guide_names_every_verb_and_due_time():
     verbs = re.findall(r"R\(\d+, [A-Z]+, \"([a-z-]+)\", 1,", schema)
     assert len(verbs) >= 29 and [verb for verb in verbs if f"`{verb}`" not in guide] == []
     printer = (api.ROOT / "fake_bootstrap_server/script/print.c").read_text()
-    names = re.findall(r"\"([a-z]+)\"", re.search(r"due_names\[\] = \{(.*?)\}", printer)[1])
+    names = re.findall(r"\"([a-z]+)\"", re.search(r"due_names\[\] = \{(.*?)\}", printer, re.S)[1])
     assert [name for name in names if name != "wake" and f"`due({name})`" not in guide] == []
 
 

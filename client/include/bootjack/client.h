@@ -70,6 +70,10 @@ typedef struct bootjack_config {
     /* Take bootstrap operations that come unasked over the session with the Bootstrap-Server
      * (Server Initiated Bootstrap, LwM2M TS 1.0 §5.2.3.4). */
     bool legacy_server_initiated;
+    /* Queue mode with every server (LwM2M Core 1.1 §6.5): the flag Q of a registration. In LwM2M 1.0, and where a binding
+     * of that release was written, the letter Q of /1/x/7 says it for one server. Sessions with such servers do not use
+     * `coap_context`. */
+    bool queue_mode;
     size_t max_payload; /* of a request that arrives in blocks, bytes; 16384 */
     /* Random numbers; false = none to be had. NULL = getrandom(). */
     bool (*random)(void *context, void *out, size_t length);
@@ -116,6 +120,11 @@ BOOTJACK_API bootjack_error bootjack_client_run(bootjack_client *client);
 
 /* Begins an orderly stop: De-register (LwM2M Core 1.1 §6.2.3). Not for signal handlers or other threads. */
 BOOTJACK_API void bootjack_client_stop(bootjack_client *client);
+/* To be called when instances of the application's own Objects came or went: servers are told with an Update. */
+BOOTJACK_API void bootjack_instances_changed(bootjack_client *client);
+/* To be called when the device got another address or another network: what is under way there begins anew, and the
+ * client registers again. An Update notices by itself that the address of a UDP session changed. */
+BOOTJACK_API void bootjack_network_changed(bootjack_client *client);
 BOOTJACK_API bootjack_client_phase bootjack_client_state(const bootjack_client *client);
 BOOTJACK_API const char *bootjack_client_phase_text(bootjack_client_phase phase);
 

@@ -33,6 +33,7 @@
     X(VERSION_USED, "lwm2m-version", "1.0|1.1|1.2", "enabler release (default: 1.1)")                                  \
     X(FORMAT, "preferred-format", "FORMAT", "tlv, senml-json, senml-cbor or lwm2m-cbor (default: tlv)")                \
     X(STRICT, "strict", "", "refuse at Bootstrap-Finish all that can be known then")                                   \
+    X(QUEUE, "queue", "", "queue mode with every server")                                                              \
     X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
     X(STATE, "state", "FILE", "keep the accounts there; those given here count only while it is missing")              \
     X(LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug (default: info)")                                \
@@ -254,6 +255,9 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
         return take_number(name, text, 1, 1000, &o->config.holdoff_jitter);
     case OPT_STRICT:
         o->config.strict = true;
+        return true;
+    case OPT_QUEUE:
+        o->config.queue_mode = true;
         return true;
     case OPT_LEGACY:
         o->config.legacy_server_initiated = true;

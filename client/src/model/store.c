@@ -97,6 +97,7 @@ bootjack_error bjc_store_save(const bjc_store *store, bjc_instance **saved) {
         failed = *last == NULL;
         if (*last) {
             (*last)->iid = instance->iid;
+            (*last)->born = instance->born;
             (*last)->cells = cells_copy(store, instance->cells, &failed);
             last = &(*last)->next;
         }
@@ -166,6 +167,7 @@ bootjack_error bjc_store_create(bjc_store *store, uint16_t iid) {
         return BOOTJACK_ERR_MEMORY;
     }
     instance->iid = iid;
+    instance->born = ++store->births;
     instance->next = *slot;
     *slot = instance;
     return BOOTJACK_OK;

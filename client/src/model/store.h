@@ -25,6 +25,7 @@ typedef struct bjc_cell {
 typedef struct bjc_instance {
     struct bjc_instance *next;
     uint16_t iid;
+    uint32_t born;   /* the how-manieth instance of its store: one that was deleted and made anew is another one */
     bjc_cell *cells; /* ascending by resource, resource instance */
 } bjc_instance;
 
@@ -32,6 +33,7 @@ typedef struct bjc_store {
     const bjc_core *core;
     const bootjack_object *object;
     bjc_instance *instances; /* ascending */
+    uint32_t births;
     bjc_instance *before;    /* the copy that a transaction made */
     bool in_transaction;
     /* What the Object demands beyond its table; NULL = nothing. */

@@ -29,8 +29,10 @@ enum {
     BJC_SERVER_LIFETIME = 1,
     BJC_SERVER_BINDING = 7,
     BJC_SERVER_DISABLE = 4,
+    BJC_SERVER_DISABLE_TIMEOUT = 5,
     BJC_SERVER_UPDATE_TRIGGER = 8,
     BJC_SERVER_BOOTSTRAP_TRIGGER = 9,
+    BJC_SERVER_ALERT_CODE = 11,
     BJC_SERVER_LAST_BOOTSTRAPPED = 12,
     BJC_SERVER_PRIORITY = 13,
     BJC_SERVER_INITIAL_DELAY = 14,
@@ -40,6 +42,7 @@ enum {
     BJC_SERVER_RETRY_TIMER = 18,
     BJC_SERVER_SEQUENCE_DELAY = 19,
     BJC_SERVER_SEQUENCE_COUNT = 20,
+    BJC_SERVER_PREFERRED_TRANSPORT = 22,
 };
 
 /* --- /0 --- */
@@ -54,6 +57,10 @@ bootjack_error bjc_security_check_single_account(const bjc_store *store);
 bootjack_error bjc_security_check_scheme(const bjc_store *store, uint16_t iid);
 /* The instance of a server by Short Server ID, never by Object Instance ID; -1 = none (LwM2M Core 1.1 §6.1.2). */
 int32_t bjc_security_of_server(const bjc_store *store, uint16_t ssid);
+/* Of several with that Short Server ID, the one whose URI means this transport: 'U' or 'T' (/1/x/7). */
+int32_t bjc_security_over(const bjc_store *store, uint16_t ssid, char transport);
+/* What the scheme of its URI means; 0 = it has no usable URI. */
+char bjc_security_transport(const bjc_store *store, uint16_t iid);
 /* False with a reason: no URI, or not a usable one. */
 bool bjc_security_uri(const bjc_store *store, uint16_t iid, bjc_uri *uri, const char **reason);
 bootjack_security_mode bjc_security_mode(const bjc_store *store, uint16_t iid);

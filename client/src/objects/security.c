@@ -88,6 +88,26 @@ int32_t bjc_security_of_server(const bjc_store *store, uint16_t ssid) {
     return -1;
 }
 
+char bjc_security_transport(const bjc_store *store, uint16_t iid) {
+    bjc_uri uri;
+    const char *reason;
+    if (!bjc_security_uri(store, iid, &uri, &reason)) {
+        return 0;
+    }
+    return uri.scheme == BJC_COAP_TCP || uri.scheme == BJC_COAPS_TCP ? 'T' : 'U';
+}
+
+int32_t bjc_security_over(const bjc_store *store, uint16_t ssid, char transport) {
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        if (!is_bootstrap(store, instance->iid) &&
+            bjc_store_integer(store, instance->iid, BJC_SECURITY_SSID, 0) == ssid &&
+            bjc_security_transport(store, instance->iid) == transport) {
+            return instance->iid;
+        }
+    }
+    return -1;
+}
+
 bool bjc_security_uri(const bjc_store *store, uint16_t iid, bjc_uri *uri, const char **reason) {
     const bootjack_value *value = bjc_store_get(store, iid, BJC_SECURITY_URI, 0);
     if (!value) {
@@ -201,7 +221,8 @@ static bootjack_error check_server_id(const finding *f) {
     if (ssid < 1 || ssid > 65534) {
         return found(f, BJC_SECURITY_SSID, "Short Server ID missing or not 1 to 65534", BOOTJACK_ERR_RANGE);
     }
-    int32_t first = bjc_security_of_server(f->store, (uint16_t) ssid);
+    /* One for each transport, between which /1/x/7 and /1/x/22 choose. */
+    int32_t first = bjc_security_over(f->store, (uint16_t) ssid, bjc_security_transport(f->store, f->iid));
     return first == f->iid ? BOOTJACK_OK
                            : found(f, BJC_SECURITY_SSID, "Short Server ID used twice", BOOTJACK_ERR_INCONSISTENT);
 }

@@ -53,6 +53,62 @@ bootjack_error bjc_accounts_check_ids(const bjc_core *core, const bjc_store *sec
     return BOOTJACK_OK;
 }
 
+/* --- has it changed? -------------------------------------------------------------------------------------------- */
+
+uint64_t bjc_fingerprint(uint64_t present, const void *data, size_t length) {
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < length; i++) {
+        present = (present ^ bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return present;
+}
+
+static uint64_t of_cell(uint64_t present, const bjc_cell *cell) {
+    const bootjack_value *value = &cell->value;
+    const uint16_t ids[] = { cell->rid, cell->riid, (uint16_t) value->type };
+    present = bjc_fingerprint(present, ids, sizeof ids);
+    switch (value->type) {
+    case BOOTJACK_TYPE_STRING:
+    case BOOTJACK_TYPE_OPAQUE:
+    case BOOTJACK_TYPE_CORELNK:
+        return bjc_fingerprint(present, value->as.bytes.data, value->as.bytes.length);
+    case BOOTJACK_TYPE_BOOLEAN:
+        return bjc_fingerprint(present, &value->as.boolean, sizeof value->as.boolean);
+    case BOOTJACK_TYPE_OBJLNK:
+        return bjc_fingerprint(present, &value->as.link, sizeof value->as.link);
+    case BOOTJACK_TYPE_FLOAT:
+        return bjc_fingerprint(present, &value->as.real, sizeof value->as.real);
+    default:
+        return bjc_fingerprint(present, &value->as.integer, sizeof value->as.integer);
+    }
+}
+
+static uint64_t of_instance(const bjc_store *store, const bjc_instance *instance) {
+    uint64_t mark = BJC_FINGERPRINT;
+    for (const bjc_cell *cell = instance->cells; cell; cell = cell->next) {
+        bool own = store->object->oid == 1 &&
+                   (cell->rid == BJC_SERVER_ALERT_CODE || cell->rid == BJC_SERVER_LAST_BOOTSTRAPPED);
+        mark = own ? mark : of_cell(mark, cell);
+    }
+    return mark;
+}
+
+bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security_iid, const bjc_store *server,
+                                     uint16_t server_iid) {
+    const bjc_instance *keys = security_iid < 0 ? NULL : bjc_store_instance(security, (uint16_t) security_iid);
+    const bjc_instance *settings = bjc_store_instance(server, server_iid);
+    bjc_account_mark mark = { 0 };
+    if (keys) {
+        mark.security_born = keys->born;
+        mark.security = of_instance(security, keys);
+    }
+    if (settings) {
+        mark.server_born = settings->born;
+        mark.server = of_instance(server, settings);
+    }
+    return mark;
+}
+
 void bjc_accounts_note_bootstrap(const bjc_core *core, bjc_store *server) {
     if (core->config.version < BOOTJACK_LWM2M_1_1) {
         return;

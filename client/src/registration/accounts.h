@@ -16,4 +16,18 @@ bootjack_error bjc_accounts_check_ids(const bjc_core *core, const bjc_store *sec
 /* Sets /1/x/12, Last Bootstrapped, of every server. */
 void bjc_accounts_note_bootstrap(const bjc_core *core, bjc_store *server);
 
+/* An account at one moment: which instances it was made of, and what was in them but for what the client itself notes
+ * there (/1/x/11, /1/x/12). An instance that was deleted and written again is not the one that it was. */
+typedef struct bjc_account_mark {
+    uint32_t security_born, server_born;
+    uint64_t security, server; /* fingerprints */
+} bjc_account_mark;
+
+/* `security_iid` < 0: there is none. */
+bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security_iid, const bjc_store *server,
+                                     uint16_t server_iid);
+/* FNV-1a, for fingerprints; begin with BJC_FINGERPRINT. */
+#define BJC_FINGERPRINT UINT64_C(0xcbf29ce484222325)
+uint64_t bjc_fingerprint(uint64_t present, const void *data, size_t length);
+
 #endif

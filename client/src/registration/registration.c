@@ -2,28 +2,18 @@
  *
  * The state machine of a registration. Every change of state goes through move().
  */
-#include "registration/registration.h"
-
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "registration/accounts.h"
+#include "registration/internal.h"
 
-/* LwM2M Core 1.1 Appendix E.2, recommended where the resources are absent. */
-#define DEFAULT_RETRY_COUNT    5
-#define DEFAULT_RETRY_TIMER_S  60
-#define DEFAULT_SEQUENCE_COUNT 1
-#define DEFAULT_DISABLE_S      86400
+#define DEFAULT_DISABLE_S 86400
 /* How long a Register that is under way is waited for when the client stops. */
 #define STOP_PATIENCE (3 * BJC_SECOND)
 #define NO_PRIORITY   INT64_MAX
 /* How long to wait for memory. */
 #define MEMORY_PATIENCE (10 * BJC_SECOND)
-/* /1/x/19: never another sequence. */
-#define SEQUENCE_DELAY_NEVER UINT32_MAX
-/* Without a Bootstrap-Server to turn to and without /1/x/19 the client comes back sooner than the recommended day. */
-#define SEQUENCE_DELAY_ABSENT_S 3600
 
 static const char *state_text(bjc_registration_state state) {
     static const char *const texts[] = { "queued",  "waiting",  "registering", "registered", "updating",
@@ -31,7 +21,7 @@ static const char *state_text(bjc_registration_state state) {
     return texts[state];
 }
 
-static void move(bjc_registration *r, bjc_registration_state state, const char *cause) {
+void bjc_registration_move(bjc_registration *r, bjc_registration_state state, const char *cause) {
     char machine[32];
     snprintf(machine, sizeof machine, "server %u", r->ssid);
     bjc_registration_state from = r->state;
@@ -40,17 +30,22 @@ static void move(bjc_registration *r, bjc_registration_state state, const char *
     r->all->moved(r->all->context, r, from);
 }
 
-static void arm(bjc_registration *r, bjc_time delay) {
+void bjc_registration_arm(bjc_registration *r, bjc_time delay) {
     bjc_timer_arm(&r->all->core->scheduler, &r->timer, delay);
 }
 
-static int64_t setting(const bjc_registration *r, uint16_t rid, int64_t absent) {
+int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_t absent) {
     return bjc_store_integer(r->all->server, r->server_iid, rid, absent);
 }
 
-static void disconnect(bjc_registration *r) {
+void bjc_registration_disconnect(bjc_registration *r) {
+    bjc_registration_awake_cancel(r);
     bjc_session_close(r->session);
     r->session = NULL;
+}
+
+static bool is_registered(const bjc_registration *r) {
+    return r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING;
 }
 
 static void forget_location(bjc_registration *r) {
@@ -62,26 +57,27 @@ static void forget_location(bjc_registration *r) {
 /* --- the order of servers (LwM2M Core 1.1 §6.2.1.1) ------------------------------------------------------------- */
 
 static int64_t priority(const bjc_registration *r) {
-    return setting(r, BJC_SERVER_PRIORITY, NO_PRIORITY);
+    return bjc_registration_setting(r, BJC_SERVER_PRIORITY, NO_PRIORITY);
 }
 
 static void start_queued(bjc_registration *r) {
-    move(r, BJC_REGISTRATION_WAITING, "its turn");
-    arm(r, setting(r, BJC_SERVER_INITIAL_DELAY, 0) * BJC_SECOND);
+    bjc_registration_move(r, BJC_REGISTRATION_WAITING, "its turn");
+    bjc_registration_arm(r, bjc_registration_setting(r, BJC_SERVER_INITIAL_DELAY, 0) * BJC_SECOND);
 }
 
+/* Its first registration is over: it succeeded, or is considered failed, all attempts and sequences included. */
 static bool settled(const bjc_registration *r) {
-    return r->ever || r->state == BJC_REGISTRATION_FAILED || r->attempts > 0 || r->sequences > 0;
+    return r->ever || r->failed_once || r->state == BJC_REGISTRATION_FAILED;
 }
 
-/* Nothing after it in the order may start yet: it was not tried, or it failed and /1/x/15 says that it blocks. */
+/* Nothing after it in the order may start yet: it is not settled, or it failed and /1/x/15 says that it blocks. */
 static bool holds_up(const bjc_registration *r) {
     bool blocks = bjc_store_boolean(r->all->server, r->server_iid, BJC_SERVER_FAILURE_BLOCK, false);
     return !settled(r) || (!r->ever && blocks);
 }
 
 /* Servers with a priority come one after the other, the others independently of them. */
-static void start_next(bjc_registrations *all) {
+void bjc_registrations_start_next(bjc_registrations *all) {
     bool held_up = false;
     for (bjc_registration *r = all->list; r; r = r->next) {
         bool ordered = priority(r) != NO_PRIORITY;
@@ -92,71 +88,6 @@ static void start_next(bjc_registrations *all) {
     }
 }
 
-/* --- failure ---------------------------------------------------------------------------------------------------- */
-
-static bool goes_to_bootstrap(bjc_registration *r, const char *cause) {
-    return bjc_store_boolean(r->all->server, r->server_iid, BJC_SERVER_BOOTSTRAP_ON_FAILURE, true) &&
-           r->all->need_bootstrap(r->all->context, cause);
-}
-
-static void wait_for(bjc_registration *r, bjc_time delay, const char *cause) {
-    move(r, BJC_REGISTRATION_WAITING, cause);
-    bjc_log(r->all->core, BOOTJACK_LOG_INFO, "server %u: next attempt in %.0f s", r->ssid,
-            (double) delay / (double) BJC_SECOND);
-    arm(r, delay);
-}
-
-/* All sequences failed: to the Bootstrap-Server, or on as before. Giving up for good would make a brick. */
-static void all_failed(bjc_registration *r, const char *cause) {
-    int64_t delay = setting(r, BJC_SERVER_SEQUENCE_DELAY, SEQUENCE_DELAY_ABSENT_S);
-    r->sequences = 0;
-    if (goes_to_bootstrap(r, cause) || delay >= SEQUENCE_DELAY_NEVER) {
-        move(r, BJC_REGISTRATION_FAILED, cause);
-    } else {
-        wait_for(r, delay * BJC_SECOND, cause);
-    }
-}
-
-static void end_sequence(bjc_registration *r, const char *cause) {
-    int64_t delay = setting(r, BJC_SERVER_SEQUENCE_DELAY, SEQUENCE_DELAY_NEVER);
-    r->attempts = 0;
-    r->sequences++;
-    bool another = r->sequences < setting(r, BJC_SERVER_SEQUENCE_COUNT, DEFAULT_SEQUENCE_COUNT);
-    if (another && delay < SEQUENCE_DELAY_NEVER) {
-        wait_for(r, delay * BJC_SECOND, cause);
-    } else {
-        all_failed(r, cause);
-    }
-}
-
-static void attempt_failed(bjc_registration *r, const char *cause) {
-    bjc_timer_cancel(&r->all->core->scheduler, &r->timer);
-    disconnect(r);
-    r->attempts++;
-    if (r->attempts < setting(r, BJC_SERVER_RETRY_COUNT, DEFAULT_RETRY_COUNT)) {
-        int64_t timer = setting(r, BJC_SERVER_RETRY_TIMER, DEFAULT_RETRY_TIMER_S);
-        unsigned doublings = r->attempts - 1 < 20 ? r->attempts - 1 : 20;
-        int64_t most = INT64_C(1) << 32;
-        timer = timer < most ? timer : most;
-        wait_for(r, (timer << doublings) * BJC_SECOND, cause);
-    } else {
-        end_sequence(r, cause);
-    }
-    start_next(r->all);
-}
-
-/* What no retry can mend: an account that cannot be used, a name that does not resolve, a server that says no. */
-static void hopeless(bjc_registration *r, const char *cause) {
-    if (!goes_to_bootstrap(r, cause)) {
-        attempt_failed(r, cause);
-        return;
-    }
-    bjc_timer_cancel(&r->all->core->scheduler, &r->timer);
-    disconnect(r);
-    move(r, BJC_REGISTRATION_FAILED, cause);
-    start_next(r->all);
-}
-
 /* --- registering ------------------------------------------------------------------------------------------------ */
 
 static bool keep_location(bjc_registration *r, const bjc_completion *completion) {
@@ -165,8 +96,8 @@ static bool keep_location(bjc_registration *r, const bjc_completion *completion)
     for (size_t i = 0; i < completion->location_count; i++) {
         size += completion->location[i].length;
     }
-    r->location_bytes = bjc_allocate(&r->all->core->allocator, size);
-    if (!r->location_bytes || completion->location_count == 0) {
+    r->location_bytes = size ? bjc_allocate(&r->all->core->allocator, size) : NULL;
+    if (!r->location_bytes) {
         return false;
     }
     char *at = (char *) r->location_bytes;
@@ -184,30 +115,30 @@ static void arm_update(bjc_registration *r) {
     bjc_time lifetime = r->lifetime_s * BJC_SECOND, margin = bjc_max_transmit_wait(&r->all->core->config.tx);
     margin = margin < lifetime / 2 ? margin : lifetime / 2;
     if (lifetime > 0) {
-        arm(r, lifetime - margin);
+        bjc_registration_arm(r, lifetime - margin);
     }
 }
 
-static void send_update(bjc_registration *r, const char *cause);
-
 static void after_exchange(bjc_registration *r) {
     arm_update(r);
-    if (r->update_wanted) {
-        arm(r, 0);
+    bjc_registration_stay_awake(r);
+    if (r->update_wanted || r->disable) {
+        bjc_registration_arm(r, 0);
     }
 }
 
 static void on_registered(bjc_registration *r, const bjc_completion *completion) {
     if (!keep_location(r, completion)) {
-        attempt_failed(r, "registered, but no Location-Path came with it");
+        bjc_registration_attempt_failed(r, "registered, but no Location-Path came with it");
         return;
     }
     r->attempts = r->sequences = 0;
     r->ever = true;
-    move(r, BJC_REGISTRATION_REGISTERED, "Register answered with 2.01");
+    r->registered_at = bjc_now();
+    bjc_registration_move(r, BJC_REGISTRATION_REGISTERED, "Register answered with 2.01");
     after_exchange(r);
     r->all->registered(r->all->context);
-    start_next(r->all);
+    bjc_registrations_start_next(r->all);
 }
 
 static void describe(char *cause, size_t size, const char *what, const bjc_completion *completion) {
@@ -230,6 +161,30 @@ static void leave_at_once(bjc_registration *r, const bjc_completion *completion)
     }
 }
 
+/* The server does not know the registration (any more), or cannot be reached: a new one. */
+static void register_anew(bjc_registration *r, bool same_session, bjc_time delay, const char *cause) {
+    forget_location(r);
+    bjc_registration_awake_cancel(r);
+    if (!same_session) {
+        bjc_registration_disconnect(r);
+    }
+    bjc_registration_move(r, BJC_REGISTRATION_WAITING, cause);
+    bjc_registration_arm(r, delay);
+}
+
+/* 4.12: the server does not speak this release. Lower ones are tried until the client takes up its accounts again. */
+static bool fall_back(bjc_registration *r, const bjc_completion *completion) {
+    if (completion->outcome != BJC_RESPONSE || completion->code != BJC_PRECONDITION_FAILED ||
+        r->version == BOOTJACK_LWM2M_1_0) {
+        return false;
+    }
+    r->version = r->version - 1;
+    bjc_log(r->all->core, BOOTJACK_LOG_WARNING, "server %u: falls back to LwM2M 1.%d", r->ssid,
+            (int) (r->version - BOOTJACK_LWM2M_1_0));
+    register_anew(r, true, 0, "Register answered with 4.12");
+    return true;
+}
+
 static void on_register_completed(void *context, const bjc_completion *completion) {
     bjc_registration *r = context;
     char cause[80];
@@ -241,27 +196,95 @@ static void on_register_completed(void *context, const bjc_completion *completio
         on_registered(r, completion);
         return;
     }
+    if (fall_back(r, completion)) {
+        return;
+    }
     describe(cause, sizeof cause, "Register", completion);
     if (completion->outcome == BJC_RESPONSE) {
-        hopeless(r, cause);
+        bjc_registration_hopeless(r, cause);
     } else {
-        attempt_failed(r, cause);
+        bjc_registration_attempt_failed(r, cause);
     }
 }
 
 static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply) {
     bjc_registration *r = context;
     /* LwM2M Core 1.1 §6.2: what comes before the registration is ignored. */
-    if (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING) {
+    if (is_registered(r)) {
         r->all->manage(r->all->context, r->ssid, request, reply);
+        bjc_registration_stay_awake(r);
     }
+}
+
+/* A connection that the server ended. One that does not last is tried again as after a failed attempt. */
+static void on_session_ended(void *context) {
+    bjc_registration *r = context;
+    bjc_time lasted = bjc_now() - r->registered_at, timer = bjc_registration_retry_timer(r);
+    if (r->state == BJC_REGISTRATION_REGISTERED) {
+        register_anew(r, false, lasted < timer ? timer : 0, "the session ended");
+    }
+}
+
+static void on_session_used(void *context) {
+    bjc_registration_stay_awake(context);
+}
+
+/* The Security instance to use: over the transport that was asked for (/1/x/8), the preferred one (/1/x/22), or the
+ * first of the binding (/1/x/7) that there is one for; any, where none of them says so (LwM2M Core 1.1 §6.2.1.2). */
+static int32_t choose_account(const bjc_registration *r) {
+    const bjc_store *security = r->all->security, *server = r->all->server;
+    const bootjack_value *preferred = bjc_store_get(server, r->server_iid, BJC_SERVER_PREFERRED_TRANSPORT, 0);
+    const bootjack_value *binding = bjc_store_get(server, r->server_iid, BJC_SERVER_BINDING, 0);
+    int32_t iid = r->asked_transport ? bjc_security_over(security, r->ssid, r->asked_transport) : -1;
+    if (iid < 0 && preferred && preferred->as.bytes.length) {
+        iid = bjc_security_over(security, r->ssid, (char) preferred->as.bytes.data[0]);
+    }
+    for (size_t i = 0; iid < 0 && binding && i < binding->as.bytes.length; i++) {
+        iid = bjc_security_over(security, r->ssid, (char) binding->as.bytes.data[i]);
+    }
+    return iid >= 0 ? iid : bjc_security_of_server(security, r->ssid);
+}
+
+/* A session that is there is used again if it is one with the account as it is now. */
+static bool session_fits(const bjc_registration *r, char transport, bool queue) {
+    return r->session && r->transport == transport && r->queue == queue;
+}
+
+static const char *open_session(bjc_registration *r, uint16_t iid, const bjc_uri *uri, bootjack_error *error) {
+    char transport = bjc_security_transport(r->all->security, iid);
+    bool queue = bjc_registration_queue_mode(r);
+    *error = BOOTJACK_OK;
+    if (session_fits(r, transport, queue)) {
+        return NULL; /* the server forgot the registration, not the session */
+    }
+    bjc_registration_disconnect(r);
+    bjc_peer peer = bjc_security_peer(r->all->security, iid, uri);
+    peer.sleeps = r->queue = queue;
+    r->transport = transport;
+    *error = bjc_session_open(r->all->transport, &peer, on_incoming, r, &r->session);
+    if (!*error) {
+        bjc_session_watch(r->session, on_session_ended, on_session_used);
+    }
+    /* Rule: a name that cannot be resolved leads back to the Bootstrap-Server (see `beyond_retry`). */
+    return *error == BOOTJACK_ERR_NAME ? "name of the server cannot be resolved" : bootjack_error_text(*error);
+}
+
+static uint64_t transport_wish(const bjc_registration *r) {
+    static const uint16_t rids[] = { BJC_SERVER_BINDING, BJC_SERVER_PREFERRED_TRANSPORT };
+    uint64_t wish = BJC_FINGERPRINT;
+    for (size_t i = 0; i < sizeof rids / sizeof *rids; i++) {
+        const bootjack_value *value = bjc_store_get(r->all->server, r->server_iid, rids[i], 0);
+        wish = bjc_fingerprint(wish, &i, sizeof i);
+        wish = value ? bjc_fingerprint(wish, value->as.bytes.data, value->as.bytes.length) : wish;
+    }
+    return wish;
 }
 
 /* Opens the session. Of the checks made here, each sends the client back to the Bootstrap-Server. */
 static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *error) {
     const bjc_store *security = r->all->security;
     const char *reason;
-    int32_t iid = bjc_security_of_server(security, r->ssid);
+    int32_t iid = choose_account(r);
     *error = BOOTJACK_ERR_INCONSISTENT;
     if (iid < 0) {
         return "no Security instance with its Short Server ID";
@@ -273,18 +296,13 @@ static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *er
     if (bjc_security_check_scheme(security, (uint16_t) iid)) {
         return "scheme of the URI does not go with the Security Mode";
     }
-    if (r->session) {
-        *error = BOOTJACK_OK; /* the server forgot the registration, not the session */
-        return NULL;
-    }
-    bjc_peer peer = bjc_security_peer(security, (uint16_t) iid, uri);
-    *error = bjc_session_open(r->all->transport, &peer, on_incoming, r, &r->session);
-    /* Rule: a name that cannot be resolved leads back to the Bootstrap-Server (see `beyond_retry`). */
-    return *error == BOOTJACK_ERR_NAME ? "name of the server cannot be resolved" : bootjack_error_text(*error);
+    r->mark = bjc_account_mark_of(security, iid, r->all->server, r->server_iid);
+    r->wish = transport_wish(r);
+    return open_session(r, (uint16_t) iid, uri, error);
 }
 
-/* Rule: DNS failure, among others. To see the harness notice its absence, let hopeless() below do nothing for
- * BOOTJACK_ERR_NAME (taken out of here, the retries of /1/x/17 and 18 come first, which is lawful too). */
+/* Rule: DNS failure, among others. To see the harness notice its absence, let bjc_registration_hopeless() do nothing
+ * for BOOTJACK_ERR_NAME (taken out of here, the retries of /1/x/17 and 18 come first, which is lawful too). */
 static bool beyond_retry(bootjack_error error) {
     return error == BOOTJACK_ERR_NAME || error == BOOTJACK_ERR_INCONSISTENT || error == BOOTJACK_ERR_UNSUPPORTED;
 }
@@ -300,45 +318,54 @@ static void start_attempt(bjc_registration *r) {
     if (!error) {
         bjc_log(r->all->core, BOOTJACK_LOG_INFO, "Register with server %u at %s", r->ssid,
                 bjc_session_address(r->session));
-        move(r, BJC_REGISTRATION_REGISTERING, "Register sent");
+        bjc_registration_move(r, BJC_REGISTRATION_REGISTERING, "Register sent");
     } else if (beyond_retry(error)) {
-        hopeless(r, cause);
+        bjc_registration_hopeless(r, cause);
     } else {
-        attempt_failed(r, cause);
+        bjc_registration_attempt_failed(r, cause);
     }
 }
 
 /* --- staying registered ----------------------------------------------------------------------------------------- */
-
-/* The server does not know the registration (any more), or cannot be reached: a new one. */
-static void register_anew(bjc_registration *r, bool same_session, const char *cause) {
-    forget_location(r);
-    if (!same_session) {
-        disconnect(r);
-    }
-    move(r, BJC_REGISTRATION_WAITING, cause);
-    arm(r, 0);
-}
 
 static void on_update_completed(void *context, const bjc_completion *completion) {
     bjc_registration *r = context;
     char cause[80];
     describe(cause, sizeof cause, "Update", completion);
     if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CHANGED) {
-        move(r, BJC_REGISTRATION_REGISTERED, cause);
+        bjc_registration_move(r, BJC_REGISTRATION_REGISTERED, cause);
         after_exchange(r);
     } else {
-        register_anew(r, completion->outcome == BJC_RESPONSE, cause);
+        register_anew(r, completion->outcome == BJC_RESPONSE, 0, cause);
     }
 }
 
+/* What the account says by now, or the network, needs another session, and that a new registration (LwM2M Transport 1.1
+ * §6.4.3). NULL: it can go on. */
+static const char *outdated(const bjc_registration *r) {
+    if (bjc_session_moved(r->session)) {
+        return "the address of the client changed";
+    }
+    int32_t iid = r->all->model->in_transaction ? -1 : choose_account(r);
+    if (iid < 0) {
+        return NULL;
+    }
+    char transport = bjc_security_transport(r->all->security, (uint16_t) iid);
+    return session_fits(r, transport, bjc_registration_queue_mode(r)) ? NULL : "another transport or mode is wanted";
+}
+
 static void send_update(bjc_registration *r, const char *cause) {
+    const char *why = outdated(r);
     r->update_wanted = false;
+    if (why) {
+        register_anew(r, false, 0, why);
+        return;
+    }
     bootjack_error error = bjc_registration_send_update(r, on_update_completed);
     if (error) {
-        register_anew(r, false, bootjack_error_text(error));
+        register_anew(r, false, 0, bootjack_error_text(error));
     } else {
-        move(r, BJC_REGISTRATION_UPDATING, cause);
+        bjc_registration_move(r, BJC_REGISTRATION_UPDATING, cause);
     }
 }
 
@@ -354,7 +381,7 @@ static void on_timer(void *context) {
         send_update(r, r->update_wanted ? "Update wanted" : "lifetime runs out");
     } else if (r->state == BJC_REGISTRATION_DISABLED) {
         r->disable = false;
-        register_anew(r, false, "Disable Timeout is over");
+        register_anew(r, false, 0, "Disable Timeout is over");
     } else if (r->state == BJC_REGISTRATION_WAITING) {
         start_attempt(r);
     }
@@ -364,34 +391,112 @@ void bjc_registrations_resume(bjc_registrations *all) {
     for (bjc_registration *r = all->list; r; r = r->next) {
         if (r->postponed) {
             r->postponed = false;
-            arm(r, 0);
+            bjc_registration_arm(r, 0);
         }
     }
 }
 
-bool bjc_registration_update(bjc_registrations *all, uint16_t server_iid) {
+/* From the scheduler, so that the request that asked for it is answered first. */
+static void want_update(bjc_registration *r) {
+    r->update_wanted = true;
+    if (r->state == BJC_REGISTRATION_REGISTERED) {
+        bjc_registration_arm(r, 0);
+    }
+}
+
+static bjc_registration *registered_by(const bjc_registrations *all, uint16_t server_iid) {
     for (bjc_registration *r = all->list; r; r = r->next) {
-        if (r->server_iid == server_iid &&
-            (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING)) {
-            r->update_wanted = true;
-            if (r->state == BJC_REGISTRATION_REGISTERED) {
-                arm(r, 0);
-            }
-            return true;
+        if (r->server_iid == server_iid && is_registered(r)) {
+            return r;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* "0", "0='T'" (LwM2M Core 1.1 §6.3.5, Appendix E.2): the transport; 0 = none is named. */
+static bool parse_trigger(const uint8_t *arguments, size_t length, char *transport) {
+    static const char form[] = "0='?'";
+    *transport = 0;
+    if (length == 0) {
+        return true;
+    }
+    if (length != 1 && length != sizeof form - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (i != 3 && arguments[i] != (uint8_t) form[i]) {
+            return false;
+        }
+    }
+    *transport = length > 3 ? (char) arguments[3] : 0;
+    return true;
+}
+
+bootjack_error bjc_registration_trigger(bjc_registrations *all, uint16_t server_iid, const uint8_t *arguments,
+                                        size_t length) {
+    bjc_registration *r = registered_by(all, server_iid);
+    char transport;
+    if (!r) {
+        return BOOTJACK_ERR_METHOD;
+    }
+    if (!parse_trigger(arguments, length, &transport) ||
+        (transport && bjc_security_over(all->security, r->ssid, transport) < 0)) {
+        return BOOTJACK_ERR_RANGE;
+    }
+    r->asked_transport = transport ? transport : r->asked_transport;
+    want_update(r);
+    return BOOTJACK_OK;
 }
 
 bool bjc_registration_disable(bjc_registrations *all, uint16_t server_iid) {
+    bjc_registration *r = registered_by(all, server_iid);
+    if (!r) {
+        return false;
+    }
+    r->disable = true;
+    if (r->state == BJC_REGISTRATION_REGISTERED) {
+        bjc_registration_arm(r, 0);
+    }
+    return true;
+}
+
+void bjc_registrations_settings_changed(bjc_registrations *all) {
     for (bjc_registration *r = all->list; r; r = r->next) {
-        if (r->server_iid == server_iid && r->state == BJC_REGISTRATION_REGISTERED) {
-            r->disable = true;
-            arm(r, 0);
-            return true;
+        if (!is_registered(r)) {
+            continue;
+        }
+        uint64_t wish = transport_wish(r);
+        r->mark.server = bjc_account_mark_of(all->security, -1, all->server, r->server_iid).server;
+        r->asked_transport = wish == r->wish ? r->asked_transport : 0;
+        if (wish != r->wish || bjc_registration_settings_changed(r)) {
+            want_update(r);
+        }
+        r->wish = wish;
+    }
+}
+
+void bjc_registrations_doubt(bjc_registrations *all, uint16_t ssid) {
+    for (bjc_registration *r = all->list; r; r = r->next) {
+        if (r->ssid == ssid && is_registered(r)) {
+            want_update(r);
         }
     }
-    return false;
+}
+
+void bjc_registrations_instances_changed(bjc_registrations *all) {
+    for (bjc_registration *r = all->list; r; r = r->next) {
+        if (is_registered(r) && bjc_registration_links_changed(r)) {
+            want_update(r);
+        }
+    }
+}
+
+void bjc_registrations_network_changed(bjc_registrations *all) {
+    for (bjc_registration *r = all->list; r; r = r->next) {
+        if (is_registered(r) || r->state == BJC_REGISTRATION_REGISTERING) {
+            register_anew(r, false, 0, "the network changed");
+        }
+    }
 }
 
 /* --- leaving ---------------------------------------------------------------------------------------------------- */
@@ -408,14 +513,15 @@ static void tell_when_all_left(bjc_registrations *all) {
 }
 
 static void gone(bjc_registration *r, const char *cause) {
-    disconnect(r);
+    bjc_registration_disconnect(r);
     forget_location(r);
     if (r->disable && !r->all->stopping) {
-        move(r, BJC_REGISTRATION_DISABLED, cause);
-        arm(r, setting(r, 5, DEFAULT_DISABLE_S) * BJC_SECOND);
+        bjc_registration_move(r, BJC_REGISTRATION_DISABLED, cause);
+        bjc_registration_arm(r,
+                             bjc_registration_setting(r, BJC_SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S) * BJC_SECOND);
         return;
     }
-    move(r, BJC_REGISTRATION_GONE, cause);
+    bjc_registration_move(r, BJC_REGISTRATION_GONE, cause);
     tell_when_all_left(r->all);
 }
 
@@ -432,7 +538,7 @@ static void send_leave(bjc_registration *r, const char *cause) {
     if (error) {
         gone(r, bootjack_error_text(error));
     } else {
-        move(r, BJC_REGISTRATION_LEAVING, cause);
+        bjc_registration_move(r, BJC_REGISTRATION_LEAVING, cause);
     }
 }
 
@@ -444,10 +550,10 @@ void bjc_registrations_stop(bjc_registrations *all) {
         if (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING) {
             send_leave(r, "the client stops");
         } else if (r->state == BJC_REGISTRATION_REGISTERING) {
-            arm(r, STOP_PATIENCE); /* the answer may be on its way */
+            bjc_registration_arm(r, STOP_PATIENCE); /* the answer may be on its way */
         } else if (r->state != BJC_REGISTRATION_LEAVING) {
-            disconnect(r);
-            move(r, BJC_REGISTRATION_GONE, "the client stops");
+            bjc_registration_disconnect(r);
+            bjc_registration_move(r, BJC_REGISTRATION_GONE, "the client stops");
         }
     }
     tell_when_all_left(all);
@@ -455,16 +561,34 @@ void bjc_registrations_stop(bjc_registrations *all) {
 
 /* --- taking up the accounts ------------------------------------------------------------------------------------- */
 
+static void discard(bjc_registration *r) {
+    bjc_timer_cancel(&r->all->core->scheduler, &r->timer);
+    bjc_registration_disconnect(r);
+    forget_location(r);
+    bjc_release(&r->all->core->allocator, r);
+}
+
+static void discard_list(bjc_registration *list) {
+    while (list) {
+        bjc_registration *next = list->next;
+        discard(list);
+        list = next;
+    }
+}
+
 void bjc_registrations_drop(bjc_registrations *all) {
     bjc_timer_cancel(&all->core->scheduler, &all->again);
-    while (all->list) {
-        bjc_registration *r = all->list;
-        all->list = r->next;
-        bjc_timer_cancel(&all->core->scheduler, &r->timer);
-        disconnect(r);
-        forget_location(r);
-        bjc_release(&all->core->allocator, r);
+    discard_list(all->list);
+    all->list = NULL;
+}
+
+static void insert(bjc_registrations *all, bjc_registration *r) {
+    bjc_registration **slot = &all->list;
+    while (*slot && priority(*slot) <= priority(r)) {
+        slot = &(*slot)->next;
     }
+    r->next = *slot;
+    *slot = r;
 }
 
 static bool add(bjc_registrations *all, uint16_t server_iid) {
@@ -475,14 +599,42 @@ static bool add(bjc_registrations *all, uint16_t server_iid) {
     r->all = all;
     r->server_iid = server_iid;
     r->ssid = (uint16_t) bjc_store_integer(all->server, server_iid, BJC_SERVER_SSID, 0);
+    r->version = all->core->config.version;
     bjc_timer_init(&r->timer, on_timer, r);
-    bjc_registration **slot = &all->list;
-    while (*slot && priority(*slot) <= priority(r)) {
-        slot = &(*slot)->next;
-    }
-    r->next = *slot;
-    *slot = r;
+    bjc_registration_awake_init(r);
+    insert(all, r);
     return true;
+}
+
+/* Of the instances that it was made of none was deleted, and the credentials are what they were. */
+static bool account_stays(const bjc_registration *r, bjc_account_mark now) {
+    return now.security_born == r->mark.security_born && now.security == r->mark.security &&
+           now.server_born == r->mark.server_born;
+}
+
+/* LwM2M Core 1.1 §6.1.3.3: a bootstrap ends the registrations whose accounts it deleted or changed, not the others. A
+ * server that sent the client away (Disable) has not called it back by that. */
+static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t server_iid) {
+    for (; *old; old = &(*old)->next) {
+        bjc_registration *r = *old;
+        bool lives = is_registered(r) || r->state == BJC_REGISTRATION_DISABLED;
+        if (r->server_iid != server_iid || !lives) {
+            continue;
+        }
+        bjc_account_mark now = bjc_account_mark_of(all->security, choose_account(r), all->server, server_iid);
+        if (!account_stays(r, now)) {
+            return false;
+        }
+        bool update = is_registered(r) && (now.server != r->mark.server || bjc_registration_links_changed(r));
+        r->mark = now;
+        *old = r->next;
+        insert(all, r);
+        if (update) {
+            want_update(r);
+        }
+        return true;
+    }
+    return false;
 }
 
 /* Rules: existence of accounts, Short Server IDs. After a Finish that was answered with 2.04 (and at the start), an
@@ -497,22 +649,33 @@ static bool accounts_usable(bjc_registrations *all) {
     return true;
 }
 
+static void no_memory(bjc_registrations *all, uint16_t server_iid) {
+    bjc_log(all->core, BOOTJACK_LOG_ERROR, "/1/%u: %s", server_iid, bootjack_error_text(BOOTJACK_ERR_MEMORY));
+    bjc_registrations_drop(all);
+    bjc_timer_arm(&all->core->scheduler, &all->again, MEMORY_PATIENCE);
+}
+
 void bjc_registrations_start(bjc_registrations *all) {
     assert(!all->stopping);
-    bjc_registrations_drop(all);
     if (!accounts_usable(all)) {
+        bjc_registrations_drop(all);
         return;
     }
-    for (const bjc_instance *instance = all->server->instances; instance; instance = instance->next) {
-        if (!add(all, instance->iid)) {
-            bjc_log(all->core, BOOTJACK_LOG_ERROR, "/1/%u: %s", instance->iid,
-                    bootjack_error_text(BOOTJACK_ERR_MEMORY));
-            bjc_registrations_drop(all);
-            bjc_timer_arm(&all->core->scheduler, &all->again, MEMORY_PATIENCE);
-            return;
+    bjc_registration *old = all->list;
+    bool failed = false;
+    all->list = NULL;
+    bjc_timer_cancel(&all->core->scheduler, &all->again);
+    for (const bjc_instance *instance = all->server->instances; instance && !failed; instance = instance->next) {
+        failed = !carry_over(all, &old, instance->iid) && !add(all, instance->iid);
+        if (failed) {
+            no_memory(all, instance->iid);
         }
     }
-    start_next(all);
+    discard_list(old);
+    if (bjc_registrations_any(all, BJC_REGISTRATION_REGISTERED)) {
+        all->registered(all->context);
+    }
+    bjc_registrations_start_next(all);
 }
 
 /* A bootstrap session that is under way takes up the accounts at its end, or leaves them for the next look. */

@@ -8,7 +8,10 @@
 
 #include "model/model.h"
 #include "objects/objects.h"
+#include "registration/accounts.h"
 #include "transport/transport.h"
+
+#define BJC_BINDING_TEXT 16
 
 typedef enum bjc_registration_state {
     BJC_REGISTRATION_QUEUED = 0,  /* waits for servers that come before it in the priority order */
@@ -30,14 +33,24 @@ typedef struct bjc_registration {
     uint16_t ssid;
     uint16_t server_iid; /* in /1 */
     bjc_registration_state state;
+    bjc_account_mark mark; /* the account as it was last looked at */
     bjc_session *session;
-    bjc_timer timer;
+    bjc_timer timer, awake_timer;
     unsigned attempts, sequences; /* that failed, LwM2M Core 1.1 §6.2.1.1 */
+    bool failed_once;             /* all of them did, since the accounts were taken up */
     bool ever;                    /* was registered since the accounts were taken up */
     bool disable;                 /* the De-register is that of a Disable */
     bool update_wanted;
-    bool postponed;                  /* an attempt that fell into a bootstrap session */
+    bool postponed;           /* an attempt that fell into a bootstrap session */
+    bootjack_version version; /* lower than the configured one after 4.12 */
+    bool queue;               /* queue mode, as the server knows it */
+    char transport;           /* 'U' or 'T': that of the session */
+    char asked_transport;     /* that a Registration Update Trigger asked for; 0 = none */
+    uint64_t wish;            /* fingerprint of /1/x/7 and /1/x/22, which end that */
+    bjc_time registered_at;
     int64_t lifetime_s;              /* as the server knows it */
+    char binding[BJC_BINDING_TEXT];  /* likewise */
+    uint64_t links;                  /* likewise: the fingerprint of the list of Objects */
     bjc_text location[BJC_SEGMENTS]; /* in `location_bytes` */
     size_t location_count;
     uint8_t *location_bytes;
@@ -62,8 +75,10 @@ typedef struct bjc_registrations {
 } bjc_registrations;
 
 void bjc_registrations_init(bjc_registrations *all);
-/* Takes up the accounts as they are now: forgets all registrations and begins new ones. Accounts that cannot be used
- * send the client to the Bootstrap-Server; without memory it is tried again a little later. */
+/* Takes up the accounts as they are now. A server whose account is the one that it was stays registered, and gets an
+ * Update when its /1 instance was changed; all others are forgotten without a word, and registered with anew (LwM2M
+ * Core 1.1 §6.1.3.3). Accounts that cannot be used send the client to the Bootstrap-Server; without memory it is tried
+ * again a little later. */
 void bjc_registrations_start(bjc_registrations *all);
 /* De-registers everywhere; `left` is called in any case, from the scheduler or at once. */
 void bjc_registrations_stop(bjc_registrations *all);
@@ -74,16 +89,29 @@ void bjc_registrations_resume(bjc_registrations *all);
 /* The session of a server that the client is registered with now; NULL. */
 bjc_session *bjc_registrations_session(const bjc_registrations *all, uint16_t ssid);
 bool bjc_registrations_any(const bjc_registrations *all, bjc_registration_state state);
-/* Sends an Update to the server now (/1/x/8, or a changed lifetime). False: not registered there. */
-bool bjc_registration_update(bjc_registrations *all, uint16_t server_iid);
-/* /1/x/4: De-register, then stay away for /1/x/5. */
+/* /1/x/8, Registration Update Trigger: an Update now, or a registration over another transport when the argument (0)
+ * names one. BOOTJACK_ERR_METHOD: not registered there. BOOTJACK_ERR_RANGE: an argument that it does not take. */
+bootjack_error bjc_registration_trigger(bjc_registrations *all, uint16_t server_iid, const uint8_t *arguments,
+                                        size_t length);
+/* /1/x/4: De-register, then stay away for /1/x/5. False: not registered there. */
 bool bjc_registration_disable(bjc_registrations *all, uint16_t server_iid);
+/* Something of /1 was written: an Update to every server that was told something else. */
+void bjc_registrations_settings_changed(bjc_registrations *all);
+/* Whether the server still knows the client is asked by an Update. */
+void bjc_registrations_doubt(bjc_registrations *all, uint16_t ssid);
+/* Object Instances came or went: an Update to every server whose list of them is not the present one. */
+void bjc_registrations_instances_changed(bjc_registrations *all);
+/* The network changed: sessions begin anew, and with them registrations (LwM2M Transport 1.1 §6.4.3). */
+void bjc_registrations_network_changed(bjc_registrations *all);
 
 /* message.c: the messages themselves. */
 bootjack_error bjc_registration_send_register(bjc_registration *r, const bjc_uri *uri, bjc_completion_fn *completion);
 bootjack_error bjc_registration_send_update(bjc_registration *r, bjc_completion_fn *completion);
 bootjack_error bjc_registration_send_leave(bjc_registration *r, bjc_completion_fn *completion);
-/* The Objects and instances that are registered (LwM2M Core 1.1 §6.2.1). */
-void bjc_registration_links(const bjc_model *model, bjc_buffer *out);
+/* The Objects and instances that are registered (LwM2M Core 1.1 §6.2.1), as this release writes them. */
+void bjc_registration_links(const bjc_model *model, bootjack_version version, bjc_buffer *out);
+/* Whether the server knows another list; another Lifetime or Binding. */
+bool bjc_registration_links_changed(const bjc_registration *r);
+bool bjc_registration_settings_changed(const bjc_registration *r);
 
 #endif

@@ -233,7 +233,7 @@ void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_
     (void) resource;
     (void) query;
     bjc_session *session = coap_session_get_app_data(coap);
-    if (!session) {
+    if (!session || session->deaf) {
         stay_silent(response);
         return;
     }

@@ -91,6 +91,8 @@ static void forget(bjc_session *session, const bjc_beside *b) {
 }
 
 bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification) {
+    bjc_session_wake(session);
+    bjc_session_note_use(session);
     if (!session->coap || session->over || (session->stream && !session->up)) {
         return BOOTJACK_ERR_NETWORK;
     }
@@ -127,6 +129,8 @@ bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_reques
                                           bjc_completion_fn *completion, void *context) {
     uint8_t token[BJC_TOKEN_LENGTH];
     assert(completion);
+    bjc_session_wake(session);
+    bjc_session_note_use(session);
     if (!session->coap || session->over || (session->stream && !session->up)) {
         return BOOTJACK_ERR_NETWORK;
     }
@@ -226,11 +230,16 @@ void bjc_beside_settle(bjc_session *session) {
         if (b->ended) {
             *slot = b->next;
             tell(session, b);
+            bjc_session_note_use(session);
             slot = &session->beside;
         } else {
             slot = &b->next;
         }
     }
+}
+
+bool bjc_session_reports(const bjc_session *session) {
+    return session->beside != NULL;
 }
 
 bool bjc_beside_waiting(const bjc_session *session) {

@@ -139,7 +139,11 @@ static void settle_sessions(bjc_transport *transport) {
         bjc_pending_lose(session);
         bjc_pending_proceed(session);
         bjc_beside_settle(session);
-        if (session->pending.ended) {
+        if (bjc_session_untold(session)) {
+            session->told = true;
+            session->ended(session->incoming_context);
+            session = transport->sessions;
+        } else if (session->pending.ended) {
             bjc_pending_settle(session);
             session = transport->sessions;
         } else {
@@ -153,13 +157,19 @@ static bool readable(const bjc_context *context) {
     return poll(&descriptor, 1, 0) > 0;
 }
 
+void bjc_context_drain(bjc_context *context) {
+    for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
+        coap_io_process(context->coap, COAP_IO_NO_WAIT);
+    }
+}
+
 /* libcoap takes one datagram of each session at a time: what came first is settled first. */
 void bjc_transport_process(bjc_transport *transport) {
     bjc_context *context = transport->contexts;
     while (context) {
         bjc_context *present = context;
         present->users++; /* so that it does not go away under our hands; alone with it, there is nobody to hear from */
-        for (int i = 0; i < READS_AT_ONCE && present->users > 1 && readable(present); i++) {
+        for (int i = 0; i < READS_AT_ONCE && present->users > 1 && !present->asleep && readable(present); i++) {
             coap_io_process(present->coap, COAP_IO_NO_WAIT);
             settle_sessions(transport);
         }
@@ -172,6 +182,10 @@ void bjc_transport_process(bjc_transport *transport) {
 void bjc_transport_prepare(bjc_transport *transport) {
     for (bjc_context *context = transport->contexts; context; context = context->next) {
         coap_tick_t ticks;
+        if (context->asleep) {
+            context->next_call = BJC_TIME_NEVER;
+            continue;
+        }
         coap_ticks(&ticks);
         unsigned wait_ms = coap_io_prepare_epoll(context->coap, ticks); /* also takes back a timer that nobody needs */
         context->next_call = wait_ms ? bjc_now() + wait_ms * BJC_MS : BJC_TIME_NEVER;
@@ -185,7 +199,7 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
         bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session) ||
-                       bjc_beside_waiting(session);
+                       bjc_beside_waiting(session) || bjc_session_untold(session);
         next = waiting ? 0 : next;
     }
     return next;
@@ -194,7 +208,9 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
 size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptors, size_t capacity) {
     size_t count = 0;
     for (const bjc_context *context = transport->contexts; context && count < capacity; context = context->next) {
-        descriptors[count++] = coap_context_get_coap_fd(context->coap);
+        if (!context->asleep) {
+            descriptors[count++] = coap_context_get_coap_fd(context->coap);
+        }
     }
     return count;
 }

@@ -20,6 +20,7 @@ typedef struct bjc_context {
     coap_context_t *coap;
     bool borrowed; /* the application's */
     bool shared;
+    bool asleep; /* it is not looked at; only of one that is not shared */
     unsigned users;
     bjc_time next_call; /* when libcoap wants to be called */
 } bjc_context;
@@ -75,13 +76,16 @@ struct bjc_session {
     bool heard; /* something came from the present address */
     /* What holds the session ended, the connection or its security: another one has to be wanted by the owner. */
     bool over;
+    bool told;           /* ... and was told so */
+    bool deaf;           /* what comes now came while nobody listened */
     bool secure, stream; /* DTLS and TLS; TCP and TLS */
     bool up;             /* of a stream: Capabilities and Settings came, requests may be sent */
     uint8_t *secrets;    /* identity, then key; kept for the next address */
     size_t identity_length, key_length;
     char server_name[BJC_URI_MAX + 1]; /* for the Server Name Indication; empty = none */
     bjc_incoming_fn *incoming;
-    void *incoming_context;
+    void (*ended)(void *context), (*used)(void *context);
+    void *incoming_context; /* of all three */
     bjc_inbound inbound;
     bjc_pending pending;
     bjc_beside *beside;
@@ -92,8 +96,15 @@ struct bjc_session {
 /* context.c */
 bjc_context *bjc_context_acquire(bjc_transport *transport, bool shared);
 void bjc_context_release(bjc_transport *transport, bjc_context *context);
+/* Reads what waits there, for the sessions to throw away. */
+void bjc_context_drain(bjc_context *context);
 
 /* session.c */
+void bjc_session_wake(bjc_session *session);
+/* Something beside the requests leaves, or is over. */
+void bjc_session_note_use(const bjc_session *session);
+/* Whether it ended and its owner does not know yet. */
+bool bjc_session_untold(const bjc_session *session);
 bool bjc_session_connect(bjc_session *session); /* to the first of the remaining addresses that can be reached */
 void bjc_session_disconnect(bjc_session *session);
 

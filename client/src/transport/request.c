@@ -180,6 +180,7 @@ void bjc_pending_proceed(bjc_session *session) {
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context) {
     assert(!session->pending.active);
+    bjc_session_wake(session);
     if (!session->coap || session->over) {
         return BOOTJACK_ERR_NETWORK;
     }
@@ -306,6 +307,9 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
     (void) mid;
     bjc_session *session = coap_session_get_app_data(coap);
     if (!session) {
+        return COAP_RESPONSE_OK;
+    }
+    if (session->deaf) {
         return COAP_RESPONSE_OK;
     }
     session->heard = true;

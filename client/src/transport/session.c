@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "transport/internal.h"
 
@@ -99,7 +101,7 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     assert(address->length <= sizeof remote.addr);
     memcpy(&remote.addr, &address->socket, address->length);
     describe_address(session, address);
-    session->heard = session->over = session->up = false;
+    session->heard = session->over = session->told = session->up = false;
     session->coap = session->secure ? secure_session(session, &remote)
                                     : coap_new_client_session(session->context->coap, NULL, &remote, session->protocol);
     if (!session->coap) {
@@ -129,11 +131,11 @@ void bjc_session_disconnect(bjc_session *session) {
     }
 }
 
-static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol, bjc_incoming_fn *incoming,
+static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol, bool alone, bjc_incoming_fn *incoming,
                                 void *context) {
     bool secure = protocol == COAP_PROTO_DTLS || protocol == COAP_PROTO_TLS;
     bjc_session *session = bjc_allocate(&transport->core->allocator, sizeof *session);
-    bjc_context *place = session ? bjc_context_acquire(transport, !secure) : NULL;
+    bjc_context *place = session ? bjc_context_acquire(transport, !secure && !alone) : NULL;
     if (!place) {
         bjc_release(&transport->core->allocator, session);
         return NULL;
@@ -195,7 +197,7 @@ bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, 
     if (!protocol_of(peer, &protocol) || !credentials_usable(transport->core, peer)) {
         return BOOTJACK_ERR_UNSUPPORTED;
     }
-    bjc_session *made = session_new(transport, protocol, incoming, context);
+    bjc_session *made = session_new(transport, protocol, peer->sleeps, incoming, context);
     if (!made || !take_credentials(made, peer)) {
         bjc_session_close(made);
         return BOOTJACK_ERR_MEMORY;
@@ -227,6 +229,74 @@ void bjc_session_close(bjc_session *session) {
     bjc_context_release(transport, session->context);
     forget_credentials(session);
     bjc_release(&transport->core->allocator, session);
+}
+
+/* --- ends, sleep, another network ------------------------------------------------------------------------------- */
+
+void bjc_session_watch(bjc_session *session, void (*ended)(void *context), void (*used)(void *context)) {
+    session->ended = ended;
+    session->used = used;
+}
+
+void bjc_session_note_use(const bjc_session *session) {
+    if (session->used) {
+        session->used(session->incoming_context);
+    }
+}
+
+bool bjc_session_untold(const bjc_session *session) {
+    return session->over && !session->told && session->ended && !session->pending.active;
+}
+
+void bjc_session_sleep(bjc_session *session) {
+    assert(!session->context->shared && !session->pending.active && !session->beside);
+    session->context->asleep = true;
+}
+
+bool bjc_session_asleep(const bjc_session *session) {
+    return session->context->asleep;
+}
+
+void bjc_session_wake(bjc_session *session) {
+    if (session->context->asleep) {
+        session->context->asleep = false;
+        session->deaf = !session->stream;
+        if (session->deaf) {
+            bjc_context_drain(session->context);
+        }
+        session->deaf = false;
+    }
+}
+
+static bool same_host(const struct sockaddr_storage *a, const coap_address_t *b) {
+    if (a->ss_family != b->addr.sa.sa_family) {
+        return false;
+    }
+    if (a->ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *) a;
+        return v4->sin_addr.s_addr == b->addr.sin.sin_addr.s_addr;
+    }
+    const struct sockaddr_in6 *v6 = (const void *) a;
+    return memcmp(&v6->sin6_addr, &b->addr.sin6.sin6_addr, sizeof v6->sin6_addr) == 0;
+}
+
+/* A datagram socket that is connected says which address would be used; nothing is sent for that. */
+bool bjc_session_moved(const bjc_session *session) {
+    if (session->stream || !session->coap || session->over) {
+        return false;
+    }
+    const bjc_address *remote = &session->addresses[session->address_index - 1];
+    const coap_address_t *local = coap_session_get_addr_local(session->coap);
+    struct sockaddr_storage found;
+    socklen_t length = sizeof found;
+    int probe = socket(remote->socket.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) {
+        return false;
+    }
+    bool known = local && connect(probe, &remote->socket.any, remote->length) == 0 &&
+                 getsockname(probe, (struct sockaddr *) &found, &length) == 0;
+    close(probe);
+    return known && !same_host(&found, local);
 }
 
 bjc_time bjc_session_exchange_lifetime(const bjc_session *session) {

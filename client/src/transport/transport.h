@@ -42,6 +42,7 @@ enum {
     BJC_NOT_ALLOWED = BJC_CODE(4, 5),
     BJC_NOT_ACCEPTABLE = BJC_CODE(4, 6),
     BJC_INCOMPLETE = BJC_CODE(4, 8),
+    BJC_PRECONDITION_FAILED = BJC_CODE(4, 12),
     BJC_TOO_LARGE = BJC_CODE(4, 13),
     BJC_UNSUPPORTED_FORMAT = BJC_CODE(4, 15),
     BJC_INTERNAL_ERROR = BJC_CODE(5, 0),
@@ -122,6 +123,7 @@ typedef struct bjc_peer {
     bootjack_security_mode mode;
     bjc_bytes identity, key; /* PSK */
     bjc_text server_name;    /* for the Server Name Indication in place of the URI's host; empty = none */
+    bool sleeps;             /* bjc_session_sleep() will be called: it shares nothing with other sessions */
 } bjc_peer;
 
 /* What GnuTLS takes for an identity, and what LwM2M Transport 1.1 §5.2.8 asks for a key. */
@@ -153,6 +155,19 @@ size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptor
  * cannot be carried. BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY. */
 bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, bjc_incoming_fn *incoming,
                                 void *context, bjc_session **session);
+/* `ended` is called once, with the context of `incoming`, when the session has ended by itself (a connection that was
+ * closed, a secure session that the server ended) while no request was under way that could say so. `used` is called,
+ * from inside the call, whenever a notification or a report is sent, and from bjc_transport_process() when its fate is
+ * known. */
+void bjc_session_watch(bjc_session *session, void (*ended)(void *context), void (*used)(void *context));
+/* Queue mode (LwM2M Core 1.1 §6.5): nothing is received, and no descriptor is watched, until the next request. What
+ * arrives meanwhile in datagrams is lost, as with a radio that is off; what a stream holds back is read then. Only of
+ * peers that sleep, and while nothing of ours is under way. */
+void bjc_session_sleep(bjc_session *session);
+bool bjc_session_asleep(const bjc_session *session);
+/* Whether the system would now send to this server from another address than the session does: the network changed
+ * (LwM2M Transport 1.1 §6.4.3). False where it cannot be known. */
+bool bjc_session_moved(const bjc_session *session);
 /* Ends it: nothing is sent or received from now on, no callback is called. NULL is allowed. */
 void bjc_session_close(bjc_session *session);
 /* Sends a Confirmable request; one at a time. When the call fails there will be no completion. */
@@ -189,6 +204,8 @@ void bjc_session_set_notified(bjc_session *session, bjc_notified_fn *notified, v
 bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification);
 /* Confirmable notifications whose fate is not known. */
 unsigned bjc_session_unsettled(const bjc_session *session);
+/* Whether there are any, or reports whose fate is not known. */
+bool bjc_session_reports(const bjc_session *session);
 /* Sends a Confirmable request beside the one of bjc_session_request(); any number of them may be under way.
  * BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_LIMIT (it does not fit into one message). */
 bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_request *request,

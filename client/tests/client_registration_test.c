@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an application tells of registrations, and when the client updates them: exact times, instances of the
+ * application's own Objects, another network, queue mode.
+ */
+#define _GNU_SOURCE
+#include "support.h"
+
+/* clang-format off */
+#include "loopback.h"
+/* clang-format on */
+
+#include "registration/accounts.h"
+
+#define OWN_OBJECT 26241
+
+static unsigned own_instances = 1;
+
+static int32_t next_instance(void *context, int32_t after) {
+    (void) context;
+    return after + 1 < (int32_t) own_instances ? after + 1 : -1;
+}
+
+static bool present(void *context, uint16_t iid, uint16_t rid) {
+    (void) context;
+    return iid < own_instances && rid == 0;
+}
+
+static bootjack_error read_value(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value) {
+    (void) context;
+    (void) rid;
+    (void) riid;
+    *value = (bootjack_value){ .type = BOOTJACK_TYPE_INTEGER, .as.integer = iid };
+    return BOOTJACK_OK;
+}
+
+static bootjack_error write_value(void *context, uint16_t iid, uint16_t rid, uint16_t riid,
+                                  const bootjack_value *value) {
+    (void) context;
+    (void) iid;
+    (void) rid;
+    (void) riid;
+    (void) value;
+    return BOOTJACK_ERR_METHOD;
+}
+
+static const bootjack_resource own_resources[] = { { 0, "Number", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE, 0, 0,
+                                                     10 } };
+
+static const bootjack_object_handlers own_handlers = {
+    .next_instance = next_instance, .present = present, .read = read_value, .write = write_value
+};
+
+static const bootjack_object own_object = {
+    .oid = OWN_OBJECT, .resources = own_resources, .resource_count = 1, .handlers = &own_handlers
+};
+
+typedef struct bench {
+    net n;
+    bootjack_client *client;
+} bench;
+
+/* A client with one server from the factory, registered with it. */
+static void open_bench(bench *b, int32_t lifetime_s, bool queue_mode) {
+    char uri[40];
+    bootjack_config config;
+    uint16_t iid = 0, server_iid = 0;
+    memset(b, 0, sizeof *b);
+    own_instances = 1;
+    net_open(&b->n, NULL);
+    bootjack_config_init(&config);
+    config.endpoint = "dev-1";
+    config.queue_mode = queue_mode;
+    snprintf(uri, sizeof uri, "coap://127.0.0.1:%u", b->n.server.port);
+    const bootjack_security_instance account = { .server_uri = uri,
+                                                 .security_mode = BOOTJACK_SECURITY_NOSEC,
+                                                 .ssid = 101 };
+    const bootjack_server_instance server = { .ssid = 101, .lifetime_s = lifetime_s };
+    assert_int_equal(bootjack_client_create(&config, &b->client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_install(b->client), BOOTJACK_OK);
+    assert_int_equal(bootjack_server_object_install(b->client), BOOTJACK_OK);
+    assert_int_equal(bootjack_device_object_install(b->client, NULL), BOOTJACK_OK);
+    assert_int_equal(bootjack_object_install(b->client, &own_object, NULL), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_add_instance(b->client, &account, &iid), BOOTJACK_OK);
+    assert_int_equal(bootjack_server_object_add_instance(b->client, &server, &server_iid), BOOTJACK_OK);
+    assert_true(run_until(&b->n, b->client, BOOTJACK_CLIENT_REGISTERED));
+    assert_int_equal(b->n.registers, 1);
+}
+
+static void close_bench(bench *b) {
+    bootjack_client_destroy(b->client);
+    net_close(&b->n);
+}
+
+/* What stands there is the last message that came within that time. */
+static void run_and_hear(bench *b, int64_t duration_ms) {
+    memset(b->n.server.message, 0, sizeof b->n.server.message);
+    run_for(&b->n, b->client, duration_ms);
+}
+
+static bool last_message_holds(const bench *b, const char *text) {
+    return memmem(b->n.server.message, sizeof b->n.server.message, text, strlen(text)) != NULL;
+}
+
+/* MAX_TRANSMIT_WAIT before the end of the lifetime, and no earlier than half of it. */
+static void updates_leave_in_time(void **state) {
+    (void) state;
+    static const struct {
+        int32_t lifetime_s;
+        int64_t update_ms;
+    } rows[] = { { 600, 507000 }, { 186, 93000 }, { 100, 50000 }, { 86400, 86307000 }, { 1, 500 } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench b;
+        open_bench(&b, rows[i].lifetime_s, false);
+        run_and_hear(&b, rows[i].update_ms - 2);
+        assert_int_equal(b.n.registers, 1);
+        run_and_hear(&b, 4);
+        assert_int_equal(b.n.registers, 2);
+        assert_false(last_message_holds(&b, "lt="));
+        close_bench(&b);
+    }
+}
+
+static void instances_of_the_application(void **state) {
+    (void) state;
+    bench b;
+    open_bench(&b, 86400, false);
+    bootjack_instances_changed(b.client); /* nothing did */
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 1);
+    own_instances = 3;
+    bootjack_instances_changed(b.client);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 2);
+    assert_true(last_message_holds(&b, "</26241/2>"));
+    own_instances = 0;
+    bootjack_instances_changed(b.client);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 3);
+    assert_true(last_message_holds(&b, "</26241>") && !last_message_holds(&b, "</26241/0>"));
+    run_and_hear(&b, 86400000);
+    assert_int_equal(b.n.registers, 4);
+    assert_false(last_message_holds(&b, "</26241>"));
+    close_bench(&b);
+}
+
+static void another_network(void **state) {
+    (void) state;
+    bench b;
+    open_bench(&b, 86400, false);
+    uint16_t port = b.n.server.client.sin_port;
+    bootjack_network_changed(b.client);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 2);
+    assert_true(last_message_holds(&b, "ep=dev-1"));
+    assert_int_not_equal(b.n.server.client.sin_port, port);
+    bootjack_client_stop(b.client);
+    bootjack_network_changed(b.client);
+    assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_STOPPED));
+    assert_int_equal(b.n.left, 1);
+    close_bench(&b);
+}
+
+/* Nothing to watch, nothing to do until the Update. */
+static void queue_mode_lets_the_application_sleep(void **state) {
+    (void) state;
+    static const step ping = { BJC_GET, "1/0/1", NULL, 0, NULL };
+    int descriptors[4];
+    bench b;
+    open_bench(&b, 600, true);
+    assert_true(last_message_holds(&b, "Q"));
+    assert_int_equal(ask(&b.n, b.client, &ping), BJC_CONTENT);
+    run_and_hear(&b, 92000);
+    assert_int_equal(ask(&b.n, b.client, &ping), BJC_CONTENT);
+    size_t awake = bootjack_client_descriptors(b.client, descriptors, 4);
+    run_and_hear(&b, 94000);
+    assert_int_equal(bootjack_client_descriptors(b.client, descriptors, 4), awake - 1);
+    assert_int_equal(ask(&b.n, b.client, &ping), 0);
+    assert_true(bootjack_client_next_deadline_ms(b.client) > 300000);
+    run_and_hear(&b, 330000); /* the Update, and awake again */
+    assert_int_equal(b.n.registers, 2);
+    b.n.answered = 0;
+    assert_int_equal(ask(&b.n, b.client, &ping), BJC_CONTENT);
+    close_bench(&b);
+}
+
+/* Two accounts are the same only as long as nothing was deleted or changed. */
+static void marks_of_accounts(void **state) {
+    (void) state;
+    furnished f;
+    furnish(&f);
+    assert_int_equal(bjc_store_create(&f.security, 1), BOOTJACK_OK);
+    assert_int_equal(bjc_store_create(&f.server, 4), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&f.server, 4, BJC_SERVER_LIFETIME, 60), BOOTJACK_OK);
+    bjc_account_mark first = bjc_account_mark_of(&f.security, 1, &f.server, 4), next;
+    assert_int_equal(bjc_store_set_integer(&f.server, 4, BJC_SERVER_LAST_BOOTSTRAPPED, 7), BOOTJACK_OK);
+    next = bjc_account_mark_of(&f.security, 1, &f.server, 4);
+    assert_memory_equal(&first, &next, sizeof first);
+    assert_int_equal(bjc_store_set_integer(&f.server, 4, BJC_SERVER_LIFETIME, 61), BOOTJACK_OK);
+    next = bjc_account_mark_of(&f.security, 1, &f.server, 4);
+    assert_true(next.server != first.server && next.server_born == first.server_born &&
+                next.security == first.security);
+    assert_int_equal(bjc_store_remove(&f.server, 4), BOOTJACK_OK);
+    assert_int_equal(bjc_store_create(&f.server, 4), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&f.server, 4, BJC_SERVER_LIFETIME, 60), BOOTJACK_OK);
+    next = bjc_account_mark_of(&f.security, 1, &f.server, 4);
+    assert_true(next.server == first.server && next.server_born != first.server_born);
+    /* A transaction that is undone undoes that, too. */
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    assert_int_equal(bjc_store_remove(&f.server, 4), BOOTJACK_OK);
+    assert_int_equal(bjc_store_create(&f.server, 4), BOOTJACK_OK);
+    bjc_model_roll_back(&f.model);
+    first = bjc_account_mark_of(&f.security, 1, &f.server, 4);
+    assert_memory_equal(&first, &next, sizeof first);
+    unfurnish(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(updates_leave_in_time), cmocka_unit_test(instances_of_the_application),
+        cmocka_unit_test(another_network),       cmocka_unit_test(queue_mode_lets_the_application_sleep),
+        cmocka_unit_test(marks_of_accounts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
