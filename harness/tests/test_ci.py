@@ -42,14 +42,14 @@ def pretend(tmp_path):
 
 
 def test_nothing_is_missing_nothing_is_done(pretend, tmp_path):
-    done = pretend(dpkg_query="echo installed", apt_get="touch $INSTALLED", node="", npm="")
+    done = pretend(dpkg_query="echo installed", apt_get="touch $INSTALLED", node="", npm="", javac="", mvn="")
     assert (done.returncode, done.stdout) == (0, "ci/setup: nothing is missing\n")
     assert not (tmp_path / "done").exists()
 
 
 def test_without_the_rights_the_exact_command_is_printed(pretend, tmp_path):
     done = pretend(dpkg_query="[ \"$3\" = tshark ] && exit 1; echo installed", id="echo 1000", apt_get="touch $INSTALLED",
-                   node="", npm="")
+                   node="", npm="", javac="", mvn="")
     assert done.returncode == 2
     assert ("sudo apt-get update && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends tshark"
             in done.stderr)
@@ -57,7 +57,7 @@ def test_without_the_rights_the_exact_command_is_printed(pretend, tmp_path):
 
 
 def test_what_is_missing_is_installed_and_named(pretend, tmp_path):
-    done = pretend(dpkg_query="[ \"$3\" = tshark ] && exit 1; echo installed", id="echo 0", node="", npm="",
+    done = pretend(dpkg_query="[ \"$3\" = tshark ] && exit 1; echo installed", id="echo 0", node="", npm="", javac="", mvn="",
                    apt_get="echo \"$DEBIAN_FRONTEND $*\" >>$INSTALLED")
     assert done.returncode == 0 and "installing tshark" in done.stdout
     assert (tmp_path / "done").read_text().splitlines() == [
@@ -65,7 +65,7 @@ def test_what_is_missing_is_installed_and_named(pretend, tmp_path):
 
 
 def test_a_failing_installation_is_said(pretend):
-    done = pretend(dpkg_query="exit 1", id="echo 0", apt_get="echo E: no network; exit 100", node="", npm="")
+    done = pretend(dpkg_query="exit 1", id="echo 0", apt_get="echo E: no network; exit 100", node="", npm="", javac="", mvn="")
     assert done.returncode == 2
     assert "E: no network" in done.stderr and "the command was: apt-get update" in done.stderr
 
