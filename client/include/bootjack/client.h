@@ -70,9 +70,9 @@ typedef struct bootjack_config {
     /* Take bootstrap operations that come unasked over the session with the Bootstrap-Server
      * (Server Initiated Bootstrap, LwM2M TS 1.0 §5.2.3.4). */
     bool legacy_server_initiated;
-    /* Queue mode with every server (LwM2M Core 1.1 §6.5): the flag Q of a registration. In LwM2M 1.0, and where a binding
-     * of that release was written, the letter Q of /1/x/7 says it for one server. Sessions with such servers do not use
-     * `coap_context`. */
+    /* Queue mode with every server (LwM2M Core 1.1 §6.5): the flag Q of a registration. In LwM2M 1.0, and where a
+     * binding of that release was written, the letter Q of /1/x/7 says it for one server. Sessions with such servers do
+     * not use `coap_context`. */
     bool queue_mode;
     size_t max_payload; /* of a request that arrives in blocks, bytes; 16384 */
     /* Random numbers; false = none to be had. NULL = getrandom(). */

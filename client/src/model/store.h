@@ -34,7 +34,7 @@ typedef struct bjc_store {
     const bootjack_object *object;
     bjc_instance *instances; /* ascending */
     uint32_t births;
-    bjc_instance *before;    /* the copy that a transaction made */
+    bjc_instance *before; /* the copy that a transaction made */
     bool in_transaction;
     /* What the Object demands beyond its table; NULL = nothing. */
     bootjack_error (*check)(const struct bjc_store *store, char *reason, size_t reason_size);
