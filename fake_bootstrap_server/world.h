@@ -27,7 +27,8 @@ enum {
     BJ_CAN_VIRTUAL_TIME = 4, /* deadlines are exact, hours are free */
     BJ_CAN_CLIENT_LIFE = 8,  /* start, signal */
     BJ_CAN_WAKE = 16,        /* client_wake() knows the client's present wait */
-    BJ_CAN_POWER_CUT = 32
+    BJ_CAN_POWER_CUT = 32,   /* the client can be cut off and started again */
+    BJ_CAN_DISK = 64,        /* the client's files are the world's: what a cut keeps can be told, faults, a look */
 };
 
 /* Conditions of the links between the client and the servers. Probabilities in millionths. */
@@ -76,6 +77,38 @@ typedef struct bj_dns_answer {
     uint32_t times; /* after so many answers the next in the list for this name is used; 0 = for good */
 } bj_dns_answer;
 
+/* The client's power goes. */
+typedef enum bj_keeps {
+    BJ_KEEPS_DRAWN = 0, /* of its disk: what the world's generator says */
+    BJ_KEEPS_ALL = 1,
+    BJ_KEEPS_NONE = 2, /* nothing that was not synced */
+    BJ_KEEPS_TORN = 3, /* drawn among the states in which a write is torn */
+} bj_keeps;
+
+typedef struct bj_power_cut {
+    uint8_t keeps;         /* bj_keeps */
+    int64_t outcome;       /* >= 0: the state of that number; -1: as `keeps` says */
+    uint32_t at_operation; /* 0: now; N: behind the N-th operation on its disk from now on */
+} bj_power_cut;
+
+/* What the client's disk does from now on. */
+typedef struct bj_disk_order {
+    int error;         /* a positive errno; 0: no more failures */
+    uint8_t operation; /* which fail: 0 all, 1 open, 2 read, 3 write, 4 sync, 5 rename, 6 unlink */
+    uint32_t skip;     /* so many go well first */
+    uint32_t count;    /* then so many fail; UINT32_MAX = all */
+    uint64_t space;    /* bytes of room in all; 0 = as it is */
+} bj_disk_order;
+
+/* The file of the client's disk in which it keeps its state. */
+#define BJ_STATE_FILE "state"
+
+typedef struct bj_file_look {
+    uint32_t mode; /* permission bits */
+    const uint8_t *data;
+    size_t length;
+} bj_file_look;
+
 typedef struct bj_world bj_world; /* each world has its own */
 
 typedef struct bj_world_ops {
@@ -120,6 +153,16 @@ typedef struct bj_world_ops {
     int (*client_signal)(bj_world *w, int signal_number);
     /* The end of the client's present wait (all threads), BJ_NEVER = waits for ever. */
     bj_time (*client_wake)(bj_world *w);
+
+    /* The client's power goes: without a word to anybody, with what was not synced. The event's sequence when that was
+     * now; 0 when bj_engine_power_cut() will tell; a negative errno (-ESRCH: it does not run). */
+    int64_t (*power_cut)(bj_world *w, const bj_power_cut *cut);
+    /* The client starts again. 0 or a negative errno (-EALREADY: it runs). */
+    int (*client_start)(bj_world *w);
+    /* With BJ_CAN_DISK. */
+    void (*order_disk)(bj_world *w, const bj_disk_order *order);
+    void (*put_file)(bj_world *w, const char *name, const bj_file_look *file); /* synced */
+    bool (*look_at_file)(bj_world *w, const char *name, bj_file_look *file);   /* false: there is none */
 
     /* The run is over: no more events are delivered after the engine's present call returns. */
     void (*finish)(bj_world *w);

@@ -56,7 +56,8 @@ enum { BJ_LOG_VERSION = 1 };
     X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
     X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
     X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */                          \
-    X(75, DISK, "disk")                       /* number: of the operation on the client's disk; text: what it did */
+    X(75, DISK, "disk")                       /* number: of the operation on the client's disk; text: what it did */   \
+    X(76, POWER_CUT, "power-cut")             /* number: of the disk's state; other: of how many; text: what it kept */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,

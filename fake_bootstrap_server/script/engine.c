@@ -189,6 +189,8 @@ void bj_engine_start(bj_engine *e) {
     if (!bj__servers_start(e)) {
         return;
     }
+    e->restarts = bj__life_restarts(e);
+    bj__life_furnish(e);
     bj__due_start(e);
     bj__threads_begin(e);
     leave(e);
@@ -272,6 +274,13 @@ void bj_engine_client_exited(bj_engine *e, int status, int signal_number, uint32
     e->exit_event = event;
     e->exit_time = e->now;
     leave(e);
+}
+
+void bj_engine_power_cut(bj_engine *e, uint32_t event) {
+    if (enter(e, event)) {
+        bj__life_cut(e, event);
+        leave(e);
+    }
 }
 
 void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {

@@ -48,6 +48,8 @@ void bj_engine_icmp(bj_engine *engine, const bj_addr *to, uint32_t event);
 void bj_engine_tick(bj_engine *engine);
 /* The client ended by itself: exit status, or the signal that killed it. */
 void bj_engine_client_exited(bj_engine *engine, int status, int signal_number, uint32_t event);
+/* The client's power went, at an operation of its disk. */
+void bj_engine_power_cut(bj_engine *engine, uint32_t event);
 /* The client cannot go on: it blocks for ever and no event is to come, it spins, the budget of virtual time is used up.
  */
 void bj_engine_client_stuck(bj_engine *engine, const char *how, uint32_t event);

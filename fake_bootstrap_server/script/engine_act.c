@@ -21,6 +21,9 @@ bool bj__is_active(bj_kind kind) {
     case BJ_K_RESTART:
     case BJ_K_DNS:
     case BJ_K_STOP:
+    case BJ_K_START:
+    case BJ_K_POWER_CUT:
+    case BJ_K_DISK:
         return true;
     default:
         return bj__is_operation(kind);
@@ -34,6 +37,8 @@ static bool expects(uint8_t kind, unsigned field) {
         return field == BJ_F(MESSAGE, EXPECT) || field == BJ_F(MESSAGE, WITHIN);
     case BJ_K_AGAIN:
         return field == BJ_F(AGAIN, WITHIN);
+    case BJ_K_POWER_CUT:
+        return field == BJ_F(POWER_CUT, WITHIN);
     default:
         return bj__operation_expects(kind, field);
     }
@@ -254,6 +259,12 @@ bool bj__act(bj_engine *e, bj__thread *t) {
         return stop(e, t);
     case BJ_K_CANCEL:
         return bj__cancel(e, t);
+    case BJ_K_START:
+        return bj__life_start(e, t);
+    case BJ_K_POWER_CUT:
+        return bj__life_power_cut(e, t);
+    case BJ_K_DISK:
+        return bj__life_disk(e, t);
     default:
         return operate(e, t);
     }

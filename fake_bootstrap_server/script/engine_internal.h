@@ -14,6 +14,7 @@
  *   engine_follow.c  reading the event log: when the client sent, when something reached it
  *   engine_stream.c  CoAP over TCP
  *   engine_secure.c  servers behind DTLS and TLS
+ *   engine_life.c    the client's own life: power cuts, starts, its disk
  *   engine_server.c  servers, names, links; what a scenario needs of a world
  *   engine_manage.c  operations of LwM2M Servers: what they send
  *   engine_observe.c observations and their notifications
@@ -395,6 +396,9 @@ struct bj_engine {
     bj_time timer;
     bool stopping;
     bool gone, exit_taken;
+    bool cut;         /* gone with its power */
+    bool cut_ordered; /* it will be, at an operation of its disk */
+    bool restarts;    /* a step of the script starts it */
     int exit_status, exit_signal;
     uint32_t exit_event;
     bj_time exit_time;
@@ -436,6 +440,9 @@ bool bj__awaited(bj_engine *e, const bj__exchange *x);
 /* Does a step await a Bootstrap-Request now? */
 bool bj__awaits_bootstrap(const bj_engine *e);
 bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
+
+/* One cursor, at the first of these steps; what was seen until now is over. */
+void bj__threads_jump(bj_engine *e, const bj_value *steps);
 
 /* --- engine_step.c --- */
 
@@ -613,6 +620,20 @@ bool bj__port(bj_engine *e, bj__server *s, unsigned state);
 void bj__read_link(const bj_record *record, bj_link *link);
 void bj__set_names(bj_engine *e, const char *name, const bj_record *const *answers, size_t count);
 bool bj__fact(const bj_engine *e, unsigned fact);
+
+/* --- engine_life.c --- */
+
+/* The power went at an operation of the disk: as the script said, or else `power-cuts` holds. */
+void bj__life_cut(bj_engine *e, uint32_t event);
+/* The steps power-cut, start, disk; false: the run was concluded. */
+bool bj__life_power_cut(bj_engine *e, bj__thread *t);
+bool bj__life_start(bj_engine *e, bj__thread *t);
+bool bj__life_disk(bj_engine *e, const bj__thread *t);
+bj__progress bj__life_poll_power_cut(bj_engine *e, bj__thread *t);
+bj__progress bj__life_file(bj_engine *e, bj__thread *t);
+bool bj__life_restarts(const bj_engine *e);
+/* Puts the state file there that the scenario gives. */
+void bj__life_furnish(bj_engine *e);
 
 /* --- engine_stream.c --- */
 

@@ -239,6 +239,23 @@ static bool target_matches(bj_engine *e, const bj__thread *t, const bj_record *s
     return same;
 }
 
+/* Is its Message ID another than that of a captured exchange, where the step says so? */
+static bool mid_differs(const bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
+                        bj_text *why) {
+    const bj_value *name = bj_get(step, BJ_F(REQUEST, OTHER_MID_THAN));
+    for (unsigned i = 0; name && i < t->capture_count; i++) {
+        const bj__capture *c = &t->captures[i];
+        const bj__exchange *x = bj__exchange_of(e, c->exchange);
+        bool meant =
+            c->name.length == name->as.string.length && !memcmp(c->name.bytes, name->as.string.bytes, c->name.length);
+        if (meant && x && x->mid == m->mid) {
+            bj_text_printf(why, "it has Message ID %u again", (unsigned) m->mid);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool bj__match_request(bj_engine *e, const bj__thread *t, const bj_record *step, const bj__exchange *x, bj_text *why) {
     bj_coap m;
     if (!bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
@@ -253,7 +270,7 @@ bool bj__match_request(bj_engine *e, const bj__thread *t, const bj_record *step,
         bj_text_add(why, m.type == BJ_COAP_CON ? "it is confirmable" : "it is not confirmable");
         return false;
     }
-    return queries_match(e, t, step, &m, why) &&
+    return mid_differs(e, t, step, &m, why) && queries_match(e, t, step, &m, why) &&
            number_matches(step, BJ_F(REQUEST, FORMAT), &m, BJ_COAP_CONTENT_FORMAT, "Content-Format", why) &&
            number_matches(step, BJ_F(REQUEST, ACCEPT), &m, BJ_COAP_ACCEPT, "Accept", why) &&
            payload_matches(e, t, step, &m, why);

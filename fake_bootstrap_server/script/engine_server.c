@@ -353,6 +353,13 @@ static bool write_unmet(const bj_engine *e, const bj_record *record, bj_text *wh
     return named && lacking(e, BJ_CAN_DNS, why, "a payload names a server, and names are not the scenario's");
 }
 
+/* Does it say more than that the process ends and its files are as it left them? */
+static bool tells_disk(const bj_record *cut) {
+    uint32_t keeps = bj_get_uint(cut, BJ_F(POWER_CUT, KEEPS), BJ_KEEPS_DRAWN);
+    bool lost = keeps == BJ_KEEPS_NONE || keeps == BJ_KEEPS_TORN;
+    return lost || bj_get(cut, BJ_F(POWER_CUT, OUTCOME)) || bj_get(cut, BJ_F(POWER_CUT, AT_OPERATION));
+}
+
 static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why) {
     switch (record->kind) {
     case BJ_K_WRITE:
@@ -367,6 +374,18 @@ static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why
     case BJ_K_STOP:
     case BJ_K_EXIT:
         return lacking(e, BJ_CAN_CLIENT_LIFE, why, "the client cannot be stopped from here");
+    case BJ_K_START:
+        return lacking(e, BJ_CAN_POWER_CUT, why, "the client cannot be started again from here");
+    case BJ_K_POWER_CUT:
+        return lacking(e, BJ_CAN_POWER_CUT, why, "the client's power cannot be cut from here") ||
+               (tells_disk(record) && lacking(e, BJ_CAN_DISK, why, "what the client's disk keeps"));
+    case BJ_K_STATE_FILE:
+        return bj_get(record, BJ_F(STATE_FILE, TEXT)) || bj_get(record, BJ_F(STATE_FILE, HEX))
+                   ? lacking(e, BJ_CAN_DISK, why, "the client's files are not the world's")
+                   : false;
+    case BJ_K_DISK:
+    case BJ_K_FILE:
+        return lacking(e, BJ_CAN_DISK, why, "the client's files are not the world's");
     default:
         return false;
     }

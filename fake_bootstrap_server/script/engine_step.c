@@ -23,6 +23,10 @@ static void add_time(bj_text *out, bj_time time) {
 }
 
 static void exit_text(const bj_engine *e, bj_text *out) {
+    if (e->cut) {
+        bj_text_add(out, "the client's power was cut");
+        return;
+    }
     bj_text_add(out, "the client ended by itself: ");
     if (e->exit_signal) {
         bj_text_printf(out, "signal %d", e->exit_signal);
@@ -69,6 +73,9 @@ void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out) {
         break;
     case BJ_K_EXIT:
         bj_text_add(out, "the client's end");
+        break;
+    case BJ_K_POWER_CUT:
+        bj_text_add(out, "an operation on the client's disk");
         break;
     case BJ_K_RESET:
         bj_text_add(out, "RST");
@@ -759,7 +766,7 @@ static bj__progress poll_again(bj_engine *e, bj__thread *t) {
 
 static bj__progress poll_exit(bj_engine *e, bj__thread *t) {
     const bj_value *status = bj_get(t->step, BJ_F(EXIT, STATUS));
-    if (!e->gone) {
+    if (!e->gone || e->cut) {
         bj_time wait = bj_get_duration(t->step, BJ_F(EXIT, WITHIN), 100 * BJ_SECOND);
         bj_time deadline = saturated(bj__add(t->base, (int64_t) wait), e->tolerance + 1);
         return wait_until(e, t, deadline);
@@ -809,6 +816,10 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
         return poll_again(e, t);
     case BJ_K_EXIT:
         return poll_exit(e, t);
+    case BJ_K_POWER_CUT:
+        return bj__life_poll_power_cut(e, t);
+    case BJ_K_FILE:
+        return bj__life_file(e, t);
     case BJ_K_RESPOND:
         return poll_reply(e, t);
     case BJ_K_MESSAGE:
@@ -825,7 +836,7 @@ static bj__progress without_client(bj_engine *e, bj__thread *t) {
     bool only_time = t->step->kind == BJ_K_SILENCE || t->step->kind == BJ_K_ADVANCE;
     bj_time last = saturated(e->exit_time, BJ_SECOND);
     if (only_time) {
-        return BJ__DONE;
+        return e->restarts ? BJ__WAITS : BJ__DONE; /* nobody waits for it but the reader */
     }
     if (e->now < last && e->stopping) {
         t->timer = bj__min(t->timer, last);

@@ -480,6 +480,18 @@ void bj__threads_begin(bj_engine *e) {
     }
 }
 
+void bj__threads_jump(bj_engine *e, const bj_value *steps) {
+    forget_fallen(e);
+    bj__thread *t = &e->threads[0];
+    *t = (bj__thread){ .phase = BJ__FETCH, .base = e->now, .satisfied = e->now, .timer = BJ_NEVER, .wake = BJ_NEVER };
+    t->cursor = e->end_observation;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        t->claimed[i] = e->newest_outbound ? e->newest_outbound->id : 0;
+    }
+    e->thread_count = 1;
+    push(e, t, steps->as.records.items, steps->as.records.count, NULL);
+}
+
 bj_time bj__threads_timer(const bj_engine *e) {
     bj_time when = BJ_NEVER;
     for (unsigned i = 0; i < e->thread_count; i++) {

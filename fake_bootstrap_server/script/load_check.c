@@ -105,6 +105,7 @@ static const struct {
     { BJ_K_REQUEST, { "hex", "has" } },
     { BJ_K_REQUEST, { "values", "has" } },
     { BJ_K_RESPOND, { "reset", "values" } },
+    { BJ_K_POWER_CUT, { "keeps", "outcome" } },
 };
 
 static void check_alternatives(check *c, const bj_record *record, const char *const names[4]) {
@@ -473,12 +474,25 @@ static bool is_server_field(const bj_record *record, const char *name) {
     return to || from || !strcmp(name, "server");
 }
 
+static void check_mode(check *c, const bj_value *value) {
+    const char *text = value->as.string.bytes;
+    size_t digits = strspn(text, "01234567");
+    if (!digits || digits > 4 || text[digits] || value->as.string.length != digits) {
+        bj_mistake_at(c->loading, value->position, NULL,
+                      "expected permission bits in octal, as \"0600\", found '%.40s'", text);
+    }
+}
+
 static void check_string(check *c, const bj_record *record, const bj_field_def *field, const bj_value *value) {
     const char *name = field->name;
     if (is_server_field(record, name)) {
         check_server_name(c, value, record->kind == BJ_K_FAULT);
     } else if (record->kind == BJ_K_RESPOND && field->number == BJ_F(RESPOND, TO)) {
         check_capture(c, value, value->as.string.bytes, value->as.string.length);
+    } else if (record->kind == BJ_K_REQUEST && field->number == BJ_F(REQUEST, OTHER_MID_THAN)) {
+        check_capture(c, value, value->as.string.bytes, value->as.string.length);
+    } else if (!strcmp(name, "mode")) {
+        check_mode(c, value);
     } else if (record->kind == BJ_K_REQUEST && field->number == BJ_F(REQUEST, FROM)) {
         if (strcmp(value->as.string.bytes, "client") != 0) {
             bj_mistake_at(c->loading, value->position, NULL, "expected client, found '%.40s'", value->as.string.bytes);

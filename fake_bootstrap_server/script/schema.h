@@ -65,6 +65,10 @@ enum {
 #define BJ_ENUM_DNS(X)       X(0, "ok") X(1, "nxdomain") X(2, "servfail") X(3, "nodata")
 #define BJ_ENUM_FAULT(X)     X(0, "drop") X(1, "delay") X(2, "duplicate") X(3, "truncate") X(4, "corrupt")
 #define BJ_ENUM_SIGNAL(X)    X(1, "hup") X(2, "int") X(9, "kill") X(10, "usr1") X(12, "usr2") X(15, "term")
+#define BJ_ENUM_KEEPS(X)     X(0, "drawn") X(1, "all") X(2, "none") X(3, "torn")
+#define BJ_ENUM_DISK(X)      X(0, "well") X(5, "eio") X(28, "enospc") X(30, "erofs")
+#define BJ_ENUM_DISK_USE(X)                                                                                            \
+    X(0, "any") X(1, "open") X(2, "read") X(3, "write") X(4, "sync") X(5, "rename") X(6, "unlink")
 #define BJ_ENUM_WRONG(X)     X(1, "token") X(2, "mid") X(3, "source")
 #define BJ_ENUM_FACT(X)                                                                                                \
     X(1, "strict")                                                                                                     \
@@ -128,6 +132,15 @@ enum {
       "inconclusive, with this reason.",                                                                               \
       "inconclusive: the hold-off of a trigger is not specified")                                                      \
     R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")  \
+    R(75, STATE_FILE, "state-file", 0, "The file in which the client keeps its accounts, as it is before the start.",   \
+      NULL)                                                                                                            \
+    R(76, START, "start", 1, "The client is started again, with what its disk has kept.", "start: {}")                 \
+    R(77, POWER_CUT, "power-cut", 1,                                                                                   \
+      "The client's power goes: without a word to anybody, and with what it wrote to its disk and did not sync.",      \
+      "power-cut: {keeps: torn}")                                                                                      \
+    R(78, DISK, "disk", 1, "The client's disk fails, is full, or is well again.",                                      \
+      "disk: eio\n  on: sync\n  count: 1")                                                                             \
+    R(79, FILE, "file", 1, "A file on the client's disk is as this says.", "file: state\n  mode: \"0600\"")            \
     R(90, EXECUTE, "execute", 1, "Execute: the server sends POST to a resource.",                                      \
       "execute: /1/0/8\n  server: mgmt\n  expect: 2.04")                                                               \
     R(91, CREATE, "create", 1, "Create: the server sends POST to an Object.",                                          \
@@ -162,7 +175,9 @@ enum {
     F(8, BUDGET, "budget", DURATION, 0, NONE, "The run may take that much virtual time; 10 days if not given.")        \
     F(9, STEPS, "steps", STEPS, BJ_REQUIRED, NONE, "What happens.")                                                    \
     F(10, DESCRIPTION, "description", STRING, 0, NONE, "More for the reader of a report.")                             \
-    F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")
+    F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")   \
+    F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
+      "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")
 
 #define BJ_FIELDS_CLIENT(F)                                                                                            \
@@ -173,7 +188,9 @@ enum {
     F(5, HOLDOFF_CAP, "holdoff-cap", DURATION, 0, NONE, "Greatest hold-off that growth may reach; 20s if not given.")  \
     F(6, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "Jitter factor of the hold-off, 1.5 if not given.")        \
     F(7, STRICT, "strict", BOOL, 0, NONE, "Ask for 4.06 at Finish for all that can be known then.")                    \
-    F(8, QUEUE, "queue", BOOL, 0, NONE, "Queue mode with every server, the flag Q of a registration.")
+    F(8, QUEUE, "queue", BOOL, 0, NONE, "Queue mode with every server, the flag Q of a registration.")                 \
+    F(20, STATE, "state", RECORD, 0, KIND(STATE_FILE),                                                                  \
+      "It keeps its accounts in a file on its disk ({}: which is not there yet).")
 
 #define BJ_FIELDS_ACCOUNT(F)                                                                                           \
     F(1, URI, "uri", STRING, BJ_REQUIRED, NONE, "LwM2M Server URI, /0/x/0.")                                           \
@@ -283,7 +300,9 @@ enum {
     F(16, FROM, "from", STRING, 0, NONE, "client: for the reader.")                                                    \
     F(17, TLV, "tlv", VALUES, 0, NONE, "The same as `values`.")                                                        \
     F(18, VALUES, "values", VALUES, 0, NONE,                                                                           \
-      "LwM2M values that the decoded payload must hold, whatever its format, below their Objects.")
+      "LwM2M values that the decoded payload must hold, whatever its format, below their Objects.")                    \
+    F(30, OTHER_MID_THAN, "other-mid-than", STRING, 0, NONE,                                                           \
+      "A captured exchange: its Message ID must be another.")
 
 #define BJ_FIELDS_RESPOND(F)                                                                                           \
     F(1, CODE, "code", CODES, BJ_PRIMARY, NONE, "The code; one.")                                                      \
@@ -487,6 +506,31 @@ enum {
 #define BJ_FIELDS_NOTE(F)         F(1, TEXT, "text", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The line.")
 #define BJ_FIELDS_INCONCLUSIVE(F) F(1, TEXT, "text", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The gap, named.")
 #define BJ_FIELDS_IGNORE(F)       F(1, NOTE, "note", STRING, 0, NONE, "Why, for the reader.")
+#define BJ_FIELDS_STATE_FILE(F)                                                                                        \
+    F(1, TEXT, "text", STRING, 0, NONE, "What it holds, as text.")                                                     \
+    F(2, HEX, "hex", BYTES, 0, NONE, "What it holds; with neither there is no file.")                                  \
+    F(3, MODE, "mode", STRING, 0, NONE, "Its permission bits in octal, \"0600\" if not given.")
+#define BJ_FIELDS_START(F) F(1, NOTE, "note", STRING, 0, NONE, "Why, for the reader.")
+#define BJ_FIELDS_POWER_CUT(F)                                                                                         \
+    F(1, KEEPS, "keeps", ENUM, BJ_PRIMARY, ENUM(BJ_ENUM_KEEPS),                                                        \
+      "What the disk keeps of what was not synced: all, none, torn, or drawn by the seed, if not given.")              \
+    F(2, OUTCOME, "outcome", UINT, 0, NONE, "The state of the disk by its number, as the log tells it.")               \
+    F(3, AT_OPERATION, "at-operation", UINT, 0, NONE,                                                                  \
+      "Not now, but behind the N-th operation on the disk from now on; awaits it.")                                    \
+    F(4, WITHIN, "within", DURATION, 0, NONE, "at-operation: no later than that.")
+#define BJ_FIELDS_DISK(F)                                                                                              \
+    F(1, FAULT, "fault", ENUM, BJ_PRIMARY, ENUM(BJ_ENUM_DISK), "The error; well: no more of them.")                    \
+    F(2, ON, "on", ENUM, 0, ENUM(BJ_ENUM_DISK_USE), "Which operations fail; any if not given.")                        \
+    F(3, SKIP, "skip", UINT, 0, NONE, "So many go well first.")                                                        \
+    F(4, COUNT, "count", UINT, 0, NONE, "So many fail; 1 if not given, 0 = all until `disk: well`.")                   \
+    F(5, SPACE, "space", UINT, 0, NONE, "Bytes of room for all files together; 16 MiB if never given.")
+#define BJ_FIELDS_FILE(F)                                                                                              \
+    F(1, NAME, "name", STRING, BJ_PRIMARY, NONE, "Its name; state (where {state} leads) if not given.")                \
+    F(2, EXISTS, "exists", BOOL, 0, NONE, "Whether it is there; true if not given.")                                   \
+    F(3, MODE, "mode", STRING, 0, NONE, "Its permission bits in octal.")                                               \
+    F(4, TEXT, "text", STRING, 0, NONE, "What it holds, as text.")                                                     \
+    F(5, HEX, "hex", BYTES, 0, NONE, "What it holds.")                                                                 \
+    F(6, WITHOUT, "without", STRINGS, 0, NONE, "Texts that it must not hold.")
 
 /* clang-format on */
 

@@ -123,6 +123,21 @@ enum bj_fields_inconclusive { BJ_FIELDS_INCONCLUSIVE(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_IGNORE_##FIELD = (number),
 enum bj_fields_ignore { BJ_FIELDS_IGNORE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_STATE_FILE_##FIELD = (number),
+enum bj_fields_state_file { BJ_FIELDS_STATE_FILE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_START_##FIELD = (number),
+enum bj_fields_start { BJ_FIELDS_START(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_POWER_CUT_##FIELD = (number),
+enum bj_fields_power_cut { BJ_FIELDS_POWER_CUT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DISK_##FIELD = (number),
+enum bj_fields_disk { BJ_FIELDS_DISK(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_FILE_##FIELD = (number),
+enum bj_fields_file { BJ_FIELDS_FILE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EXECUTE_##FIELD = (number),
 enum bj_fields_execute { BJ_FIELDS_EXECUTE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

@@ -63,17 +63,15 @@ void bj_child_simulate(bj_child *child) {
     child->sim = bj_sim_new(child->arena, child->log, &config);
     bj_child_engine(child, bj_sim_world(child->sim), bj_sim_ops());
     bj_sim_set_engine(child->sim, child->engine);
+    if (child->shared->cut_operation) {
+        bj_sim_cut_at(child->sim, child->shared->cut_operation, child->shared->cut_outcome);
+    }
     bj_child_begin(child);
 }
 
 void bj_child_starts(bj_child *child, const char *how) {
     bj_event start = { .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = now(child), .text = how };
     bj_log_append(child->log, &start);
-}
-
-static bool never(void *context) {
-    (void) context;
-    return false;
 }
 
 void bj_child_exited(bj_child *child, int status, int signal_number) {
@@ -83,12 +81,25 @@ void bj_child_exited(bj_child *child, int status, int signal_number) {
                         .number = status,
                         .other = signal_number };
     uint32_t event = bj_log_append(child->log, &exited);
+    if (child->sim) {
+        bj_sim_client_left(child->sim);
+    }
     if (!bj_engine_done(child->engine)) {
         bj_engine_client_exited(child->engine, status, signal_number, event);
     }
-    while (child->sim && !bj_engine_done(child->engine) && !bj_sim_over(child->sim)) {
-        bj_sim_wait_until(child->sim, never, NULL, BJ_NEVER);
-    }
+}
+
+bool bj_child_without_client(bj_child *child) {
+    return !bj_engine_done(child->engine) && bj_sim_without_client(child->sim);
+}
+
+void bj_child_resume(bj_child *child, bj_shared *shared) {
+    exhausted_run = shared;
+    bj_arena_on_exhausted(exhausted);
+    *child = *(const bj_child *) (uintptr_t) shared->child;
+    shared->child = 0;
+    child->ops = bj_sim_ops();
+    bj_engine_attach(child->engine, child->world, child->ops);
 }
 
 void bj_child_over(bj_child *child) {

@@ -35,8 +35,14 @@ void bj_child_begin(bj_child *child);
 void bj_child_simulate(bj_child *child);
 /* Logs CLIENT_START; `how` is a line for the reader. */
 void bj_child_starts(bj_child *child, const char *how);
-/* The client ended by itself: logs it, tells the engine, and plays the rest of the script without a client. */
+/* The client ended by itself: logs it and tells the engine. In the simulated world bj_child_without_client() follows.
+ */
 void bj_child_exited(bj_child *child, int status, int signal_number);
+/* Plays the script without a client, who ended or whose power was cut: true: it is to be started again (and
+ * bj_child_starts() to be called). false: the run is over. */
+bool bj_child_without_client(bj_child *child);
+/* In a process that goes on with the run of one before it (bj_shared.child). */
+void bj_child_resume(bj_child *child, bj_shared *shared);
 /* Closes the log (RUN_END) and tells the parent that the verdict is there. */
 void bj_child_over(bj_child *child);
 

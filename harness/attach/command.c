@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libc/libc.h"
+
 enum { WORD = 2048, WORDS = 512 };
 
 /* What can stand in braces. `demand`: what the scenario asks for, in words; a value that no placeholder of the command
@@ -49,6 +51,7 @@ typedef struct placeholder {
     X(SERVER_IDENTITY_TEXT, "server_identity_text", NULL)                                                              \
     X(SERVER_KEY, "server_key", NULL)                                                                                  \
     X(SERVER_KEY_TEXT, "server_key_text", NULL)                                                                        \
+    X(STATE, "state", "a file in which it keeps its accounts")                                                         \
     X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
     X(BINDIR, "bindir", NULL)
 
@@ -400,7 +403,7 @@ static bool all_told(filler *f) {
     return accounts_can_be_told(f);
 }
 
-char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario,
+char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario, const char *state,
                        bj_uri_translate *translate, void *context, bj_text *reason) {
     filler *f = bj_arena_alloc(arena, sizeof *f);
     *f = (filler){ .arena = arena,
@@ -413,6 +416,9 @@ char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_recor
 #undef PLACEHOLDER_ITEM
                    } };
     set_values(f, scenario, translate, context);
+    if (bj_get(f->client, BJ_F(CLIENT, STATE))) {
+        f->items[P_STATE].value = state ? state : BJ_LIBC_DISK "/" BJ_STATE_FILE;
+    }
     if (!fill(f) || !all_told(f)) {
         return NULL;
     }
@@ -421,7 +427,7 @@ char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_recor
 }
 
 char **bj_run_command(bj_arena *arena, const bj_record *profile, const bj_record *scenario, bj_text *reason) {
-    return bj_command_fill(arena, profile, scenario, NULL, NULL, reason);
+    return bj_command_fill(arena, profile, scenario, NULL, NULL, NULL, reason);
 }
 
 /* --- a command as one string ---------------------------------------------------------------------------------- */

@@ -10,8 +10,9 @@
 /* A URI of the scenario as the client must be told it. */
 typedef void bj_uri_translate(void *context, const char *uri, bj_text *out);
 
-/* As bj_run_command(), with every URI translated (NULL: as it is). */
-char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario,
+/* As bj_run_command(), with every URI translated (NULL: as it is), and {state} in another place than on the simulated
+ * disk (NULL: there). */
+char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_record *scenario, const char *state,
                        bj_uri_translate *translate, void *context, bj_text *reason);
 
 /* All placeholders, "{endpoint} {bs_uri} ...", six a line; {profiledir} stands in profiles only and is not among them.

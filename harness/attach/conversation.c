@@ -252,6 +252,8 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
         return put_position("line ", event, out), true;
     case BJ_EV_STEP_FAILED:
         return put_position("FAILED, line ", event, out), true;
+    case BJ_EV_POWER_CUT:
+        return put_text("the client's power goes: ", event, out), true;
     case BJ_EV_DISK:
         return put_text("the client's disk: ", event, out), true;
     case BJ_EV_FAULT:

@@ -363,6 +363,7 @@ void bj_job_result(bj_job *job, bj_run_result *result) {
 }
 
 static void release(bj_job *job) {
+    bj_network_clean_up(job);
     bj_shared_unmap(job->shared);
     close_descriptor(&job->descriptor);
     close_descriptor(&job->input);

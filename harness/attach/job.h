@@ -21,6 +21,7 @@ struct bj_job {
     pid_t process;
     int process_descriptor; /* readable when the process has ended; -1 where the system has no such thing */
     int pipes[2];           /* what it writes to 1 and 2; -1 when closed */
+    char *state_folder;     /* network: a real one for the client's state file, removed at the end; NULL */
     int input;              /* the write end of its standard input, which stays open and empty */
     bj_output output;
 
@@ -64,6 +65,8 @@ _Noreturn void bj_linked_run(bj_job *job);
 _Noreturn void bj_network_run(bj_job *job);
 /* network.c: can it be started? As bj_exec_prepare(). */
 bool bj_network_prepare(bj_job *job);
+/* Removes what it left in the file system. */
+void bj_network_clean_up(bj_job *job);
 
 /* outcome.c: what came of it, from the log and the way in which the process ended. */
 void bj_job_judge(bj_job *job);

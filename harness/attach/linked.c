@@ -20,7 +20,7 @@
 
 extern const bootjack_linked_client bootjack_client_linked; /* ours: linked_bootjack.c */
 
-enum { RUNNING = 0, STOPPED = 1 };
+enum { RUNNING = 0, STOPPED = 1, FAILED = 2 };
 
 typedef struct linked {
     bj_child child;
@@ -98,7 +98,7 @@ static void drive(linked *l) {
         if (state != RUNNING) {
             l->client->destroy(l->instance);
             bj_libc_leave();
-            bj_child_exited(&l->child, state == STOPPED ? 0 : 1, 0);
+            bj_child_exited(&l->child, state == STOPPED ? 0 : state == FAILED ? 1 : state, 0);
             return;
         }
         if (!wait_for_work(l)) {
@@ -123,7 +123,7 @@ static const bootjack_linked_client *load(bj_shared *shared, const char *library
     const bootjack_linked_client *client = dlsym(handle, "bootjack_client");
     if (!client) {
         bj_shared_trouble(shared, "%s does not export bootjack_client (attach/linked.h)", library);
-    } else if (client->version != BOOTJACK_LINKED_VERSION) {
+    } else if (client->version < 1 || client->version > BOOTJACK_LINKED_VERSION) {
         bj_shared_trouble(shared, "%s was made for version %d of attach/linked.h; this is version %d", library,
                           client->version, BOOTJACK_LINKED_VERSION);
         client = NULL;
@@ -156,6 +156,24 @@ static void set_up(linked *l) {
     l->config.context = l;
 }
 
+static void skip(linked *l, const char *reason) {
+    bj_event verdict = { .kind = BJ_EV_VERDICT, .actor = BJ_ACTOR_SCRIPT, .number = BJ_SKIP, .text = reason };
+    bj_log_append(l->child.log, &verdict);
+}
+
+/* From one start to the next. The client that lost its power is left where it was: what it holds is lost with it, as
+ * memory is. */
+static void live(linked *l) {
+    do {
+        bj_child_starts(&l->child, "linked");
+        if (sigsetjmp(l->over, 0) == 0) {
+            run_client(l);
+        }
+        bj_libc_leave();
+        l->signal_number = 0;
+    } while (bj_child_without_client(&l->child));
+}
+
 _Noreturn void bj_linked_run(bj_job *job) {
     bj_exec_clean_process();
     bj_shared *shared = bj_shared_map(job->descriptor);
@@ -172,9 +190,10 @@ _Noreturn void bj_linked_run(bj_job *job) {
     bj_child_open(&self.child, shared);
     bj_child_simulate(&self.child);
     set_up(&self);
-    bj_child_starts(&self.child, "linked");
-    if (sigsetjmp(self.over, 0) == 0) {
-        run_client(&self);
+    if (self.config.state_path && self.client->version < 2) {
+        skip(&self, "the client cannot be told a file for its state (version 2 of attach/linked.h)");
+    } else {
+        live(&self);
     }
     bj_libc_outside();
     bj_child_over(&self.child);

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BOOTJACK_LINKED_VERSION 1
+/* 2: the client takes `state_path`. Clients of version 1 run, but for scenarios in which it is set. */
+#define BOOTJACK_LINKED_VERSION 2
 
 /* A Security account that the client has from the factory. Durations in milliseconds, -1 = resource absent. */
 typedef struct bootjack_linked_account {
@@ -47,6 +48,9 @@ typedef struct bootjack_linked_config {
     void (*log_line)(void *context, const char *text);
     void *context;
     int queue_mode; /* the flag Q of a registration, LwM2M Core 1.1 6.5 */
+    /* Since version 2: the file in which the client keeps its accounts over restarts. When it is there, they count, and
+     * `accounts` do not. NULL: it keeps nothing. */
+    const char *state_path;
 } bootjack_linked_config;
 
 typedef struct bootjack_linked_client {
@@ -60,8 +64,10 @@ typedef struct bootjack_linked_client {
     int64_t (*next_deadline)(void *client);
     /* Begins an orderly stop (De-register); the client is finished when state() says so. */
     void (*stop)(void *client);
-    /* 0 running, 1 stopped in order, 2 failed for good. */
+    /* 0 running, 1 stopped in order, 2 failed for good. Others: failed for good, as a program would that ends with that
+     * exit status; 3: what is in `state_path` is damaged, or not to be read. */
     int (*state)(void *client);
+    /* Not called when the scenario cuts the client's power: create() then follows, as in a process of its own. */
     void (*destroy)(void *client);
 } bootjack_linked_client;
 

@@ -15,6 +15,7 @@ extern const bootjack_linked_client bootjack_client_linked;
 typedef struct linked {
     bootjack_client *client;
     bootjack_linked_config config;
+    bool refused; /* what was in its state file */
 } linked;
 
 static void log_line(void *context, bootjack_log_level level, const char *line) {
@@ -103,14 +104,27 @@ static bootjack_error add_account(bootjack_client *client, const bootjack_linked
     return error || account->bootstrap ? error : add_server(client, account);
 }
 
-static bootjack_error furnish(const linked *l) {
-    bootjack_error error = bootjack_security_object_install(l->client);
-    error = error ? error : bootjack_server_object_install(l->client);
-    error = error ? error : bootjack_device_object_install(l->client, NULL);
-    for (size_t i = 0; i < l->config.account_count && !error; i++) {
+/* Accounts from the factory, where there is no state yet. */
+static bootjack_error take_accounts(linked *l) {
+    const char *file = l->config.state_path;
+    bootjack_error error = file ? bootjack_persistence_load(l->client, file) : BOOTJACK_ERR_NOT_FOUND;
+    if (error && error != BOOTJACK_ERR_NOT_FOUND) {
+        l->refused = error != BOOTJACK_ERR_MEMORY;
+        return l->refused ? BOOTJACK_OK : error;
+    }
+    bool none = error == BOOTJACK_ERR_NOT_FOUND;
+    error = BOOTJACK_OK;
+    for (size_t i = 0; none && i < l->config.account_count && !error; i++) {
         error = add_account(l->client, &l->config.accounts[i]);
     }
     return error;
+}
+
+static bootjack_error furnish(linked *l) {
+    bootjack_error error = bootjack_security_object_install(l->client);
+    error = error ? error : bootjack_server_object_install(l->client);
+    error = error ? error : bootjack_device_object_install(l->client, NULL);
+    return error ? error : take_accounts(l);
 }
 
 static void destroy(void *client) {
@@ -140,7 +154,9 @@ static void *create(const bootjack_linked_config *config) {
 
 static void step(void *client) {
     const linked *l = client;
-    bootjack_client_step(l->client);
+    if (!l->refused) {
+        bootjack_client_step(l->client);
+    }
 }
 
 static int64_t next_deadline(void *client) {
@@ -154,8 +170,9 @@ static void stop(void *client) {
 }
 
 static int state(void *client) {
+    enum { STATE_REFUSED = 3 };
     const linked *l = client;
-    return bootjack_client_state(l->client) == BOOTJACK_CLIENT_STOPPED;
+    return l->refused ? STATE_REFUSED : bootjack_client_state(l->client) == BOOTJACK_CLIENT_STOPPED;
 }
 
 const bootjack_linked_client bootjack_client_linked = {

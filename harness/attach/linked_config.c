@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libc/libc.h"
+
 /* -1 when it is not given. */
 static int64_t milliseconds(const bj_record *record, unsigned field) {
     return bj_get(record, field) ? (int64_t) (bj_get_duration(record, field, 0) / BJ_MS) : -1;
@@ -79,5 +81,6 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
         .strict = bj_get_bool(client, BJ_F(CLIENT, STRICT), false),
         .queue_mode = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false),
     };
+    config->state_path = bj_get(client, BJ_F(CLIENT, STATE)) ? BJ_LIBC_DISK "/" BJ_STATE_FILE : NULL;
     fill_accounts(config, arena, client);
 }

@@ -5,7 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -26,6 +29,42 @@ typedef struct network {
     uint16_t first_port; /* of the servers; 0 = any that are free */
 } network;
 
+/* Where the client keeps its state, when the scenario wants that. */
+static bool make_state_folder(bj_job *job) {
+    const bj_record *client = bj_get_record(job->scenario, BJ_F(SCENARIO, CLIENT));
+    char template[] = "/tmp/bootjack-state-XXXXXX";
+    if (!bj_get(client, BJ_F(CLIENT, STATE))) {
+        return true;
+    }
+    const char *folder = mkdtemp(template);
+    if (!folder) {
+        bj_job_decide(job, BJ_ERROR, "no folder for the client's state: %s", strerror(errno));
+        return false;
+    }
+    job->state_folder = bj_arena_strdup(job->arena, folder);
+    return true;
+}
+
+static const char *state_file(const bj_job *job) {
+    BJ_TEXT(path, 200);
+    bj_text_printf(&path, "%s/%s", job->state_folder ? job->state_folder : "", BJ_STATE_FILE);
+    return job->state_folder ? bj_arena_strdup(job->arena, path.start) : NULL;
+}
+
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *where) {
+    (void) about;
+    (void) type;
+    (void) where;
+    return remove(path);
+}
+
+void bj_network_clean_up(bj_job *job) {
+    if (job->state_folder) {
+        nftw(job->state_folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        job->state_folder = NULL;
+    }
+}
+
 bool bj_network_prepare(bj_job *job) {
     if (job->options.serve) {
         return true;
@@ -40,7 +79,7 @@ bool bj_network_prepare(bj_job *job) {
         bj_job_decide(job, BJ_ERROR, "%s", reason.start);
         return false;
     }
-    return true;
+    return make_state_folder(job);
 }
 
 /* --- the servers ---------------------------------------------------------------------------------------------- */
@@ -142,8 +181,8 @@ _Noreturn static void become(network *n, const char *program, char **arguments, 
 static bool start_client(network *n) {
     bj_job *job = n->job;
     BJ_TEXT(reason, 1024);
-    char **arguments =
-        bj_command_fill(job->arena, job->options.profile, job->scenario, translate, n->child.engine, &reason);
+    char **arguments = bj_command_fill(job->arena, job->options.profile, job->scenario, state_file(job), translate,
+                                       n->child.engine, &reason);
     const char *program = arguments ? bj_program_find(job->arena, arguments[0], &reason) : NULL;
     if (!program) {
         bj_shared_trouble(n->child.shared, "%s", reason.start);
@@ -179,6 +218,14 @@ static void run(network *n) {
         switch (bj_real_world_run(n->real, until, &status)) {
         case BJ_REAL_CLIENT_ENDED:
             client_ended(n, status);
+            break;
+        case BJ_REAL_CLIENT_CUT:
+            n->client = 0;
+            break;
+        case BJ_REAL_START:
+            if (!start_client(n)) {
+                bj_child_vanish(1);
+            }
             break;
         case BJ_REAL_LIMIT:
             bj_engine_client_stuck(n->child.engine, "the scenario's budget of time is used up", 0);

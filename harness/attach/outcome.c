@@ -36,6 +36,7 @@ static last_words read_log(const bj_log *log) {
             words.step = event;
         }
         words.client_exited |= event.kind == BJ_EV_CLIENT_EXIT;
+        words.client_exited &= event.kind != BJ_EV_CLIENT_START; /* it was started again */
         words.ended |= event.kind == BJ_EV_RUN_END;
     }
     return words;

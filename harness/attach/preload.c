@@ -42,13 +42,25 @@ static void flush_output(FILE *stream) {
     }
 }
 
-/* The engine has its verdict: nothing the client could still do matters. */
+/* The client is dead, or has ended: the script goes on, and may start it again. */
+static void play_on(void) {
+    if (bj_child_without_client(&run)) {
+        bj_preload_start_again(&run);
+    }
+    bj_child_over(&run);
+}
+
+/* The engine has its verdict: nothing the client could still do matters. Or its power was cut. */
 static void over(void *context) {
     (void) context;
     bj_libc_outside();
-    bj_child_over(&run);
     flush_output(stdout);
     flush_output(stderr);
+    if (bj_sim_was_cut(run.sim)) {
+        play_on();
+    } else {
+        bj_child_over(&run);
+    }
     bj_child_vanish(0);
 }
 
@@ -58,7 +70,7 @@ void bj_preload_client_ends(int status) {
     }
     bj_libc_leave();
     bj_child_exited(&run, status & 0xff, 0);
-    bj_child_over(&run);
+    play_on();
 }
 
 static void at_exit(int status, void *context) {
@@ -92,7 +104,20 @@ static void forget_preload(void) {
     }
 }
 
-__attribute__((constructor)) static void enter(void) {
+/* The run begins with this process, or goes on with it. */
+static void take_up(bj_shared *shared) {
+    if (shared->child) {
+        bj_child_resume(&run, shared);
+        return;
+    }
+    if (atomic_load(&shared->phase) >= BJ_PHASE_WORLD) {
+        empty(shared);
+    }
+    bj_child_open(&run, shared);
+    bj_child_simulate(&run);
+}
+
+__attribute__((constructor)) static void enter(int count, char **arguments, char **environment) {
     const char *number = getenv(BJ_SHARED_VARIABLE);
     if (!number) {
         return;
@@ -107,14 +132,11 @@ __attribute__((constructor)) static void enter(void) {
     if (shared->process != process_id()) {
         return; /* a child of the client, started with the client's own environment put back */
     }
-    if (atomic_load(&shared->phase) >= BJ_PHASE_WORLD) {
-        empty(shared);
-    }
+    take_up(shared);
+    bj_preload_remember(run.arena, count, arguments, environment);
     unsetenv(BJ_SHARED_VARIABLE);
     forget_preload();
     setvbuf(stdout, NULL, _IOLBF, 0);
-    bj_child_open(&run, shared);
-    bj_child_simulate(&run);
     on_exit(at_exit, NULL);
     pthread_atfork(NULL, NULL, in_forked_child);
     bj_child_starts(&run, "a process under the preload library");

@@ -7,11 +7,19 @@
 
 #include <stdbool.h>
 
+#include "attach/child.h"
+
 /* Is this process the client (and not one that it forked)? */
 bool bj_preload_owns_process(void);
 /* The client ends with this status: the script is told, and played to its end. Returns; the process then may end. */
 void bj_preload_client_ends(int status);
 /* Of the shared memory, -1 outside a run. */
 int bj_preload_descriptor(void);
+
+/* How this program was started, in the arena: for bj_preload_start_again(). */
+void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **environment);
+/* Starts the program over, in this process, with the same arguments, environment, folder and standard descriptors. The
+ * run goes on in it. */
+_Noreturn void bj_preload_start_again(const bj_child *child);
 
 #endif

@@ -17,6 +17,8 @@ typedef struct bj_run_options {
     bj_attach attach;
     const bj_record *profile; /* BJ_K_PROFILE, never NULL */
     uint64_t seed;
+    uint64_t cut_operation; /* not 0: the power goes behind that operation on the client's disk, ... */
+    uint32_t cut_outcome;   /* ... which is left in that state; then `power-cuts` of the scenario holds */
     unsigned real_limit_ms; /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
     const char *preload;    /* path of the preload library (exec) */
     const char *listen;     /* network: address of the servers, "127.0.0.1" */

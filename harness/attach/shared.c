@@ -66,6 +66,8 @@ bj_shared *bj_shared_new(const bj_record *scenario, const bj_run_options *option
     bj_shared plan = {
         .magic = BJ_SHARED_MAGIC, .version = BJ_SHARED_VERSION, .seed = options->seed, .attach = options->attach
     };
+    plan.cut_operation = options->cut_operation;
+    plan.cut_outcome = options->cut_outcome;
     lay_out(&plan, &script, &profile);
     int fd = memfd_create("bootjack", MFD_CLOEXEC);
     if (fd < 0) {

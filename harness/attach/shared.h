@@ -39,11 +39,15 @@ typedef struct bj_shared {
     uint32_t version;
     uint64_t size;
     uint64_t seed;
+    uint64_t cut_operation; /* as in bj_run_options */
+    uint32_t cut_outcome;
     uint32_t attach; /* bj_attach */
     bj_range scenario, scenario_positions, profile, profile_positions;
     bj_range log, arena;
     _Atomic uint32_t phase;
     int32_t process; /* the client's, in exec */
+    uint64_t
+        child; /* exec, while the client is started again: the address of the bj_child that goes on, in the arena */
     char trouble[BJ_SHARED_TROUBLE];
 } bj_shared;
 

@@ -161,6 +161,7 @@ PLAIN = {
     "dns-answer": "DNS: {text}",
     "step-begin": "line {line}: {text}",
     "step-failed": "line {line}: FAILED: {text}",
+    "power-cut": "the client's power goes: {text}",
     "disk": "the client's disk: {text}",
     "fault": "fault: {text}",
     "note": "note: {text}",

@@ -46,7 +46,7 @@ def style_of(coap) -> str:
 
 # Events that are a line of text on the chart, and how they begin.
 TEXTS = {"client-start": "starts", "client-exit": "ends", "client-signal": "signal", "client-state": "state",
-         "disk": "disk", "fault": "fault", "note": "note", "branch": "seen", "rule": "rule", "passed-over": "passed over"}
+         "power-cut": "power", "disk": "disk", "fault": "fault", "note": "note", "branch": "seen", "rule": "rule", "passed-over": "passed over"}
 
 
 class Builder:

@@ -16,6 +16,7 @@ struct bj_engine {
     char name[64];
     bool failed;
     int stuck;
+    int cuts;
     char how[128];
     uint32_t event;
     bool finish_on_name;
@@ -55,6 +56,12 @@ void bj_engine_icmp(bj_engine *engine, const bj_addr *to, uint32_t event) {
     engine->icmps++;
     engine->refused = *to;
     engine->event = event;
+}
+
+void bj_engine_power_cut(bj_engine *engine, uint32_t event) {
+    engine->cuts++;
+    engine->event = event;
+    engine->f->ops->client_start(engine->f->world);
 }
 
 void bj_engine_tick(bj_engine *engine) {

@@ -388,7 +388,7 @@ static void what_the_client_said_last_is_heard_before_its_end(void **state) {
 static void the_client_gets_its_signal(void **state) {
     (void) state;
     real_fixture *r = real_new("127.0.0.1", true);
-    assert_int_equal(r->f.ops->can, BJ_CAN_CLIENT_LIFE);
+    assert_int_equal(r->f.ops->can, BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT);
     assert_int_equal(r->f.ops->client_signal(r->f.world, SIGTERM), -ESRCH);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -403,6 +403,42 @@ static void the_client_gets_its_signal(void **state) {
     assert_int_equal(bj_real_world_run(r->real, LIMIT, &status), BJ_REAL_CLIENT_ENDED);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     assert_int_equal(count_events(&r->f, BJ_EV_CLIENT_SIGNAL), 1);
+    real_free(r);
+}
+
+static pid_t patient_client(real_fixture *r) {
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    assert_int_equal(bj_real_world_set_client(r->real, pid), 0);
+    return pid;
+}
+
+static void the_client_dies_and_is_started_again(void **state) {
+    (void) state;
+    real_fixture *r = real_new("127.0.0.1", true);
+    bj_power_cut cut = { .outcome = -1 };
+    int status = 0;
+    assert_int_equal(r->f.ops->power_cut(r->f.world, &cut), -ESRCH);
+    patient_client(r);
+    cut.keeps = BJ_KEEPS_NONE;
+    assert_int_equal(r->f.ops->power_cut(r->f.world, &cut), -ENOTSUP);
+    assert_int_equal(r->f.ops->client_start(r->f.world), -EALREADY);
+    cut.keeps = BJ_KEEPS_ALL;
+    assert_true(r->f.ops->power_cut(r->f.world, &cut) > 0);
+    assert_int_equal(bj_real_world_run(r->real, LIMIT, &status), BJ_REAL_CLIENT_CUT);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(r->f.ops->client_start(r->f.world), 0);
+    assert_int_equal(bj_real_world_run(r->real, LIMIT, &status), BJ_REAL_START);
+    pid_t pid = patient_client(r);
+    assert_int_equal(r->f.ops->client_signal(r->f.world, SIGTERM), 0);
+    assert_int_equal(bj_real_world_run(r->real, LIMIT, &status), BJ_REAL_CLIENT_ENDED);
+    assert_true(pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+    assert_int_equal(count_events(&r->f, BJ_EV_POWER_CUT), 1);
     real_free(r);
 }
 
@@ -422,6 +458,7 @@ int main(void) {
         cmocka_unit_test(finish_ends_the_loop),
         cmocka_unit_test(what_the_client_said_last_is_heard_before_its_end),
         cmocka_unit_test(the_client_gets_its_signal),
+        cmocka_unit_test(the_client_dies_and_is_started_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

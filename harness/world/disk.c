@@ -41,6 +41,10 @@ uint64_t bj_disk_operations(const bj_disk *disk) {
     return disk->operations;
 }
 
+void bj_disk_forget_operations(bj_disk *disk) {
+    disk->operations = 0;
+}
+
 const char *bj_disk_last_operation(const bj_disk *disk) {
     return disk->told;
 }
@@ -166,6 +170,10 @@ int64_t bj_disk_read(bj_disk *disk, const bj_disk_node *node, uint64_t offset, v
         memcpy(data, node->data + offset, length);
     }
     return (int64_t) length;
+}
+
+const uint8_t *bj_disk_content(const bj_disk_node *node) {
+    return node->data;
 }
 
 uint64_t bj_disk_space(const bj_disk *disk) {

@@ -86,6 +86,8 @@ void bj_disk_touch(bj_disk_node *node, int64_t modified);
 /* --- data ----------------------------------------------------------------------------------------------------- */
 
 int64_t bj_disk_read(bj_disk *disk, const bj_disk_node *node, uint64_t offset, void *data, size_t room);
+/* All of it, `size` bytes of bj_disk_stat(); NULL when it is empty. */
+const uint8_t *bj_disk_content(const bj_disk_node *node);
 int64_t bj_disk_write(bj_disk *disk, bj_disk_node *node, uint64_t offset, const void *data, size_t length, int64_t now);
 int bj_disk_truncate(bj_disk *disk, bj_disk_node *node, uint64_t size, int64_t now);
 int bj_disk_sync(bj_disk *disk, bj_disk_node *node);
@@ -116,6 +118,7 @@ void bj_disk_set_space(bj_disk *disk, uint64_t bytes);
 /* How many operations there were, and what the last one was: "write state.new: 312 bytes at 0". */
 uint64_t bj_disk_operations(const bj_disk *disk);
 const char *bj_disk_last_operation(const bj_disk *disk);
+void bj_disk_forget_operations(bj_disk *disk); /* counts from 1 again */
 
 /* The number of states in which a cut now may leave the disk; 1 when all is synced. Numbers: 0 = everything is kept,
  * 1 = nothing that was not synced. Beyond BJ_DISK_OUTCOMES they are not counted. */

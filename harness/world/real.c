@@ -207,6 +207,32 @@ static int world_client_signal(bj_world *w, int signal_number) {
     return kill(real->client, signal_number) == 0 ? 0 : -errno;
 }
 
+/* A process that is killed leaves its files as the kernel has them: all of it is kept. */
+static int64_t world_power_cut(bj_world *w, const bj_power_cut *cut) {
+    bj_real_world *real = real_of(w);
+    if (cut->at_operation || cut->outcome > 0 || cut->keeps == BJ_KEEPS_NONE || cut->keeps == BJ_KEEPS_TORN) {
+        return -ENOTSUP;
+    }
+    if (real->client <= 0 || real->client_ended || kill(real->client, SIGKILL) != 0) {
+        return -ESRCH;
+    }
+    real->cut = true;
+    return real_log(real, (bj_event){ .kind = BJ_EV_POWER_CUT,
+                                      .actor = BJ_ACTOR_CLIENT,
+                                      .cause = real->handling,
+                                      .other = 1,
+                                      .text = "its process is killed, its files are as it left them" });
+}
+
+static int world_client_start(bj_world *w) {
+    bj_real_world *real = real_of(w);
+    if (real->client > 0 && !real->cut) {
+        return -EALREADY;
+    }
+    real->start_due = true;
+    return 0;
+}
+
 static int64_t world_epoch(bj_world *w) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -219,8 +245,9 @@ static int64_t world_epoch(bj_world *w) {
     .set_timer = world_set_timer, .finish = world_finish, .real_address = world_real_address, .epoch = world_epoch
 
 static const bj_world_ops ops_alone = { COMMON_OPS };
-static const bj_world_ops ops_with_client = { COMMON_OPS, .can = BJ_CAN_CLIENT_LIFE,
-                                              .client_signal = world_client_signal };
+static const bj_world_ops ops_with_client = { COMMON_OPS, .can = BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT,
+                                              .client_signal = world_client_signal, .power_cut = world_power_cut,
+                                              .client_start = world_client_start };
 
 const bj_world_ops *bj_real_world_ops(const bj_real_world *real) {
     return real->ops;
@@ -348,6 +375,10 @@ static bj_real_end client_ended(bj_real_world *real, int *status) {
     }
     waitpid(real->client, status, 0);
     real->client = 0;
+    if (real->cut && !real->over) {
+        real->cut = false;
+        return BJ_REAL_CLIENT_CUT;
+    }
     return real->over ? BJ_REAL_FINISHED : BJ_REAL_CLIENT_ENDED;
 }
 
@@ -363,6 +394,10 @@ bj_real_end bj_real_world_run(bj_real_world *real, bj_time until, int *status) {
         }
         if (real->client_ended && real->client > 0) {
             return client_ended(real, status);
+        }
+        if (real->start_due && real->client <= 0) {
+            real->start_due = false;
+            return BJ_REAL_START;
         }
         arm(real, real->timer < until ? real->timer : until);
         if (turn(real, -1) < 0) {

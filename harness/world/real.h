@@ -55,6 +55,8 @@ typedef enum bj_real_end {
     BJ_REAL_LIMIT = 1,        /* `until` came */
     BJ_REAL_CLIENT_ENDED = 2, /* the client's process ended; it was waited for, its status is in *status */
     BJ_REAL_INTERRUPTED = 3,  /* a signal handler ran in this process */
+    BJ_REAL_CLIENT_CUT = 4,   /* the script cut its power: its process was killed and waited for */
+    BJ_REAL_START = 5,        /* the script starts the client: bj_real_world_set_client() is to be called again */
 } bj_real_end;
 
 /* Lets the world go on. `until`: in the world's time, BJ_NEVER = no limit. `status` as waitpid() gives it. May be

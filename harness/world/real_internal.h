@@ -64,6 +64,8 @@ struct bj_real_world {
     bj_time armed; /* what the descriptor of the timer is set to */
     real_source client_source;
     pid_t client;
+    bool cut;       /* its end was the script's wish */
+    bool start_due; /* the script starts it */
     bool client_ended;
     bj_rng rng;
     char *names[256]; /* by actor */

@@ -233,11 +233,11 @@ static bj_sim_wait pass_time(bj_sim *sim, bool (*ready)(void *context), void *co
             return BJ_SIM_DEADLINE;
         }
         happen(sim);
-        if (sim->over) {
+        if (bj_sim_over(sim)) {
             return BJ_SIM_OVER;
         }
         if (deliver_signals(sim)) {
-            return sim->over ? BJ_SIM_OVER : BJ_SIM_SIGNAL;
+            return bj_sim_over(sim) ? BJ_SIM_OVER : BJ_SIM_SIGNAL;
         }
         if (ready && ready(context)) {
             return BJ_SIM_READY;
@@ -284,7 +284,7 @@ void sim_moved(bj_sim *sim) {
 }
 
 bj_sim_wait bj_sim_wait_until(bj_sim *sim, bool (*ready)(void *context), void *context, bj_time deadline) {
-    if (sim->over) {
+    if (bj_sim_over(sim)) {
         return BJ_SIM_OVER;
     }
     if (deliver_signals(sim)) {
@@ -305,7 +305,7 @@ bj_sim_wait bj_sim_wait_until(bj_sim *sim, bool (*ready)(void *context), void *c
 }
 
 static bj_sim_wait after_idling(bj_sim *sim, bool always_costs) {
-    if (sim->over) {
+    if (bj_sim_over(sim)) {
         return BJ_SIM_OVER;
     }
     if (deliver_signals(sim)) {
@@ -333,7 +333,7 @@ uint64_t bj_sim_random(bj_sim *sim) {
 }
 
 bool bj_sim_over(const bj_sim *sim) {
-    return sim->over;
+    return sim->over || sim->cut;
 }
 
 uint64_t bj_sim_changes(const bj_sim *sim) {
@@ -369,6 +369,9 @@ static int world_client_signal(bj_world *w, int signal_number) {
     if (signal_number < 1 || signal_number > 64) {
         return -EINVAL;
     }
+    if (sim->absent || sim->cut) {
+        return -ESRCH;
+    }
     sim->signals |= UINT64_C(1) << (signal_number - 1);
     sim_log(sim, (bj_event){ .kind = BJ_EV_CLIENT_SIGNAL,
                              .actor = BJ_ACTOR_WORLD,
@@ -400,7 +403,8 @@ static int64_t world_epoch(bj_world *w) {
 }
 
 static const bj_world_ops ops = {
-    .can = BJ_CAN_DNS | BJ_CAN_FAULTS | BJ_CAN_VIRTUAL_TIME | BJ_CAN_CLIENT_LIFE | BJ_CAN_WAKE,
+    .can = BJ_CAN_DNS | BJ_CAN_FAULTS | BJ_CAN_VIRTUAL_TIME | BJ_CAN_CLIENT_LIFE | BJ_CAN_WAKE | BJ_CAN_POWER_CUT |
+           BJ_CAN_DISK,
     .now = world_now,
     .random = world_random,
     .log = world_log,
@@ -417,6 +421,11 @@ static const bj_world_ops ops = {
     .set_dns = sim_set_dns,
     .client_signal = world_client_signal,
     .client_wake = world_client_wake,
+    .power_cut = sim_power_cut,
+    .client_start = sim_client_start,
+    .order_disk = sim_order_disk,
+    .put_file = sim_put_file,
+    .look_at_file = sim_look_at_file,
     .finish = world_finish,
     .real_address = world_real_address,
     .epoch = world_epoch,

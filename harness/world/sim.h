@@ -85,7 +85,7 @@ bj_sim_wait bj_sim_polled(bj_sim *sim);
 bj_sim_wait bj_sim_glanced(bj_sim *sim);
 
 uint64_t bj_sim_random(bj_sim *sim); /* what the client gets from getrandom() and the like: a stream of its own */
-bool bj_sim_over(const bj_sim *sim);
+bool bj_sim_over(const bj_sim *sim); /* the client must not go on */
 
 /* --- sockets of the client ------------------------------------------------------------------------------------ */
 
@@ -135,6 +135,19 @@ short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges);
 /* Grows whenever the readiness of any socket changed for a reason other than the client's own reading and writing:
  * a caller that saw nothing ready need not look again before it did. */
 uint64_t bj_sim_changes(const bj_sim *sim);
+
+/* --- the client's life ---------------------------------------------------------------------------------------- */
+
+/* Cuts the power behind the client's N-th operation on its disk, with that outcome, whatever the script says; the
+ * engine hears bj_engine_power_cut(). */
+void bj_sim_cut_at(bj_sim *sim, uint64_t operation, uint32_t outcome);
+/* The power was cut: bj_sim_over() holds, and the caller's client is dead, but the run goes on. */
+bool bj_sim_was_cut(const bj_sim *sim);
+/* The client has ended; told before the engine is. */
+void bj_sim_client_left(bj_sim *sim);
+/* There is no client (it has ended, or the power was cut). Lets the world go on until the script starts one: true; then
+ * the caller does so. false: the run is over. */
+bool bj_sim_without_client(bj_sim *sim);
 
 /* --- the client's disk ----------------------------------------------------------------------------------------- */
 

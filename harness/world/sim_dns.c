@@ -150,7 +150,7 @@ int bj_sim_answer(bj_sim *sim, bj_sim_query *query, int family, bj_addr *address
     }
     bj_arena_free(sim->arena, query->name);
     bj_arena_free(sim->arena, query);
-    return sim->over ? BJ_SIM_RESOLVE_OVER : result;
+    return bj_sim_over(sim) ? BJ_SIM_RESOLVE_OVER : result;
 }
 
 static bool never(void *context) {
@@ -159,7 +159,7 @@ static bool never(void *context) {
 }
 
 int bj_sim_resolve(bj_sim *sim, const char *name, int family, bj_addr *addresses, size_t room) {
-    if (sim->over || bj_sim_glanced(sim) == BJ_SIM_OVER) {
+    if (bj_sim_over(sim) || bj_sim_glanced(sim) == BJ_SIM_OVER) {
         return BJ_SIM_RESOLVE_OVER;
     }
     bj_sim_query *query = bj_sim_ask(sim, name);

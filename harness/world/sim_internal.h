@@ -207,6 +207,10 @@ bool sim_sockets_refused(bj_sim *sim, const bj_addr *sender, const bj_addr *clos
 int sim_socket_autobind(bj_sim_socket *s);
 bj_addr sim_source_for(const bj_sim_socket *s, const bj_addr *peer);
 
+/* The client's host loses its power: nothing is sent, nothing is heard there any more. The sockets stay until they are
+ * closed. */
+void sim_sockets_vanish(bj_sim *sim);
+
 /* --- TCP (sim_stream.c) --------------------------------------------------------------------------------------- */
 
 typedef struct sim_side {
@@ -242,6 +246,8 @@ size_t sim_stream_room(const bj_sim_socket *s);
 void sim_stream_taken(bj_sim_socket *s, size_t length);
 /* The client says no more. */
 void sim_stream_finish(bj_sim_socket *s);
+/* The client's end is gone without a word. */
+void sim_stream_vanish(bj_sim_socket *s);
 /* The client's socket goes away. */
 void sim_stream_leave(bj_sim_socket *s, bool reset);
 void sim_segment_arrives(bj_sim *sim, sim_packet *packet);
@@ -272,6 +278,14 @@ struct bj_sim_query {
 };
 
 void sim_set_dns(bj_world *w, const char *name, const bj_dns_answer *answers, size_t count);
+
+/* --- the client's life (sim_life.c) --------------------------------------------------------------------------- */
+
+int64_t sim_power_cut(bj_world *w, const bj_power_cut *cut);
+int sim_client_start(bj_world *w);
+void sim_order_disk(bj_world *w, const bj_disk_order *order);
+void sim_put_file(bj_world *w, const char *name, const bj_file_look *file);
+bool sim_look_at_file(bj_world *w, const char *name, bj_file_look *file);
 
 /* --- the world (sim.c) ---------------------------------------------------------------------------------------- */
 
@@ -320,6 +334,13 @@ struct bj_sim {
 
     bj_disk *disk;
     uint64_t disk_operations; /* that were logged */
+    uint64_t cut_at;          /* the power goes behind that operation; 0: it does not */
+    int64_t cut_outcome;      /* then; -1: as cut_keeps says */
+    uint8_t cut_keeps;
+    bool cut;       /* the client must not go on, though the run does */
+    bool absent;    /* there is none */
+    bool off;       /* its power is off: nothing answers there */
+    bool start_due; /* the script has started it */
 };
 
 static inline bj_sim *sim_of(bj_world *w) {

@@ -326,7 +326,9 @@ static void refuse(bj_sim *sim, sim_packet *packet) {
 
 static void arrives_at_client(bj_sim *sim, sim_packet *packet) {
     bj_sim_socket *s = sim_socket_for(sim, false, &packet->from, &packet->to);
-    if (!s) {
+    if (sim->off) {
+        lose(sim, packet, "the client's power is off");
+    } else if (!s) {
         refuse(sim, packet);
     } else if (s->queued + packet->length > SIM_RECEIVE_ROOM) {
         lose(sim, packet, "the socket's buffer is full");

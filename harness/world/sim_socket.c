@@ -79,6 +79,25 @@ static void drop_queue(bj_sim_socket *s) {
     s->queued = 0;
 }
 
+static void vanish(bj_sim_socket *s) {
+    for (bj_sim_socket *waiting = s->accept_first; waiting; waiting = waiting->accept_next) {
+        vanish(waiting); /* those have none waiting */
+    }
+    if (s->conn) {
+        sim_stream_vanish(s);
+    }
+    release_port(s);
+    drop_queue(s);
+}
+
+void sim_sockets_vanish(bj_sim *sim) {
+    for (int bucket = 0; bucket < SIM_PORT_BUCKETS; bucket++) {
+        while (sim->ports[bucket]) {
+            vanish(sim->ports[bucket]);
+        }
+    }
+}
+
 void bj_sim_socket_close(bj_sim_socket *s) {
     while (s->accept_first) {
         bj_sim_socket *waiting = s->accept_first;
@@ -439,7 +458,7 @@ static int64_t send_datagram(bj_sim_socket *s, const bj_addr *source, const bj_a
         from.port = s->local.port;
     }
     sim_moved(s->sim);
-    if (s->sim->over) {
+    if (bj_sim_over(s->sim)) {
         return (int64_t) length;
     }
     if (sim_is_own(s->sim, &to)) {

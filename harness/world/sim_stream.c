@@ -381,7 +381,7 @@ static void arrives_at_closed_end(bj_sim *sim, sim_packet *packet) {
 
 void sim_segment_arrives(bj_sim *sim, sim_packet *packet) {
     const sim_side *side = &packet->conn->side[packet->to_side];
-    if (side->deaf) {
+    if (side->deaf || (sim->off && packet->to_actor == BJ_ACTOR_CLIENT)) {
         time_out(sim, packet->conn, sim_later(sim->now, DATA_GIVES_UP));
     } else if (side->gone) {
         arrives_at_closed_end(sim, packet);
@@ -472,7 +472,7 @@ int64_t sim_stream_write(bj_sim_socket *s, const uint8_t *data, size_t length) {
         return -EPIPE;
     }
     size_t room = s->connecting ? 0 : sim_stream_room(s);
-    if (length == 0 || sim->over) {
+    if (length == 0 || bj_sim_over(sim)) {
         return (int64_t) length;
     }
     if (room == 0) {
@@ -501,6 +501,10 @@ void sim_stream_finish(bj_sim_socket *s) {
     if (s->conn) {
         send_end(s->sim, s->conn, &s->conn->side[s->side], false, 0);
     }
+}
+
+void sim_stream_vanish(bj_sim_socket *s) {
+    side_ends(s->sim, s->conn, &s->conn->side[s->side]);
 }
 
 void sim_stream_leave(bj_sim_socket *s, bool reset) {

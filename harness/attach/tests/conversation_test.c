@@ -128,6 +128,7 @@ static void the_rest(void **state) {
         { { .kind = BJ_EV_VERDICT, .number = BJ_PASS }, "verdict: pass" },
         { { .kind = BJ_EV_VERDICT, .number = BJ_FAIL, .text = "so" }, "verdict: fail: so" },
         { { .kind = BJ_EV_VERDICT, .number = 99 }, "verdict: ?" },
+        { { .kind = BJ_EV_POWER_CUT, .text = "all" }, "the client's power goes: all" },
         { { .kind = BJ_EV_DISK, .text = "sync f" }, "the client's disk: sync f" },
         { { .kind = BJ_EV_BRANCH, .text = "refused" }, "branch: refused" },
         { { .kind = BJ_EV_WAIT, .number = 5 }, "" },
