@@ -78,7 +78,6 @@ static void forget_deadlines(bj_engine *e) {
     bj__due_start(e);
     e->due.holdoff_rewritten = before.holdoff_rewritten;
     e->due.holdoff = before.holdoff;
-    e->due.lifetime_s = before.lifetime_s;
     e->lookup_began = e->lookup_ended = 0;
 }
 

@@ -15,7 +15,10 @@ typedef struct cli_case {
     bj_arena *arena;
     const bj_record *scenario; /* NULL: the file has mistakes */
     const char *title;
-    bj_job *job; /* while it runs */
+    uint64_t cut_operation; /* 0: the power stays on; see bj_run_options */
+    uint32_t cut_outcome;
+    const char *cut_where; /* in words */
+    bj_job *job;           /* while it runs */
     bool finished;
     bool ran; /* `result` is that of a run, and must be released */
     bj_run_result result;

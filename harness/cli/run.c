@@ -11,6 +11,7 @@
 #include "attach/command.h"
 #include "cli/canary.h"
 #include "cli/cli.h"
+#include "cli/power_cuts.h"
 #include "cli/report.h"
 #include "cli/scenarios.h"
 #include "script/load.h"
@@ -33,6 +34,10 @@ static const char help[] =
     "  --junit FILE      results in JUnit's XML\n"
     "  --report FOLDER   a report for people: FOLDER/index.html, with results.json, JUnit's XML and captures beside "
     "it\n"
+    "  --power-cuts      scenarios that say what must follow a power cut, once for each operation on the client's disk "
+    "and each\n"
+    "                    state in which it may be left\n"
+    "  --power-cut N:M   one of those: behind operation N, with state M\n"
     "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
     "  --fail-fast       stop at the first scenario that fails; those after it are not run\n"
     "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
@@ -60,7 +65,9 @@ enum { MOST_JOBS = 256 };
 typedef struct arguments {
     const char *client;
     uint64_t seed;
-    bool verbose, json, no_canary, fail_fast, share_network;
+    bool verbose, json, no_canary, fail_fast, share_network, power_cuts;
+    uint64_t cut_operation;
+    uint32_t cut_outcome;
     const char *pcap, *log, *junit, *preload, *report;
     uint64_t jobs;
     unsigned limit_ms;
@@ -81,6 +88,8 @@ static const struct option long_options[] = {
     { "jobs", required_argument, NULL, 'j' },
     { "fail-fast", no_argument, NULL, 'F' },
     { "share-network", no_argument, NULL, 'N' },
+    { "power-cuts", no_argument, NULL, 'W' },
+    { "power-cut", required_argument, NULL, 'w' },
     { "limit", required_argument, NULL, 'L' },
     { "no-canary", no_argument, NULL, 'C' },
     { "preload", required_argument, NULL, 'P' },
@@ -131,6 +140,13 @@ static int take_option(arguments *a, int option) {
     case 'F':
         a->fail_fast = true;
         return -1;
+    case 'W':
+        a->power_cuts = true;
+        return -1;
+    case 'w':
+        return cli_power_cut_parse(optarg, &a->cut_operation, &a->cut_outcome)
+                   ? -1
+                   : cli_usage_error("run", "--power-cut %s: expected OPERATION:STATE, as 3:1", optarg);
     case 'C':
         a->no_canary = true;
         return -1;
@@ -158,6 +174,10 @@ static int parse(int argc, char **argv, arguments *a) {
         if (status >= 0) {
             return status;
         }
+    }
+    if (a->power_cuts && (a->pcap || a->log || a->report || a->cut_operation)) {
+        return cli_usage_error("run", "--power-cuts goes with none of --pcap, --log, --report and --power-cut; "
+                                      "--power-cut N:M runs one of them with --pcap and --log");
     }
     return optind < argc ? -1 : cli_usage_error("run", "no scenario was given");
 }
@@ -193,6 +213,16 @@ static void tell_mistakes(cli_case *one, const bj_mistakes *mistakes) {
     one->finished = true;
 }
 
+static const char *title_of(const cli_case *one) {
+    const char *title = bj_get_string(one->scenario, BJ_F(SCENARIO, TITLE), "");
+    if (!one->cut_operation) {
+        return title;
+    }
+    BJ_TEXT(text, 1000);
+    bj_text_printf(&text, "%s [power cut at %s]", title, one->cut_where);
+    return bj_arena_strdup(one->arena, text.start);
+}
+
 static void start(suite *s, cli_case *one) {
     bj_mistakes mistakes = { 0 };
     one->arena = cli_arena();
@@ -201,8 +231,11 @@ static void start(suite *s, cli_case *one) {
         tell_mistakes(one, &mistakes);
         return;
     }
-    one->title = bj_get_string(one->scenario, BJ_F(SCENARIO, TITLE), "");
-    one->job = bj_job_start(one->arena, one->scenario, &s->options);
+    one->title = title_of(one);
+    bj_run_options options = s->options;
+    options.cut_operation = one->cut_operation;
+    options.cut_outcome = one->cut_outcome;
+    one->job = bj_job_start(one->arena, one->scenario, &options);
     s->running++;
 }
 
@@ -296,9 +329,40 @@ static void run_all(suite *s) {
     kill_running(s);
 }
 
+static bool make_power_cuts(suite *s, const cli_files *files, bj_arena *arena) {
+    cli_power_cuts cuts = { 0 };
+    bool good = cli_power_cuts_find(&cuts, files, &s->options, arena);
+    s->count = cuts.count;
+    s->cases = bj_arena_calloc(arena, cuts.count + 1, sizeof *s->cases);
+    for (size_t i = 0; i < cuts.count; i++) {
+        s->cases[i] = (cli_case){ .file = cuts.items[i].file,
+                                  .cut_operation = cuts.items[i].operation,
+                                  .cut_outcome = cuts.items[i].outcome,
+                                  .cut_where = cuts.items[i].where };
+    }
+    cli_power_cuts_free(&cuts);
+    return good;
+}
+
+static bool make_cases(suite *s, const arguments *a, const cli_files *files, bj_arena *arena) {
+    if (a->power_cuts) {
+        return make_power_cuts(s, files, arena);
+    }
+    BJ_TEXT(where, 80);
+    bj_text_printf(&where, "operation %llu, state %u", (unsigned long long) a->cut_operation, a->cut_outcome);
+    s->count = files->count;
+    s->cases = bj_arena_calloc(arena, files->count, sizeof *s->cases);
+    for (size_t i = 0; i < files->count; i++) {
+        s->cases[i] = (cli_case){ .file = files->names[i],
+                                  .cut_operation = a->cut_operation,
+                                  .cut_outcome = a->cut_outcome,
+                                  .cut_where = bj_arena_strdup(arena, where.start) };
+    }
+    return true;
+}
+
 static int run_suite(const arguments *a, const cli_client *client, const cli_files *files, bj_arena *arena) {
     suite s = {
-        .count = files->count,
         .jobs = (size_t) a->jobs,
         .fail_fast = a->fail_fast,
         .client = client,
@@ -319,12 +383,11 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
     if (!client->own && !a->no_canary && !cli_canary(&s.options)) {
         return CLI_COULD_NOT_RUN;
     }
-    if (!cli_report_begin(&s.report, a->junit, a->report, files->count)) {
+    if (!make_cases(&s, a, files, arena)) {
         return CLI_COULD_NOT_RUN;
     }
-    s.cases = bj_arena_calloc(arena, files->count, sizeof *s.cases);
-    for (size_t i = 0; i < files->count; i++) {
-        s.cases[i].file = files->names[i];
+    if (!cli_report_begin(&s.report, a->junit, a->report, s.count)) {
+        return CLI_COULD_NOT_RUN;
     }
     run_all(&s);
     int status = cli_report_end(&s.report);

@@ -389,4 +389,27 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     }
 }
 
-const oracle_def oracle_model = { .id = "model", .init = init };
+/* Did a Bootstrap-Finish reach the client that it has not answered? */
+static bool finishes(bj_oracle *o) {
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        if (f->operation == ORACLE_OP_FINISH && !f->responses) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the client's disk kept is not known: the accounts of before, or those of a session that had just finished. */
+static void event(bj_oracle *o, const bj_event *e) {
+    oracle_attempt *at = &o->attempt;
+    if (e->kind == BJ_EV_POWER_CUT) {
+        o->accounts = (oracle_accounts){ .vague = true };
+        o->before = o->accounts;
+        at->ever_finished |= finishes(o);
+        at->holdoff = oracle_min(at->holdoff, at->holdoff_pending);
+        at->holdoff_pending = BJ_NEVER;
+    }
+}
+
+const oracle_def oracle_model = { .id = "model", .init = init, .event = event };

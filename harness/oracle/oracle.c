@@ -128,6 +128,7 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
         o->stopping = false;
         break;
     case BJ_EV_CLIENT_EXIT:
+    case BJ_EV_POWER_CUT:
         o->alive = false;
         break;
     case BJ_EV_CLIENT_SIGNAL:
