@@ -32,11 +32,13 @@ typedef struct network {
 /* Where the client keeps its state, when the scenario wants that. */
 static bool make_state_folder(bj_job *job) {
     const bj_record *client = bj_get_record(job->scenario, BJ_F(SCENARIO, CLIENT));
-    char template[] = "/tmp/bootjack-state-XXXXXX";
+    const char *place = getenv("TMPDIR");
+    BJ_TEXT(template, 1000);
     if (!bj_get(client, BJ_F(CLIENT, STATE))) {
         return true;
     }
-    const char *folder = mkdtemp(template);
+    bj_text_printf(&template, "%s/bootjack-state-XXXXXX", place && *place ? place : "/tmp");
+    const char *folder = mkdtemp(template.start);
     if (!folder) {
         bj_job_decide(job, BJ_ERROR, "no folder for the client's state: %s", strerror(errno));
         return false;
@@ -46,7 +48,7 @@ static bool make_state_folder(bj_job *job) {
 }
 
 static const char *state_file(const bj_job *job) {
-    BJ_TEXT(path, 200);
+    BJ_TEXT(path, 1100);
     bj_text_printf(&path, "%s/%s", job->state_folder ? job->state_folder : "", BJ_STATE_FILE);
     return job->state_folder ? bj_arena_strdup(job->arena, path.start) : NULL;
 }

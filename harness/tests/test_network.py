@@ -127,3 +127,48 @@ def test_the_same_scenario_in_all_three_ways(name, client, network_profile):
     client = network_profile if client == "network" else client
     result = api.run_scenario(ROOT / "scenarios" / f"{name}.yaml", client=client, options=["--no-canary"], timeout=300)
     assert result.verdict == "pass", result.reason
+
+
+LIFE = """\
+title: A client that is killed and started again registers with what is in its file
+client: {bootstrap: {uri: "coap://bs.example", holdoff: 1s}, state: {}}
+steps:
+  - request: {to: bs, method: POST, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example:5683", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 86400, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+  - request: {to: mgmt, method: POST, path: /rd}
+  - respond: 2.01
+    location: /rd/1
+  - power-cut: {}
+  - start: {}
+  - request: {to: mgmt, method: POST, path: /rd}
+  - respond: 2.01
+    location: /rd/2
+  - stop: term
+  - request: {to: mgmt, method: DELETE, path: /rd/2}
+  - respond: 2.02
+  - exit: 0
+  - start: {}
+  - request: {to: mgmt, method: POST, path: /rd}
+  - respond: 2.01
+    location: /rd/3
+"""
+
+
+def test_a_client_that_is_started_again(network_profile, tmp_path, monkeypatch):
+    path = tmp_path / "life.yaml"
+    path.write_text(LIFE)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    result = api.run_scenario(path, client=network_profile, options=["--no-canary"], timeout=120)
+    assert result.verdict == "pass", result.reason
+    kinds = [event["kind"] for event in result.events]
+    assert kinds.count("client-start") == 3 and kinds.count("power-cut") == 1 and kinds.count("client-exit") == 1
+    assert list(folder.iterdir()) == []  # the state's folder is gone with the run
