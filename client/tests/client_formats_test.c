@@ -75,6 +75,10 @@ static void broken_tlv_is_refused(void **state) {
     expect_paths(resource_1_0_1, "C1 02 05", "!");
     expect_paths(resource_1_0_1, "C1 01 05 C1 01 06", "/1/0/1 !");
     expect_paths(resource_1_0_1, "", "!");
+    /* A superfluous Object Instance is around everything or not there. */
+    expect_paths(instance_1_0, "00 00 C1 00 01", "/1/0. !");
+    expect_paths(instance_1_0, "C1 00 01 00 00", "/1/0/0 !");
+    expect_paths(instance_1_0, "00 00 00 00", "/1/0. !");
     /* Every end of a good payload but its own is a mistake, or an end between two entries. */
     uint8_t bytes[100];
     char out[300];

@@ -115,10 +115,11 @@ static bool read_number(const bj_cbor_head *head, bj_entry *value) {
         value->kind = head->argument > INT64_MAX ? BJ_ENTRY_UINT : BJ_ENTRY_INT;
         value->integer = (int64_t) head->argument;
         return true;
-    case BJ_CBOR_NEGATIVE:
-        value->kind = BJ_ENTRY_INT;
+    case BJ_CBOR_NEGATIVE: /* below INT64_MIN no integer of LwM2M, but a Float may be written so */
+        value->kind = head->argument > INT64_MAX ? BJ_ENTRY_FLOAT : BJ_ENTRY_INT;
         value->integer = head->argument > INT64_MAX ? 0 : -1 - (int64_t) head->argument;
-        return head->argument <= INT64_MAX;
+        value->real = -1.0 - (double) head->argument;
+        return true;
     default:
         value->kind = BJ_ENTRY_FLOAT;
         value->real = real_of(head);

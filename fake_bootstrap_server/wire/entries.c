@@ -443,6 +443,15 @@ static bool raw_real(const bj_tlv *tlv, bj_entry *number) {
     return true;
 }
 
+/* Of 1, 2, 4 or 8 bytes: bj_tlv_int() has looked. */
+static uint64_t raw_unsigned(const bj_tlv *tlv) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < tlv->length; i++) {
+        value = value << 8 | tlv->value[i];
+    }
+    return value;
+}
+
 /* The bytes of TLV, read as the type that is wanted. */
 static bool same_raw(const bj_entry *wanted, const bj_entry *seen) {
     bj_tlv tlv = { .value = seen->bytes, .length = seen->length };
@@ -452,9 +461,12 @@ static bool same_raw(const bj_entry *wanted, const bj_entry *seen) {
     case BJ_ENTRY_OPAQUE:
     case BJ_ENTRY_RAW:
         return same_bytes(wanted, seen);
-    case BJ_ENTRY_INT:
     case BJ_ENTRY_BOOL:
         return bj_tlv_int(&tlv, &number.integer) && number.integer == wanted->integer;
+    case BJ_ENTRY_INT: /* TLV does not say whether there is a sign */
+    case BJ_ENTRY_UINT:
+        return bj_tlv_int(&tlv, &number.integer) &&
+               (number.integer == wanted->integer || raw_unsigned(&tlv) == (uint64_t) wanted->integer);
     case BJ_ENTRY_FLOAT: /* of 4 and 8 bytes; shorter ones can only be integers */
         return (raw_real(&tlv, &number) || bj_tlv_int(&tlv, &number.integer)) && same_number(wanted, &number);
     case BJ_ENTRY_OBJLNK:
@@ -463,6 +475,31 @@ static bool same_raw(const bj_entry *wanted, const bj_entry *seen) {
     default:
         return false;
     }
+}
+
+/* "+7", "007" and "7." are 7: text/plain has decimal digits, and no rule of JSON about them. */
+static bool read_decimal(const bj_entry *seen, bool real, bj_entry *value) {
+    char digits[400];
+    char *end;
+    const uint8_t *at = seen->bytes, *stop = at + seen->length;
+    bool negative = at < stop && *at == '-';
+    at += at < stop && (*at == '-' || *at == '+');
+    while (stop - at > 1 && at[0] == '0' && at[1] >= '0' && at[1] <= '9') {
+        at++;
+    }
+    size_t length = (size_t) (stop - at);
+    if (length + 2 > sizeof digits) {
+        return false;
+    }
+    digits[0] = '-';
+    memcpy(digits + 1, at, length);
+    digits[length + 1] = '\0';
+    if (real) {
+        value->kind = BJ_ENTRY_FLOAT;
+        value->real = strtod(digits + !negative, &end);
+        return length > 0 && end == digits + length + 1;
+    }
+    return bj__read_number((const uint8_t *) digits + !negative, length + negative, value);
 }
 
 /* A text/plain value, read as the type that is wanted (Core §7.4.1). */
@@ -478,7 +515,7 @@ static bool same_text(const bj_entry *wanted, const bj_entry *seen) {
     case BJ_ENTRY_OBJLNK:
         return bj__read_objlnk(seen->bytes, seen->length, &value.integer) && value.integer == wanted->integer;
     default:
-        return bj__read_number(seen->bytes, seen->length, &value) && same_number(wanted, &value);
+        return read_decimal(seen, wanted->kind == BJ_ENTRY_FLOAT, &value) && same_number(wanted, &value);
     }
 }
 

@@ -338,9 +338,9 @@ void bjc_cbor_put_boolean(bjc_buffer *out, bool boolean) {
 static bool fits_half(double real) {
     int exponent;
     double fraction = frexp(fabs(real), &exponent);
-    double lowest = ldexp(fabs(real), 24);
-    return real == 0 || isinf(real) ||
-           (exponent <= 16 && ldexp(fraction, 11) == floor(ldexp(fraction, 11)) && lowest == floor(lowest));
+    /* libcbor does not write the smallest ones, below 2^-14, as what they are: those go as single. */
+    bool normal = exponent >= -13 && exponent <= 16;
+    return real == 0 || isinf(real) || (normal && ldexp(fraction, 11) == floor(ldexp(fraction, 11)));
 }
 
 void bjc_cbor_put_real(bjc_buffer *out, double real) {

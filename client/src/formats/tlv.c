@@ -122,10 +122,22 @@ static bjc_read only_resource(bjc_reader *reader, bjc_entry *entry, const tlv *i
     return resource(reader, entry, &instance, item);
 }
 
+/* The header of an Object Instance around the resources of the one that the request names: superfluous, and tolerated
+ * when it is around all of them. */
+static bool mixes(bjc_reader *reader, const tlv *item) {
+    bool first = !reader->begun, mixed = reader->done || (item->kind == KIND_INSTANCE && !first);
+    reader->begun = true;
+    reader->done = item->kind == KIND_INSTANCE;
+    return mixed;
+}
+
 static bjc_read at_top(bjc_reader *reader, bjc_entry *entry) {
     tlv item;
     if (!take_tlv(&reader->at, reader->end, &item)) {
         return BJC_READ_ERROR;
+    }
+    if (reader->target.depth == 2 && mixes(reader, &item)) {
+        return bjc_reader_refuse(reader, "an Object Instance beside Resources or others");
     }
     if (reader->target.depth >= 3) {
         return only_resource(reader, entry, &item);

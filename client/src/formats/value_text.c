@@ -53,7 +53,7 @@ static bootjack_error boolean(const bjc_entry *entry, bootjack_value *value) {
     return BOOTJACK_OK;
 }
 
-/* One to five digits up to 65535; returns their number, 0 = something else. */
+/* One to five digits up to 65535 in their shortest form; returns their number, 0 = something else. */
 static size_t id(const uint8_t *text, size_t length, uint16_t *out) {
     unsigned long value = 0;
     size_t count = 0;
@@ -61,7 +61,8 @@ static size_t id(const uint8_t *text, size_t length, uint16_t *out) {
         value = value * 10 + (text[count++] - '0');
     }
     *out = (uint16_t) value;
-    return count <= 5 && value <= 65535 ? count : 0;
+    bool shortest = count == 1 || (count > 1 && text[0] != '0');
+    return shortest && count <= 5 && value <= 65535 ? count : 0;
 }
 
 bootjack_error bjc_value_of_link(const bjc_entry *entry, bootjack_value *value) {

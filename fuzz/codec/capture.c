@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Capture files (pcap, pcapng) in the reader: packets lie in the file, and a damaged file ends with a reason.
+ */
+#define _GNU_SOURCE
+#include "capture/capture.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+static int file_of(const uint8_t *data, size_t size) {
+    static int file = -1;
+    if (file < 0) {
+        file = memfd_create("capture", MFD_CLOEXEC);
+    }
+    bool written = file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t) size;
+    return written ? file : -1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char name[64];
+    BJ_TEXT(why, 512);
+    int file = file_of(data, size);
+    FUZZ_HOLDS(file >= 0, "a file can be made");
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    bj_capture *capture = bj_capture_open(name, &why);
+    FUZZ_HOLDS(capture || why.used, "a file that is no capture is refused with a reason");
+    bj_packet packet;
+    uint32_t frame = 0;
+    int got = 0;
+    while (capture && (got = bj_capture_next(capture, &packet, &why)) == 1) {
+        FUZZ_HOLDS(packet.frame == ++frame, "frames are counted");
+        FUZZ_HOLDS(packet.kind == BJ_PACKET_OTHER || packet.length <= size, "a packet is no longer than its file");
+        for (size_t i = 0; packet.kind != BJ_PACKET_OTHER && i < packet.length; i += 64) {
+            *(volatile const uint8_t *) &packet.data[i];
+        }
+    }
+    FUZZ_HOLDS(got >= 0 || why.used, "damage has a reason");
+    bj_capture_close(capture);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scenario files: the loader takes a text or says what is wrong with it; what it takes is printed to a text that loads
+ * to the same program.
+ */
+#include "program.h"
+#include "script/load.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    bj_arena *arena = program_arena();
+    bj_mistakes mistakes = { 0 };
+    const bj_record *root = bj_load_bytes(arena, BJ_K_SCENARIO, "input", (const char *) data, size, &mistakes);
+    FUZZ_HOLDS(!root == (mistakes.count > 0), "a file is loaded, or has mistakes");
+    if (root) {
+        program_prints_back(arena, root);
+        program_encodes_back(arena, root);
+    }
+    return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See program.h.
+ */
+#define _GNU_SOURCE
+#include "program.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "script/bytes.h"
+#include "script/load.h"
+#include "script/print.h"
+
+enum { ARENA = 64 << 20 };
+
+bj_arena *program_arena(void) {
+    static void *memory;
+    if (!memory) {
+        memory = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        FUZZ_HOLDS(memory != MAP_FAILED, "memory can be mapped");
+    } else {
+        madvise(memory, ARENA, MADV_DONTNEED); /* zeros again */
+    }
+    return bj_arena_create(memory, ARENA);
+}
+
+static bool same(bj_string left, bj_string right) {
+    return left.length == right.length && memcmp(left.bytes, right.bytes, left.length) == 0;
+}
+
+void program_prints_back(bj_arena *arena, const bj_record *root) {
+    bj_mistakes mistakes = { 0 };
+    bj_string text = bj_program_print(arena, root);
+    const bj_record *again =
+        bj_load_unchecked(arena, (bj_kind) root->kind, "printed", text.bytes, text.length, &mistakes);
+    FUZZ_HOLDS(again != NULL, "what is printed of a program can be loaded");
+    FUZZ_HOLDS(bj_record_equal(root, again), "and is the same program");
+    FUZZ_HOLDS(same(text, bj_program_print(arena, again)), "which is printed to the same text");
+}
+
+void program_encodes_back(bj_arena *arena, const bj_record *root) {
+    bj_string bytes = bj_program_encode(arena, root);
+    const bj_record *again = bj_program_decode(arena, (bj_kind) root->kind, bytes.bytes, bytes.length, NULL, 0);
+    FUZZ_HOLDS(bj_record_equal(root, again), "a program comes back from its byte form");
+    FUZZ_HOLDS(same(bytes, bj_program_encode(arena, again)), "and is written to the same bytes");
+}
