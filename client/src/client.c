@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "bootjack/test_object.h"
 #include "bootstrap/bootstrap.h"
 #include "management/management.h"
 #include "persistence/persistence.h"
@@ -22,7 +23,7 @@ struct bootjack_client {
     bjc_core core;
     bjc_transport *transport;
     bjc_model model;
-    bjc_store security, server, device;
+    bjc_store security, server, access_control, device, test_object;
     bootjack_device device_callbacks;
     bjc_bootstrap bootstrap;
     bjc_registrations registrations;
@@ -221,11 +222,14 @@ static void put_together(bootjack_client *client) {
     bjc_model_init(&client->model, core);
     bjc_security_init(&client->security, core);
     bjc_server_init(&client->server, core, execute_server, client);
+    bjc_access_control_init(&client->access_control, core);
+    bjc_test_object_init(&client->test_object, core);
     client->bootstrap = (bjc_bootstrap){ .core = core,
                                          .model = &client->model,
                                          .transport = client->transport,
                                          .security = &client->security,
                                          .server = &client->server,
+                                         .access_control = &client->access_control,
                                          .finished = on_bootstrapped,
                                          .failed = on_bootstrap_failed,
                                          .changed = on_accounts_changed,
@@ -299,19 +303,17 @@ void bootjack_client_destroy(bootjack_client *client) {
     bjc_model_free(&client->model);
     bjc_store_free(&client->security);
     bjc_store_free(&client->server);
+    bjc_store_free(&client->access_control);
     bjc_store_free(&client->device);
+    bjc_store_free(&client->test_object);
     bjc_core_free(&client->core);
     bjc_release(&allocator, client);
 }
 
 /* --- Objects ---------------------------------------------------------------------------------------------------- */
 
-static bool handlers_usable(const bootjack_object_handlers *handlers) {
-    return handlers && handlers->next_instance && handlers->present && handlers->read && handlers->write;
-}
-
 bootjack_error bootjack_object_install(bootjack_client *client, const bootjack_object *object, void *context) {
-    if (!object || !handlers_usable(object->handlers) || object->oid == BOOTJACK_ID_INVALID || object->oid == 0) {
+    if (!object || !bjc_definition_usable(object) || object->oid == 0) {
         return BOOTJACK_ERR_ARGUMENT;
     }
     return client->started ? BOOTJACK_ERR_STATE : bjc_model_install(&client->model, object, context, NULL);
@@ -327,6 +329,21 @@ bootjack_error bootjack_security_object_install(bootjack_client *client) {
 
 bootjack_error bootjack_server_object_install(bootjack_client *client) {
     return install_store(client, &client->server);
+}
+
+bootjack_error bootjack_access_control_object_install(bootjack_client *client) {
+    return install_store(client, &client->access_control);
+}
+
+bootjack_error bootjack_test_object_install(bootjack_client *client) {
+    bootjack_error error = install_store(client, &client->test_object);
+    error = error ? error : bjc_test_object_fill(&client->test_object);
+    if (error && error != BOOTJACK_ERR_EXISTS && error != BOOTJACK_ERR_STATE) {
+        bjc_model_uninstall(&client->model, BOOTJACK_TEST_OBJECT_ID);
+        bjc_store_free(&client->test_object);
+        bjc_test_object_init(&client->test_object, &client->core);
+    }
+    return error;
 }
 
 bootjack_error bootjack_device_object_install(bootjack_client *client, const bootjack_device *device) {
@@ -360,6 +377,15 @@ bootjack_error bootjack_server_object_add_instance(bootjack_client *client, cons
         return BOOTJACK_ERR_STATE;
     }
     return bjc_server_add(&client->server, instance, iid);
+}
+
+bootjack_error bootjack_access_control_object_add_instance(bootjack_client *client,
+                                                           const bootjack_access_control_instance *instance,
+                                                           uint16_t *iid) {
+    if (!bjc_model_object(&client->model, 2) || client->model.in_transaction) {
+        return BOOTJACK_ERR_STATE;
+    }
+    return bjc_access_control_add(&client->access_control, instance, iid);
 }
 
 bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,

@@ -23,6 +23,7 @@ void bootjack_config_init(bootjack_config *config) {
         .stream_timeout_ms = 30000,
         .holdoff_cap_ms = 20000,
         .holdoff_jitter = 1.5,
+        .bootstrap_pack = true,
         .max_payload = 16384,
         .log_level = BOOTJACK_LOG_INFO,
     };

@@ -5,18 +5,7 @@
  */
 #include "management_support.h"
 
-/* --- an Object that plays Access Control, and one with instances -------------------------------------------------- */
-
-static const bootjack_resource acl_resources[] = {
-    { 0, "Object ID", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE | BOOTJACK_MANDATORY, 1, 65534, 10 },
-    { 1, "Object Instance ID", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE | BOOTJACK_MANDATORY, 0, 65535, 10 },
-    { 2, "ACL", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE | BOOTJACK_WRITABLE | BOOTJACK_MULTIPLE, 0, 31, 10 },
-    { 3, "Access Control Owner", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE | BOOTJACK_WRITABLE | BOOTJACK_MANDATORY, 0,
-      65535, 10 },
-};
-static const bootjack_object acl_object = {
-    .oid = 2, .resources = acl_resources, .resource_count = 4, .handlers = &bjc_store_handlers
-};
+/* --- an Object with instances ----------------------------------------------------------------------------------- */
 
 static const bootjack_resource thing_resources[] = {
     { 1, "Needed", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE | BOOTJACK_WRITABLE | BOOTJACK_MANDATORY, 0, 0, 10 },
@@ -29,7 +18,7 @@ static const bootjack_object thing_object = {
 
 typedef struct guarded {
     managed m;
-    bjc_store acl, things;
+    bjc_store things;
 } guarded;
 
 static bootjack_error go(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length) {
@@ -43,10 +32,8 @@ static bootjack_error go(void *context, uint16_t iid, uint16_t rid, const uint8_
 
 static void guard_start(guarded *g, unsigned servers) {
     manage_start(&g->m, BOOTJACK_LWM2M_1_1);
-    bjc_store_init(&g->acl, &g->m.f.core, &acl_object);
     bjc_store_init(&g->things, &g->m.f.core, &thing_object);
     g->things.execute = go;
-    assert_int_equal(bjc_model_install(&g->m.f.model, &acl_object, &g->acl, &g->acl), BOOTJACK_OK);
     assert_int_equal(bjc_model_install(&g->m.f.model, &thing_object, &g->things, &g->things), BOOTJACK_OK);
     for (unsigned ssid = 2; ssid <= servers; ssid++) {
         bootjack_server_instance server = { .ssid = (uint16_t) ssid, .lifetime_s = 60 };
@@ -59,22 +46,21 @@ static void guard_start(guarded *g, unsigned servers) {
 
 static void guard_stop(guarded *g) {
     manage_stop(&g->m);
-    bjc_store_free(&g->acl);
     bjc_store_free(&g->things);
 }
 
 static uint16_t acl(guarded *g, uint16_t oid, uint16_t iid, uint16_t owner) {
-    uint16_t at = bjc_store_free_id(&g->acl);
-    assert_int_equal(bjc_store_create(&g->acl, at), BOOTJACK_OK);
-    assert_int_equal(bjc_store_set_integer(&g->acl, at, 0, oid), BOOTJACK_OK);
-    assert_int_equal(bjc_store_set_integer(&g->acl, at, 1, iid), BOOTJACK_OK);
-    assert_int_equal(bjc_store_set_integer(&g->acl, at, 3, owner), BOOTJACK_OK);
+    uint16_t at = bjc_store_free_id(&g->m.f.access_control);
+    assert_int_equal(bjc_store_create(&g->m.f.access_control, at), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&g->m.f.access_control, at, 0, oid), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&g->m.f.access_control, at, 1, iid), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&g->m.f.access_control, at, 3, owner), BOOTJACK_OK);
     return at;
 }
 
 static void entry(guarded *g, uint16_t at, uint16_t ssid, int64_t rights) {
     bootjack_value value = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = rights };
-    assert_int_equal(bjc_store_set(&g->acl, at, 2, ssid, &value), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set(&g->m.f.access_control, at, 2, ssid, &value), BOOTJACK_OK);
 }
 
 /* The codes of all operations on /9/0, in the order of the rights. */
@@ -124,7 +110,7 @@ static void owner_entry_and_default(void **state) {
     assert_int_equal(ask(&g.m, 2, to(BJC_DELETE, "/9/0")), 401);
     entry(&g, at, 2, BJC_RIGHT_DELETE);
     assert_int_equal(ask(&g.m, 2, to(BJC_DELETE, "/9/0")), 202);
-    assert_null(g.acl.instances); /* went with it */
+    assert_null(g.m.f.access_control.instances); /* went with it */
     guard_stop(&g);
 }
 
@@ -239,13 +225,13 @@ static void a_server_that_goes(void **state) {
     bjc_access_forget_server(&g.m.f.model, 1, count_removed, &removed);
     assert_int_equal(removed, 1);
     assert_null(bjc_store_instance(&g.things, 0));
-    assert_null(bjc_store_instance(&g.acl, alone));
-    assert_int_equal(bjc_store_integer(&g.acl, shared, 3, 0), 3);
-    assert_null(bjc_store_get(&g.acl, shared, 2, 1));
-    assert_int_equal(bjc_store_get(&g.acl, shared, 2, 2)->as.integer, BJC_RIGHT_READ);
-    assert_int_equal(bjc_store_integer(&g.acl, other, 3, 0), 2);
-    assert_null(bjc_store_get(&g.acl, other, 2, 1));
-    assert_int_equal(bjc_store_get(&g.acl, other, 2, 2)->as.integer, 7);
+    assert_null(bjc_store_instance(&g.m.f.access_control, alone));
+    assert_int_equal(bjc_store_integer(&g.m.f.access_control, shared, 3, 0), 3);
+    assert_null(bjc_store_get(&g.m.f.access_control, shared, 2, 1));
+    assert_int_equal(bjc_store_get(&g.m.f.access_control, shared, 2, 2)->as.integer, BJC_RIGHT_READ);
+    assert_int_equal(bjc_store_integer(&g.m.f.access_control, other, 3, 0), 2);
+    assert_null(bjc_store_get(&g.m.f.access_control, other, 2, 1));
+    assert_int_equal(bjc_store_get(&g.m.f.access_control, other, 2, 2)->as.integer, 7);
     guard_stop(&g);
 }
 

@@ -16,6 +16,7 @@ static const step good[] = {
     { BJC_PUT, "0/1", "{account}", 0, NULL },
     { BJC_PUT, "1/0", "C1 00 65 C4 01 00 01 51 80 C1 06 00 C1 02 01 C1", 0x08, NULL },
     { BJC_PUT, "1/0", "07 55", 0x10, NULL },
+    { BJC_PUT, "2/0", "C1 00 03 C1 01 00 83 02 41 65 1F C1 03 65", 0, NULL },
     { BJC_GET, "1", NULL, 0, NULL },
     { BJC_POST, "bs", NULL, 0, NULL },
     { 0, NULL, NULL, 0, NULL },
@@ -64,6 +65,7 @@ typedef struct life {
     pool memory;
     bootjack_allocator allocator;
     bootjack_client *client;
+    bootjack_version version;
     char file[60];
 } life;
 
@@ -78,6 +80,7 @@ static bootjack_error furnish_client(bootjack_client *client, const char *file, 
     bootjack_error error = bootjack_security_object_install(client);
     error = error ? error : bootjack_server_object_install(client);
     error = error ? error : bootjack_device_object_install(client, &device);
+    error = error ? error : bootjack_access_control_object_install(client);
     error = error ? error : bootjack_persistence_load(client, file);
     return error == BOOTJACK_ERR_NOT_FOUND ? bootjack_security_object_add_instance(client, &account, &iid) : error;
 }
@@ -87,6 +90,7 @@ static bootjack_error make(life *l) {
     bootjack_config_init(&config);
     config.endpoint = "dev-1";
     config.allocator = &l->allocator;
+    config.version = l->version;
     bootjack_error error = bootjack_client_create(&config, &l->client);
     return error ? error : furnish_client(l->client, l->file, l->n.bootstrap.port);
 }
@@ -95,6 +99,7 @@ static void begin_life(life *l, unsigned bad, bool for_good) {
     memset(l, 0, sizeof *l);
     net_open(&l->n, good);
     l->memory = (pool){ .bad = bad, .for_good = for_good };
+    l->version = BOOTJACK_LWM2M_1_1;
     l->allocator = (bootjack_allocator){ pool_allocate, pool_release, &l->memory };
     snprintf(l->file, sizeof l->file, "%s/bootjack-%d.state", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
              (int) getpid());
@@ -115,6 +120,9 @@ static bool whole(bootjack_client *client) {
     assert_int_equal(server, integer(client, 0, 1) == 86400 || integer(client, 0, 1) == 60);
     assert_int_equal(server, bootjack_resource_get(client, 1, 0, 7, 0, &value) == BOOTJACK_OK);
     assert_int_equal(bootjack_resource_get(client, 0, 0, 0, 0, &value), BOOTJACK_OK);
+    bool rights = bootjack_resource_get(client, 2, 0, 2, 101, &value) == BOOTJACK_OK;
+    assert_int_equal(rights, bootjack_resource_get(client, 2, 0, 3, 0, &value) == BOOTJACK_OK);
+    assert_true(server || !rights);
     return server;
 }
 
@@ -159,11 +167,25 @@ static void end_life(life *l, bool made) {
     unlink(l->file);
 }
 
-/* False: the life needs fewer allocations. */
-static bool live(const step *steps, unsigned bad, bool for_good) {
+static void offer_pack(life *l) {
+    l->version = BOOTJACK_LWM2M_1_2;
+    snprintf(l->n.pack, sizeof l->n.pack,
+             "[{\"bn\":\"/0/1/\",\"n\":\"0\",\"vs\":\"coap://"
+             "127.0.0.1:%u\"},{\"n\":\"1\",\"vb\":false},{\"n\":\"2\",\"v\":3},"
+             "{\"n\":\"10\",\"v\":101},{\"bn\":\"/1/0/\",\"n\":\"0\",\"v\":101},{\"n\":\"1\",\"v\":86400},"
+             "{\"n\":\"6\",\"vb\":false},{\"n\":\"7\",\"vs\":\"U\"}]",
+             l->n.server.port);
+}
+
+/* False: the life needs fewer allocations. `pack`: its configuration comes in a Bootstrap-Pack, or from the steps where
+ * that failed. */
+static bool live(const step *steps, unsigned bad, bool for_good, bool pack) {
     life l;
     begin_life(&l, bad, for_good);
     l.n.steps = steps;
+    if (pack) {
+        offer_pack(&l);
+    }
     bootjack_error error = make(&l);
     assert_true(!error || error == BOOTJACK_ERR_MEMORY);
     if (!error) {
@@ -180,6 +202,7 @@ static bool live(const step *steps, unsigned bad, bool for_good) {
         }
     }
     bool reached = l.memory.count > bad;
+    assert_true(reached || !pack || (l.n.packs == 1 && l.n.requests == 0));
     end_life(&l, !error);
     return reached;
 }
@@ -187,7 +210,7 @@ static bool live(const step *steps, unsigned bad, bool for_good) {
 static void once(void **state) {
     (void) state;
     unsigned bad = 0;
-    while (live(good, bad, false)) {
+    while (live(good, bad, false, false)) {
         bad++;
     }
     assert_true(bad > 100);
@@ -196,17 +219,92 @@ static void once(void **state) {
 
 static void senml_json(void **state) {
     (void) state;
-    for (unsigned bad = 0; live(senml, bad, false); bad++) {
+    for (unsigned bad = 0; live(senml, bad, false, false); bad++) {
     }
-    for (unsigned bad = 0; live(senml, bad, true); bad++) {
+    for (unsigned bad = 0; live(senml, bad, true, false); bad++) {
     }
 }
 
 static void from_then_on(void **state) {
     (void) state;
-    for (unsigned bad = 0; live(good, bad, true); bad++) {
+    for (unsigned bad = 0; live(good, bad, true, false); bad++) {
     }
 }
+
+static void bootstrap_pack(void **state) {
+    (void) state;
+    for (unsigned bad = 0; live(senml, bad, false, true); bad++) {
+    }
+    for (unsigned bad = 0; live(senml, bad, true, true); bad++) {
+    }
+}
+
+/* --- Objects without a network ---------------------------------------------------------------------------------- */
+
+static bool write_to(bjc_model *model, bjc_path path, const char *hex) {
+    uint8_t bytes[200];
+    size_t length = from_hex(hex, bytes);
+    bootjack_error error = bjc_model_write(model, &path, bjc_format_find(BJC_FORMAT_TLV), bytes, length);
+    assert_true(!error || error == BOOTJACK_ERR_MEMORY);
+    return !error;
+}
+
+/* A session over the test object; `text` is what /3442/0/110 must hold in the end. */
+static const char *session(bjc_model *model, bjc_store *store) {
+    const char *before = "initial value";
+    if (bjc_model_begin(model)) {
+        return before;
+    }
+    bool written = write_to(model, (bjc_path){ 2, { 3442, 0 } }, "C1 6E 61 A6 04 56 41 00 62 41 01 63");
+    written = written && write_to(model, (bjc_path){ 1, { 3442 } }, "08 05 03 C1 6E 78");
+    written = written && !bjc_store_handlers.execute(store, 5, 3, (const uint8_t *) "1='x'", 5);
+    if (written) {
+        bjc_model_commit(model);
+        return "a";
+    }
+    bjc_model_roll_back(model);
+    return before;
+}
+
+/* False: nothing failed. */
+static bool object_life(unsigned bad) {
+    pool p = { .bad = bad };
+    bjc_core core;
+    bjc_model model;
+    bjc_store store;
+    core_start(&core);
+    bootjack_allocator kept = core.allocator;
+    core.allocator = (bootjack_allocator){ pool_allocate, pool_release, &p };
+    bjc_model_init(&model, &core);
+    bjc_test_object_init(&store, &core);
+    bootjack_error error = bjc_model_install(&model, store.object, &store, &store);
+    error = error ? error : bjc_test_object_fill(&store);
+    assert_true(!error || error == BOOTJACK_ERR_MEMORY);
+    if (!error) {
+        const char *text = session(&model, &store);
+        const bootjack_value *value = bjc_store_get(&store, 0, 110, 0);
+        assert_non_null(value);
+        assert_memory_equal(value->as.bytes.data, text, value->as.bytes.length);
+        assert_int_equal(value->as.bytes.length, strlen(text));
+    }
+    bjc_model_free(&model);
+    bjc_store_free(&store);
+    assert_int_equal(p.outstanding, 0);
+    core.allocator = kept;
+    bjc_core_free(&core);
+    return p.count > bad;
+}
+
+static void objects(void **state) {
+    (void) state;
+    unsigned bad = 0;
+    while (object_life(bad)) {
+        bad++;
+    }
+    assert_true(bad > 60);
+}
+
+/* --- a second life ---------------------------------------------------------------------------------------------- */
 
 /* A client that finds a state file: it has all of it, or says that there is no memory and has nothing. */
 static bool start_again(life *l, unsigned bad) {
@@ -244,10 +342,8 @@ static void from_a_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(once),
-        cmocka_unit_test(from_then_on),
-        cmocka_unit_test(senml_json),
-        cmocka_unit_test(from_a_file),
+        cmocka_unit_test(once),           cmocka_unit_test(from_then_on), cmocka_unit_test(senml_json),
+        cmocka_unit_test(bootstrap_pack), cmocka_unit_test(objects),      cmocka_unit_test(from_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -211,7 +211,7 @@ static void tlv_is_written(void **state) {
     assert_int_equal(write_hex(&f, (bjc_path){ 3, { 3, 0, 7 } }, "88 07 08 42 00 0E D8 42 01 13 88"), BOOTJACK_OK);
     expect_written(&f, (bjc_path){ 3, { 3, 0, 6 } }, BJC_FORMAT_TLV, "86 06 41 00 01 41 01 05");
     expect_written(&f, (bjc_path){ 2, { 3, 0 } }, BJC_FORMAT_TLV,
-                   "86 06 41 00 01 41 01 05 88 07 08 42 00 0E D8 42 01 13 88 83 0B 41 00 00 C1 10 55");
+                   "86 06 41 00 01 41 01 05 88 07 08 42 00 0E D8 42 01 13 88 83 0B 41 00 00 C2 10 55 54");
     unfurnish(&f);
 }
 

@@ -95,6 +95,49 @@ static void other_sizes(void **state) {
     assert_int_equal(request.payload_length, 11);
 }
 
+/* RFC 8323 §6. */
+static void bert_blocks(void **state) {
+    (void) state;
+    static char text[2049];
+    bjc_incoming request;
+    memset(text, 'x', sizeof text - 1);
+    core.config.max_payload = 5000;
+    assert_int_equal(block("1", 0, true, 7, text, &request), BJC_BAD_REQUEST);
+    inbound.stream = true;
+    assert_int_equal(block("1", 0, true, 7, text, &request), BJC_CONTINUE);
+    assert_int_equal(block("1", 2, true, 7, text + 1024, &request), BJC_CONTINUE);
+    assert_int_equal(block("1", 3, false, 7, "end", &request), 0);
+    assert_int_equal(request.payload_length, 3075);
+    bjc_inbound_finished(&inbound, &request);
+    assert_int_equal(block("1", 0, true, 7, text + 1, &request), BJC_BAD_REQUEST); /* no whole units */
+    assert_int_equal(block("1", 0, true, 7, "", &request), BJC_BAD_REQUEST);
+    assert_int_equal(block("1", 0, false, 7, text + 1, &request), 0); /* the last may be of any length */
+    bjc_inbound_finished(&inbound, &request);
+    assert_int_equal(block("1", 0, true, 7, text, &request), BJC_CONTINUE);
+    assert_int_equal(block("1", 4, true, 7, text, &request), BJC_TOO_LARGE); /* 6144 bytes */
+    assert_int_equal(block("1", 0, true, 7, text, &request), BJC_CONTINUE);
+    assert_int_equal(block("1", 3, true, 7, text, &request), BJC_TOO_LARGE);
+}
+
+static void request_tags(void **state) {
+    (void) state;
+    bjc_block first = { 0, true, 0 }, last = { 1, false, 0 };
+    bjc_incoming a = { .method = BJC_PUT, .content_format = 0, .payload = (const uint8_t *) SIXTEEN };
+    bjc_incoming b = a;
+    a.payload_length = b.payload_length = 16;
+    a.tags[a.tag_count++] = (bjc_text){ "1", 1 };
+    b.tags[b.tag_count++] = (bjc_text){ "2", 1 };
+    b.payload = (const uint8_t *) OTHER;
+    assert_int_equal(bjc_inbound_block(&inbound, &a, &first), BJC_CONTINUE);
+    assert_int_equal(bjc_inbound_block(&inbound, &b, &first), BJC_CONTINUE);
+    a.payload = b.payload = (const uint8_t *) "end";
+    a.payload_length = b.payload_length = 3;
+    assert_int_equal(bjc_inbound_block(&inbound, &a, &last), 0);
+    assert_memory_equal(a.payload, SIXTEEN "end", 19);
+    assert_int_equal(bjc_inbound_block(&inbound, &b, &last), 0);
+    assert_memory_equal(b.payload, OTHER "end", 19);
+}
+
 static void what_does_not_fit(void **state) {
     (void) state;
     bjc_incoming request;
@@ -130,6 +173,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(answers_are_remembered, start, finish),
         cmocka_unit_test_setup_teardown(blocks_are_put_together, start, finish),
         cmocka_unit_test_setup_teardown(other_sizes, start, finish),
+        cmocka_unit_test_setup_teardown(bert_blocks, start, finish),
+        cmocka_unit_test_setup_teardown(request_tags, start, finish),
         cmocka_unit_test_setup_teardown(what_does_not_fit, start, finish),
         cmocka_unit_test(block_options),
     };

@@ -172,7 +172,7 @@ static void composites(void **state) {
                   "[{\"n\":\"/3/0/16\"},{\"n\":\"/1/0/1\"},{\"n\":\"/1/0/8\"},{\"n\":\"/0/0/0\"},{\"n\":\"/9/9\"}]");
     read.accept = BJC_FORMAT_SENML_JSON;
     CHECK(&m, { 205, read });
-    assert_answer(&m, "[{\"bn\":\"/\",\"n\":\"1/0/1\",\"v\":86400},{\"n\":\"3/0/16\",\"vs\":\"U\"}]");
+    assert_answer(&m, "[{\"bn\":\"/\",\"n\":\"1/0/1\",\"v\":86400},{\"n\":\"3/0/16\",\"vs\":\"UT\"}]");
     CHECK(&m, { 400, with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[]") },
           { 400, with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/3/0/16\",\"v\":1}]") },
           { 415, with_text(BJC_FETCH, "/", BJC_FORMAT_TLV, "") },
@@ -210,7 +210,7 @@ static void composites_in_lwm2m_cbor(void **state) {
                    "A2 01 A1 00 A1 01 F6 83 03 00 10 F6" };
     CHECK(&m, { 205, read });
     uint8_t wanted[64];
-    size_t length = from_hex("A2 01 A1 00 A1 01 1A 00 01 51 80 03 A1 00 A1 10 61 55", wanted);
+    size_t length = from_hex("A2 01 A1 00 A1 01 1A 00 01 51 80 03 A1 00 A1 10 62 55 54", wanted);
     assert_int_equal(m.reply.payload.length, length);
     assert_memory_equal(m.reply.payload.data, wanted, length);
     CHECK(&m, { 204, { BJC_IPATCH, "/", NULL, BJC_FORMAT_LWM2M_CBOR, -1, -1, NULL, "A1 01 A1 00 A1 01 18 3C" } });

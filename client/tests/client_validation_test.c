@@ -13,7 +13,7 @@ typedef struct change {
 } change;
 
 static bjc_store *store_of(furnished *f, uint16_t oid) {
-    return oid == 0 ? &f->security : oid == 1 ? &f->server : &f->device;
+    return oid == 0 ? &f->security : oid == 1 ? &f->server : oid == 2 ? &f->access_control : &f->device;
 }
 
 static void apply(furnished *f, const change *c) {
@@ -48,11 +48,22 @@ static void usable(furnished *f) {
     }
 }
 
+/* What was logged last. */
+static char logged[512];
+
+static void log_line(void *context, bootjack_log_level level, const char *line) {
+    (void) context;
+    (void) level;
+    snprintf(logged, sizeof logged, "%s", line);
+}
+
 static bootjack_error verdict(const change *changes, size_t count, bool strict, bootjack_version version) {
     furnished f;
     usable(&f);
     f.core.config.strict = strict;
     f.core.config.version = version;
+    f.core.config.log = log_line;
+    logged[0] = '\0';
     for (size_t i = 0; i < count; i++) {
         apply(&f, &changes[i]);
     }
@@ -135,7 +146,9 @@ static void refused(void **state) {
         { 1, 0, 0, "65535" },
         { 1, 0, 1, NULL },
         { 1, 0, 1, "-1" },
+        { 1, 0, 2, "-1" },
         { 1, 0, 3, "0" },
+        { 1, 0, 5, "-1" },
         { 1, 0, 6, NULL },
         { 1, 0, 7, NULL },
         { 1, 0, 7, "" },
@@ -148,10 +161,21 @@ static void refused(void **state) {
         { 1, 0, 22, "UT" },
         { 1, 5, 5, "86400" }, /* an instance with nothing else */
         { 3, 0, 16, NULL },
+        { 3, 0, 20, "7" },
+        { 2, 4, 0, "3" }, /* Access Control with nothing else */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (verdict(&rows[i], 1, false, BOOTJACK_LWM2M_1_1) == BOOTJACK_OK) {
-            fail_msg("row %zu (/%u/%u/%u) is accepted", i, rows[i].oid, rows[i].iid, rows[i].rid);
+        char where[32];
+        snprintf(where, sizeof where, "/%u/%u/", rows[i].oid, rows[i].iid);
+        for (int strict = 0; strict <= 1; strict++) {
+            if (verdict(&rows[i], 1, strict, BOOTJACK_LWM2M_1_1) == BOOTJACK_OK) {
+                fail_msg("row %zu (%s%u) is accepted", i, where, rows[i].rid);
+            }
+            /* Object, instance, resource and reason are in the log. */
+            const char *at = strstr(logged, where);
+            assert_non_null(at);
+            at += strlen(where);
+            assert_true(*at >= '0' && *at <= '9' && strlen(at) > 5);
         }
     }
 }
@@ -163,6 +187,10 @@ static void twice_the_same_server(void **state) {
     };
     static const change server[] = { { 1, 3, 0, "101" }, { 1, 3, 1, "60" }, { 1, 3, 6, "1" }, { 1, 3, 7, "U" } };
     assert_int_equal(verdict(security, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
+    change other_transport[4];
+    memcpy(other_transport, security, sizeof security);
+    other_transport[0].text = "coap+tcp://t.example";
+    assert_int_equal(verdict(other_transport, 4, true, BOOTJACK_LWM2M_1_1), BOOTJACK_OK);
     assert_int_equal(verdict(server, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_INCONSISTENT);
 }
 

@@ -57,6 +57,8 @@ typedef struct net {
     size_t at;
     unsigned requests;  /* Bootstrap-Requests that came */
     bool finished;      /* the client answered a Finish with 2.04 */
+    char pack[400];     /* SenML JSON for a Bootstrap-Pack-Request, in blocks of 64 bytes; empty = none */
+    unsigned packs;     /* such requests that were answered to the end */
     unsigned registers; /* Registers and Updates that came */
     uint8_t answered;   /* code of the last answer to a request of the LwM2M Server, 0 = none */
     unsigned left;
@@ -156,11 +158,55 @@ static inline void send_step(net *n, peer *p, const step *s) {
     send_bytes(p, bytes, length);
 }
 
+/* The number in the Block2 option of the request, 0 = none. */
+static inline unsigned wanted_block(const peer *p) {
+    unsigned option = 0;
+    for (size_t at = 4 + (p->message[0] & 15u); at < p->length && p->message[at] != 0xFF;) {
+        unsigned delta = p->message[at] >> 4, length = p->message[at] & 15u;
+        at++;
+        if (delta == 13) {
+            delta = 13u + p->message[at++];
+        }
+        if (length == 13) {
+            length = 13u + p->message[at++];
+        }
+        option += delta;
+        if (option == 23 && length == 1) {
+            return p->message[at] >> 4;
+        }
+        at += length;
+    }
+    return 0;
+}
+
+static inline void answer_with_pack(net *n) {
+    peer *p = &n->bootstrap;
+    size_t token = p->message[0] & 15u, used = 4 + token, total = strlen(n->pack);
+    unsigned block = wanted_block(p);
+    size_t offset = block * (size_t) 64, length = total - offset < 64 ? total - offset : 64;
+    uint8_t bytes[100];
+    assert_true(offset < total);
+    memcpy(bytes, p->message, used);
+    bytes[0] = (uint8_t) (0x60 | token);
+    bytes[1] = BJC_CONTENT;
+    bytes[used++] = 0xC1;
+    bytes[used++] = 110;
+    bytes[used++] = 0xB1;
+    bytes[used++] = (uint8_t) (block << 4 | (offset + length < total ? 8 : 0) | 2);
+    bytes[used++] = 0xFF;
+    memcpy(bytes + used, n->pack + offset, length);
+    n->packs += offset + length == total;
+    send_bytes(p, bytes, used + length);
+}
+
 /* An answer that was none of 2.xx, or none at all, ends this bootstrap: the client has to come again. */
 static inline void serve_bootstrap(net *n) {
     peer *p = &n->bootstrap;
     uint8_t code = p->message[1];
-    if (code == BJC_POST) {
+    if (code == BJC_GET && n->pack[0]) {
+        answer_with_pack(n);
+        n->at = SIZE_MAX;
+    } else if (code == BJC_POST) {
         n->requests++;
         n->at = 0;
         answer(p, BJC_CHANGED, "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the client's unit tests share: cmocka's headers, a core with defaults, a model with /0, /1 and /3.
+ * What the client's unit tests share: cmocka's headers, a core with defaults, a model with the ready-made Objects.
  */
 #ifndef BJC_TESTS_SUPPORT_H
 #define BJC_TESTS_SUPPORT_H
@@ -21,7 +21,7 @@
 typedef struct furnished {
     bjc_core core;
     bjc_model model;
-    bjc_store security, server, device;
+    bjc_store security, server, access_control, device, test_object;
 } furnished;
 
 static inline void core_start(bjc_core *core) {
@@ -32,8 +32,7 @@ static inline void core_start(bjc_core *core) {
     assert_int_equal(bjc_core_init(core, &config), BOOTJACK_OK);
 }
 
-static inline void furnish(furnished *f) {
-    core_start(&f->core);
+static inline void furnish_model(furnished *f) {
     bjc_model_init(&f->model, &f->core);
     bjc_security_init(&f->security, &f->core);
     bjc_server_init(&f->server, &f->core, NULL, NULL);
@@ -41,13 +40,27 @@ static inline void furnish(furnished *f) {
     assert_int_equal(bjc_model_install(&f->model, f->device.object, &f->device, &f->device), BOOTJACK_OK);
     assert_int_equal(bjc_model_install(&f->model, f->security.object, &f->security, &f->security), BOOTJACK_OK);
     assert_int_equal(bjc_model_install(&f->model, f->server.object, &f->server, &f->server), BOOTJACK_OK);
+    bjc_access_control_init(&f->access_control, &f->core);
+    bjc_test_object_init(&f->test_object, &f->core);
+    assert_int_equal(bjc_model_install(&f->model, f->access_control.object, &f->access_control, &f->access_control),
+                     BOOTJACK_OK);
+    assert_int_equal(bjc_model_install(&f->model, f->test_object.object, &f->test_object, &f->test_object),
+                     BOOTJACK_OK);
+    assert_int_equal(bjc_test_object_fill(&f->test_object), BOOTJACK_OK);
+}
+
+static inline void furnish(furnished *f) {
+    core_start(&f->core);
+    furnish_model(f);
 }
 
 static inline void unfurnish(furnished *f) {
     bjc_model_free(&f->model);
     bjc_store_free(&f->security);
     bjc_store_free(&f->server);
+    bjc_store_free(&f->access_control);
     bjc_store_free(&f->device);
+    bjc_store_free(&f->test_object);
     bjc_core_free(&f->core);
 }
 

@@ -11,6 +11,7 @@
 bool bj__is_active(bj_kind kind) {
     switch (kind) {
     case BJ_K_RESPOND:
+    case BJ_K_PACK:
     case BJ_K_IGNORE:
     case BJ_K_RAW:
     case BJ_K_MESSAGE:
@@ -81,7 +82,7 @@ bj__server *bj__step_server(bj_engine *e, const bj_record *record, unsigned fiel
 /* --- replies --- */
 
 static bj__exchange *exchange_to_answer(bj_engine *e, bj__thread *t) {
-    const bj_value *name = t->step->kind == BJ_K_RESPOND ? bj_get(t->step, BJ_F(RESPOND, TO)) : NULL;
+    const bj_value *name = t->step->kind == BJ_K_IGNORE ? NULL : bj_get(t->step, BJ_F(RESPOND, TO));
     uint64_t id = name ? 0 : t->exchange;
     for (unsigned i = 0; name && i < t->capture_count; i++) {
         const bj_string *known = &t->captures[i].name, *wanted = &name->as.string;
@@ -238,6 +239,7 @@ static bool on_server(bj_engine *e, bj__thread *t) {
 bool bj__act(bj_engine *e, bj__thread *t) {
     switch (t->step->kind) {
     case BJ_K_RESPOND:
+    case BJ_K_PACK:
         return respond(e, t);
     case BJ_K_IGNORE:
         return ignore(e, t);

@@ -100,7 +100,9 @@ bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coa
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
     if (m->code == 1) {
-        return ends_with(&path, "/bspack") ? BJ__PACK : BJ__OTHER;
+        uint32_t block = 0;
+        bool further = bj_coap_find_uint(m, BJ_COAP_BLOCK2, &block) && block >> 4; /* of an answer that came */
+        return ends_with(&path, "/bspack") && !further ? BJ__PACK : BJ__OTHER;
     }
     if (m->code == 4) {
         return is_location(s, path.start) ? BJ__DEREGISTER : BJ__OTHER;
@@ -152,6 +154,7 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         d->packed = false;
         d->stage = BJ__REQUESTED;
     } else if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
+        d->packed = false;
         BJ_TEXT(why, 64);
         d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
         bj_time began = bj__secure_began(s, sent);
@@ -165,6 +168,7 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         d->holdoff_written = false;
     } else if (purpose == BJ__REGISTER) {
         note_lifetime(s, m);
+        d->packed = false;
         d->stage = BJ__REGISTERING;
         d->server = s->index;
     } else if (purpose == BJ__UPDATE) {
@@ -186,6 +190,7 @@ static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when)
     } else if (refused) {
         set_failed(e, when);
     } else if (x->purpose == BJ__PACK) {
+        d->packed = true; /* a client that cannot use it sends a Bootstrap-Request, and the attempt goes on */
         d->stage = BJ__FINISHED;
         d->failed = (bj__range){ when, when };
     } else if (d->stage == BJ__REQUESTED || d->stage == BJ__SESSION) {

@@ -91,6 +91,11 @@ typedef struct bj__server {
     uint64_t last_confirmable; /* the last confirmable request: for `again` */
     char *locations[BJ__LOCATIONS];
     unsigned location_count;
+    uint8_t *body; /* that it answered in blocks last; NULL = none */
+    size_t body_length;
+    uint32_t body_format;                    /* Content-Format, 65536 = none */
+    uint8_t body_code, body_szx, body_units; /* as those of an outbound message */
+    char body_path[64];                      /* of the request */
     bj__outgoing outgoing;
     uint64_t lifetime_s;     /* that the client named last */
     bj_time registered_at;   /* or updated; when the answer reached the client. BJ_NEVER: not registered */
@@ -108,6 +113,7 @@ typedef struct bj__connection {
     uint8_t *buffer;
     size_t used, room;
     bool settings_seen; /* the peer's CSM came */
+    uint32_t largest;   /* message that it takes, bytes */
 } bj__connection;
 
 typedef struct bj__range {
@@ -205,6 +211,7 @@ typedef struct bj__outbound {
     uint8_t outcome;  /* bj__outcome */
     uint8_t repeated; /* the answer to `again`: 0 not yet, 1 the same, 2 another */
     uint8_t block_szx;
+    uint8_t block_units; /* of 1024 bytes in a block, with block_szx 7 (BERT, RFC 8323 §6) */
     bool blockwise;
     bool is_operation; /* a response to it is awaited */
     bool waits_for_response_step;
@@ -317,7 +324,7 @@ typedef struct bj__due_state {
     unsigned attempts;  /* since the start or the last registration */
     bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
     bj__range request;
-    bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was refused */
+    bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was answered */
     bj_time acted;    /* when the client began that attempt: with a look-up of the name, a handshake or the request */
     bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
     uint8_t server;   /* whose request is on its way */
@@ -552,6 +559,9 @@ bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj
                     bool later);
 /* A plain reply that the engine gives by itself. */
 void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause);
+/* Is it a request for a further block of what the server answered in blocks? Sends that block. */
+bool bj__asks_for_block(const bj__server *s, const bj__exchange *x);
+void bj__send_block(bj_engine *e, bj__exchange *x, uint32_t cause);
 /* An operation, or a hand-made message, to the client; NULL when it could not be sent (the run is concluded then). */
 bj__outbound *bj__send_operation(bj_engine *e, const bj__thread *t, bj__server *s, const bj_record *step,
                                  uint32_t cause);

@@ -189,6 +189,8 @@ void bj__forget_server(bj_engine *e, bj__server *s) {
         bj_arena_free(e->arena, s->locations[i]);
     }
     s->location_count = 0;
+    bj_arena_free(e->arena, s->body);
+    s->body = NULL;
     s->last_sent = s->last_confirmable = 0;
     s->peer = (bj__target){ .known = false };
     bj__stream_close_all(e, s, true);
@@ -205,6 +207,11 @@ static bool lawful(bj_engine *e, bj__exchange *x) {
     if (x->purpose == BJ__PACK && bj__awaits_bootstrap(e) && !bj__awaited(e, x)) {
         passed_over(e, x->event, "a Bootstrap-Pack-Request, which this server does not know");
         bj__send_plain_reply(e, x, BJ_COAP_CODE(5, 1), x->event);
+        return true;
+    }
+    if (bj__asks_for_block(&e->servers[x->server], x) && !bj__awaited(e, x)) {
+        passed_over(e, x->event, "a request for the next block");
+        bj__send_block(e, x, x->event);
         return true;
     }
     if ((x->purpose != BJ__UPDATE && x->purpose != BJ__DEREGISTER) || bj__awaited(e, x)) {

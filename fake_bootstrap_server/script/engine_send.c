@@ -92,6 +92,7 @@ typedef struct builder {
     unsigned held_count;
     uint8_t rooms[ROOMS][4];
     unsigned room_count;
+    uint32_t usual_format; /* of values, where the step names none; 0 = TLV */
 } builder;
 
 static bj__expanded *hold(builder *b, bj_string text) {
@@ -137,7 +138,14 @@ static void add_options(builder *b, const bj_record *step, unsigned field) {
     }
 }
 
-enum { FORMAT_NONE = 65536, FORMAT_TEXT = 0, FORMAT_LINK = 40, FORMAT_SENML_CBOR = 112, FORMAT_TLV = 11542 };
+enum {
+    FORMAT_NONE = 65536,
+    FORMAT_TEXT = 0,
+    FORMAT_LINK = 40,
+    FORMAT_SENML_JSON = 110,
+    FORMAT_SENML_CBOR = 112,
+    FORMAT_TLV = 11542
+};
 
 static void add_format(builder *b, const bj_record *step, unsigned field, uint32_t otherwise) {
     uint32_t format = bj_get_uint(step, field, otherwise);
@@ -230,8 +238,8 @@ typedef struct payload_fields {
 
 /* `values:` in the format that the step names, TLV if none (or none that can hold values). */
 static uint32_t add_values(builder *b, const bj_record *step, const payload_fields *fields, const bj_value *values) {
-    bool composite = step->kind == BJ_K_WRITE_COMPOSITE;
-    uint32_t format = bj_get_uint(step, fields->format, composite ? FORMAT_SENML_CBOR : FORMAT_TLV);
+    uint32_t usual = step->kind == BJ_K_WRITE_COMPOSITE ? FORMAT_SENML_CBOR : FORMAT_TLV;
+    uint32_t format = bj_get_uint(step, fields->format, b->usual_format ? b->usual_format : usual);
     bj_path path = bj__path_of(b->e, b->t, step, fields->path);
     if (!bj_entries_writable(format)) {
         bool instances = fields->path && bj_get(step, fields->path) && path.depth <= 1;
@@ -403,14 +411,111 @@ static void keep_location(bj_engine *e, bj__server *s, bj__exchange *x, const bj
     s->locations[s->location_count++] = bj_arena_strdup(e->arena, path.start);
 }
 
-static void build_reply(builder *b, const bj__server *s, const bj__exchange *x, const bj_record *step) {
+/* What a `pack` has in common with a `respond`. */
+#define SAME_FIELD(FIELD) _Static_assert((int) BJ_F(PACK, FIELD) == (int) BJ_F(RESPOND, FIELD), "one builder for both")
+SAME_FIELD(CODE);
+SAME_FIELD(TO);
+SAME_FIELD(SEPARATE);
+SAME_FIELD(AFTER);
+SAME_FIELD(FORMAT);
+SAME_FIELD(TEXT);
+SAME_FIELD(HEX);
+SAME_FIELD(OPTIONS);
+SAME_FIELD(VALUES);
+SAME_FIELD(BLOCK);
+#undef SAME_FIELD
+
+static uint8_t reply_code(const bj_record *step) {
+    const bj_value *code = bj_get(step, BJ_F(RESPOND, CODE));
+    return code ? bj_codes_first(&code->as.codes) : step->kind == BJ_K_PACK ? BJ_COAP_CODE(2, 5) : 0;
+}
+
+/* The format of a pack: what the request accepts, or SenML JSON. */
+static uint32_t pack_format(const bj__exchange *x) {
+    bj_coap m;
+    uint32_t accept = FORMAT_NONE;
+    bool known = bj__decode(&m, x->bytes, x->length, x->from.connection >= 0) &&
+                 bj_coap_find_uint(&m, BJ_COAP_ACCEPT, &accept) && bj_entries_writable(accept);
+    return known ? accept : FORMAT_SENML_JSON;
+}
+
+enum { BERT = 7, BERT_UNIT = 1024, BERT_HEADER = 128 };
+
+/* What one number of a Block option counts. */
+static size_t unit_of(uint8_t szx) {
+    return szx == BERT ? BERT_UNIT : (size_t) 16 << szx;
+}
+
+static size_t block_size(uint8_t szx, uint8_t units) {
+    return szx == BERT ? (size_t) units * BERT_UNIT : (size_t) 16 << szx;
+}
+
+/* RFC 7959 §2.4: the part of the body at `offset`. */
+static void cut_block(builder *b, const bj__server *s, size_t offset, uint8_t szx) {
+    size_t size = block_size(szx, s->body_units), left = s->body_length - offset;
+    bool more = left > size;
+    b->m.payload = s->body + offset;
+    b->m.payload_length = more ? size : left;
+    add_uint(b, BJ_COAP_BLOCK2, (uint32_t) (offset / unit_of(szx)) << 4 | (more ? 8U : 0U) | szx);
+}
+
+static uint8_t szx_of(uint32_t size) {
+    uint8_t szx = 0;
+    while (szx < 6 && (32U << szx) <= size) {
+        szx++;
+    }
+    return szx;
+}
+
+/* RFC 8323 §6: over TCP, as many units of 1024 bytes as were asked for and the client takes. Else blocks as over UDP.
+ */
+static uint8_t bert_units(const bj_engine *e, const bj__target *to, uint32_t size) {
+    const bj__connection *c = to->connection < 0 ? NULL : bj__connection_of(e, to->connection);
+    if (!c || size < 2 * BERT_UNIT || c->largest < 2 * BERT_UNIT + BERT_HEADER) {
+        return 0;
+    }
+    uint32_t takes = (c->largest - BERT_HEADER) / BERT_UNIT, wanted = size / BERT_UNIT;
+    uint32_t units = takes < wanted ? takes : wanted;
+    return (uint8_t) (units < UINT8_MAX ? units : UINT8_MAX);
+}
+
+/* The size that the client asks for, if it is smaller. */
+static uint8_t smaller_block(const bj_coap *request, uint8_t szx) {
+    uint32_t wanted = 0;
+    bool asked = bj_coap_find_uint(request, BJ_COAP_BLOCK2, &wanted);
+    return asked && (wanted & 7) < szx ? (uint8_t) (wanted & 7) : szx;
+}
+
+/* Keeps the body for the requests that follow, and leaves its first block in the message. */
+static void begin_blocks(builder *b, bj__server *s, const bj__exchange *x, uint32_t size, uint32_t format) {
+    bj_coap request;
+    if (!size || !bj__decode(&request, x->bytes, x->length, x->from.connection >= 0)) {
+        return;
+    }
+    uint8_t units = bert_units(b->e, &x->from, size);
+    uint8_t szx = smaller_block(&request, units ? BERT : szx_of(size));
+    if (b->m.payload_length <= block_size(szx, units)) {
+        return;
+    }
+    bj_text path = bj_text_over(s->body_path, sizeof s->body_path);
+    bj_coap_path(&request, BJ_COAP_URI_PATH, &path);
+    bj_arena_free(b->e->arena, s->body);
+    s->body = bj_arena_copy(b->e->arena, b->m.payload, b->m.payload_length);
+    s->body_length = b->m.payload_length;
+    s->body_code = b->m.code;
+    s->body_format = format;
+    s->body_szx = szx;
+    s->body_units = units;
+    cut_block(b, s, 0, szx);
+}
+
+static void build_reply(builder *b, bj__server *s, const bj__exchange *x, const bj_record *step) {
     bool stream = x->from.connection >= 0;
     bool separate = bj_get_bool(step, BJ_F(RESPOND, SEPARATE), false);
     uint32_t usual = x->type == BJ_COAP_NON ? BJ_COAP_NON : separate ? BJ_COAP_CON : BJ_COAP_ACK;
-    const bj_value *code = bj_get(step, BJ_F(RESPOND, CODE));
     b->m = (bj_coap){ .version = 1,
                       .type = (uint8_t) (stream ? 0 : bj_get_uint(step, BJ_F(RESPOND, TYPE), usual)),
-                      .code = code ? bj_codes_first(&code->as.codes) : 0,
+                      .code = reply_code(step),
                       .mid = x->mid,
                       .token_length = x->token_length };
     memcpy(b->m.token, x->token, sizeof b->m.token);
@@ -420,9 +525,11 @@ static void build_reply(builder *b, const bj__server *s, const bj__exchange *x, 
     if (bj_get(step, BJ_F(RESPOND, LOCATION))) {
         add_path(b, BJ_COAP_LOCATION_PATH, step, BJ_F(RESPOND, LOCATION), "");
     }
+    b->usual_format = step->kind == BJ_K_PACK ? pack_format(x) : 0;
     uint32_t format = add_payload(b, step, &reply_fields);
-    add_format(b, step, BJ_F(RESPOND, FORMAT), format);
+    add_format(b, step, BJ_F(RESPOND, FORMAT), b->usual_format && b->m.payload_length ? b->usual_format : format);
     add_options(b, step, BJ_F(RESPOND, OPTIONS));
+    begin_blocks(b, s, x, bj_get_uint(step, BJ_F(RESPOND, BLOCK), 0), bj_get_uint(step, BJ_F(RESPOND, FORMAT), format));
     spoil(&b->m, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0));
 }
 
@@ -480,31 +587,68 @@ bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj
         reset_request(e, x, cause);
         return !e->done;
     }
-    const bj_value *code = bj_get(step, BJ_F(RESPOND, CODE));
-    if (confirmable && (!code || !bj_codes_first(&code->as.codes))) {
+    if (confirmable && !reply_code(step)) {
         acknowledge(e, x, cause); /* an empty ACK, and nothing follows */
         return !e->done;
     }
     builder b = { .e = e, .t = t ? t : e->thread_count ? &e->threads[0] : NULL };
     bj__server *s = &e->servers[x->server];
     build_reply(&b, s, x, step);
-    bool sent = send_built_reply(&b, s, x, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0), cause);
+    uint32_t wrong = step->kind == BJ_K_PACK ? 0 : bj_get_uint(step, BJ_F(RESPOND, WRONG), 0);
+    bool sent = send_built_reply(&b, s, x, wrong, cause);
     release(&b);
     return sent;
 }
 
-void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause) {
+static void start_plain_reply(builder *b, const bj__server *s, const bj__exchange *x, uint8_t code) {
     bool stream = x->from.connection >= 0;
+    b->m = (bj_coap){ .version = 1,
+                      .type = stream                   ? 0
+                              : x->type == BJ_COAP_CON ? BJ_COAP_ACK
+                                                       : BJ_COAP_NON,
+                      .code = code,
+                      .mid = x->type == BJ_COAP_CON ? x->mid : s->next_mid,
+                      .token_length = x->token_length };
+    memcpy(b->m.token, x->token, sizeof b->m.token);
+}
+
+void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause) {
     builder b = { .e = e };
     bj__server *s = &e->servers[x->server];
-    b.m = (bj_coap){ .version = 1,
-                     .type = stream                   ? 0
-                             : x->type == BJ_COAP_CON ? BJ_COAP_ACK
-                                                      : BJ_COAP_NON,
-                     .code = code,
-                     .mid = x->type == BJ_COAP_CON ? x->mid : s->next_mid,
-                     .token_length = x->token_length };
-    memcpy(b.m.token, x->token, sizeof b.m.token);
+    start_plain_reply(&b, s, x, code);
+    x->settled = true;
+    send_built_reply(&b, s, x, 0, cause);
+}
+
+bool bj__asks_for_block(const bj__server *s, const bj__exchange *x) {
+    bj_coap m;
+    uint32_t block = 0;
+    BJ_TEXT(path, sizeof s->body_path);
+    if (!s->body || !bj__decode(&m, x->bytes, x->length, x->from.connection >= 0) ||
+        !bj_coap_find_uint(&m, BJ_COAP_BLOCK2, &block)) {
+        return false;
+    }
+    bj_coap_path(&m, BJ_COAP_URI_PATH, &path);
+    return m.code == 1 && block >> 4 && !strcmp(path.start, s->body_path);
+}
+
+/* A block that is not there: 4.00. */
+void bj__send_block(bj_engine *e, bj__exchange *x, uint32_t cause) {
+    builder b = { .e = e };
+    bj__server *s = &e->servers[x->server];
+    bj_coap request;
+    uint32_t block = 0;
+    bool whole = bj__decode(&request, x->bytes, x->length, x->from.connection >= 0) &&
+                 bj_coap_find_uint(&request, BJ_COAP_BLOCK2, &block);
+    size_t offset = (block >> 4) * unit_of(block & 7);
+    bool there = whole && (block & 7) <= s->body_szx && offset < s->body_length;
+    start_plain_reply(&b, s, x, there ? s->body_code : BJ_COAP_CODE(4, 0));
+    if (there) {
+        if (s->body_format < FORMAT_NONE) {
+            add_uint(&b, BJ_COAP_CONTENT_FORMAT, s->body_format);
+        }
+        cut_block(&b, s, offset, (uint8_t) (block & 7));
+    }
     x->settled = true;
     send_built_reply(&b, s, x, 0, cause);
 }
@@ -606,24 +750,15 @@ static void build_operation(builder *b, const bj_record *step) {
 
 /* RFC 7959 §2.2: NUM | M | SZX */
 static uint32_t block_value(const bj__outbound *o) {
-    size_t size = (size_t) 16 << o->block_szx;
-    bool more = o->block_offset + size < o->whole_length;
-    return (uint32_t) (o->block_offset / size) << 4 | (more ? 8U : 0U) | o->block_szx;
+    bool more = o->block_offset + block_size(o->block_szx, o->block_units) < o->whole_length;
+    return (uint32_t) (o->block_offset / unit_of(o->block_szx)) << 4 | (more ? 8U : 0U) | o->block_szx;
 }
 
 static void set_block(builder *b, const bj__outbound *o) {
-    size_t size = (size_t) 16 << o->block_szx, left = o->whole_length - o->block_offset;
+    size_t size = block_size(o->block_szx, o->block_units), left = o->whole_length - o->block_offset;
     b->m.payload = o->whole + o->block_offset;
     b->m.payload_length = left < size ? left : size;
     add_uint(b, BJ_COAP_BLOCK1, block_value(o));
-}
-
-static uint8_t szx_of(uint32_t size) {
-    uint8_t szx = 0;
-    while (szx < 6 && (32U << szx) <= size) {
-        szx++;
-    }
-    return szx;
 }
 
 static bool is_trigger(const builder *b) {
@@ -644,7 +779,9 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
     if (blockwise) {
         draft.whole = bj_arena_copy(e->arena, b->m.payload, b->m.payload_length);
         draft.whole_length = b->m.payload_length;
-        draft.block_szx = szx_of(bj_get_uint(step, BJ_F(WRITE, BLOCK), 0));
+        uint32_t size = bj_get_uint(step, BJ_F(WRITE, BLOCK), 0);
+        draft.block_units = bert_units(e, &s->peer, size);
+        draft.block_szx = draft.block_units ? BERT : szx_of(size);
         set_block(b, &draft);
     }
     size_t length = encode(e, &b->m, s->peer.connection >= 0);
@@ -652,6 +789,7 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
     o->whole = draft.whole;
     o->whole_length = draft.whole_length;
     o->block_szx = draft.block_szx;
+    o->block_units = draft.block_units;
     o->blockwise = blockwise;
     o->is_operation = true;
     o->waits_for_response_step = !bj_get_bool(step, BJ_F(WRITE, WAIT), true);
@@ -714,7 +852,7 @@ bj__outbound *bj__send_cancel(bj_engine *e, const bj__outbound *observation, con
  * own. */
 bool bj__send_next_block(bj_engine *e, bj__outbound *o, const bj_coap *answer) {
     uint32_t wanted = 0;
-    size_t size = (size_t) 16 << o->block_szx;
+    size_t size = block_size(o->block_szx, o->block_units);
     if (answer->code != BJ_COAP_CODE(2, 31) || o->block_offset + size >= o->whole_length) {
         return false;
     }

@@ -303,6 +303,9 @@ bool bj__fact(const bj_engine *e, unsigned fact) {
     if (name && !strcmp(name, "strict")) {
         return bj_get_bool(client, BJ_F(CLIENT, STRICT), false);
     }
+    if (name && !strcmp(name, "access-control")) {
+        return bj_get_bool(client, BJ_F(CLIENT, ACCESS_CONTROL), false);
+    }
     return name && !strcmp(name, "linked") && bj_get_uint(e->profile, BJ_F(PROFILE, ATTACH), 2) == 1;
 }
 

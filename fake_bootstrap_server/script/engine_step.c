@@ -821,6 +821,7 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
     case BJ_K_FILE:
         return bj__life_file(e, t);
     case BJ_K_RESPOND:
+    case BJ_K_PACK:
         return poll_reply(e, t);
     case BJ_K_MESSAGE:
         return bj_get(t->step, BJ_F(MESSAGE, EXPECT)) ? poll_answer(e, t, true) : BJ__DONE;

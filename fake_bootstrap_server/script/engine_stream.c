@@ -12,7 +12,10 @@ enum {
     SETTINGS = BJ_COAP_CODE(7, 1),
     PING = BJ_COAP_CODE(7, 2),
     PONG = BJ_COAP_CODE(7, 3),
-    LARGEST = 70000, /* no message of a scenario is longer */
+    MAX_MESSAGE_SIZE = 2, /* options of the settings */
+    BLOCK_WISE_TRANSFER = 4,
+    SIZE_IF_NOT_TOLD = 1152, /* RFC 8323 §5.3.1 */
+    LARGEST = 70000,         /* no message of a scenario is longer */
 };
 
 bj__connection *bj__connection_of(const bj_engine *e, int number) {
@@ -66,15 +69,20 @@ int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *dat
     return bj__secure_put(e, s, &to, data, length, cause);
 }
 
-/* RFC 8323 §5.3: the first message of either side. Max-Message-Size 1152, Block-Wise-Transfer. */
+/* RFC 8323 §5.3: the first message of either side. Max-Message-Size, 1152 if not given, and Block-Wise-Transfer. */
 void bj__stream_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
-    static const uint8_t settings[] = { 0x40, 0xE1, 0x22, 0x04, 0x80, 0x20 };
-    bj__stream_put(e, c, settings, sizeof settings, cause);
+    uint8_t room[4], bytes[32];
+    uint32_t largest = bj_get_uint(e->servers[c->server].record, BJ_F(SERVER, MAX_MESSAGE_SIZE), SIZE_IF_NOT_TOLD);
+    bj_coap settings = { .version = 1, .code = SETTINGS };
+    bj_coap_add_uint(&settings, MAX_MESSAGE_SIZE, largest, room);
+    bj_coap_add(&settings, BLOCK_WISE_TRANSFER, "", 0);
+    bj__stream_put(e, c, bytes, bj_coap_tcp_encode(&settings, bytes, sizeof bytes), cause);
 }
 
 static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32_t event) {
     if (m->code == SETTINGS) {
         c->settings_seen = true;
+        bj_coap_find_uint(m, MAX_MESSAGE_SIZE, &c->largest);
     } else if (m->code == PING) {
         bj_coap pong = { .version = 1, .code = PONG, .token_length = m->token_length };
         memcpy(pong.token, m->token, sizeof pong.token);
@@ -138,9 +146,12 @@ void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr
         return;
     }
     bj__connection *c = bj_arena_alloc(e->arena, sizeof *c);
-    *c = (bj__connection){
-        .next = e->connections, .number = connection, .server = s->index, .endpoint = endpoint, .peer = *from
-    };
+    *c = (bj__connection){ .next = e->connections,
+                           .number = connection,
+                           .server = s->index,
+                           .endpoint = endpoint,
+                           .peer = *from,
+                           .largest = SIZE_IF_NOT_TOLD };
     e->connections = c;
     if (s->guard) {
         bj__secure_opened(e, c, event);

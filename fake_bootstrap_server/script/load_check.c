@@ -69,7 +69,7 @@ static const struct {
     { "instance", 0, 65534 }, { "ssid", 0, 65535 },        { "port", 1, 65535 },        { "mid", 0, 65535 },
     { "version", 0, 3 },      { "token-length", 0, 15 },   { "status", 0, 255 },        { "format", 0, 65536 },
     { "accept", 0, 65536 },   { "loss", 0, 1000000 },      { "duplicate", 0, 1000000 }, { "reorder", 0, 1000000 },
-    { "mtu", 1, 65507 },      { "max-retransmit", 0, 20 }, { "block", 16, 1024 },       { "number", 1, 20 },
+    { "mtu", 1, 65507 },      { "max-retransmit", 0, 20 }, { "block", 16, 65536 },      { "number", 1, 20 },
 };
 
 static void check_limits(check *c, const bj_record *record) {
@@ -105,6 +105,7 @@ static const struct {
     { BJ_K_REQUEST, { "hex", "has" } },
     { BJ_K_REQUEST, { "values", "has" } },
     { BJ_K_RESPOND, { "reset", "values" } },
+    { BJ_K_RESPOND, { "reset", "block" } },
     { BJ_K_POWER_CUT, { "keeps", "outcome" } },
 };
 
@@ -469,7 +470,7 @@ static void add_capture(check *c, const bj_value *value) {
 /* --- fields ----------------------------------------------------------------------------------- */
 
 static bool is_server_field(const bj_record *record, const char *name) {
-    bool to = !strcmp(name, "to") && record->kind != BJ_K_RESPOND;
+    bool to = !strcmp(name, "to") && record->kind != BJ_K_RESPOND && record->kind != BJ_K_PACK;
     bool from = !strcmp(name, "from") && record->kind == BJ_K_FAULT;
     return to || from || !strcmp(name, "server");
 }
@@ -487,7 +488,7 @@ static void check_string(check *c, const bj_record *record, const bj_field_def *
     const char *name = field->name;
     if (is_server_field(record, name)) {
         check_server_name(c, value, record->kind == BJ_K_FAULT);
-    } else if (record->kind == BJ_K_RESPOND && field->number == BJ_F(RESPOND, TO)) {
+    } else if (!strcmp(name, "to")) {
         check_capture(c, value, value->as.string.bytes, value->as.string.length);
     } else if (record->kind == BJ_K_REQUEST && field->number == BJ_F(REQUEST, OTHER_MID_THAN)) {
         check_capture(c, value, value->as.string.bytes, value->as.string.length);
@@ -578,6 +579,7 @@ static bool sends_command(const bj_record *step) {
 static void check_order(check *c, const bj_record *step) {
     switch ((bj_kind) step->kind) {
     case BJ_K_RESPOND:
+    case BJ_K_PACK:
     case BJ_K_IGNORE:
         needs_before(c, step, c->request, "no request was awaited");
         break;
@@ -603,7 +605,7 @@ static void note_step(check *c, const bj_record *step) {
     const bj_value *wait = value_named(step, "wait");
     bool command = sends_command(step);
     c->request |= step->kind == BJ_K_REQUEST;
-    c->sent |= command || step->kind == BJ_K_RAW || step->kind == BJ_K_RESPOND;
+    c->sent |= command || step->kind == BJ_K_RAW || step->kind == BJ_K_RESPOND || step->kind == BJ_K_PACK;
     c->waiting |= (command && wait && !wait->as.boolean) || step->kind == BJ_K_MESSAGE || step->kind == BJ_K_RAW ||
                   step->kind == BJ_K_AGAIN;
 }

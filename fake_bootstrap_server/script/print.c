@@ -919,8 +919,17 @@ static void print_block_record(bj_text *out, const bj_record *record, unsigned c
     }
 }
 
+/* A map behind the verb is the primary field's value: without one, there is none, and the other fields stand beside. */
+static bool lacks_map(const bj_record *step) {
+    const bj_field_def *primary = bj_field_primary(bj_record_def_of((bj_kind) step->kind));
+    return primary && primary->type == BJ_T_VALUES && !bj_get(step, primary->number);
+}
+
 /* A step that stands on one line: no steps and no LwM2M values in it, and short enough. */
 static bool is_short(const bj_record *step, unsigned column) {
+    if (lacks_map(step)) {
+        return false;
+    }
     const style how = { 0 };
     field_walk walk = fields_of(step);
     BJ_TEXT(line, 2 * LINE);
@@ -944,11 +953,14 @@ static void print_block_step(bj_text *out, const bj_record *step, unsigned colum
     const bj_field_def *primary = bj_field_primary(def);
     const bj_value *value = primary ? bj_get(step, primary->number) : NULL;
     bj_text_printf(out, "%s:", def->name);
-    if (!value) {
+    if (lacks_map(step)) {
+        bj_text_add(out, " ~");
+    } else if (!value) {
         print_block_record(out, step, column + 2, false);
         return;
+    } else {
+        print_block_value(out, primary, value, column, column + (unsigned) strlen(def->name) + 1);
     }
-    print_block_value(out, primary, value, column, column + (unsigned) strlen(def->name) + 1);
     field_walk walk = fields_of(step);
     for (const bj_field_def *field; (field = next_field(&walk));) {
         if (field != primary) {

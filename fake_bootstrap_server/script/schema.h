@@ -73,7 +73,7 @@ enum {
 #define BJ_ENUM_FACT(X)                                                                                                \
     X(1, "strict")                                                                                                     \
     X(2, "transactional") X(3, "legacy") X(4, "discover") X(5, "bootstrap-read") X(6, "lwm2m-1.0") X(7, "lwm2m-1.1")   \
-        X(8, "lwm2m-1.2") X(9, "access-control") X(10, "linked") X(11, "deregisters")
+        X(8, "lwm2m-1.2") X(9, "access-control") X(10, "linked") X(11, "deregisters") X(20, "pack")
 
 /* Record kinds. R(number, NAME, "name", is_verb, "documentation", "example of a step, or NULL") */
 #define BJ_RECORD_KINDS(R)                                                                                             \
@@ -132,6 +132,10 @@ enum {
       "inconclusive, with this reason.",                                                                               \
       "inconclusive: the hold-off of a trigger is not specified")                                                      \
     R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")  \
+    R(70, PACK, "pack", 1,                                                                                             \
+      "Bootstrap-Pack: the server answers the Bootstrap-Pack-Request that was awaited last with a whole "              \
+      "configuration.",                                                                                                \
+      "pack: {1: {0: {0: 101, 1: 86400, 6: false, 7: U}}}\n  format: senml-cbor") \
     R(75, STATE_FILE, "state-file", 0, "The file in which the client keeps its accounts, as it is before the start.",   \
       NULL)                                                                                                            \
     R(76, START, "start", 1, "The client is started again, with what its disk has kept.", "start: {}")                 \
@@ -190,7 +194,11 @@ enum {
     F(7, STRICT, "strict", BOOL, 0, NONE, "Ask for 4.06 at Finish for all that can be known then.")                    \
     F(8, QUEUE, "queue", BOOL, 0, NONE, "Queue mode with every server, the flag Q of a registration.")                 \
     F(20, STATE, "state", RECORD, 0, KIND(STATE_FILE),                                                                  \
-      "It keeps its accounts in a file on its disk ({}: which is not there yet).")
+      "It keeps its accounts in a file on its disk ({}: which is not there yet).")\
+    F(26, ACCESS_CONTROL, "access-control", BOOL, 0, NONE, "It has Access Control, /2; not if not given.")             \
+    F(27, TEST_OBJECT, "test-object", BOOL, 0, NONE, "It has the test object, /3442; not if not given.")               \
+    F(28, PACK, "pack", BOOL, 0, NONE,                                                                                 \
+      "Whether it asks for a Bootstrap-Pack first (LwM2M 1.2); as it likes if not given.")
 
 #define BJ_FIELDS_ACCOUNT(F)                                                                                           \
     F(1, URI, "uri", STRING, BJ_REQUIRED, NONE, "LwM2M Server URI, /0/x/0.")                                           \
@@ -222,7 +230,9 @@ enum {
       "dtls, tls: clients must show a certificate that leads to one of these, DER or PEM.")                            \
     F(13, SUITES, "suites", UINTS, 0, ENUM(BJ_ENUM_SUITE),                                                             \
       "dtls, tls: cipher suites in order of preference; if not given, the four below for which there are credentials.") \
-    F(14, COOKIES, "cookies", BOOL, 0, NONE, "dtls: asks for a cookie first (HelloVerifyRequest); true if not given.")
+    F(14, COOKIES, "cookies", BOOL, 0, NONE, "dtls: asks for a cookie first (HelloVerifyRequest); true if not given.") \
+    F(20, MAX_MESSAGE_SIZE, "max-message-size", UINT, 0, NONE,                                                         \
+      "tcp, tls: the largest message that it says to take; 1152 if not given.")
 
 #define BJ_FIELDS_DNS_ANSWER(F)                                                                                        \
     F(1, STATUS, "status", ENUM, 0, ENUM(BJ_ENUM_DNS), "ok if not given.")                                             \
@@ -320,7 +330,23 @@ enum {
       "The response carries a wrong token, a wrong Message ID, or comes from another port.")                           \
     F(12, RESET, "reset", BOOL, 0, NONE, "RST in place of a response.")                                                \
     F(13, OPTIONS, "options", OPTIONS, 0, NONE, "More options.")                                                       \
-    F(14, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")
+    F(14, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")           \
+    F(15, BLOCK, "block", UINT, 0, NONE,                                                                               \
+      "In blocks of so many bytes (RFC 7959 section 2.4); the server answers requests for the next ones by itself.")
+
+/* What it shares with `respond` has the same numbers. */
+#define BJ_FIELDS_PACK(F)                                                                                              \
+    F(1, CODE, "code", CODES, 0, NONE, "2.05 if not given.")                                                           \
+    F(2, TO, "to", STRING, 0, NONE, "A captured exchange; the one awaited last if not given.")                         \
+    F(3, SEPARATE, "separate", BOOL, 0, NONE, "An empty ACK first, then a confirmable response.")                      \
+    F(4, AFTER, "after", DURATION, 0, NONE, "It leaves so much later. The script goes on when it left.")               \
+    F(7, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Content-Format; what the request accepts if not given.")    \
+    F(8, TEXT, "text", STRING, 0, NONE, "The pack as text.")                                                           \
+    F(9, HEX, "hex", BYTES, 0, NONE, "The pack as bytes.")                                                             \
+    F(13, OPTIONS, "options", OPTIONS, 0, NONE, "More options.")                                                       \
+    F(14, VALUES, "values", VALUES, BJ_PRIMARY, NONE, "What it holds: Objects, their instances, resources.")           \
+    F(15, BLOCK, "block", UINT, 0, NONE,                                                                               \
+      "In blocks of so many bytes; the server answers requests for the next ones by itself.")
 
 #define BJ_FIELDS_SILENCE(F)                                                                                           \
     F(1, FOR, "for", WHEN, BJ_PRIMARY | BJ_REQUIRED, NONE,                                                             \
@@ -351,7 +377,8 @@ enum {
     F(18, HEX, "hex", BYTES, 0, NONE, "Payload as bytes; Content-Format 11542 unless given.")                          \
     F(19, FORMAT, "format", UINT, 0, ENUM(BJ_ENUM_FORMAT), "Content-Format; `none` leaves the option out.")            \
     F(20, METHOD, "method", ENUM, 0, ENUM(BJ_ENUM_METHOD), "PUT if not given.")                                        \
-    F(21, BLOCK, "block", UINT, 0, NONE, "Block-wise (RFC 7959), blocks of so many bytes.")                            \
+    F(21, BLOCK, "block", UINT, 0, NONE,                                                                               \
+      "Block-wise (RFC 7959), blocks of so many bytes; over 1024, for TCP and TLS only, with BERT (RFC 8323 section 6).") \
     F(22, VALUES, "values", VALUES, 0, NONE, "Payload in the format that `format` names, TLV if not given.")
 #define BJ_FIELDS_DELETE(F) BJ_FIELDS_OPERATION_COMMON(F)
 #define BJ_FIELDS_DISCOVER(F)                                                                                          \

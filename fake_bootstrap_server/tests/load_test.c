@@ -249,7 +249,7 @@ static void test_steps(void **state) {
         { "  - wirte: /0\n", "4:5: error: no verb in this step: 'wirte' is none (did you mean 'write'?)" },
         { "  - expect: 2.04\n    delte: /0\n",
           "5:5: error: no verb in this step: 'delte' is none (did you mean 'delete'?)" },
-        { "  - path: /0\n", "4:5: error: no verb in this step: 'path' is none" },
+        { "  - path: /0\n", "4:5: error: no verb in this step: 'path' is none (did you mean 'pack'?)" },
         { "  - finish\n", "4:5: error: expected a step such as 'finish: {expect: 2.04}', found 'finish'" },
         { "  - {}\n", "4:5: error: expected a step such as 'finish: {expect: 2.04}', found a map" },
         { "  -\n", "4:3: error: expected a step such as 'finish: {expect: 2.04}', found nothing" },
@@ -269,7 +269,7 @@ static void test_steps(void **state) {
         { "  - repeat: 2\n    steps: []\n", "5:12: error: expected at least one step" },
         { "  - when: stritc\n    steps: []\n",
           "4:11: error: expected one of strict, transactional, legacy, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, "
-          "lwm2m-1.2, access-control, linked, deregisters, found 'stritc' (did you mean 'strict'?)" },
+          "lwm2m-1.2, access-control, linked, deregisters, pack, found 'stritc' (did you mean 'strict'?)" },
         { "  - repeat: 1\n    steps: [repeat: 1, finish: ~]\n", "5:13: error: repeat needs the field 'steps'" },
     };
     ASSERT_MISTAKES(BJ_K_SCENARIO, one_request, cases);

@@ -41,6 +41,9 @@ typedef struct placeholder {
     X(VERSION, "version", "a version of LwM2M")                                                                        \
     X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
     X(QUEUE, "queue", "queue mode")                                                                                    \
+    X(ACCESS_CONTROL, "access_control", "Access Control (/2)")                                                         \
+    X(PACK, "pack", "whether it asks for a Bootstrap-Pack")                                                            \
+    X(TEST_OBJECT, "test_object", "the test object (/3442)")                                                           \
     X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
     X(SSID, "ssid", "a Short Server ID")                                                                               \
     X(IDENTITY, "identity", NULL)                                                                                      \
@@ -213,6 +216,11 @@ static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *t
     f->items[P_HOLDOFF_JITTER].value = bj_get_string(f->client, BJ_F(CLIENT, HOLDOFF_JITTER), NULL);
     f->items[P_STRICT].value = bj_get_bool(f->client, BJ_F(CLIENT, STRICT), false) ? "" : NULL;
     f->items[P_QUEUE].value = bj_get_bool(f->client, BJ_F(CLIENT, QUEUE), false) ? "" : NULL;
+    f->items[P_ACCESS_CONTROL].value = bj_get_bool(f->client, BJ_F(CLIENT, ACCESS_CONTROL), false) ? "" : NULL;
+    if (bj_get(f->client, BJ_F(CLIENT, PACK))) {
+        f->items[P_PACK].value = bj_get_bool(f->client, BJ_F(CLIENT, PACK), false) ? "on" : "off";
+    }
+    f->items[P_TEST_OBJECT].value = bj_get_bool(f->client, BJ_F(CLIENT, TEST_OBJECT), false) ? "" : NULL;
     f->items[P_ACK_TIMEOUT].value = seconds(f->arena, transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT));
     f->items[P_ACK_RANDOM_FACTOR].value = bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL);
     f->items[P_MAX_RETRANSMIT].value = number(f->arena, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT));
@@ -352,6 +360,10 @@ static bool goes_without_saying(const filler *f, int index) {
         return has_fact(f, "lwm2m-", value);
     case P_STRICT:
         return has_fact(f, "strict", "");
+    case P_ACCESS_CONTROL:
+        return has_fact(f, "access-control", "");
+    case P_PACK:
+        return has_fact(f, "pack", "") == (strcmp(value, "on") == 0);
     default:
         return false;
     }

@@ -43,6 +43,9 @@ typedef struct bootjack_linked_config {
     double ack_random_factor; /* 0 = 1.5 */
     int max_retransmit;       /* -1 = 4 */
     int strict;               /* 4.06 at Finish for all that can be known then */
+    int access_control;       /* has Access Control, /2 */
+    int test_object;          /* has the test object, /3442 */
+    int pack;                 /* asks for a Bootstrap-Pack first (LwM2M 1.2): 1, 0, -1 = the client's default */
     /* Calls these for every state change ("old -> new: cause") and line of log. Never NULL. */
     void (*state_changed)(void *context, const char *text);
     void (*log_line)(void *context, const char *text);

@@ -66,6 +66,9 @@ static bool take_config(const bootjack_linked_config *from, bootjack_config *to)
     if (from->max_retransmit >= 0) {
         to->tx.max_retransmit = (uint16_t) from->max_retransmit;
     }
+    if (from->pack >= 0) {
+        to->bootstrap_pack = from->pack != 0;
+    }
     to->log = log_line;
     to->state_changed = state_changed;
     return take_version(from->lwm2m_version, &to->version);
@@ -124,6 +127,8 @@ static bootjack_error furnish(linked *l) {
     bootjack_error error = bootjack_security_object_install(l->client);
     error = error ? error : bootjack_server_object_install(l->client);
     error = error ? error : bootjack_device_object_install(l->client, NULL);
+    error = error || !l->config.access_control ? error : bootjack_access_control_object_install(l->client);
+    error = error || !l->config.test_object ? error : bootjack_test_object_install(l->client);
     return error ? error : take_accounts(l);
 }
 

@@ -80,6 +80,9 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
                               : -1,
         .strict = bj_get_bool(client, BJ_F(CLIENT, STRICT), false),
         .queue_mode = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false),
+        .access_control = bj_get_bool(client, BJ_F(CLIENT, ACCESS_CONTROL), false),
+        .pack = bj_get(client, BJ_F(CLIENT, PACK)) ? bj_get_bool(client, BJ_F(CLIENT, PACK), false) : -1,
+        .test_object = bj_get_bool(client, BJ_F(CLIENT, TEST_OBJECT), false),
     };
     config->state_path = bj_get(client, BJ_F(CLIENT, STATE)) ? BJ_LIBC_DISK "/" BJ_STATE_FILE : NULL;
     fill_accounts(config, arena, client);

@@ -19,7 +19,7 @@
 static const char built_in[] = "name: bootjack\n"
                                "attach: linked\n"
                                "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
-                               "deregisters]\n"
+                               "deregisters, pack]\n"
                                "about: the client of this repository, linked into bootjack\n";
 
 static const char *base_name(const char *path) {

@@ -5,6 +5,7 @@
 #ifndef BOOTJACK_BOOTJACK_H
 #define BOOTJACK_BOOTJACK_H
 
+#include "bootjack/access_control.h"
 #include "bootjack/client.h"
 #include "bootjack/data_model.h"
 #include "bootjack/device.h"
@@ -13,5 +14,6 @@
 #include "bootjack/reporting.h"
 #include "bootjack/security.h"
 #include "bootjack/server.h"
+#include "bootjack/test_object.h"
 
 #endif

@@ -74,7 +74,10 @@ typedef struct bootjack_config {
      * binding of that release was written, the letter Q of /1/x/7 says it for one server. Sessions with such servers do
      * not use `coap_context`. */
     bool queue_mode;
-    size_t max_payload; /* of a request that arrives in blocks, bytes; 16384 */
+    /* Ask for a Bootstrap-Pack before a Bootstrap-Request is sent (LwM2M Core 1.2 §6.1.7.7); true, and of no effect
+     * before LwM2M 1.2. */
+    bool bootstrap_pack;
+    size_t max_payload; /* of a request or response that arrives in blocks, bytes; 16384 */
     /* Random numbers; false = none to be had. NULL = getrandom(). */
     bool (*random)(void *context, void *out, size_t length);
     void *random_context;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The data model of a client: Objects, Object Instances, Resources (LwM2M Core 1.1 §7). An application describes an
- * Object of its own by a table of Resources and a set of handlers; Security (/0), Server (/1) and Device (/3) are ready
- * made (security.h, server.h, device.h).
+ * Object of its own by a table of Resources and a set of handlers. Ready made, in the versions of the client's enabler
+ * release: Security (/0), Server (/1), Access Control (/2), Device (/3) and a test object (security.h, server.h,
+ * access_control.h, device.h, test_object.h).
  *
  * A Bootstrap session is one transaction over all Objects: `begin` before its first operation, `validate` of every
  * Object at Bootstrap-Finish (LwM2M Core 1.1 §6.1.6), then `commit`; or `roll_back` when the session failed.
@@ -65,7 +66,10 @@ typedef struct bootjack_resource {
     bootjack_type type;
     unsigned flags;
     int64_t minimum, maximum; /* of a number, or of the length in bytes; both 0 = no bounds */
-    unsigned since;           /* enabler release that introduced it: 10, 11 or 12 */
+    /* Enabler release that introduced it: 10, 11 or 12; 0 = every one. A client of an earlier release does not know the
+     * resource, as if it were not in the table. Where a release changed a resource, it has a second row behind the
+     * first, with a later `since`. */
+    unsigned since;
 } bootjack_resource;
 
 /* How the stack reaches the instances of an Object. All run in the thread that steps the client; none may block or call
@@ -97,8 +101,10 @@ typedef struct bootjack_object_handlers {
 
 typedef struct bootjack_object {
     uint16_t oid;
-    const char *version; /* shown in Register and Discover; NULL = the enabler release's own */
-    const bootjack_resource *resources;
+    /* "1.1"; shown in Register and Discover where the enabler release does not imply it (LwM2M Core 1.1 §7.2.2: 1.0 but
+     * for /0, /1, /2 and /3). NULL = what it implies. */
+    const char *version;
+    const bootjack_resource *resources; /* in ascending order of their ids */
     size_t resource_count;
     bool single_instance; /* at most one instance, number 0 */
     const bootjack_object_handlers *handlers;
@@ -106,8 +112,11 @@ typedef struct bootjack_object {
 
 struct bootjack_client;
 
-/* Adds an Object before the client's first step. `object` (with its tables) and `context` must outlive the client.
- * BOOTJACK_ERR_EXISTS, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_ARGUMENT, BOOTJACK_ERR_STATE. */
+/* Adds an Object before the client's first step. The names in the table, the version, the handlers and `context` must
+ * outlive the client; the rest of `object` is copied. BOOTJACK_ERR_ARGUMENT: next_instance, present, read or write are
+ * missing; a multiple resource without next_resource_instance and clear; begin without commit and roll_back; resources
+ * out of order, or of a type that does not go with their flags. BOOTJACK_ERR_EXISTS, BOOTJACK_ERR_MEMORY,
+ * BOOTJACK_ERR_STATE (the client was started). */
 BOOTJACK_API bootjack_error bootjack_object_install(struct bootjack_client *client, const bootjack_object *object,
                                                     void *context);
 

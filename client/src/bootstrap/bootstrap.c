@@ -11,7 +11,7 @@
 #include "bootstrap/holdoff.h"
 
 static const char *state_text(bjc_bootstrap_state state) {
-    static const char *const texts[] = { "idle", "holding off", "requesting", "receiving" };
+    static const char *const texts[] = { "idle", "holding off", "asking for a pack", "requesting", "receiving" };
     return texts[state];
 }
 
@@ -20,6 +20,7 @@ static void move(bjc_bootstrap *b, bjc_bootstrap_state state, const char *cause)
     b->state = state;
 }
 
+/* Whether commands of the Bootstrap-Server are expected. */
 static bool under_way(const bjc_bootstrap *b) {
     return b->state == BJC_BOOTSTRAP_REQUESTING || b->state == BJC_BOOTSTRAP_RECEIVING;
 }
@@ -73,6 +74,7 @@ static void fail(bjc_bootstrap *b, const char *cause) {
  */
 static bootjack_error begin_session(bjc_bootstrap *b, const char *cause) {
     bootjack_error error = bjc_model_begin(b->model);
+    b->access_control_missing = false;
     if (!error) {
         move(b, BJC_BOOTSTRAP_RECEIVING, cause);
     }
@@ -82,6 +84,7 @@ static bootjack_error begin_session(bjc_bootstrap *b, const char *cause) {
 static void on_response(bjc_bootstrap *b, uint8_t code) {
     char cause[80];
     if (code != BJC_CHANGED) {
+        b->format_refused = b->format_refused || code == BJC_UNSUPPORTED_FORMAT;
         snprintf(cause, sizeof cause, "Bootstrap-Request answered with %u.%02u", code >> 5, code & 31u);
         fail(b, cause);
     } else if (b->state == BJC_BOOTSTRAP_REQUESTING && begin_session(b, "Bootstrap-Request answered with 2.04")) {
@@ -125,11 +128,68 @@ static bootjack_error send_request(bjc_bootstrap *b, const bjc_uri *uri) {
     int length = snprintf(endpoint, sizeof endpoint, "ep=%s", b->core->config.endpoint);
     assert(length > 0 && (size_t) length < sizeof endpoint);
     request.query[request.query_count++] = (bjc_text){ endpoint, (size_t) length };
-    if (b->core->config.version >= BOOTJACK_LWM2M_1_1) {
+    if (b->core->config.version >= BOOTJACK_LWM2M_1_1 && !b->format_refused) {
         length = snprintf(preferred, sizeof preferred, "pct=%u", b->core->config.preferred_format);
         request.query[request.query_count++] = (bjc_text){ preferred, (size_t) length };
     }
     return bjc_session_request(b->session, &request, on_completion, b);
+}
+
+static void succeed(bjc_bootstrap *b, const char *cause) {
+    bjc_timer_cancel(&b->core->scheduler, &b->timer);
+    move(b, BJC_BOOTSTRAP_IDLE, cause);
+    b->bootstrapped = true;
+    b->format_refused = false;
+    b->changed(b->context);
+    bjc_timer_arm(&b->core->scheduler, &b->finished_timer, 0);
+}
+
+/* LwM2M Core 1.2 §6.1.7.7: whatever is wrong with a pack, a Bootstrap-Request follows at once. */
+static void request_instead(bjc_bootstrap *b, const char *cause) {
+    bjc_uri uri;
+    const char *reason;
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    if (account < 0 || !bjc_security_uri(b->security, (uint16_t) account, &uri, &reason) || send_request(b, &uri)) {
+        fail(b, cause);
+        return;
+    }
+    move(b, BJC_BOOTSTRAP_REQUESTING, cause);
+}
+
+static void on_pack(void *context, const bjc_completion *completion) {
+    bjc_bootstrap *b = context;
+    char cause[100];
+    if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CONTENT) {
+        bootjack_error error = bjc_pack_apply(b, completion);
+        if (!error) {
+            succeed(b, "Bootstrap-Pack taken");
+            return;
+        }
+        snprintf(cause, sizeof cause, "Bootstrap-Pack refused: %s", bootjack_error_text(error));
+        request_instead(b, cause);
+    } else if (completion->outcome == BJC_RESPONSE) {
+        snprintf(cause, sizeof cause, "Bootstrap-Pack-Request answered with %u.%02u", completion->code >> 5,
+                 completion->code & 31u);
+        request_instead(b, cause);
+    } else {
+        snprintf(cause, sizeof cause, "Bootstrap-Pack-Request: %s", bjc_outcome_text(completion->outcome));
+        bool answered = completion->outcome == BJC_RESET || completion->outcome == BJC_DAMAGED;
+        (answered ? request_instead : fail)(b, cause);
+    }
+}
+
+static bool asks_for_pack(const bjc_bootstrap *b) {
+    return b->core->config.bootstrap_pack && b->core->config.version >= BOOTJACK_LWM2M_1_2;
+}
+
+static bootjack_error send_first(bjc_bootstrap *b, const bjc_uri *uri) {
+    bjc_pack_texts texts;
+    bjc_request request;
+    if (!asks_for_pack(b)) {
+        return send_request(b, uri);
+    }
+    bjc_pack_request(b, uri, &texts, &request);
+    return bjc_session_request(b->session, &request, on_pack, b);
 }
 
 static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply);
@@ -149,7 +209,7 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
     error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
     *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
                                         : "no session with the Bootstrap-Server";
-    return error ? error : send_request(b, &uri);
+    return error ? error : send_first(b, &uri);
 }
 
 static void start_attempt(bjc_bootstrap *b) {
@@ -167,8 +227,10 @@ static void start_attempt(bjc_bootstrap *b) {
         fail(b, cause);
         return;
     }
-    bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Request to %s", bjc_session_address(b->session));
-    move(b, BJC_BOOTSTRAP_REQUESTING, "hold-off is over");
+    bool pack = asks_for_pack(b);
+    bjc_log(b->core, BOOTJACK_LOG_INFO, "%s to %s", pack ? "Bootstrap-Pack-Request" : "Bootstrap-Request",
+            bjc_session_address(b->session));
+    move(b, pack ? BJC_BOOTSTRAP_PACKING : BJC_BOOTSTRAP_REQUESTING, "hold-off is over");
 }
 
 static void on_timer(void *context) {
@@ -210,11 +272,7 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
     arm_finish_timeout(b);
     bjc_bootstrap_operate(b, request, reply, &finish);
     if (finish) {
-        bjc_timer_cancel(&b->core->scheduler, &b->timer);
-        move(b, BJC_BOOTSTRAP_IDLE, "Bootstrap-Finish accepted");
-        b->bootstrapped = true;
-        b->changed(b->context);
-        bjc_timer_arm(&b->core->scheduler, &b->finished_timer, 0);
+        succeed(b, "Bootstrap-Finish accepted");
     }
 }
 

@@ -14,6 +14,7 @@
 typedef enum bjc_bootstrap_state {
     BJC_BOOTSTRAP_IDLE = 0,
     BJC_BOOTSTRAP_HOLDING_OFF, /* timer: the hold-off */
+    BJC_BOOTSTRAP_PACKING,     /* Bootstrap-Pack-Request sent */
     BJC_BOOTSTRAP_REQUESTING,  /* Bootstrap-Request sent, neither response nor command yet */
     BJC_BOOTSTRAP_RECEIVING    /* timer: time-out of the Bootstrap-Finish */
 } bjc_bootstrap_state;
@@ -22,7 +23,7 @@ typedef struct bjc_bootstrap {
     bjc_core *core;
     bjc_model *model;
     bjc_transport *transport;
-    bjc_store *security, *server;
+    bjc_store *security, *server, *access_control;
     /* A session ended with 2.04; from the scheduler, so that the answer has been sent. */
     void (*finished)(void *context);
     /* A session failed, and everything is as before it. */
@@ -35,9 +36,11 @@ typedef struct bjc_bootstrap {
     bjc_session *session;   /* with the Bootstrap-Server, while one is under way */
     bjc_session *lingering; /* of the last session: only repeats answers to what is sent again (RFC 7252 §4.2) */
     bjc_timer timer, linger_timer, purge_timer, finished_timer;
-    unsigned failures; /* since the last registration that succeeded */
-    bool attempted;    /* an attempt was made since then that did not count as a failure yet */
-    bool bootstrapped; /* a session succeeded, in this life of the client or an earlier one */
+    unsigned failures;           /* since the last registration that succeeded */
+    bool attempted;              /* an attempt was made since then that did not count as a failure yet */
+    bool format_refused;         /* the preferred format, with 4.15: not named any more until a session succeeds */
+    bool bootstrapped;           /* a session succeeded, in this life of the client or an earlier one */
+    bool access_control_missing; /* this session wrote to /2, which the client does not have */
 } bjc_bootstrap;
 
 void bjc_bootstrap_init(bjc_bootstrap *bootstrap);
@@ -54,6 +57,18 @@ void bjc_bootstrap_succeeded(bjc_bootstrap *bootstrap);
 
 /* operations.c: one request of the Bootstrap-Server. `*finish`: it was a Bootstrap-Finish that was accepted. */
 void bjc_bootstrap_operate(bjc_bootstrap *bootstrap, const bjc_incoming *request, bjc_reply *reply, bool *finish);
+/* Whether the configuration can be used as it is now; a line of log says why not. `all`: whatever can be known now, as
+ * `strict` wants it. */
+bootjack_error bjc_bootstrap_check(const bjc_bootstrap *bootstrap, bool all);
+/* Makes it valid, for good. */
+void bjc_bootstrap_commit(bjc_bootstrap *bootstrap);
+/* pack.c: fills in a Bootstrap-Pack-Request. */
+typedef struct bjc_pack_texts {
+    char endpoint[260], account[20];
+} bjc_pack_texts;
+void bjc_pack_request(const bjc_bootstrap *bootstrap, const bjc_uri *uri, bjc_pack_texts *texts, bjc_request *request);
+/* Takes over what the answer holds, as one transaction; when it cannot be used, nothing has changed. */
+bootjack_error bjc_pack_apply(bjc_bootstrap *bootstrap, const bjc_completion *answer);
 /* discover.c */
 uint8_t bjc_bootstrap_discover(const bjc_bootstrap *bootstrap, const bjc_path *target, bjc_buffer *out);
 

@@ -37,13 +37,12 @@ static void instance_link(const bjc_bootstrap *b, bjc_links *links, const bjc_ob
 static void object_links(const bjc_bootstrap *b, bjc_links *links, const bjc_object *object) {
     bjc_path path = { 1, { object->definition->oid } };
     int32_t iid = object->handlers->next_instance(object->context, -1);
-    const char *version = object->definition->version;
+    const char *version = bjc_model_version(b->model, object);
     if (iid < 0 || version) {
         bjc_link_begin(links, &path);
     }
     if (version) {
-        bool quoted = b->core->config.version < BOOTJACK_LWM2M_1_1;
-        bjc_buffer_format(links->out, quoted ? ";ver=\"%s\"" : ";ver=%s", version);
+        bjc_link_version(links, b->core->config.version, version);
     }
     for (; iid >= 0; iid = object->handlers->next_instance(object->context, iid)) {
         instance_link(b, links, object, (uint16_t) iid);

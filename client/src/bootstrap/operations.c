@@ -51,8 +51,19 @@ static uint8_t code_of_write(bootjack_error error) {
     }
 }
 
+/* A client without /2 cannot keep several servers apart: that they were meant to be shows at the Finish (LwM2M Core 1.1
+ * §6.1.6). A Delete of /2 takes it back. */
+static void note_access_control(bjc_bootstrap *b, const bjc_path *target, bool written) {
+    if (target->depth >= 1 && target->ids[0] == 2 && !bjc_model_object(b->model, 2)) {
+        b->access_control_missing = written;
+    } else if (target->depth == 0 && !written) {
+        b->access_control_missing = false;
+    }
+}
+
 static uint8_t bootstrap_write(bjc_bootstrap *b, const bjc_path *target, const bjc_incoming *request) {
     char text[BJC_PATH_TEXT];
+    note_access_control(b, target, true);
     if (target->depth < 1 || target->depth > 3 || request->content_format < 0) {
         return BJC_BAD_REQUEST;
     }
@@ -118,6 +129,7 @@ static bootjack_error delete_target(bjc_bootstrap *b, const bjc_path *target) {
 static uint8_t bootstrap_delete(bjc_bootstrap *b, const bjc_path *target) {
     char text[BJC_PATH_TEXT];
     bootjack_error error = delete_target(b, target);
+    note_access_control(b, target, false);
     bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Delete %s: %s", target_text(target, text),
             bootjack_error_text(error));
     if (!error) {
@@ -171,6 +183,17 @@ static uint8_t bootstrap_get(const bjc_bootstrap *b, const bjc_path *target, con
 
 /* --- Bootstrap-Finish (§6.1.7.2, §6.1.6) ------------------------------------------------------------------------ */
 
+/* LwM2M Core 1.1 §6.1.6 has this one example of an inconsistent configuration. */
+static bootjack_error check_access_control(const bjc_bootstrap *b) {
+    bool several = b->server->instances && b->server->instances->next;
+    if (!b->access_control_missing || !several) {
+        return BOOTJACK_OK;
+    }
+    bjc_log(b->core, BOOTJACK_LOG_WARNING,
+            "configuration refused: /2 was written for several servers, and this client has no Access Control");
+    return BOOTJACK_ERR_INCONSISTENT;
+}
+
 /* What `strict` refuses at once instead of bootstrapping again afterwards. */
 static bootjack_error check_accounts(const bjc_bootstrap *b) {
     const char *reason;
@@ -182,20 +205,39 @@ static bootjack_error check_accounts(const bjc_bootstrap *b) {
     return error;
 }
 
+/* Rights for what is not there harm nobody: they are refused by `strict` only. */
+static bootjack_error check_references(const bjc_bootstrap *b, bool strict) {
+    char reason[120];
+    bootjack_error error =
+        bjc_access_control_check_references(b->model, b->access_control, b->server, reason, sizeof reason);
+    if (error) {
+        bjc_log(b->core, BOOTJACK_LOG_WARNING, "%s: %s", strict ? "configuration refused" : "of no use", reason);
+    }
+    return strict ? error : BOOTJACK_OK;
+}
+
+bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
+    bootjack_error error = bjc_model_validate(b->model);
+    error = error ? error : check_access_control(b);
+    error = error ? error : check_references(b, all);
+    return error || !all ? error : check_accounts(b);
+}
+
+void bjc_bootstrap_commit(bjc_bootstrap *b) {
+    bjc_accounts_note_bootstrap(b->core, b->server);
+    bjc_model_commit(b->model);
+}
+
 static uint8_t bootstrap_finish(bjc_bootstrap *b, const bjc_incoming *request) {
     if (request->payload_length > 0 || request->query_count > 0) {
         return BJC_BAD_REQUEST;
     }
-    bootjack_error error = bjc_model_validate(b->model);
-    if (!error && b->core->config.strict) {
-        error = check_accounts(b);
-    }
+    bootjack_error error = bjc_bootstrap_check(b, b->core->config.strict);
     if (error) {
         bjc_log(b->core, BOOTJACK_LOG_WARNING, "Bootstrap-Finish refused: %s", bootjack_error_text(error));
         return error == BOOTJACK_ERR_MEMORY ? BJC_INTERNAL_ERROR : BJC_NOT_ACCEPTABLE;
     }
-    bjc_accounts_note_bootstrap(b->core, b->server);
-    bjc_model_commit(b->model);
+    bjc_bootstrap_commit(b);
     return BJC_CHANGED;
 }
 

@@ -88,11 +88,13 @@ static bootjack_error add_accounts(bootjack_client *client, const bjc_options *o
     return !error && o->server.server_uri ? add_server(client, o) : error;
 }
 
-static bootjack_error furnish(bootjack_client *client) {
+static bootjack_error furnish(bootjack_client *client, const bjc_options *o) {
     static const bootjack_device device = { .manufacturer = "Bootjack", .model_number = "bootjack-client" };
     bootjack_error error = bootjack_security_object_install(client);
     error = error ? error : bootjack_server_object_install(client);
     error = error ? error : bootjack_device_object_install(client, &device);
+    error = error || !o->access_control ? error : bootjack_access_control_object_install(client);
+    error = error || !o->test_object ? error : bootjack_test_object_install(client);
     return error;
 }
 
@@ -130,7 +132,7 @@ int main(int argc, char **argv) {
     options.config.log = log_line;
     bootjack_error error = bootjack_client_create(&options.config, &client);
     if (!error) {
-        error = furnish(client);
+        error = furnish(client, &options);
     }
     if (error) {
         fprintf(stderr, "bootjack-client: cannot be made: %s\n", bootjack_error_text(error));

@@ -32,8 +32,11 @@
     X(MAX_RETRANSMIT, "max-retransmit", "N", "MAX_RETRANSMIT, 1 to 16 (default: 4)")                                   \
     X(VERSION_USED, "lwm2m-version", "1.0|1.1|1.2", "enabler release (default: 1.1)")                                  \
     X(FORMAT, "preferred-format", "FORMAT", "tlv, senml-json, senml-cbor or lwm2m-cbor (default: tlv)")                \
+    X(PACK, "pack", "on|off", "ask for a Bootstrap-Pack first, with LwM2M 1.2 (default: on)")                          \
     X(STRICT, "strict", "", "refuse at Bootstrap-Finish all that can be known then")                                   \
     X(QUEUE, "queue", "", "queue mode with every server")                                                              \
+    X(ACCESS_CONTROL, "access-control", "", "have Access Control, /2, for configurations with several servers")        \
+    X(TEST_OBJECT, "test-object", "", "have the test object, /3442, with a resource of every type")                    \
     X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
     X(STATE, "state", "FILE", "keep the accounts there; those given here count only while it is missing")              \
     X(LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug (default: info)")                                \
@@ -147,6 +150,11 @@ static bool take_version(const char *option, const char *text, bootjack_version 
     return true;
 }
 
+static bool take_switch(const char *option, const char *text, bool *on) {
+    *on = strcmp(text, "on") == 0;
+    return *on || strcmp(text, "off") == 0 ? true : wrong(option, text);
+}
+
 static int digit(char c) {
     const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
     return at ? (int) (at - digits) : -1;
@@ -258,6 +266,14 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
         return true;
     case OPT_QUEUE:
         o->config.queue_mode = true;
+        return true;
+    case OPT_PACK:
+        return take_switch(name, text, &o->config.bootstrap_pack);
+    case OPT_ACCESS_CONTROL:
+        o->access_control = true;
+        return true;
+    case OPT_TEST_OBJECT:
+        o->test_object = true;
         return true;
     case OPT_LEGACY:
         o->config.legacy_server_initiated = true;

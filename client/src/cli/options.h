@@ -26,6 +26,8 @@ typedef struct bjc_options {
     bootjack_security_instance server;    /* server_uri NULL = none */
     int32_t lifetime_s;
     const char *state_file; /* NULL = nothing is kept */
+    bool access_control;    /* has /2 */
+    bool test_object;       /* has /3442 */
     bjc_secret bootstrap_identity, bootstrap_key, server_identity, server_key;
 } bjc_options;
 

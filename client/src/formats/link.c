@@ -40,3 +40,7 @@ void bjc_link_string(bjc_links *links, const char *attribute, const uint8_t *tex
     }
     bjc_buffer_byte(links->out, '"');
 }
+
+void bjc_link_version(bjc_links *links, bootjack_version release, const char *version) {
+    bjc_buffer_format(links->out, release < BOOTJACK_LWM2M_1_1 ? ";ver=\"%s\"" : ";ver=%s", version);
+}

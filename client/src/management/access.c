@@ -6,8 +6,6 @@
 
 #include "objects/objects.h"
 
-enum { BJC_ACL_OBJECT = 0, BJC_ACL_INSTANCE = 1, BJC_ACL_ENTRIES = 2, BJC_ACL_OWNER = 3 };
-
 #define ANY_SERVER 0 /* the entry for servers that have none of their own */
 
 static unsigned servers(const bjc_model *model) {

@@ -5,6 +5,7 @@
 #include "model/model.h"
 
 #include <assert.h>
+#include <string.h>
 
 void bjc_model_init(bjc_model *model, const bjc_core *core) {
     *model = (bjc_model){ .core = core };
@@ -33,6 +34,26 @@ bool bjc_model_has_instance(const bjc_object *object, uint16_t iid) {
     return object->handlers->next_instance(object->context, (int32_t) iid - 1) == iid;
 }
 
+/* A row for each resource that the release has; where a later release changed one, the latest row that is not newer. */
+static void select_resources(bjc_object *object, const bootjack_object *from, bootjack_version release) {
+    bootjack_resource *rows = object->resources;
+    size_t count = 0;
+    for (size_t i = 0; i < from->resource_count; i++) {
+        if (from->resources[i].since > (unsigned) release) {
+            continue;
+        }
+        bool changed = count > 0 && rows[count - 1].id == from->resources[i].id;
+        rows[changed ? count - 1 : count++] = from->resources[i];
+    }
+    object->own = *from;
+    object->own.resources = rows;
+    object->own.resource_count = count;
+    object->definition = &object->own;
+    if (object->store) {
+        object->store->object = &object->own;
+    }
+}
+
 bootjack_error bjc_model_install(bjc_model *model, const bootjack_object *definition, void *context, bjc_store *store) {
     if (model->in_transaction) {
         return BOOTJACK_ERR_STATE;
@@ -44,15 +65,44 @@ bootjack_error bjc_model_install(bjc_model *model, const bootjack_object *defini
     if (*slot && (*slot)->definition->oid == definition->oid) {
         return BOOTJACK_ERR_EXISTS;
     }
-    bjc_object *object = bjc_allocate(&model->core->allocator, sizeof *object);
+    size_t table = definition->resource_count * sizeof(bootjack_resource);
+    bjc_object *object = bjc_allocate(&model->core->allocator, sizeof *object + table);
     if (!object) {
         return BOOTJACK_ERR_MEMORY;
     }
-    *object = (bjc_object){
-        .next = *slot, .definition = definition, .handlers = definition->handlers, .context = context, .store = store
-    };
+    object->next = *slot;
+    object->handlers = definition->handlers;
+    object->context = context;
+    object->store = store;
+    select_resources(object, definition, model->core->config.version);
     *slot = object;
     return BOOTJACK_OK;
+}
+
+void bjc_model_uninstall(bjc_model *model, uint16_t oid) {
+    bjc_object **slot = &model->objects;
+    while (*slot && (*slot)->definition->oid != oid) {
+        slot = &(*slot)->next;
+    }
+    bjc_object *object = *slot;
+    if (object) {
+        *slot = object->next;
+        bjc_release(&model->core->allocator, object);
+    }
+}
+
+/* The Object versions that an enabler release implies; 1.0 of every other Object. */
+static const char *implied_version(bootjack_version release, uint16_t oid) {
+    static const char *const versions[][4] = { { "1.0", "1.0", "1.0", "1.0" },
+                                               { "1.1", "1.1", "1.0", "1.1" },
+                                               { "1.2", "1.2", "1.1", "1.2" } };
+    return oid < 4 ? versions[release - BOOTJACK_LWM2M_1_0][oid] : "1.0";
+}
+
+const char *bjc_model_version(const bjc_model *model, const bjc_object *object) {
+    const char *version = object->definition->version;
+    bool told = version && strcmp(version, implied_version(model->core->config.version, object->definition->oid)) != 0;
+    return told ? version : NULL;
 }
 
 bootjack_error bjc_model_begin(bjc_model *model) {

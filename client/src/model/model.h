@@ -10,11 +10,13 @@
 
 typedef struct bjc_object {
     struct bjc_object *next;
-    const bootjack_object *definition;
+    const bootjack_object *definition; /* `own`: with the resources of the client's enabler release only */
+    bootjack_object own;
     const bootjack_object_handlers *handlers;
     void *context;
     bjc_store *store; /* NULL: the application's own Object */
     bool begun;       /* its transaction handlers were told */
+    bootjack_resource resources[];
 } bjc_object;
 
 typedef struct bjc_model {
@@ -26,8 +28,17 @@ typedef struct bjc_model {
 void bjc_model_init(bjc_model *model, const bjc_core *core);
 /* Forgets the Objects; an open transaction is rolled back. Stores are freed by their owners. */
 void bjc_model_free(bjc_model *model);
+/* Whether an application's description of an Object holds together: handlers that must be there, resources in ascending
+ * order, a version of the form "1.0". */
+bool bjc_definition_usable(const bootjack_object *definition);
+/* Takes over those resources of the table that the client's enabler release has; a store is told which. */
 bootjack_error bjc_model_install(bjc_model *model, const bootjack_object *definition, void *context, bjc_store *store);
+/* Undoes it; nothing when the Object is not there. */
+void bjc_model_uninstall(bjc_model *model, uint16_t oid);
 bjc_object *bjc_model_object(const bjc_model *model, uint16_t oid);
+/* The version to show in Register and Discover, NULL when it is the one that the enabler release implies (LwM2M Core
+ * 1.1 §7.2.2). */
+const char *bjc_model_version(const bjc_model *model, const bjc_object *object);
 bool bjc_model_has_instance(const bjc_object *object, uint16_t iid);
 
 /* The transaction. A failed begin leaves none open. */
@@ -43,6 +54,11 @@ void bjc_model_roll_back(bjc_model *model);
  * types as a whole before anything changes. */
 bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const bjc_format *format,
                                const uint8_t *payload, size_t length);
+/* The same for a payload with instances of several Objects (LwM2M Core 1.2 §6.1.7.7). What was written of one is not
+ * taken back when the next is refused: that is the transaction's. An Object that is not there: BOOTJACK_ERR_NOT_FOUND.
+ */
+bootjack_error bjc_model_write_objects(bjc_model *model, const bjc_format *format, const uint8_t *payload,
+                                       size_t length);
 /* How a payload is understood. */
 typedef enum bjc_write_mode {
     BJC_WRITE_BOOTSTRAP = 0,

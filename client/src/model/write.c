@@ -16,7 +16,8 @@ typedef struct writing {
     bjc_object *object; /* entries of others are passed over; they belong to another writing of the same payload */
     const bjc_path *target;
     bjc_write_mode mode;
-    int32_t placeholder; /* what Object Instance ID 65535 stands for, -1 = nothing */
+    int32_t placeholder;   /* what Object Instance ID 65535 stands for, -1 = nothing */
+    const bjc_path *named; /* by the request; the root when the payload has several Objects, of which this is one */
     bjc_buffer scratch;
     bjc_buffer paths; /* uint64_t each, ascending: what the payload names */
 } writing;
@@ -194,7 +195,7 @@ static bootjack_error walk(writing *w, const bjc_format *format, const uint8_t *
                            bootjack_error (*visit)(writing *, const bjc_entry *)) {
     bjc_reader reader;
     bjc_entry entry;
-    bjc_reader_init(&reader, format, w->target, payload, length);
+    bjc_reader_init(&reader, format, w->named, payload, length);
     reader.placeholder = w->placeholder;
     for (;;) {
         bjc_read result = bjc_reader_next(&reader, &entry);
@@ -221,10 +222,9 @@ static bootjack_error apply(writing *w, const bjc_format *format, const uint8_t 
     return error ? error : walk(w, format, payload, length, write_entry);
 }
 
-bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const bjc_format *format,
-                               const uint8_t *payload, size_t length) {
-    assert(target->depth >= 1 && target->depth <= 3);
-    writing w = { .model = model, .target = target, .placeholder = -1 };
+static bootjack_error write_object(bjc_model *model, const bjc_path *target, const bjc_path *named,
+                                   const bjc_format *format, const uint8_t *payload, size_t length) {
+    writing w = { .model = model, .target = target, .named = named, .placeholder = -1 };
     w.object = bjc_model_object(model, target->ids[0]);
     if (!w.object || (target->depth == 1 && length == 0)) {
         return w.object ? BOOTJACK_ERR_FORMAT : BOOTJACK_ERR_NOT_FOUND;
@@ -243,6 +243,50 @@ bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const b
         bjc_store_restore(w.object->store, saved);
     } else if (w.object->store) {
         bjc_store_forget(w.object->store, saved);
+    }
+    return error;
+}
+
+bootjack_error bjc_model_write(bjc_model *model, const bjc_path *target, const bjc_format *format,
+                               const uint8_t *payload, size_t length) {
+    assert(target->depth >= 1 && target->depth <= 3);
+    return write_object(model, target, target, format, payload, length);
+}
+
+/* The lowest Object ID above `after` in the payload; -1 = none. */
+static bootjack_error next_object(const bjc_model *model, const bjc_format *format, const uint8_t *payload,
+                                  size_t length, int32_t after, int32_t *oid) {
+    static const bjc_path root = { 0 };
+    bjc_reader reader;
+    bjc_entry entry;
+    bjc_read result;
+    *oid = -1;
+    bjc_reader_init(&reader, format, &root, payload, length);
+    while ((result = bjc_reader_next(&reader, &entry)) == BJC_READ_ENTRY) {
+        int32_t id = entry.path.ids[0];
+        *oid = id > after && (*oid < 0 || id < *oid) ? id : *oid;
+    }
+    if (result == BJC_READ_ERROR) {
+        bjc_log(model->core, BOOTJACK_LOG_WARNING, "payload refused: %s: %s", format->name, reader.reason);
+    }
+    return result == BJC_READ_END ? BOOTJACK_OK : BOOTJACK_ERR_FORMAT;
+}
+
+bootjack_error bjc_model_write_objects(bjc_model *model, const bjc_format *format, const uint8_t *payload,
+                                       size_t length) {
+    static const bjc_path root = { 0 };
+    int32_t oid = -1;
+    bootjack_error error = next_object(model, format, payload, length, -1, &oid);
+    if (!error && oid < 0) {
+        return BOOTJACK_ERR_FORMAT;
+    }
+    while (!error && oid >= 0) {
+        const bjc_path object = { 1, { (uint16_t) oid } };
+        error = write_object(model, &object, &root, format, payload, length);
+        if (error == BOOTJACK_ERR_NOT_FOUND) {
+            bjc_log(model->core, BOOTJACK_LOG_WARNING, "payload refused: there is no Object /%d", (int) oid);
+        }
+        error = error ? error : next_object(model, format, payload, length, oid, &oid);
     }
     return error;
 }
@@ -282,6 +326,7 @@ static void writing_start(writing *w, bjc_model *model, const bjc_write *write, 
     *w = (writing){ .model = model,
                     .object = object,
                     .target = &write->target,
+                    .named = &write->target,
                     .mode = write->mode,
                     .placeholder = write->placeholder };
     bjc_buffer_init(&w->scratch, &model->core->allocator);

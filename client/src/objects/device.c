@@ -25,7 +25,8 @@ static const bootjack_resource resources[] = {
     { 8, "Power Source Current", BOOTJACK_TYPE_INTEGER, R | MANY, 0, 0, 10 },
     { 9, "Battery Level", BOOTJACK_TYPE_INTEGER, R, 0, 100, 10 },
     { 10, "Memory Free", BOOTJACK_TYPE_INTEGER, R, 0, 0, 10 },
-    { 11, "Error Code", BOOTJACK_TYPE_INTEGER, R | M | MANY, 0, 32, 10 },
+    { 11, "Error Code", BOOTJACK_TYPE_INTEGER, R | M | MANY, 0, 8, 10 },
+    { 11, "Error Code", BOOTJACK_TYPE_INTEGER, R | M | MANY, 0, 32, 12 },
     { 12, "Reset Error Code", BOOTJACK_TYPE_NONE, E, 0, 0, 10 },
     { 13, "Current Time", BOOTJACK_TYPE_TIME, RW, 0, 0, 10 },
     { 14, "UTC Offset", BOOTJACK_TYPE_STRING, RW, 0, 0, 10 },
@@ -65,7 +66,7 @@ static bootjack_error set_texts(bjc_store *store, const bootjack_device *device)
         { 0, device->manufacturer },      { 1, device->model_number },
         { 2, device->serial_number },     { 3, device->firmware_version },
         { 17, device->device_type },      { 18, device->hardware_version },
-        { 19, device->software_version }, { 16, "U" },
+        { 19, device->software_version }, { 16, store->core->config.version < BOOTJACK_LWM2M_1_1 ? "U" : "UT" },
     };
     bootjack_error error = BOOTJACK_OK;
     for (size_t i = 0; i < sizeof texts / sizeof *texts && !error; i++) {

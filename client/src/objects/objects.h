@@ -5,6 +5,7 @@
 #ifndef BJC_OBJECTS_OBJECTS_H
 #define BJC_OBJECTS_OBJECTS_H
 
+#include "bootjack/access_control.h"
 #include "bootjack/device.h"
 #include "bootjack/security.h"
 #include "bootjack/server.h"
@@ -12,7 +13,7 @@
 #include "transport/transport.h"
 #include "util/uri.h"
 
-/* Resource IDs of /0 and /1 that the stack itself uses. */
+/* Resource IDs of /0, /1 and /2 that the stack itself uses. */
 enum {
     BJC_SECURITY_URI = 0,
     BJC_SECURITY_BOOTSTRAP = 1,
@@ -43,6 +44,10 @@ enum {
     BJC_SERVER_SEQUENCE_DELAY = 19,
     BJC_SERVER_SEQUENCE_COUNT = 20,
     BJC_SERVER_PREFERRED_TRANSPORT = 22,
+    BJC_ACL_OBJECT = 0,
+    BJC_ACL_INSTANCE = 1,
+    BJC_ACL_ENTRIES = 2,
+    BJC_ACL_OWNER = 3,
 };
 
 /* --- /0 --- */
@@ -76,9 +81,25 @@ bootjack_error bjc_server_add(bjc_store *store, const bootjack_server_instance *
 /* Whether the text is a binding of this enabler release (/1/x/7, LwM2M Core 1.1 §6.2.1.2, TS 1.0 §5.3.1.1). */
 bool bjc_binding_usable(bootjack_version version, bool strict, const uint8_t *text, size_t length);
 
+/* --- /2 --- */
+
+void bjc_access_control_init(bjc_store *store, const bjc_core *core);
+bootjack_error bjc_access_control_add(bjc_store *store, const bootjack_access_control_instance *instance,
+                                      uint16_t *iid);
+/* Rule: what an instance is about, its owner and the servers that it gives rights to are there; else a line of reason.
+ */
+bootjack_error bjc_access_control_check_references(const bjc_model *model, const bjc_store *acl,
+                                                   const bjc_store *server, char *reason, size_t size);
+
 /* --- /3 --- */
 
 bootjack_error bjc_device_init(bjc_store *store, const bjc_core *core, const bootjack_device *device,
                                bjc_server_execute_fn *execute, void *context);
+
+/* --- the test object --- */
+
+void bjc_test_object_init(bjc_store *store, const bjc_core *core);
+/* Makes its instance 0; installed before, so that it has the resources of the release. */
+bootjack_error bjc_test_object_fill(bjc_store *store);
 
 #endif

@@ -34,6 +34,19 @@ static const bootjack_resource resources[] = {
     { 15, "Certificate Usage", BOOTJACK_TYPE_UNSIGNED, 0, 0, 3, 11 },
     { 16, "DTLS/TLS Ciphersuite", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 11 },
     { 17, "OSCORE Security Mode", BOOTJACK_TYPE_OBJLNK, 0, 0, 0, 11 },
+    { 18, "Groups To Use by Client", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 12 },
+    { 19, "Signature Algorithms Supported by Server", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 12 },
+    { 20, "Signature Algorithms To Use by Client", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 12 },
+    { 21, "Signature Algorithm Certs Supported by Server", BOOTJACK_TYPE_UNSIGNED, MANY, 0, 65535, 12 },
+    { 22, "TLS 1.3 Features To Use by Client", BOOTJACK_TYPE_UNSIGNED, 0, 0, 65535, 12 },
+    { 23, "TLS Extensions Supported by Server", BOOTJACK_TYPE_UNSIGNED, 0, 0, 65535, 12 },
+    { 24, "TLS Extensions To Use by Client", BOOTJACK_TYPE_UNSIGNED, 0, 0, 65535, 12 },
+    { 25, "Secondary LwM2M Server URI", BOOTJACK_TYPE_STRING, MANY, 0, BJC_URI_MAX, 12 },
+    { 26, "MQTT Server", BOOTJACK_TYPE_OBJLNK, 0, 0, 0, 12 },
+    { 27, "LwM2M COSE Security", BOOTJACK_TYPE_OBJLNK, MANY, 0, 0, 12 },
+    { 28, "RDS Destination Port", BOOTJACK_TYPE_INTEGER, 0, 0, 15, 12 },
+    { 29, "RDS Source Port", BOOTJACK_TYPE_INTEGER, 0, 0, 15, 12 },
+    { 30, "RDS Application ID", BOOTJACK_TYPE_STRING, 0, 0, 0, 12 },
 };
 
 #undef M
@@ -223,8 +236,9 @@ static bootjack_error check_server_id(const finding *f) {
     }
     /* One for each transport, between which /1/x/7 and /1/x/22 choose. */
     int32_t first = bjc_security_over(f->store, (uint16_t) ssid, bjc_security_transport(f->store, f->iid));
-    return first == f->iid ? BOOTJACK_OK
-                           : found(f, BJC_SECURITY_SSID, "Short Server ID used twice", BOOTJACK_ERR_INCONSISTENT);
+    return first == f->iid
+               ? BOOTJACK_OK
+               : found(f, BJC_SECURITY_SSID, "Short Server ID used twice for one transport", BOOTJACK_ERR_INCONSISTENT);
 }
 
 static bootjack_error check_forms(const finding *f) {
@@ -247,6 +261,19 @@ static bootjack_error check_forms(const finding *f) {
                   : BOOTJACK_OK;
 }
 
+/* The Write that would have made two was refused already; data of the factory come here, too. */
+static bootjack_error check_single_account(const bjc_store *store, char *reason, size_t size) {
+    unsigned last = 0;
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        last = is_bootstrap(store, instance->iid) ? instance->iid : last;
+    }
+    bootjack_error error = bjc_security_check_single_account(store);
+    if (error) {
+        snprintf(reason, size, "/0/%u/%u: a second Bootstrap-Server account", last, BJC_SECURITY_BOOTSTRAP);
+    }
+    return error;
+}
+
 static bootjack_error check(const bjc_store *store, char *reason, size_t reason_size) {
     for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
         finding f = { store, instance->iid, reason, reason_size };
@@ -257,11 +284,7 @@ static bootjack_error check(const bjc_store *store, char *reason, size_t reason_
             return error;
         }
     }
-    bootjack_error error = bjc_security_check_single_account(store);
-    if (error) {
-        snprintf(reason, reason_size, "/0: more than one Bootstrap-Server account");
-    }
-    return error;
+    return check_single_account(store, reason, reason_size);
 }
 
 void bjc_security_init(bjc_store *store, const bjc_core *core) {

@@ -12,6 +12,7 @@
 #define E  BOOTJACK_EXECUTABLE
 #define M  BOOTJACK_MANDATORY
 
+/* Release 1.2 made /13 to /20 known to servers. */
 static const bootjack_resource resources[] = {
     { 0, "Short Server ID", BOOTJACK_TYPE_INTEGER, R | M, 1, 65534, 10 },
     { 1, "Lifetime", BOOTJACK_TYPE_INTEGER, RW | M, 0, UINT32_MAX, 10 },
@@ -27,16 +28,24 @@ static const bootjack_resource resources[] = {
     { 11, "TLS-DTLS Alert Code", BOOTJACK_TYPE_UNSIGNED, R, 0, 255, 11 },
     { 12, "Last Bootstrapped", BOOTJACK_TYPE_TIME, R, 0, 0, 11 },
     { 13, "Registration Priority Order", BOOTJACK_TYPE_UNSIGNED, 0, 0, 0, 11 },
+    { 13, "Registration Priority Order", BOOTJACK_TYPE_UNSIGNED, R, 0, 0, 12 },
     { 14, "Initial Registration Delay Timer", BOOTJACK_TYPE_UNSIGNED, 0, 0, 0, 11 },
+    { 14, "Initial Registration Delay Timer", BOOTJACK_TYPE_UNSIGNED, RW, 0, 0, 12 },
     { 15, "Registration Failure Block", BOOTJACK_TYPE_BOOLEAN, 0, 0, 0, 11 },
+    { 15, "Registration Failure Block", BOOTJACK_TYPE_BOOLEAN, R, 0, 0, 12 },
     { 16, "Bootstrap on Registration Failure", BOOTJACK_TYPE_BOOLEAN, 0, 0, 0, 11 },
+    { 16, "Bootstrap on Registration Failure", BOOTJACK_TYPE_BOOLEAN, R, 0, 0, 12 },
     { 17, "Communication Retry Count", BOOTJACK_TYPE_UNSIGNED, 0, 1, INT64_MAX, 11 },
+    { 17, "Communication Retry Count", BOOTJACK_TYPE_UNSIGNED, RW, 1, INT64_MAX, 12 },
     { 18, "Communication Retry Timer", BOOTJACK_TYPE_UNSIGNED, 0, 0, 0, 11 },
+    { 18, "Communication Retry Timer", BOOTJACK_TYPE_UNSIGNED, RW, 0, 0, 12 },
     { 19, "Communication Sequence Delay Timer", BOOTJACK_TYPE_UNSIGNED, 0, 0, 0, 11 },
+    { 19, "Communication Sequence Delay Timer", BOOTJACK_TYPE_UNSIGNED, RW, 0, 0, 12 },
     { 20, "Communication Sequence Retry Count", BOOTJACK_TYPE_UNSIGNED, 0, 1, INT64_MAX, 11 },
+    { 20, "Communication Sequence Retry Count", BOOTJACK_TYPE_UNSIGNED, RW, 1, INT64_MAX, 12 },
     { 21, "Trigger", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 11 },
     { 22, "Preferred Transport", BOOTJACK_TYPE_STRING, RW, 1, 1, 11 },
-    { 23, "Mute Send", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 11 },
+    { 23, "Mute Send", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 12 },
 };
 
 #undef R

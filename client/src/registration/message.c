@@ -10,14 +10,15 @@
 #include "formats/link.h"
 #include "registration/internal.h"
 
-static void object_links(bjc_links *links, const bjc_object *object) {
+static void object_links(const bjc_model *model, bjc_links *links, const bjc_object *object) {
     bjc_path path = { 1, { object->definition->oid } };
     int32_t iid = object->handlers->next_instance(object->context, -1);
-    if (iid < 0 || object->definition->version) {
+    const char *version = bjc_model_version(model, object);
+    if (iid < 0 || version) {
         bjc_link_begin(links, &path);
     }
-    if (object->definition->version) {
-        bjc_link_token(links, "ver", object->definition->version);
+    if (version) {
+        bjc_link_version(links, model->core->config.version, version);
     }
     for (; iid >= 0; iid = object->handlers->next_instance(object->context, iid)) {
         path = (bjc_path){ 2, { object->definition->oid, (uint16_t) iid } };
@@ -33,7 +34,7 @@ void bjc_registration_links(const bjc_model *model, bootjack_version version, bj
     }
     for (const bjc_object *object = model->objects; object; object = object->next) {
         if (object->definition->oid != 0 && object->definition->oid != 21) {
-            object_links(&links, object);
+            object_links(model, &links, object);
         }
     }
 }

@@ -12,10 +12,15 @@
 /* Largest payload of one message (RFC 7252 §4.6). */
 #define MESSAGE_PAYLOAD       1024u
 #define MESSAGE_SIZE_EXPONENT 6u
+/* RFC 9175 §3; of libcoap 4.3.1 unknown. */
+#define REQUEST_TAG 292
+/* Of a message, for its token and options. */
+#define OPTIONS_ROOM 64u
 
 typedef struct parsed {
     bjc_incoming request;
     unsigned seen_host, seen_port, seen_accept, seen_block1, seen_block2, seen_observe;
+    bool stream;
     bool refused; /* an option that we must not ignore (RFC 7252 §5.4.1, §5.4.5): 4.02 */
     bool broken;  /* not a request that could be meant: 4.00 */
     bjc_block block1, block2;
@@ -41,7 +46,8 @@ static void once(parsed *p, unsigned *seen) {
 
 static void take_block(parsed *p, unsigned *seen, bjc_block *block, const coap_opt_t *option) {
     once(p, seen);
-    if (!bjc_block_parse(coap_opt_value(option), coap_opt_length(option), block) || block->size_exponent == 7) {
+    if (!bjc_block_parse(coap_opt_value(option), coap_opt_length(option), block) ||
+        (block->size_exponent == BJC_BERT && !p->stream)) {
         p->broken = true;
     }
 }
@@ -81,6 +87,14 @@ static void take_option(parsed *p, coap_option_num_t number, const coap_opt_t *o
     case COAP_OPTION_BLOCK2:
         take_block(p, &p->seen_block2, &p->block2, option);
         break;
+    case REQUEST_TAG:
+        if (p->request.tag_count == BJC_TAGS) {
+            p->broken = true;
+        } else {
+            p->request.tags[p->request.tag_count++] =
+                (bjc_text){ (const char *) coap_opt_value(option), coap_opt_length(option) };
+        }
+        break;
     case COAP_OPTION_SIZE1:
         p->size1 = option_number(option);
         break;
@@ -89,8 +103,9 @@ static void take_option(parsed *p, coap_option_num_t number, const coap_opt_t *o
     }
 }
 
-static void parse(parsed *p, const coap_pdu_t *pdu) {
+static void parse(parsed *p, const coap_pdu_t *pdu, bool stream) {
     memset(p, 0, sizeof *p);
+    p->stream = stream;
     p->request.method = (uint8_t) coap_pdu_get_code(pdu);
     p->request.content_format = p->request.accept = p->request.observe = -1;
     coap_bin_const_t token = coap_pdu_get_token(pdu);
@@ -141,15 +156,32 @@ static void stay_silent(coap_pdu_t *response) {
     coap_pdu_set_code(response, COAP_EMPTY_CODE);
 }
 
-/* Cuts the asked-for block out of the answer (RFC 7959 §2.4); every block is made from a fresh answer. */
-static void cut_block(bjc_answer *answer, const parsed *p) {
-    size_t total = answer->payload_length;
+/* What a message may carry: over TCP as much as the server takes (Max-Message-Size, RFC 8323 §5.3.1). */
+static size_t message_payload(const bjc_session *session) {
+    size_t most = session->stream ? coap_session_max_pdu_size(session->coap) : MESSAGE_PAYLOAD + OPTIONS_ROOM;
+    return most > OPTIONS_ROOM + 16 ? most - OPTIONS_ROOM : 16;
+}
+
+/* The block that is asked for, in a size that fits; a first block may be smaller than asked for. BERT counts as blocks
+ * of 1024 bytes do, and they serve as well. */
+static bjc_block wanted_block(const parsed *p, size_t most) {
     bjc_block block = { .size_exponent = MESSAGE_SIZE_EXPONENT };
     if (p->seen_block2) {
         block = p->block2;
     }
-    size_t size = (size_t) 16 << block.size_exponent, offset = size * block.number;
-    if (answer->code != BJC_CONTENT || (total <= size && block.number == 0 && !p->seen_block2)) {
+    block.size_exponent = block.size_exponent == BJC_BERT ? MESSAGE_SIZE_EXPONENT : block.size_exponent;
+    while (block.number == 0 && block.size_exponent > 0 && bjc_block_unit(&block) > most) {
+        block.size_exponent--;
+    }
+    return block;
+}
+
+/* Cuts the asked-for block out of the answer (RFC 7959 §2.4); every block is made from a fresh answer. */
+static void cut_block(const bjc_session *session, bjc_answer *answer, const parsed *p) {
+    size_t total = answer->payload_length, most = message_payload(session);
+    bjc_block block = wanted_block(p, most);
+    size_t size = bjc_block_unit(&block), offset = size * block.number;
+    if (answer->code != BJC_CONTENT || (total <= most && block.number == 0 && !p->seen_block2)) {
         return;
     }
     if (offset > total || (offset == total && total > 0)) {
@@ -178,7 +210,7 @@ static void ask_owner(bjc_session *session, const parsed *p, bjc_reply *reply, b
         answer->location_count = reply->location_count;
         memcpy(answer->location, reply->location, sizeof answer->location);
     }
-    cut_block(answer, p);
+    cut_block(session, answer, p);
 }
 
 static void handle(bjc_session *session, parsed *p, bjc_reply *reply, bjc_answer *answer) {
@@ -186,15 +218,17 @@ static void handle(bjc_session *session, parsed *p, bjc_reply *reply, bjc_answer
         answer->code = p->refused ? BJC_BAD_OPTION : BJC_BAD_REQUEST;
         return;
     }
-    if (p->seen_block1) {
-        bool announced_too_large = p->size1 > session->transport->core->config.max_payload;
-        answer->code =
-            announced_too_large ? BJC_TOO_LARGE : bjc_inbound_block(&session->inbound, &p->request, &p->block1);
-        answer->block1 = bjc_block_value(&p->block1);
-        answer->size1 = answer->code == BJC_TOO_LARGE ? (int64_t) session->transport->core->config.max_payload : -1;
-        if (answer->code) {
-            return;
-        }
+    size_t most = session->transport->core->config.max_payload;
+    if (p->size1 > most || p->request.payload_length > most) {
+        /* 4.13 belongs to blocks (RFC 7959 §2.9.3); the table of LwM2M has none (Transport 1.1 §6.7). */
+        answer->code = p->seen_block1 ? BJC_TOO_LARGE : BJC_INTERNAL_ERROR;
+    } else if (p->seen_block1) {
+        answer->code = bjc_inbound_block(&session->inbound, &p->request, &p->block1);
+    }
+    answer->block1 = p->seen_block1 ? bjc_block_value(&p->block1) : -1;
+    answer->size1 = answer->code == BJC_TOO_LARGE ? (int64_t) most : -1;
+    if (answer->code) {
+        return;
     }
     ask_owner(session, p, reply, answer);
     if (p->seen_block1) {
@@ -215,7 +249,7 @@ static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu
     bjc_reply reply = { .content_format = -1 };
     bjc_answer answer = { .content_format = -1, .block1 = -1, .block2 = -1, .size1 = -1, .size2 = -1 };
     bjc_buffer_init(&reply.payload, &session->transport->core->allocator);
-    parse(&p, request);
+    parse(&p, request, session->stream);
     handle(session, &p, &reply, &answer);
     /* RFC 7252 §5.4.1: a Non-confirmable request with an option that is refused gets no answer. */
     if (answer.code == 0 || (answer.code == BJC_BAD_OPTION && !confirmable)) {

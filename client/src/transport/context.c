@@ -11,6 +11,8 @@
 
 /* Datagrams taken in one go, so that a flood cannot keep the timers waiting. */
 #define READS_AT_ONCE 64
+/* RFC 8323 §5.3.1: 1152 bytes are taken by everyone. */
+#define MESSAGE_HEAD 1152u
 
 static void start_library(void) {
     coap_startup();
@@ -19,10 +21,19 @@ static void start_library(void) {
     coap_dtls_set_log_level(0);
 }
 
-static bool set_up(coap_context_t *coap) {
+/* The largest payload with its options, but no less than what everyone takes. */
+static uint32_t max_message(const bjc_core *core) {
+    size_t most = core->config.max_payload;
+    return most > UINT32_MAX - MESSAGE_HEAD ? UINT32_MAX : (uint32_t) most + MESSAGE_HEAD;
+}
+
+static bool set_up(coap_context_t *coap, uint32_t max_message) {
     static const coap_request_t methods[] = { COAP_REQUEST_GET,   COAP_REQUEST_POST,  COAP_REQUEST_DELETE,
                                               COAP_REQUEST_FETCH, COAP_REQUEST_PATCH, COAP_REQUEST_IPATCH };
     coap_context_set_block_mode(coap, 0);
+    /* RFC 8323 §5.3.1: what a server may send in one message; there is more room than in a datagram, so that blocks may
+     * be BERT's (§6). */
+    coap_context_set_csm_max_message_size(coap, max_message);
     coap_register_response_handler(coap, bjc_on_response);
     coap_register_nack_handler(coap, bjc_on_nack);
     coap_register_event_handler(coap, bjc_on_event);
@@ -46,7 +57,7 @@ static bool make(bjc_transport *transport, bjc_context *context) {
     if (!context->coap) {
         return false;
     }
-    if (!set_up(context->coap)) {
+    if (!set_up(context->coap, max_message(transport->core))) {
         if (!context->borrowed) {
             coap_free_context(context->coap);
         }
@@ -139,6 +150,7 @@ static void settle_sessions(bjc_transport *transport) {
         bjc_pending_lose(session);
         bjc_pending_proceed(session);
         bjc_beside_settle(session);
+        bjc_pending_ask_block(session);
         if (bjc_session_untold(session)) {
             session->told = true;
             session->ended(session->incoming_context);
@@ -199,7 +211,7 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
         bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session) ||
-                       bjc_beside_waiting(session) || bjc_session_untold(session);
+                       bjc_pending_wants_block(session) || bjc_beside_waiting(session) || bjc_session_untold(session);
         next = waiting ? 0 : next;
     }
     return next;

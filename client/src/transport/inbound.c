@@ -97,6 +97,10 @@ bool bjc_block_parse(const uint8_t *data, size_t length, bjc_block *block) {
     return length <= 3;
 }
 
+size_t bjc_block_unit(const bjc_block *block) {
+    return (size_t) 16 << (block->size_exponent == BJC_BERT ? 6 : block->size_exponent);
+}
+
 int64_t bjc_block_value(const bjc_block *block) {
     return (int64_t) block->number << 4 | (block->more ? 8 : 0) | block->size_exponent;
 }
@@ -109,13 +113,14 @@ static void key_texts(bjc_buffer *key, const bjc_text *texts, size_t count) {
     bjc_buffer_byte(key, 0);
 }
 
-/* What makes two blocks belong together: peer (the session), method and resource; not the token, which may be another
- * for each block (RFC 7959 §2.4). */
+/* What makes two blocks belong together: peer (the session), method, resource and Request-Tag; not the token, which may
+ * be another for each block (RFC 7959 §2.4). */
 static void make_key(bjc_inbound *inbound, const bjc_incoming *request, bjc_buffer *key) {
     bjc_buffer_init(key, &inbound->core->allocator);
     bjc_buffer_byte(key, request->method);
     key_texts(key, request->path, request->path_count);
     key_texts(key, request->query, request->query_count);
+    key_texts(key, request->tags, request->tag_count);
 }
 
 static bjc_transfer **find_transfer(bjc_inbound *inbound, const bjc_incoming *request) {
@@ -203,11 +208,19 @@ static uint8_t put_block(bjc_transfer *transfer, const bjc_incoming *request, co
     return !block->more && end != transfer->body.length ? BJC_INCOMPLETE : 0;
 }
 
+/* All blocks but the last are full; with BERT, those are any number of units (RFC 7959 §2.2, RFC 8323 §6). */
+static bool whole_block(const bjc_inbound *inbound, const bjc_block *block, size_t length) {
+    size_t unit = bjc_block_unit(block);
+    if (block->size_exponent == BJC_BERT) {
+        return inbound->stream && (!block->more || (length > 0 && length % unit == 0));
+    }
+    return block->more ? length == unit : length <= unit;
+}
+
 uint8_t bjc_inbound_block(bjc_inbound *inbound, bjc_incoming *request, const bjc_block *block) {
-    size_t size = (size_t) 16 << block->size_exponent, offset = size * block->number;
+    size_t offset = bjc_block_unit(block) * block->number;
     uint8_t code;
-    if (block->size_exponent == 7 || (block->more && request->payload_length != size) ||
-        request->payload_length > size) {
+    if (!whole_block(inbound, block, request->payload_length)) {
         return BJC_BAD_REQUEST;
     }
     if (offset + request->payload_length > inbound->core->config.max_payload) {

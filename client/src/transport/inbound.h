@@ -44,6 +44,7 @@ typedef struct bjc_transfer {
 
 typedef struct bjc_inbound {
     const bjc_core *core;
+    bool stream;             /* over TCP or TLS: blocks may be BERT's */
     bjc_exchange *exchanges; /* newest first */
     bjc_transfer *transfers;
 } bjc_inbound;
@@ -63,6 +64,11 @@ typedef struct bjc_block {
     unsigned size_exponent; /* SZX, 0 to 7 */
 } bjc_block;
 
+/* SZX 7 over TCP and TLS: blocks of any number of units of 1024 bytes (RFC 8323 §6). */
+#define BJC_BERT 7u
+
+/* The bytes that one number of the block stands for. */
+size_t bjc_block_unit(const bjc_block *block);
 /* False: no value of a Block option. */
 bool bjc_block_parse(const uint8_t *data, size_t length, bjc_block *block);
 int64_t bjc_block_value(const bjc_block *block);

@@ -42,6 +42,12 @@ typedef struct bjc_pending {
     bjc_completion_fn *completion;
     void *context;
     bjc_timer deadline;
+    /* A response in blocks: how much of it is there, what was agreed on, and whether the next is to be asked for. */
+    bjc_buffer body;
+    bool next_wanted;
+    unsigned size_exponent;
+    size_t etag_length;
+    uint8_t etag[8];
     /* Filled in by libcoap's callbacks, taken by bjc_transport_process(). */
     bool ended;
     bjc_completion result;
@@ -117,6 +123,9 @@ void bjc_pending_lose(bjc_session *session);
 /* Whether it was held back for a stream that is up by now. */
 bool bjc_pending_ready(const bjc_session *session);
 void bjc_pending_proceed(bjc_session *session);
+/* Whether the next block of a response is to be asked for. */
+bool bjc_pending_wants_block(const bjc_session *session);
+void bjc_pending_ask_block(bjc_session *session);
 /* Ends it with what libcoap's callbacks found. */
 void bjc_pending_settle(bjc_session *session);
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,

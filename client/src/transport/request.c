@@ -9,8 +9,9 @@
 #include "transport/internal.h"
 
 const char *bjc_outcome_text(bjc_outcome outcome) {
-    static const char *const texts[] = { "response",         "reset", "no answer", "nobody there", "connection closed",
-                                         "no secure session" };
+    static const char *const texts[] = {
+        "response", "reset", "no answer", "nobody there", "connection closed", "no secure session", "damaged response"
+    };
     return texts[outcome];
 }
 
@@ -26,6 +27,7 @@ static void on_deadline(void *context) {
 void bjc_pending_init(bjc_session *session) {
     bjc_timer_init(&session->pending.deadline, on_deadline, session);
     bjc_buffer_init(&session->pending.response, &session->transport->core->allocator);
+    bjc_buffer_init(&session->pending.body, &session->transport->core->allocator);
 }
 
 void bjc_pending_free(bjc_session *session) {
@@ -34,7 +36,8 @@ void bjc_pending_free(bjc_session *session) {
     bjc_release(&session->transport->core->allocator, pending->storage);
     pending->storage = NULL;
     bjc_buffer_free(&pending->response);
-    pending->active = pending->ended = pending->held = false;
+    bjc_buffer_free(&pending->body);
+    pending->active = pending->ended = pending->held = pending->next_wanted = false;
 }
 
 bool bjc_session_busy(const bjc_session *session) {
@@ -109,19 +112,20 @@ static bool add_texts(coap_pdu_t *pdu, coap_option_num_t number, const bjc_text 
     return true;
 }
 
+static bool add_number(coap_pdu_t *pdu, coap_option_num_t option, uint32_t number) {
+    uint8_t bytes[4];
+    return coap_add_option(pdu, option, coap_encode_var_safe(bytes, sizeof bytes, number), bytes) > 0;
+}
+
+/* In the order of the options' numbers. */
 static bool fill(coap_pdu_t *pdu, const bjc_request *request, const uint8_t *token) {
-    uint8_t number[4];
-    if (!coap_add_token(pdu, BJC_TOKEN_LENGTH, token) ||
-        !add_texts(pdu, COAP_OPTION_URI_PATH, request->path, request->path_count)) {
-        return false;
-    }
-    if (request->content_format >= 0) {
-        size_t length = coap_encode_var_safe(number, sizeof number, (unsigned) request->content_format);
-        if (!coap_add_option(pdu, COAP_OPTION_CONTENT_FORMAT, length, number)) {
-            return false;
-        }
-    }
-    return add_texts(pdu, COAP_OPTION_URI_QUERY, request->query, request->query_count) &&
+    return coap_add_token(pdu, BJC_TOKEN_LENGTH, token) &&
+           add_texts(pdu, COAP_OPTION_URI_PATH, request->path, request->path_count) &&
+           (request->content_format < 0 ||
+            add_number(pdu, COAP_OPTION_CONTENT_FORMAT, (uint32_t) request->content_format)) &&
+           add_texts(pdu, COAP_OPTION_URI_QUERY, request->query, request->query_count) &&
+           (!request->has_accept || add_number(pdu, COAP_OPTION_ACCEPT, request->accept)) &&
+           (!request->has_block2 || add_number(pdu, COAP_OPTION_BLOCK2, request->block2)) &&
            (request->payload_length == 0 || coap_add_data(pdu, request->payload_length, request->payload));
 }
 
@@ -173,6 +177,27 @@ void bjc_pending_proceed(bjc_session *session) {
     session->pending.held = false;
     if (!transmit(session)) {
         session->pending.result.outcome = BJC_CLOSED;
+        session->pending.ended = true;
+    }
+}
+
+bool bjc_pending_wants_block(const bjc_session *session) {
+    return session->pending.active && session->pending.next_wanted && !session->pending.ended;
+}
+
+/* RFC 7959 §2.4: the same request for the next block, under a message id and a token of its own. */
+void bjc_pending_ask_block(bjc_session *session) {
+    if (!bjc_pending_wants_block(session)) {
+        return;
+    }
+    bjc_pending *pending = &session->pending;
+    bjc_block block = { .size_exponent = pending->size_exponent };
+    block.number = (uint32_t) (pending->body.length / bjc_block_unit(&block));
+    pending->request.has_block2 = true;
+    pending->request.block2 = (uint32_t) bjc_block_value(&block);
+    pending->next_wanted = false;
+    if (!send_pending(session)) {
+        session->pending.result.outcome = BJC_DAMAGED;
         session->pending.ended = true;
     }
 }
@@ -247,7 +272,8 @@ void bjc_pending_settle(bjc_session *session) {
     bjc_buffer response = pending->response;
     bjc_buffer_init(&pending->response, response.allocator);
     bjc_pending_free(session);
-    if (result.outcome != BJC_RESPONSE) {
+    bool answered = result.outcome == BJC_RESPONSE || result.outcome == BJC_DAMAGED || result.outcome == BJC_RESET;
+    if (!answered) {
         stop_sending(session);
     }
     completion(context, &result);
@@ -259,7 +285,8 @@ void bjc_pending_settle(bjc_session *session) {
 static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
     return session->pending.active && !session->pending.held && !session->pending.ended &&
-           token.length == BJC_TOKEN_LENGTH && memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
+           !session->pending.next_wanted && token.length == BJC_TOKEN_LENGTH &&
+           memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
 }
 
 /* The offsets of the parts are turned into pointers when the buffer no longer moves. */
@@ -280,15 +307,63 @@ static bool keep_location(bjc_pending *pending, const coap_pdu_t *received, size
     return true;
 }
 
-static void keep_response(bjc_pending *pending, const coap_pdu_t *received) {
-    size_t offsets[BJC_SEGMENTS], length = 0;
-    const uint8_t *data = NULL;
-    pending->result = (bjc_completion){ .outcome = BJC_RESPONSE, .code = (uint8_t) coap_pdu_get_code(received) };
+static int number_of(const coap_pdu_t *received, coap_option_num_t option) {
+    coap_opt_iterator_t iterator;
+    const coap_opt_t *found = coap_check_option(received, option, &iterator);
+    return found ? (int) coap_decode_var_bytes(coap_opt_value(found), coap_opt_length(found)) : -1;
+}
+
+/* Another ETag than that of the first block: the representation has changed (RFC 7959 §2.4). */
+static bool same_etag(bjc_pending *pending, const coap_pdu_t *received) {
+    coap_opt_iterator_t iterator;
+    const coap_opt_t *found = coap_check_option(received, COAP_OPTION_ETAG, &iterator);
+    size_t length = found ? coap_opt_length(found) : 0;
+    if (length > sizeof pending->etag) {
+        return false;
+    }
+    if (pending->body.length == 0) {
+        pending->etag_length = length;
+        if (length) {
+            memcpy(pending->etag, coap_opt_value(found), length);
+        }
+    }
+    return length == pending->etag_length && (length == 0 || memcmp(coap_opt_value(found), pending->etag, length) == 0);
+}
+
+/* Takes one block of the response; false: it does not belong behind what is there. */
+static bool take_block(bjc_session *session, const coap_pdu_t *received, const bjc_block *block, const uint8_t *data,
+                       size_t length) {
+    bjc_pending *pending = &session->pending;
+    size_t size = bjc_block_unit(block);
+    /* RFC 8323 §6: with BERT, a block is any number of units; before the last, whole ones. */
+    bool bert = session->stream && block->size_exponent == BJC_BERT;
+    bool fits = bert          ? !block->more || (length > 0 && length % size == 0)
+                : block->more ? length == size
+                              : length <= size;
+    if (!fits || (block->size_exponent == BJC_BERT && !bert) || block->number * size != pending->body.length ||
+        pending->body.length + length > session->transport->core->config.max_payload || !same_etag(pending, received)) {
+        return false;
+    }
+    pending->size_exponent = block->size_exponent;
+    pending->next_wanted = block->more;
+    return length == 0 || bjc_buffer_append(&pending->body, data, length);
+}
+
+static void damaged(bjc_pending *pending) {
+    pending->result = (bjc_completion){ .outcome = BJC_DAMAGED };
+    pending->next_wanted = false;
+    pending->ended = true;
+}
+
+static void keep_response(bjc_session *session, const coap_pdu_t *received, const uint8_t *data, size_t length) {
+    bjc_pending *pending = &session->pending;
+    size_t offsets[BJC_SEGMENTS];
+    pending->result = (bjc_completion){ .outcome = BJC_RESPONSE,
+                                        .code = (uint8_t) coap_pdu_get_code(received),
+                                        .content_format = number_of(received, COAP_OPTION_CONTENT_FORMAT) };
     bool kept = keep_location(pending, received, offsets);
     size_t payload_at = pending->response.length;
-    if (coap_get_data(received, &length, &data)) {
-        bjc_buffer_append(&pending->response, data, length);
-    }
+    bjc_buffer_append(&pending->response, data, length);
     if (!kept || pending->response.failed) {
         pending->result.outcome = BJC_CLOSED;
         pending->result.location_count = 0;
@@ -299,6 +374,31 @@ static void keep_response(bjc_pending *pending, const coap_pdu_t *received) {
     }
     pending->result.payload = pending->response.data ? pending->response.data + payload_at : NULL;
     pending->result.payload_length = length;
+}
+
+/* The response, or one block of it. */
+static void take_response(bjc_session *session, const coap_pdu_t *received) {
+    bjc_pending *pending = &session->pending;
+    const uint8_t *data = NULL;
+    size_t length = 0;
+    bjc_block block;
+    int option = number_of(received, COAP_OPTION_BLOCK2);
+    coap_get_data(received, &length, &data);
+    bool success = coap_pdu_get_code(received) >> 5 == 2;
+    if (!success || (option < 0 && pending->body.length == 0)) {
+        keep_response(session, received, data, length);
+        pending->ended = true;
+        return;
+    }
+    block = (bjc_block){ .number = (uint32_t) option >> 4, .more = option & 8, .size_exponent = option & 7 };
+    if (option < 0 || !take_block(session, received, &block, data, length)) {
+        damaged(pending);
+        return;
+    }
+    if (!pending->next_wanted) {
+        keep_response(session, received, pending->body.data, pending->body.length);
+        pending->ended = true;
+    }
 }
 
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
@@ -321,8 +421,7 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
         return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
     }
-    keep_response(&session->pending, received);
-    session->pending.ended = true;
+    take_response(session, received);
     return COAP_RESPONSE_OK;
 }
 

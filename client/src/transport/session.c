@@ -148,6 +148,7 @@ static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol,
     session->incoming = incoming;
     session->incoming_context = context;
     bjc_inbound_init(&session->inbound, transport->core);
+    session->inbound.stream = session->stream;
     bjc_pending_init(session);
     session->next = transport->sessions;
     transport->sessions = session;

@@ -55,6 +55,10 @@ typedef struct bjc_request {
     bjc_text path[BJC_SEGMENTS], query[BJC_SEGMENTS];
     size_t path_count, query_count;
     int content_format; /* -1 = none */
+    bool has_accept;
+    uint16_t accept;
+    bool has_block2; /* set by the transport, which asks for the blocks of a response */
+    uint32_t block2;
     const uint8_t *payload;
     size_t payload_length;
 } bjc_request;
@@ -66,17 +70,19 @@ typedef enum bjc_outcome {
     BJC_TIMEOUT,     /* retransmissions or our deadline ran out */
     BJC_UNREACHABLE, /* ICMP, or the system refused to send */
     BJC_CLOSED,      /* the connection ended */
-    BJC_INSECURE     /* the handshake failed: keys that do not fit, or nobody there */
+    BJC_INSECURE,    /* the handshake failed: keys that do not fit, or nobody there */
+    BJC_DAMAGED      /* a response whose blocks do not make a whole, or that is longer than `max_payload` */
 } bjc_outcome;
 
 const char *bjc_outcome_text(bjc_outcome outcome);
 
 typedef struct bjc_completion {
     bjc_outcome outcome;
-    uint8_t code; /* of the response; the rest is borrowed for the call */
+    uint8_t code;       /* of the response; the rest is borrowed for the call */
+    int content_format; /* -1 = none */
     bjc_text location[BJC_SEGMENTS];
     size_t location_count;
-    const uint8_t *payload;
+    const uint8_t *payload; /* of all blocks together (RFC 7959 §2.4) */
     size_t payload_length;
 } bjc_completion;
 
@@ -84,11 +90,15 @@ typedef void bjc_completion_fn(void *context, const bjc_completion *completion);
 
 /* --- their requests --------------------------------------------------------------------------------------------- */
 
+#define BJC_TAGS 4 /* Request-Tag options of a request (RFC 9175 §3.2) */
+
 typedef struct bjc_incoming {
     uint8_t method;
     bjc_text path[BJC_SEGMENTS]; /* none for the root, however it was written */
     size_t path_count, query_count;
     bjc_text query[BJC_SEGMENTS];
+    bjc_text tags[BJC_TAGS]; /* tell transfers in blocks to one target apart */
+    size_t tag_count;
     int content_format, accept; /* -1 = none */
     int observe;                /* the option's value (RFC 7641 §2), -1 = none */
     uint8_t token[BJC_TOKEN_MAX];
