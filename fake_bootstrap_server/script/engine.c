@@ -170,10 +170,19 @@ static bool enter(bj_engine *e, uint32_t event) {
 
 static void leave(bj_engine *e) {
     bj__settle(e);
+    if (!e->done && e->cut_step && e->steps_begun >= e->cut_step) {
+        bj__life_cut_at_step(e);
+        bj__settle(e);
+    }
     if (!e->done) {
         bj__messages_expire(e);
         set_timer(e);
     }
+}
+
+void bj_engine_cut_at_step(bj_engine *e, uint32_t step, uint32_t outcome) {
+    e->cut_step = step;
+    e->cut_outcome = outcome;
 }
 
 void bj_engine_start(bj_engine *e) {

@@ -34,6 +34,10 @@ void bj_engine_attach(bj_engine *engine, bj_world *world, const bj_world_ops *op
  * cannot do gets its verdict (skip) here. Call before the client starts. */
 void bj_engine_start(bj_engine *engine);
 
+/* Before bj_engine_start(): when so many steps have begun, the client's power goes, its disk is left in the state of
+ * that number, and the scenario's `power-cuts` follow. */
+void bj_engine_cut_at_step(bj_engine *engine, uint32_t step, uint32_t outcome);
+
 /* From the world: something happened. `event` is its number in the log (the cause of what follows). */
 void bj_engine_datagram(bj_engine *engine, int endpoint, const bj_addr *from, const uint8_t *data, size_t length,
                         uint32_t event);

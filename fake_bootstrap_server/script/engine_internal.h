@@ -406,6 +406,9 @@ struct bj_engine {
     bool cut;         /* gone with its power */
     bool cut_ordered; /* it will be, at an operation of its disk */
     bool restarts;    /* a step of the script starts it */
+    uint32_t steps_begun;
+    uint32_t cut_step, cut_outcome; /* the power goes when so many steps have begun; 0: it does not */
+    bj_time stale_before;           /* what the client sent earlier is passed over */
     int exit_status, exit_signal;
     uint32_t exit_event;
     bj_time exit_time;
@@ -635,6 +638,8 @@ bool bj__fact(const bj_engine *e, unsigned fact);
 
 /* The power went at an operation of the disk: as the script said, or else `power-cuts` holds. */
 void bj__life_cut(bj_engine *e, uint32_t event);
+/* The same, at the step where bj_engine_cut_at_step() wants it. */
+void bj__life_cut_at_step(bj_engine *e);
 /* The steps power-cut, start, disk; false: the run was concluded. */
 bool bj__life_power_cut(bj_engine *e, bj__thread *t);
 bool bj__life_start(bj_engine *e, bj__thread *t);

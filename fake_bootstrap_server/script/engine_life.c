@@ -32,9 +32,19 @@ void bj__life_cut(bj_engine *e, uint32_t event) {
         return;
     }
     if (after) {
+        e->stale_before = e->now;
         bj__threads_jump(e, after);
     } else {
         bj__conclude(e, BJ_ERROR, e->scenario->position, event, "the scenario says nothing of power cuts (power-cuts)");
+    }
+}
+
+void bj__life_cut_at_step(bj_engine *e) {
+    bj_power_cut cut = { .outcome = (int64_t) e->cut_outcome };
+    int64_t event = e->ops->power_cut ? e->ops->power_cut(e->world, &cut) : -ENOTSUP;
+    e->cut_step = 0;
+    if (event > 0) { /* else it does not run at that moment: there is nothing to cut */
+        bj__life_cut(e, (uint32_t) event);
     }
 }
 

@@ -11,7 +11,23 @@
 
 /* --- observations --- */
 
+/* What the client had sent before the power cut that no step foresaw belongs to a life that is over. */
+static bool from_before(bj_engine *e, const bj__observation *o) {
+    bj__exchange *x = o->exchange ? bj__exchange_of(e, o->exchange) : NULL;
+    if (o->sent >= e->stale_before) {
+        return false;
+    }
+    if (x) {
+        x->settled = true;
+    }
+    bj__log(e, BJ_EV_PASSED_OVER, BJ_ACTOR_SCRIPT, o->event, "sent before the power went");
+    return true;
+}
+
 void bj__observe(bj_engine *e, const bj__observation *o) {
+    if (from_before(e, o)) {
+        return;
+    }
     size_t used = (size_t) (e->end_observation - e->first_observation);
     if (used == e->observation_room) {
         if (o->kind == BJ__SEEN_DUPLICATE && used >= 4096) {

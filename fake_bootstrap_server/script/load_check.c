@@ -142,6 +142,7 @@ static const struct {
     { BJ_K_MESSAGE, { "code" } },
     { BJ_K_REPEAT, { "times", "until" } },
     { BJ_K_RESPOND, { "code", "reset" } },
+    { BJ_K_DISK, { "fault", "space" } },
 };
 
 static void check_need(check *c, const bj_record *record, const char *first, const char *second) {
@@ -549,7 +550,8 @@ static void check_field(check *c, const bj_record *record, const bj_field_def *f
         check_when(c, record, value);
         break;
     case BJ_T_STEPS:
-        if ((field->flags & BJ_REQUIRED) && !value->as.records.count && !c->loading->lost_step) {
+        if (((field->flags & BJ_REQUIRED) || record->kind == BJ_K_SCENARIO) && !value->as.records.count &&
+            !c->loading->lost_step) {
             bj_mistake_at(c->loading, value->position, NULL, "expected at least one step");
         }
         break;

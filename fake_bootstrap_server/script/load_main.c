@@ -107,6 +107,10 @@ static const char *default_time(const bj_record *step) {
         return bj_get(step, BJ_F(RESET, WITHIN)) ? NULL : "within 10s";
     case BJ_K_EXIT:
         return bj_get(step, BJ_F(EXIT, WITHIN)) ? NULL : "within 100s";
+    case BJ_K_POWER_CUT: {
+        bool awaits = bj_get_uint(step, BJ_F(POWER_CUT, AT_OPERATION), 0) > 0;
+        return awaits && !bj_get(step, BJ_F(POWER_CUT, WITHIN)) ? "within 100s" : NULL;
+    }
     default:
         return operation_time(step);
     }

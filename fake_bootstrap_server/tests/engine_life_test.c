@@ -58,6 +58,8 @@ static bool fake_look(bj_world *world, const char *name, bj_file_look *file) {
     return life.there && !strcmp(name, "state");
 }
 
+static uint32_t cut_step;
+
 static void live(const char *head, const char *steps, uint32_t can) {
     char yaml[4096];
     world_reset();
@@ -70,7 +72,12 @@ static void live(const char *head, const char *steps, uint32_t can) {
     w.ops.put_file = fake_put;
     w.ops.look_at_file = fake_look;
     snprintf(yaml, sizeof yaml, "title: t\n%ssteps:\n%s", head, steps);
-    begin_with(NULL, yaml);
+    bj_mistakes mistakes = { 0 };
+    const bj_record *scenario = bj_load_bytes(w.arena, BJ_K_SCENARIO, "test", yaml, strlen(yaml), &mistakes);
+    assert_non_null(scenario);
+    w.engine = bj_engine_new(w.arena, scenario, NULL, &w, &w.ops);
+    bj_engine_cut_at_step(w.engine, cut_step, 5);
+    bj_engine_start(w.engine);
 }
 
 #define CLIENT "client: {bootstrap: {uri: \"coap://bs.example\", holdoff: 2s}, state: {}}\n"
@@ -158,6 +165,40 @@ static void wherever_the_power_goes(void **state) {
     live_steps(ASK);
     dies_at_an_operation();
     expect_verdict(BJ_ERROR, "the scenario says nothing of power cuts");
+}
+
+static void at_a_step(void **state) {
+    (void) state;
+    cut_step = 3;
+    live(CLIENT "power-cuts:\n  - start: {}\n  - request: {to: mgmt, path: /rd}\n", ASK "  - respond: 2.04\n" ASK,
+         BJ_CAN_POWER_CUT | BJ_CAN_DISK);
+    cut_step = 0;
+    pass(2500 * BJ_MS);
+    assert_int_equal(life.cuts, 0);
+    client_requests(BS, POST, "/bs", NULL);
+    assert_int_equal(life.cuts, 1);
+    assert_int_equal(life.cut.outcome, 5);
+    assert_int_equal(life.starts, 1);
+    client_requests(MGMT, POST, "/rd", NULL);
+    expect_pass();
+}
+
+static void what_the_dead_had_sent_is_passed_over(void **state) {
+    (void) state;
+    live(CLIENT "power-cuts:\n  - start: {}\n  - request: {to: mgmt, path: /rd}\n  - respond: 2.01\n", ASK ASK,
+         BJ_CAN_POWER_CUT | BJ_CAN_DISK);
+    pass(2500 * BJ_MS);
+    bj_coap m = { .version = 1, .type = BJ_COAP_CON, .code = 2, .mid = 77 };
+    bj_addr mgmt = server_address(MGMT);
+    bj_coap_add_path(&m, BJ_COAP_URI_PATH, "/rd");
+    client_sends(&mgmt, &m);
+    pass(BJ_MS / 2);
+    dies_at_an_operation();
+    pass(BJ_MS);
+    expect_running();
+    assert_int_equal(count_logged(BJ_EV_PASSED_OVER), 1);
+    client_requests(MGMT, POST, "/rd", NULL);
+    expect_pass();
 }
 
 static void who_runs_is_not_started(void **state) {
@@ -280,6 +321,8 @@ int main(void) {
         cmocka_unit_test(at_an_operation),
         cmocka_unit_test(an_operation_that_does_not_come),
         cmocka_unit_test(wherever_the_power_goes),
+        cmocka_unit_test(at_a_step),
+        cmocka_unit_test(what_the_dead_had_sent_is_passed_over),
         cmocka_unit_test(who_runs_is_not_started),
         cmocka_unit_test(a_client_that_ended_may_be_started),
         cmocka_unit_test(an_exit_is_no_power_cut),

@@ -66,6 +66,7 @@ void bj_child_simulate(bj_child *child) {
     if (child->shared->cut_operation) {
         bj_sim_cut_at(child->sim, child->shared->cut_operation, child->shared->cut_outcome);
     }
+    bj_engine_cut_at_step(child->engine, child->shared->cut_step, child->shared->cut_outcome);
     bj_child_begin(child);
 }
 

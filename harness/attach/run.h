@@ -18,6 +18,7 @@ typedef struct bj_run_options {
     const bj_record *profile; /* BJ_K_PROFILE, never NULL */
     uint64_t seed;
     uint64_t cut_operation; /* not 0: the power goes behind that operation on the client's disk, ... */
+    uint32_t cut_step;      /* not 0: or when so many steps have begun, ... */
     uint32_t cut_outcome;   /* ... which is left in that state; then `power-cuts` of the scenario holds */
     unsigned real_limit_ms; /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
     const char *preload;    /* path of the preload library (exec) */

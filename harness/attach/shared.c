@@ -67,6 +67,7 @@ bj_shared *bj_shared_new(const bj_record *scenario, const bj_run_options *option
         .magic = BJ_SHARED_MAGIC, .version = BJ_SHARED_VERSION, .seed = options->seed, .attach = options->attach
     };
     plan.cut_operation = options->cut_operation;
+    plan.cut_step = options->cut_step;
     plan.cut_outcome = options->cut_outcome;
     lay_out(&plan, &script, &profile);
     int fd = memfd_create("bootjack", MFD_CLOEXEC);

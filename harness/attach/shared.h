@@ -40,7 +40,7 @@ typedef struct bj_shared {
     uint64_t size;
     uint64_t seed;
     uint64_t cut_operation; /* as in bj_run_options */
-    uint32_t cut_outcome;
+    uint32_t cut_step, cut_outcome;
     uint32_t attach; /* bj_attach */
     bj_range scenario, scenario_positions, profile, profile_positions;
     bj_range log, arena;

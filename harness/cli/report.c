@@ -90,8 +90,9 @@ void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) 
         bj_text_add(out, " --client ");
         put_word(out, report->client->argument);
     }
-    if (one->cut_operation) {
-        bj_text_printf(out, " --power-cut %llu:%u", (unsigned long long) one->cut_operation, one->cut_outcome);
+    if (one->cut_operation || one->cut_step) {
+        bj_text_printf(out, " --power-cut %s%llu:%u", one->cut_step ? "step-" : "",
+                       (unsigned long long) (one->cut_step ? one->cut_step : one->cut_operation), one->cut_outcome);
     }
     bj_text_printf(out, " --seed %llu -v", (unsigned long long) report->seed);
 }

@@ -15,7 +15,8 @@ typedef struct cli_case {
     bj_arena *arena;
     const bj_record *scenario; /* NULL: the file has mistakes */
     const char *title;
-    uint64_t cut_operation; /* 0: the power stays on; see bj_run_options */
+    uint64_t cut_operation; /* see bj_run_options */
+    uint32_t cut_step;
     uint32_t cut_outcome;
     const char *cut_where; /* in words */
     bj_job *job;           /* while it runs */

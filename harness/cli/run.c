@@ -34,10 +34,10 @@ static const char help[] =
     "  --junit FILE      results in JUnit's XML\n"
     "  --report FOLDER   a report for people: FOLDER/index.html, with results.json, JUnit's XML and captures beside "
     "it\n"
-    "  --power-cuts      scenarios that say what must follow a power cut, once for each operation on the client's disk "
-    "and each\n"
-    "                    state in which it may be left\n"
-    "  --power-cut N:M   one of those: behind operation N, with state M\n"
+    "  --power-cuts      scenarios that say what must follow a power cut, once for each operation on the client's "
+    "disk\n"
+    "                    and each step, with each state in which the disk may be left\n"
+    "  --power-cut N:M   one of those: behind operation N, with state M; step-N:M when N steps have begun\n"
     "  -j, --jobs N      that many scenarios at once, 1 if not given\n"
     "  --fail-fast       stop at the first scenario that fails; those after it are not run\n"
     "  --limit SECONDS   real time that a scenario may take, 60 if not given (network: no limit)\n"
@@ -66,8 +66,7 @@ typedef struct arguments {
     const char *client;
     uint64_t seed;
     bool verbose, json, no_canary, fail_fast, share_network, power_cuts;
-    uint64_t cut_operation;
-    uint32_t cut_outcome;
+    cli_power_cut cut;
     const char *pcap, *log, *junit, *preload, *report;
     uint64_t jobs;
     unsigned limit_ms;
@@ -144,9 +143,10 @@ static int take_option(arguments *a, int option) {
         a->power_cuts = true;
         return -1;
     case 'w':
-        return cli_power_cut_parse(optarg, &a->cut_operation, &a->cut_outcome)
+        return cli_power_cut_parse(optarg, &a->cut)
                    ? -1
-                   : cli_usage_error("run", "--power-cut %s: expected OPERATION:STATE, as 3:1", optarg);
+                   : cli_usage_error("run", "--power-cut %s: expected OPERATION:STATE or step-NUMBER:STATE, as 3:1",
+                                     optarg);
     case 'C':
         a->no_canary = true;
         return -1;
@@ -175,7 +175,7 @@ static int parse(int argc, char **argv, arguments *a) {
             return status;
         }
     }
-    if (a->power_cuts && (a->pcap || a->log || a->report || a->cut_operation)) {
+    if (a->power_cuts && (a->pcap || a->log || a->report || a->cut.operation || a->cut.step)) {
         return cli_usage_error("run", "--power-cuts goes with none of --pcap, --log, --report and --power-cut; "
                                       "--power-cut N:M runs one of them with --pcap and --log");
     }
@@ -215,7 +215,7 @@ static void tell_mistakes(cli_case *one, const bj_mistakes *mistakes) {
 
 static const char *title_of(const cli_case *one) {
     const char *title = bj_get_string(one->scenario, BJ_F(SCENARIO, TITLE), "");
-    if (!one->cut_operation) {
+    if (!one->cut_where) {
         return title;
     }
     BJ_TEXT(text, 1000);
@@ -234,6 +234,7 @@ static void start(suite *s, cli_case *one) {
     one->title = title_of(one);
     bj_run_options options = s->options;
     options.cut_operation = one->cut_operation;
+    options.cut_step = one->cut_step;
     options.cut_outcome = one->cut_outcome;
     one->job = bj_job_start(one->arena, one->scenario, &options);
     s->running++;
@@ -337,6 +338,7 @@ static bool make_power_cuts(suite *s, const cli_files *files, bj_arena *arena) {
     for (size_t i = 0; i < cuts.count; i++) {
         s->cases[i] = (cli_case){ .file = cuts.items[i].file,
                                   .cut_operation = cuts.items[i].operation,
+                                  .cut_step = cuts.items[i].step,
                                   .cut_outcome = cuts.items[i].outcome,
                                   .cut_where = cuts.items[i].where };
     }
@@ -348,15 +350,19 @@ static bool make_cases(suite *s, const arguments *a, const cli_files *files, bj_
     if (a->power_cuts) {
         return make_power_cuts(s, files, arena);
     }
+    const cli_power_cut *cut = &a->cut;
+    bool cuts = cut->operation || cut->step;
     BJ_TEXT(where, 80);
-    bj_text_printf(&where, "operation %llu, state %u", (unsigned long long) a->cut_operation, a->cut_outcome);
+    bj_text_printf(&where, "%s %llu, state %u", cut->step ? "step" : "operation",
+                   (unsigned long long) (cut->step ? cut->step : cut->operation), cut->outcome);
     s->count = files->count;
     s->cases = bj_arena_calloc(arena, files->count, sizeof *s->cases);
     for (size_t i = 0; i < files->count; i++) {
         s->cases[i] = (cli_case){ .file = files->names[i],
-                                  .cut_operation = a->cut_operation,
-                                  .cut_outcome = a->cut_outcome,
-                                  .cut_where = bj_arena_strdup(arena, where.start) };
+                                  .cut_operation = cut->operation,
+                                  .cut_step = cut->step,
+                                  .cut_outcome = cut->outcome,
+                                  .cut_where = cuts ? bj_arena_strdup(arena, where.start) : NULL };
     }
     return true;
 }

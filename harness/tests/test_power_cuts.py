@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every power cut of a run: every operation on the client's disk, with every state in which it may be left. Our client
+"""Every power cut of a run: every operation on the client's disk and every step, with every state of the disk. Our client
 comes through all of them; programs that leave out a step of replacing a file do not."""
 import pathlib
 import re
@@ -34,20 +34,25 @@ def test_our_client_comes_through_all_of_them(client, capsys):
         print(f"\n{client}: {len(results)} power cuts, {seconds:.1f} s of processes", end="")
     assert [f"{result.title}: {result.reason}" for result in results if result.verdict != "pass"] == []
     assert len(results) >= 100
-    cuts = [re.search(r"\[power cut at operation (\d+) of (\d+) \((.*)\), state (\d+) of (\d+)\]$", r.title) for r in results]
+    cuts = [re.search(r"\[power cut at (operation|step) (\d+) of (\d+) \((.*)\), state (\d+) of (\d+)\]$", r.title)
+            for r in results]
     assert all(cuts)
-    operations = {cut.group(3).split(":")[0] for cut in cuts}
+    operations = {cut.group(4).split(":")[0] for cut in cuts if cut.group(1) == "operation"}
     assert {"create state.new (mode 0600)", "write state.new", "sync state.new", "rename state.new to state",
             "sync ."} <= operations
     anywhere = [cut for cut, r in zip(cuts, results) if r.scenario.endswith("power-cut-anywhere.yaml")]
-    assert {int(cut.group(1)) for cut in anywhere} == set(range(1, int(anywhere[0].group(2)) + 1))
+    operations = {int(cut.group(2)) for cut in anywhere if cut.group(1) == "operation"}
+    assert operations == set(range(1, int(anywhere[0].group(3)) + 1))
+    steps = {int(cut.group(2)) for cut in anywhere if cut.group(1) == "step"}
+    assert steps == set(range(2, max(steps) + 1)) and len(steps) >= 10  # but those with which the script ends at once
     branches = {branch for r in results if r.scenario.endswith("power-cut-anywhere.yaml") for branch in r.branches}
     assert branches == {"no accounts yet", "those of the first session", "those of the second session"}
 
 
-def test_one_of_them_again():
-    [result] = run(LIFE / "power-cut-anywhere.yaml", "linked", "--power-cut", "2:1")
-    assert result.verdict == "pass" and "--power-cut 2:1" in result.reproduce
+@pytest.mark.parametrize("cut", ["2:1", "step-5:0"])
+def test_one_of_them_again(cut):
+    [result] = run(LIFE / "power-cut-anywhere.yaml", "linked", "--power-cut", cut)
+    assert result.verdict == "pass" and f"--power-cut {cut}" in result.reproduce
 
 
 def test_a_careful_program_comes_through():
@@ -86,6 +91,7 @@ def test_one_seed_gives_the_same_bytes(seed, tmp_path):
     (["--power-cuts", "--power-cut", "1:1", LIFE], api.WRONG_USAGE, "--power-cuts goes with none of"),
     (["--power-cut", "1", LIFE], api.WRONG_USAGE, "expected OPERATION:STATE"),
     (["--power-cut", "0:1", LIFE], api.WRONG_USAGE, "expected OPERATION:STATE"),
+    (["--power-cut", "step-:1", LIFE], api.WRONG_USAGE, "expected OPERATION:STATE"),
     (["--power-cut", "1:1", api.ROOT / "scenarios/life/registers-after-a-power-cut.yaml"], api.COULD_NOT_RUN,
      "the scenario says nothing of power cuts"),
 ])

@@ -189,6 +189,24 @@ static void hears_of_a_client_that_is_stuck(void **state) {
     fixture_free(f);
 }
 
+static void hears_of_a_power_cut_at_an_operation(void **state) {
+    (void) state;
+    bj_engine engine;
+    fixture *f = with_engine(&engine, 0);
+    bj_event event;
+    bj_sim_cut_at(f->sim, 2, 0);
+    assert_int_equal(bj_disk_mkdir(bj_sim_disk(f->sim), "a", 0700, 1), 0);
+    bj_sim_disk_used(f->sim);
+    assert_int_equal(engine.cuts, 0);
+    assert_int_equal(bj_disk_mkdir(bj_sim_disk(f->sim), "b", 0700, 1), 0);
+    bj_sim_disk_used(f->sim);
+    assert_int_equal(engine.cuts, 1);
+    assert_true(find_event(f, BJ_EV_POWER_CUT, 0, &event));
+    assert_int_equal(engine.event, event.sequence);
+    assert_true(bj_sim_without_client(f->sim)); /* it started the client when it heard */
+    fixture_free(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hears_of_datagrams_and_ticks),
@@ -196,6 +214,7 @@ int main(void) {
         cmocka_unit_test(hears_of_names),
         cmocka_unit_test(may_end_a_connection_while_it_hears_of_it),
         cmocka_unit_test(hears_of_a_client_that_is_stuck),
+        cmocka_unit_test(hears_of_a_power_cut_at_an_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

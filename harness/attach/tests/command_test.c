@@ -131,6 +131,7 @@ static void what_cannot_be_told_is_a_skip(void **state) {
         { "version: '1.0'", "c coap://b" },
         { "version: '1.1'", "! the client cannot be told a version of LwM2M ({version})" },
         { "strict: true", "! the client cannot be told strict validation at Bootstrap-Finish ({strict})" },
+        { "state: {}", "! the client cannot be told a file in which it keeps its accounts ({state})" },
         { "accounts: [{uri: 'coap://s'}]",
           "! the client cannot be told a server account from the factory ({server_uri})" },
     };
@@ -151,6 +152,19 @@ static void mistakes_of_a_profile(void **state) {
                         "! the profile's command holds an unknown placeholder {uri}");
     assert_string_equal(filled("name: c\ncommand: [c, '{not closed', '{}', 'a}']\n", ""), "c {not closed {} a}");
     assert_string_equal(filled("name: c\nattach: linked\n", ""), "! the client's profile has no command");
+}
+
+static void a_state_file(void **state) {
+    (void) state;
+    static const char profile[] = "name: c\ncommand: [c, '?--state {state}']\n";
+    assert_string_equal(filled(profile, "client: {state: {}}\n"), "c --state /bootjack-disk/state");
+    assert_string_equal(filled(profile, ""), "c");
+    BJ_TEXT(reason, 512);
+    char **words = bj_command_fill(arena, load(BJ_K_PROFILE, profile),
+                                   load(BJ_K_SCENARIO, "title: t\nclient: {state: {}}\nsteps: [note: x]\n"), "/tmp/s",
+                                   NULL, NULL, &reason);
+    assert_non_null(words);
+    assert_string_equal(words[2], "/tmp/s");
 }
 
 static void quoting(void **state) {
@@ -205,6 +219,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_told_is_a_skip),
         cmocka_unit_test(a_group_that_vanishes_at_the_end),
         cmocka_unit_test(mistakes_of_a_profile),
+        cmocka_unit_test(a_state_file),
         cmocka_unit_test(quoting),
         cmocka_unit_test(parts_of_uris),
         cmocka_unit_test(programs_in_path),

@@ -54,6 +54,7 @@ static void what_is_not_said_is_the_clients_default(void **state) {
     assert_true(config.ack_random_factor == 0);
     assert_int_equal(config.max_retransmit, -1);
     assert_int_equal(config.strict, 0);
+    assert_null(config.state_path);
 }
 
 static void all_that_can_be_said(void **state) {
@@ -62,7 +63,7 @@ static void all_that_can_be_said(void **state) {
         "title: t\nsteps: [note: n]\n"
         "transmission: {ack-timeout: 2500ms, ack-random-factor: '1.25', max-retransmit: 2}\n"
         "client:\n"
-        "  endpoint: e\n  version: '1.0'\n  holdoff-cap: 1h\n  holdoff-jitter: '1'\n  strict: true\n"
+        "  endpoint: e\n  version: '1.0'\n  holdoff-cap: 1h\n  holdoff-jitter: '1'\n  strict: true\n  state: {}\n"
         "  bootstrap: {uri: 'coap://b', holdoff: 1500ms, timeout: 1m, instance: 3}\n"
         "  accounts: [{uri: 'coap://s', ssid: 7, lifetime: 90s, binding: UT}]\n";
     bootjack_linked_config config = config_of(scenario, "name: c\nattach: linked\nholdoff-cap: 5s\n");
@@ -74,6 +75,7 @@ static void all_that_can_be_said(void **state) {
     assert_true(config.ack_random_factor == 1.25);
     assert_int_equal(config.max_retransmit, 2);
     assert_int_equal(config.strict, 1);
+    assert_string_equal(config.state_path, "/bootjack-disk/state");
     assert_int_equal(config.account_count, 2);
     const bootjack_linked_account *bootstrap = &config.accounts[0], *server = &config.accounts[1];
     assert_int_equal(bootstrap->bootstrap, 1);
