@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "attach/preload.h"
+#include "libc/libc.h"
 
 enum { SAVED_DESCRIPTORS = 910 };
 
@@ -51,7 +52,9 @@ void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **en
     umask(start.mask);
     for (int fd = 0; fd < 3; fd++) {
         start.standard[fd] = fcntl(fd, F_DUPFD_CLOEXEC, SAVED_DESCRIPTORS);
+        bj_libc_hide(start.standard[fd]);
     }
+    bj_libc_hide(bj_preload_descriptor());
 }
 
 /* Handlers go with the program; what it ignores and blocks would stay. */

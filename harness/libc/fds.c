@@ -216,6 +216,9 @@ int bj_foreign_wait(int fd, short events) {
 
 BJ_EXPORT int close(int fd) {
     if (bj_inside()) {
+        if (bj_is_hidden(fd)) {
+            return bj_fail(EBADF);
+        }
         drop(fd);
     }
     return REAL(close)(fd);
@@ -227,9 +230,23 @@ static void drop_range(unsigned first, unsigned last) {
     }
 }
 
+/* All of the range but what is hidden. */
+static int close_around(unsigned first, unsigned last, int flags) {
+    for (unsigned fd = first; fd <= last && fd < BJ_DESCRIPTORS; fd++) {
+        if (bj_is_hidden((int) fd)) {
+            if (fd > first && REAL(close_range)(first, fd - 1, flags) != 0) {
+                return -1;
+            }
+            first = fd + 1;
+        }
+    }
+    return first <= last ? REAL(close_range)(first, last, flags) : 0;
+}
+
 BJ_EXPORT int close_range(unsigned first, unsigned last, int flags) {
     if (bj_inside() && !(flags & CLOSE_RANGE_CLOEXEC)) {
         drop_range(first, last);
+        return close_around(first, last, flags);
     }
     return REAL(close_range)(first, last, flags);
 }
@@ -237,6 +254,8 @@ BJ_EXPORT int close_range(unsigned first, unsigned last, int flags) {
 BJ_EXPORT void closefrom(int first) {
     if (bj_inside() && first >= 0) {
         drop_range((unsigned) first, BJ_DESCRIPTORS - 1);
+        close_around((unsigned) first, ~0U, 0);
+        return;
     }
     REAL(closefrom)(first);
 }
@@ -263,10 +282,16 @@ BJ_EXPORT int dup(int fd) {
 }
 
 BJ_EXPORT int dup2(int fd, int copy) {
+    if (bj_inside() && bj_is_hidden(copy)) {
+        return bj_fail(EBADF);
+    }
     return duplicated(fd, REAL(dup2)(fd, copy));
 }
 
 BJ_EXPORT int dup3(int fd, int copy, int flags) {
+    if (bj_inside() && bj_is_hidden(copy)) {
+        return bj_fail(EBADF);
+    }
     return duplicated(fd, REAL(dup3)(fd, copy, flags));
 }
 

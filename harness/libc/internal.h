@@ -279,6 +279,8 @@ typedef struct bj_file {
     };
 } bj_file;
 
+/* Is it the harness's own (bj_libc_hide())? */
+bool bj_is_hidden(int fd);
 /* The file of a virtual descriptor; NULL: foreign, or not open. */
 bj_file *bj_file_of(int fd);
 /* A new file behind the real descriptor `placeholder`, which from now on is virtual. NULL and errno (the placeholder is

@@ -37,6 +37,10 @@ bool bj_libc_active(void);
 void bj_libc_outside(void);
 void bj_libc_inside(void);
 
+/* From now on this descriptor is the harness's own: a client that closes all that it does not know (closefrom(), a loop
+ * up to the limit) leaves it alone. Stays so from run to run. */
+void bj_libc_hide(int fd);
+
 /* Linked mode: is there anything for the client to do now (a virtual descriptor became ready since the last question)?
  */
 bool bj_libc_poked(void);

@@ -80,6 +80,18 @@ void bj_libc_inside(void) {
     }
 }
 
+static bool hidden[BJ_DESCRIPTORS];
+
+void bj_libc_hide(int fd) {
+    if (fd >= 0 && fd < BJ_DESCRIPTORS) {
+        hidden[fd] = true;
+    }
+}
+
+bool bj_is_hidden(int fd) {
+    return fd >= 0 && fd < BJ_DESCRIPTORS && hidden[fd];
+}
+
 bool bj_libc_poked(void) {
     return bj_the_run.active && bj_files_poked();
 }

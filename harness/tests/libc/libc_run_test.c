@@ -210,10 +210,32 @@ static void children_are_refused_with_a_reason(void **state) {
     close(pipes[1]);
 }
 
+static void what_is_hidden_stays_open(void **state) {
+    (void) state;
+    bj_libc_outside();
+    int fd = fcntl(STDERR_FILENO, F_DUPFD, 950);
+    bj_libc_inside();
+    assert_true(fd >= 950);
+    bj_libc_hide(fd);
+    int before = dup(STDERR_FILENO), behind = fcntl(STDERR_FILENO, F_DUPFD, fd + 1);
+    assert_errno(close(fd), EBADF);
+    assert_errno(dup2(STDERR_FILENO, fd), EBADF);
+    closefrom(before);
+    assert_errno(fcntl(before, F_GETFD), EBADF);
+    assert_errno(fcntl(behind, F_GETFD), EBADF);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    assert_int_equal(close_range((unsigned) fd, (unsigned) fd, 0), 0);
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+    bj_libc_outside();
+    assert_int_equal(close(fd), 0); /* the harness may */
+    bj_libc_inside();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outside_a_run_everything_is_real),
         in_world(harness_code_inside_a_run_passes_through),
+        in_world(what_is_hidden_stays_open),
         cmocka_unit_test(one_run_after_another_starts_afresh),
         in_world(the_run_ends_inside_a_call),
         in_world(calls_after_the_end_fail_and_do_not_hang),

@@ -6,6 +6,7 @@ import socket
 import sys
 
 how, path = sys.argv[1:]
+os.closerange(3, 1024)  # as a daemon does, with whatever it may have inherited
 
 
 def replace(text, synced):
