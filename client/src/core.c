@@ -48,6 +48,9 @@ static bool config_usable(const bootjack_config *config) {
     if (config->version < BOOTJACK_LWM2M_1_0 || config->version > BOOTJACK_LWM2M_1_2 || !format_usable(config)) {
         return false;
     }
+    if (config->trust_store_length && !config->trust_store) {
+        return false;
+    }
     return config->stream_timeout_ms > 0 && config->holdoff_jitter >= 1.0 && config->holdoff_jitter <= 1000.0 &&
            config->max_payload > 0;
 }
@@ -60,12 +63,21 @@ bootjack_error bjc_core_init(bjc_core *core, const bootjack_config *config) {
     core->allocator = config->allocator ? *config->allocator : bjc_malloc_allocator;
     core->config.allocator = &core->allocator;
     core->config.endpoint = bjc_copy_text(&core->allocator, config->endpoint);
-    return core->config.endpoint ? BOOTJACK_OK : BOOTJACK_ERR_MEMORY;
+    core->config.trust_store = config->trust_store_length
+                                   ? bjc_copy_bytes(&core->allocator, config->trust_store, config->trust_store_length)
+                                   : NULL;
+    if (!core->config.endpoint || (config->trust_store_length && !core->config.trust_store)) {
+        bjc_core_free(core);
+        return BOOTJACK_ERR_MEMORY;
+    }
+    return BOOTJACK_OK;
 }
 
 void bjc_core_free(bjc_core *core) {
     bjc_release(&core->allocator, (void *) (uintptr_t) core->config.endpoint);
+    bjc_release(&core->allocator, (void *) (uintptr_t) core->config.trust_store);
     core->config.endpoint = NULL;
+    core->config.trust_store = NULL;
 }
 
 void bjc_log(const bjc_core *core, bootjack_log_level level, const char *format, ...) {

@@ -10,7 +10,7 @@
 #include "util/scheduler.h"
 
 typedef struct bjc_core {
-    bootjack_config config; /* `endpoint` is a copy of our own */
+    bootjack_config config; /* `endpoint` and `trust_store` are copies of our own */
     bootjack_allocator allocator;
     bjc_scheduler scheduler;
 } bjc_core;

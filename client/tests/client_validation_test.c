@@ -217,7 +217,6 @@ static bootjack_error with_mode(const char *mode) {
 static void modes_of_other_builds(void **state) {
     (void) state;
     assert_int_equal(with_mode("1"), BOOTJACK_ERR_UNSUPPORTED);
-    assert_int_equal(with_mode("2"), BOOTJACK_ERR_UNSUPPORTED);
     assert_int_equal(with_mode("4"), BOOTJACK_ERR_UNSUPPORTED);
 }
 
@@ -228,16 +227,28 @@ static void credentials_are_bytes(void **state) {
     };
     assert_int_equal(verdict(keys, 4, false, BOOTJACK_LWM2M_1_1), BOOTJACK_ERR_UNSUPPORTED);
     uint8_t bytes[BJC_IDENTITY_MAX + 1];
+    bjc_core core = { 0 };
     memset(bytes, 0x80, sizeof bytes);
-    assert_null(bjc_transport_identity_fault((bjc_bytes){ bytes, BJC_IDENTITY_MAX }));
-    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ bytes, BJC_IDENTITY_MAX + 1 }));
-    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ NULL, 0 }));
-    memset(bytes, 0, sizeof bytes);
-    assert_null(bjc_transport_key_fault((bjc_bytes){ bytes, BJC_KEY_MAX })); /* a key may hold NULs */
-    assert_non_null(bjc_transport_key_fault((bjc_bytes){ bytes, BJC_KEY_MAX + 1 }));
-    assert_non_null(bjc_transport_key_fault((bjc_bytes){ NULL, 0 }));
-    bytes[0] = 'd';
-    assert_non_null(bjc_transport_identity_fault((bjc_bytes){ bytes, 2 }));
+    static const struct {
+        size_t identity, key;
+        bool fine;
+        bjc_part part;
+    } rows[] = { { BJC_IDENTITY_MAX, BJC_KEY_MAX, true, 0 },
+                 { BJC_IDENTITY_MAX + 1, 1, false, BJC_PART_IDENTITY },
+                 { 0, 1, false, BJC_PART_IDENTITY },
+                 { 1, BJC_KEY_MAX + 1, false, BJC_PART_KEY },
+                 { 1, 0, false, BJC_PART_KEY } };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bjc_peer peer = { .identity = { bytes, rows[i].identity }, .key = { bytes, rows[i].key } };
+        bjc_fault fault = bjc_transport_fault(&core, &peer);
+        assert_int_equal(!fault.what, rows[i].fine);
+        assert_true(rows[i].fine || fault.part == rows[i].part);
+    }
+    static const uint8_t zero[] = { 'd', 0 };
+    bjc_peer peer = { .identity = { bytes, 1 }, .key = { zero + 1, 1 } };
+    assert_null(bjc_transport_fault(&core, &peer).what); /* a key may hold NULs */
+    peer.identity = (bjc_bytes){ zero, 2 };
+    assert_int_equal(bjc_transport_fault(&core, &peer).part, BJC_PART_IDENTITY);
 }
 
 static void strictly(void **state) {

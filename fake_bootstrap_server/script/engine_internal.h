@@ -236,6 +236,7 @@ typedef enum bj__seen {
     BJ__SEEN_DUPLICATE = 2,
     BJ__SEEN_STRANGE = 3, /* a message that nobody can make sense of */
     BJ__SEEN_NOTIFICATION = 4,
+    BJ__SEEN_HANDSHAKE = 5, /* a handshake ended; `number` is that of bj__secure_handshake() */
 } bj__seen;
 
 /* What the client did that a step may await; every cursor goes through all of them in order. */
@@ -687,6 +688,23 @@ bj_time bj__secure_began(const bj__server *s, bj_time sent);
 bj_time bj__secure_allows(const bj_engine *e, const bj__server *only, bj_time until);
 void bj__secure_tick(bj_engine *e);
 bj_time bj__secure_timer(const bj_engine *e);
+
+/* A handshake that is over, of the last few with that server; NULL: it is no longer known. */
+typedef struct bj__handshake {
+    unsigned number;
+    bool well;
+    int alert; /* that the client sent; -1: none */
+    uint16_t suite;
+    char server_name[256]; /* that the client asked for; empty: none */
+} bj__handshake;
+
+const bj__handshake *bj__secure_handshake(const bj__server *s, unsigned number);
+
+/* --- engine_handshake.c --- */
+
+/* What a `handshake` step waits for, and whether it came. */
+void bj__describe_handshake(const bj_record *step, bj_text *out);
+bj__progress bj__poll_handshake(bj_engine *e, bj__thread *t);
 
 /* --- engine_text.c --- */
 

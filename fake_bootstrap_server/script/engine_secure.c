@@ -9,7 +9,7 @@
 #include "script/engine_internal.h"
 #include "secure/secure.h"
 
-enum { KEYS = 16 };
+enum { KEYS = 16, HANDSHAKES = 16 };
 
 /* RFC 6347 §4.2.4.1: a flight is repeated after 1, 2, 4, 8, 16, 32 and 60 s; then the handshake is over. */
 #define LONGEST_HANDSHAKE (123 * BJ_SECOND)
@@ -22,6 +22,9 @@ typedef struct bj__guard {
     int64_t left;               /* the event of what left last, or a negative errno */
     bj_time hello;              /* when the client began the handshake that goes on; BJ_NEVER */
     bj_time began, established; /* the latest one that ended well */
+    int alert;                  /* that came in the handshake that goes on; -1 */
+    unsigned handshakes;        /* that are over */
+    bj__handshake over[HANDSHAKES];
 } bj__guard;
 
 /* --- the log --- */
@@ -87,10 +90,38 @@ static void plain(void *guard, const bj_secure_peer *peer, const uint8_t *data, 
     bj__message(e, s, &from, &m, fault, data, length, cause);
 }
 
-static void ended(bj__guard *g, const bj_secure_peer *peer, const char *why) {
-    BJ_TEXT(text, 160);
-    bj_text_printf(&text, "ended: %s", why);
+static void handshake_over(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
+    bj__handshake *h = &g->over[++g->handshakes % HANDSHAKES];
+    BJ_TEXT(text, 300);
+    *h = (bj__handshake){ .number = g->handshakes, .well = said->established, .alert = g->alert, .suite = said->suite };
+    if (said->server_name) {
+        memcpy(h->server_name, said->server_name, strlen(said->server_name));
+    }
+    bj_text_printf(&text, said->server_name ? "the client asked for %s" : "the client asked for no name",
+                   said->server_name);
     note_state(g, peer, -1, text.start);
+    g->alert = -1;
+    bj__observation o = { .kind = BJ__SEEN_HANDSHAKE,
+                          .server = g->server,
+                          .number = h->number,
+                          .sent = g->engine->now,
+                          .arrived = g->engine->now,
+                          .event = g->cause };
+    bj__observe(g->engine, &o);
+}
+
+const bj__handshake *bj__secure_handshake(const bj__server *s, unsigned number) {
+    const bj__handshake *h = s->guard ? &s->guard->over[number % HANDSHAKES] : NULL;
+    return h && h->number == number ? h : NULL;
+}
+
+static void ended(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
+    BJ_TEXT(text, 160);
+    bj_text_printf(&text, "ended: %s", said->text);
+    note_state(g, peer, -1, text.start);
+    if (!said->established) {
+        handshake_over(g, peer, said);
+    }
     g->hello = BJ_NEVER;
     bj__server *s = &g->engine->servers[g->server];
     if (peer->connection >= 0) {
@@ -114,6 +145,7 @@ static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
     bj_text_printf(&text, said->number < 0 ? "an alert" : "alert %d", said->number);
     bj_text_add(&text, sent ? " sent" : " received");
     note_state(g, peer, said->number, text.start);
+    g->alert = sent ? g->alert : said->number;
     if (!bj_secure_established(g->secure, peer)) {
         bj_engine *e = g->engine;
         const bj__server *s = &e->servers[g->server];
@@ -121,11 +153,12 @@ static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
     }
 }
 
-static void established(bj__guard *g, const bj_secure_peer *peer, const char *suite) {
+static void established(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
     const bj__connection *c = bj__connection_of(g->engine, peer->connection);
     BJ_TEXT(text, 160);
-    bj_text_printf(&text, "established with %s", suite);
+    bj_text_printf(&text, "established with %s", said->text);
     note_state(g, peer, -1, text.start);
+    handshake_over(g, peer, said);
     g->began = g->hello;
     g->established = g->engine->now;
     g->hello = BJ_NEVER;
@@ -138,7 +171,7 @@ static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event
     bj__guard *g = guard;
     switch (said->kind) {
     case BJ_SECURE_ESTABLISHED:
-        established(g, peer, said->text);
+        established(g, peer, said);
         break;
     case BJ_SECURE_ALERT_SENT:
     case BJ_SECURE_ALERT_RECEIVED:
@@ -148,7 +181,7 @@ static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event
         note(g, BJ_EV_TLS_KEYS, peer, (bj_event){ .cause = g->cause, .text = said->text });
         break;
     case BJ_SECURE_ENDED:
-        ended(g, peer, said->text);
+        ended(g, peer, said);
         break;
     }
 }
@@ -215,6 +248,7 @@ static bj_secure *endpoint_of(bj_engine *e, const bj__server *s, bj__guard *g, b
         .client_ca = bytes_of(s->record, BJ_F(SERVER, CLIENT_CA)),
         .suites = suites,
         .suite_count = suites_of(s, suites),
+        .mtu = (uint16_t) bj_get_uint(bj_get_record(s->record, BJ_F(SERVER, NETWORK)), BJ_F(LINK, MTU), 0),
         .cookies = bj_get_bool(s->record, BJ_F(SERVER, COOKIES), true),
         .epoch = e->ops->epoch ? e->ops->epoch(e->world) : 0,
     };
@@ -226,7 +260,7 @@ bool bj__secure_start(bj_engine *e, bj__server *s) {
         return true;
     }
     bj__guard *g = bj_arena_alloc(e->arena, sizeof *g);
-    *g = (bj__guard){ .engine = e, .server = s->index, .hello = BJ_NEVER };
+    *g = (bj__guard){ .engine = e, .server = s->index, .hello = BJ_NEVER, .alert = -1 };
     BJ_TEXT(why, 200);
     g->secure = endpoint_of(e, s, g, &why);
     if (!g->secure) {

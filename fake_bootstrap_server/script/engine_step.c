@@ -89,6 +89,9 @@ void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out) {
     case BJ_K_NOTIFICATION:
         bj__describe_notification(t->step, out);
         break;
+    case BJ_K_HANDSHAKE:
+        bj__describe_handshake(t->step, out);
+        break;
     default:
         operation_text(e, t, out);
         break;
@@ -485,7 +488,8 @@ static bj__progress poll_advance(bj_engine *e, bj__thread *t) {
 static const bj__observation *noise(const bj_engine *e, const bj__thread *t, const bj__server *only, bj_time end) {
     for (uint64_t n = t->cursor; n < e->end_observation; n++) {
         const bj__observation *o = bj__observation_at(e, n);
-        bool counts = o->kind != BJ__SEEN_DUPLICATE && (!only || o->server == only->index);
+        bool said = o->kind != BJ__SEEN_DUPLICATE && o->kind != BJ__SEEN_HANDSHAKE;
+        bool counts = said && (!only || o->server == only->index);
         if (counts && o->arrived >= t->begun && o->event > t->begin_event && o->sent + t->silent_grace < end) {
             return o;
         }
@@ -593,8 +597,8 @@ static bj__progress poll_retransmission(bj_engine *e, bj__thread *t) {
     const bj__server *only = to ? bj__server_named(e, to) : NULL;
     for (; t->cursor < e->end_observation; t->cursor++) {
         const bj__observation *o = bj__observation_at(e, t->cursor);
-        bool counts = !only || o->server == only->index;
-        if (o->kind != BJ__SEEN_DUPLICATE) {
+        bool counts = o->kind == BJ__SEEN_DUPLICATE && (!only || o->server == only->index);
+        if (o->kind != BJ__SEEN_DUPLICATE && o->kind != BJ__SEEN_HANDSHAKE) {
             return bj__unexpected(e, t, o, "");
         }
         if (counts && number && o->number > number) {
@@ -817,6 +821,8 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
         return poll_again(e, t);
     case BJ_K_EXIT:
         return poll_exit(e, t);
+    case BJ_K_HANDSHAKE:
+        return bj__poll_handshake(e, t);
     case BJ_K_POWER_CUT:
         return bj__life_poll_power_cut(e, t);
     case BJ_K_FILE:

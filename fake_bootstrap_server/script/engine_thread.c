@@ -212,7 +212,7 @@ static void end_thread(bj_engine *e, bj__thread *t) {
     for (; t->cursor < e->end_observation; t->cursor++) {
         const bj__observation *o = bj__observation_at(e, t->cursor);
         const bj__exchange *x = bj__exchange_of(e, o->exchange);
-        if (o->kind == BJ__SEEN_DUPLICATE || (o->kind == BJ__SEEN_REQUEST && !x)) {
+        if (o->kind == BJ__SEEN_DUPLICATE || o->kind == BJ__SEEN_HANDSHAKE || (o->kind == BJ__SEEN_REQUEST && !x)) {
             continue;
         }
         BJ_TEXT(seen, 300);

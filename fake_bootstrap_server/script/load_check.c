@@ -66,10 +66,12 @@ static const struct {
     uint32_t least;
     uint32_t most;
 } limits[] = {
-    { "instance", 0, 65534 }, { "ssid", 0, 65535 },        { "port", 1, 65535 },        { "mid", 0, 65535 },
-    { "version", 0, 3 },      { "token-length", 0, 15 },   { "status", 0, 255 },        { "format", 0, 65536 },
-    { "accept", 0, 65536 },   { "loss", 0, 1000000 },      { "duplicate", 0, 1000000 }, { "reorder", 0, 1000000 },
-    { "mtu", 1, 65507 },      { "max-retransmit", 0, 20 }, { "block", 16, 65536 },      { "number", 1, 20 },
+    { "instance", 0, 65534 },    { "ssid", 0, 65535 },        { "port", 1, 65535 },
+    { "mid", 0, 65535 },         { "version", 0, 3 },         { "token-length", 0, 15 },
+    { "status", 0, 255 },        { "format", 0, 65536 },      { "accept", 0, 65536 },
+    { "loss", 0, 1000000 },      { "duplicate", 0, 1000000 }, { "reorder", 0, 1000000 },
+    { "mtu", 1, 65507 },         { "matching-type", 0, 255 }, { "certificate-usage", 0, 255 },
+    { "max-retransmit", 0, 20 }, { "block", 16, 65536 },      { "number", 1, 20 },
 };
 
 static void check_limits(check *c, const bj_record *record) {

@@ -111,6 +111,8 @@ static const char *default_time(const bj_record *step) {
         bool awaits = bj_get_uint(step, BJ_F(POWER_CUT, AT_OPERATION), 0) > 0;
         return awaits && !bj_get(step, BJ_F(POWER_CUT, WITHIN)) ? "within 100s" : NULL;
     }
+    case BJ_K_HANDSHAKE:
+        return bj_get(step, BJ_F(HANDSHAKE, WITHIN)) ? NULL : "within 100s";
     default:
         return operation_time(step);
     }

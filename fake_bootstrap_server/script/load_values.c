@@ -97,14 +97,17 @@ bool bj_load_text(bj_loading *loading, const bj_yaml *yaml, const char *what, bj
     return true;
 }
 
-/* BYTES: hexadecimal, or a text under the tag !text. */
+/* BYTES: hexadecimal, a text under the tag !text, or a file under the tag !file. */
 static bool load_bytes(bj_loading *loading, const bj_yaml *yaml, bj_string *out) {
     if (yaml->kind == BJ_YAML_SCALAR && bj_yaml_tagged(yaml, "!text")) {
         *out = kept(loading, yaml->text.bytes, yaml->text.length);
         return true;
     }
+    if (bj_yaml_tagged(yaml, "!file")) {
+        return bj_load_file_bytes(loading, yaml, out);
+    }
     if (yaml->tag.length && !bj_yaml_tagged(yaml, "!hex")) {
-        return bj_mistake_at(loading, yaml->position, NULL, "expected !hex or !text, found the tag %s",
+        return bj_mistake_at(loading, yaml->position, NULL, "expected !hex, !text or !file, found the tag %s",
                              yaml->tag.bytes);
     }
     return load_hex(loading, yaml, out);
@@ -595,12 +598,18 @@ static bool load_string_bytes(bj_loading *loading, const bj_yaml *yaml, bj_node 
     return load_hex(loading, yaml, &node->bytes);
 }
 
+static bool load_opaque_file(bj_loading *loading, const bj_yaml *yaml, bj_node *node) {
+    node->kind = BJ_N_OPAQUE;
+    return bj_load_file_bytes(loading, yaml, &node->bytes);
+}
+
 static const struct {
     const char *tag;
     bool (*load)(bj_loading *, const bj_yaml *, bj_node *);
 } node_tags[] = {
     { "!hex", load_opaque },         { "!objlnk", load_objlnk },        { "!int", load_forced_int },
     { "!float", load_forced_float }, { "!string", load_forced_string }, { "!bytes", load_string_bytes },
+    { "!file", load_opaque_file },
 };
 
 static bool load_tagged(bj_loading *loading, const bj_yaml *yaml, bj_node *node) {
@@ -612,8 +621,8 @@ static bool load_tagged(bj_loading *loading, const bj_yaml *yaml, bj_node *node)
         }
     }
     return bj_mistake_at(loading, yaml->position, bj_nearest(names, yaml->tag.bytes, yaml->tag.length),
-                         "expected a value, perhaps with one of the tags !hex, !objlnk, !int, !float, !string, !bytes, "
-                         "found the tag %s",
+                         "expected a value, perhaps with one of the tags !hex, !file, !objlnk, !int, !float, !string, "
+                         "!bytes, found the tag %s",
                          yaml->tag.bytes);
 }
 

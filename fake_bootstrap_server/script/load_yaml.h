@@ -82,6 +82,9 @@ bool bj_load_scalar(bj_loading *loading, const bj_field_def *field, const bj_yam
 /* Text of a scalar: plain, quoted, or !bytes in hexadecimal. */
 bool bj_load_text(bj_loading *loading, const bj_yaml *yaml, const char *what, bj_string *out);
 
+/* load_bytes.c: what the file that the scalar names holds, under the tag !file; PEM and hexadecimal decoded. */
+bool bj_load_file_bytes(bj_loading *loading, const bj_yaml *yaml, bj_string *out);
+
 /* load_check.c: what no type can say. */
 void bj_check_program(bj_loading *loading, const bj_record *root);
 

@@ -132,6 +132,8 @@ enum {
       "inconclusive, with this reason.",                                                                               \
       "inconclusive: the hold-off of a trigger is not specified")                                                      \
     R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")  \
+    R(61, HANDSHAKE, "handshake", 1, "A handshake of the client with a server behind DTLS or TLS ends.",               \
+      "handshake: {to: mgmt, sni: mgmt.example, alert: 48}")                                                      \
     R(70, PACK, "pack", 1,                                                                                             \
       "Bootstrap-Pack: the server answers the Bootstrap-Pack-Request that was awaited last with a whole "              \
       "configuration.",                                                                                                \
@@ -193,6 +195,8 @@ enum {
     F(6, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "Jitter factor of the hold-off, 1.5 if not given.")        \
     F(7, STRICT, "strict", BOOL, 0, NONE, "Ask for 4.06 at Finish for all that can be known then.")                    \
     F(8, QUEUE, "queue", BOOL, 0, NONE, "Queue mode with every server, the flag Q of a registration.")                 \
+    F(9, TRUST_STORE, "trust-store", BYTES, 0, NONE,                                                                   \
+      "Certificates of the CAs that Certificate Usage 0 and 1 go by: PEM, or one in DER.")                                        \
     F(20, STATE, "state", RECORD, 0, KIND(STATE_FILE),                                                                  \
       "It keeps its accounts in a file on its disk ({}: which is not there yet).")\
     F(26, ACCESS_CONTROL, "access-control", BOOL, 0, NONE, "It has Access Control, /2; not if not given.")             \
@@ -210,7 +214,12 @@ enum {
     F(7, INSTANCE, "instance", UINT, 0, NONE, "Object Instance ID in /0 (and /1).")                                    \
     F(8, SSID, "ssid", UINT, 0, NONE, "Short Server ID.")                                                              \
     F(9, LIFETIME, "lifetime", DURATION, 0, NONE, "Lifetime, /1/x/1; a day if not given.")                             \
-    F(10, BINDING, "binding", STRING, 0, NONE, "Binding, /1/x/7; U if not given.")
+    F(10, BINDING, "binding", STRING, 0, NONE, "Binding, /1/x/7; U if not given.")                                     \
+    F(11, SERVER_KEY, "server-key", BYTES, 0, NONE, "Server Public Key, /0/x/4.")                                      \
+    F(12, MATCHING, "matching-type", UINT, 0, NONE, "Matching Type, /0/x/13.")                                         \
+    F(13, SNI, "sni", STRING, 0, NONE, "SNI, /0/x/14.")                                                                \
+    F(14, USAGE, "certificate-usage", UINT, 0, NONE, "Certificate Usage, /0/x/15.")                                    \
+    F(15, SUITES, "suites", UINTS, 0, ENUM(BJ_ENUM_SUITE), "DTLS/TLS Ciphersuite, /0/x/16.")
 
 #define BJ_FIELDS_SERVER(F)                                                                                            \
     F(1, HOST, "host", STRING, 0, NONE, "Its name; NAME.example if not given (bs: the host of the bootstrap URI).")    \
@@ -533,6 +542,14 @@ enum {
 #define BJ_FIELDS_NOTE(F)         F(1, TEXT, "text", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The line.")
 #define BJ_FIELDS_INCONCLUSIVE(F) F(1, TEXT, "text", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The gap, named.")
 #define BJ_FIELDS_IGNORE(F)       F(1, NOTE, "note", STRING, 0, NONE, "Why, for the reader.")
+#define BJ_FIELDS_HANDSHAKE(F)                                                                                         \
+    F(1, TO, "to", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The server.")                                              \
+    F(2, ENDS, "ends", ENUM, 0, ENUM(BJ_ENUM_ENDS), "How; if not given: well, and with `alert` refused.")              \
+    F(3, SNI, "sni", STRING, 0, NONE, "The name that the client asks for (Server Name Indication); \"\": none.")       \
+    F(4, ALERT, "alert", UINTS, 0, NONE, "The alert with which the client refuses: one of these.")                     \
+    F(5, SUITE, "suite", UINT, 0, ENUM(BJ_ENUM_SUITE), "The cipher suite.")                                            \
+    F(6, WITHIN, "within", DURATION, 0, NONE, "It must end no later than that; 100s if not given.")
+#define BJ_ENUM_ENDS(X) X(1, "well") X(2, "refused") X(3, "badly")
 #define BJ_FIELDS_STATE_FILE(F)                                                                                        \
     F(1, TEXT, "text", STRING, 0, NONE, "What it holds, as text.")                                                     \
     F(2, HEX, "hex", BYTES, 0, NONE, "What it holds; with neither there is no file.")                                  \

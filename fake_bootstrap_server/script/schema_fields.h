@@ -123,6 +123,9 @@ enum bj_fields_inconclusive { BJ_FIELDS_INCONCLUSIVE(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_IGNORE_##FIELD = (number),
 enum bj_fields_ignore { BJ_FIELDS_IGNORE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_HANDSHAKE_##FIELD = (number),
+enum bj_fields_handshake { BJ_FIELDS_HANDSHAKE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_PACK_##FIELD = (number),
 enum bj_fields_pack { BJ_FIELDS_PACK(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

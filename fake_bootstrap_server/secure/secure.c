@@ -347,6 +347,7 @@ static int take_protocol(bj_secure *secure, const bj_secure_config *config) {
     mbedtls_ssl_conf_curves(ssl, curves);
     mbedtls_ssl_conf_sig_hashes(ssl, hashes);
     mbedtls_ssl_conf_rng(ssl, bj__random, secure);
+    mbedtls_ssl_conf_sni(ssl, bj__take_server_name, secure);
     mbedtls_ssl_conf_export_keys_ext_cb(ssl, bj__export_keys, secure);
     if (secure->stream) {
         return 0;

@@ -81,6 +81,9 @@ typedef struct bj_secure_event {
     uint8_t level; /* 1 warning, 2 fatal */
     int number;    /* of the alert; -1: it was encrypted, and not known */
     const char *text;
+    const char *server_name; /* that the client asked for (SNI, RFC 6066 §3); NULL: it named none */
+    uint16_t suite;          /* of an established session */
+    bool established;        /* the handshake is over */
 } bj_secure_event;
 
 typedef struct bj_secure_ops {

@@ -20,6 +20,7 @@ typedef struct bj__session {
     bj_time intermediate, final; /* of the flight's timer; BJ_NEVER: it does not run */
     uint8_t hello[32];           /* the client's random, once its handshake began */
     bool hello_known;
+    char server_name[256]; /* of the ClientHello; empty: none */
     bool established, ended;
     bool hidden_alert; /* an encrypted alert left, and its number is to be told */
     unsigned busy;     /* mbedTLS or a callback is at work on it: it is freed later */
@@ -66,6 +67,8 @@ bool bj__session_send(bj__session *session, const uint8_t *data, size_t length);
 void bj__session_close(bj__session *session);
 void bj__session_free(bj__session *session);
 void bj__session_tell(bj__session *session, bj_secure_kind kind, uint8_t level, int number, const char *text);
+/* The client names the server that it wants (RFC 6066 §3); any name will do. */
+int bj__take_server_name(void *secure, mbedtls_ssl_context *ssl, const unsigned char *name, size_t length);
 int bj__random(void *secure, unsigned char *bytes, size_t length);
 int bj__export_keys(void *secure, const unsigned char *master, const unsigned char *keys, size_t mac_length,
                     size_t key_length, size_t iv_length, const unsigned char client_random[32],

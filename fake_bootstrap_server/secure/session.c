@@ -12,6 +12,9 @@ enum { RECORD_ALERT = 21, TLS_HEADER = 5, DTLS_HEADER = 13 };
 
 void bj__session_tell(bj__session *s, bj_secure_kind kind, uint8_t level, int number, const char *text) {
     bj_secure_event event = { .kind = kind, .level = level, .number = number, .text = text };
+    event.server_name = s->server_name[0] ? s->server_name : NULL;
+    event.established = s->established;
+    event.suite = s->established ? (uint16_t) mbedtls_ssl_get_ciphersuite_id(mbedtls_ssl_get_ciphersuite(&s->ssl)) : 0;
     s->secure->ops->event(s->secure->user, &s->peer, &event);
 }
 
@@ -30,6 +33,16 @@ int bj__random(void *secure, unsigned char *bytes, size_t length) {
     for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
         uint64_t value = owner->ops->random(owner->user);
         memcpy(bytes + i, &value, length - i < sizeof value ? length - i : sizeof value);
+    }
+    return 0;
+}
+
+int bj__take_server_name(void *secure, mbedtls_ssl_context *ssl, const unsigned char *name, size_t length) {
+    bj__session *s = ((bj_secure *) secure)->current;
+    (void) ssl;
+    if (s && length < sizeof s->server_name) {
+        memcpy(s->server_name, name, length);
+        s->server_name[length] = '\0';
     }
     return 0;
 }

@@ -224,6 +224,49 @@ static void a_server_that_restarts_knows_no_session(void **state) {
     client_end();
 }
 
+static void a_handshake_is_awaited(void **state) {
+    (void) state;
+    begin(SECURE "  - handshake: {to: bs, sni: \"\", suite: TLS_PSK_WITH_AES_128_CCM_8}\n"
+                 "  - request: {to: bs, method: POST, path: /bs}\n");
+    pass(2 * BJ_SECOND);
+    assert_int_equal(client_connects(fitting), 0);
+    expect_running();
+    client_asks("/bs");
+    expect_pass();
+    client_end();
+}
+
+static void a_handshake_is_not_as_awaited(void **state) {
+    (void) state;
+    static const struct {
+        const char *step, *says;
+    } cases[] = {
+        { "{to: bs, sni: bs.example}",
+          "it ended well, with cipher suite 0xC0A8, and the client had asked for no name" },
+        { "{to: bs, alert: 48}", "that the client refuses with alert 48: it ended well" },
+        { "{to: bs, ends: badly}", "that fails: it ended well" },
+        { "{to: bs, suite: 1}", "that ends well: it ended well, with cipher suite 0xC0A8" },
+    };
+    static const uint8_t wrong[16] = { 1 };
+    char script[400];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(script, sizeof script, "%s  - handshake: %s\n", SECURE, cases[i].step);
+        begin(script);
+        pass(2 * BJ_SECOND);
+        assert_int_equal(client_connects(fitting), 0);
+        expect_fail(cases[i].says);
+        client_end();
+    }
+    begin(SECURE "  - handshake: bs\n");
+    pass(2 * BJ_SECOND);
+    client_connects(wrong);
+    expect_fail("it failed without an alert of the client");
+    client_end();
+    begin(SECURE "  - handshake: {to: bs, within: 5s}\n");
+    pass(6 * BJ_SECOND);
+    expect_fail("there was none in time");
+}
+
 static void a_server_says_nothing_to_strangers(void **state) {
     (void) state;
     begin(SECURE "  - advance: 10s\n");
@@ -250,6 +293,8 @@ int main(void) {
         cmocka_unit_test(a_repeated_request_is_known),
         cmocka_unit_test(an_attempt_that_fails_in_the_handshake),
         cmocka_unit_test(a_server_that_restarts_knows_no_session),
+        cmocka_unit_test(a_handshake_is_awaited),
+        cmocka_unit_test(a_handshake_is_not_as_awaited),
         cmocka_unit_test(a_server_says_nothing_to_strangers),
         cmocka_unit_test(credentials_that_cannot_be_used),
     };

@@ -331,8 +331,8 @@ static void test_lwm2m_values(void **state) {
         { "{1: !int x}\n", "5:19: error: expected an integer of 64 bits, found 'x' with the tag !int" },
         { "{1: !float x}\n", "5:21: error: expected a number such as 1.5, found 'x' with the tag !float" },
         { "{1: !hx 00}\n",
-          "5:18: error: expected a value, perhaps with one of the tags !hex, !objlnk, !int, !float, !string, !bytes, "
-          "found the tag !hx (did you mean '!hex'?)" },
+          "5:18: error: expected a value, perhaps with one of the tags !hex, !file, !objlnk, !int, !float, !string, "
+          "!bytes, found the tag !hx (did you mean '!hex'?)" },
         { "{1: {1: {1: {1: {1: 1}}}}}\n",
           "5:26: error: values are nested deeper than Object, Object Instance, Resource, Resource Instance" },
     };
@@ -632,6 +632,77 @@ static void test_files(void **state) {
 }
 
 /* Any file: a program or a mistake with a place, never a crash. */
+/* Bytes in files of their own. */
+static const struct {
+    const char *name, *content;
+    size_t length;
+    const char *bytes; /* NULL: it cannot be used, and `mistake` says why */
+    size_t byte_count;
+    const char *mistake;
+} byte_files[] = {
+    { "one.pem", "for the reader\n-----BEGIN X-----\nAAEC\nAw==\n-----END X-----\n", 0, "\0\1\2\3", 4, NULL },
+    { "two.pem", "-----BEGIN X-----\nAAEC\n-----END X-----\n-----BEGIN X-----\nAw==\n-----END X-----\n", 0, "\0\1\2\3",
+      4, NULL },
+    { "digest", "00fF\n 0a0B\n", 0, "\x00\xff\x0a\x0b", 4, NULL },
+    { "raw", "\0\1g", 3, "\0\1g", 3, NULL },
+    { "cut.pem", "-----BEGIN X-----\nAAEC\n", 0, NULL, 0, "the file cut.pem is damaged PEM" },
+    { "wrong.pem", "-----BEGIN X-----\nA!EC\n-----END X-----\n", 0, NULL, 0, "the file wrong.pem is damaged PEM" },
+    { "empty", "", 0, NULL, 0, "it is empty" },
+    { "nowhere", NULL, 0, NULL, 0, "No such file or directory" },
+};
+
+static void write_beside(const char *folder, const char *name, const char *bytes, size_t length) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, length, file), length);
+    fclose(file);
+}
+
+static void check_byte_file(const char *folder, size_t i) {
+    char path[128], text[300];
+    bj_arena *arena = arena_for_test();
+    bj_mistakes mistakes;
+    const char *content = byte_files[i].content;
+    if (content) {
+        write_beside(folder, byte_files[i].name, content,
+                     byte_files[i].length ? byte_files[i].length : strlen(content));
+    }
+    snprintf(text, sizeof text, "title: t\nsteps:\n  - raw: !file %s\n  - write: /0/1\n    values: {5: !file %s}\n",
+             byte_files[i].name, byte_files[i].name);
+    write_beside(folder, "scenario.yaml", text, strlen(text));
+    snprintf(path, sizeof path, "%s/scenario.yaml", folder);
+    const bj_record *root = bj_load_file(arena, BJ_K_SCENARIO, path, &mistakes);
+    assert_true(!root == !byte_files[i].bytes);
+    if (root) {
+        const bj_value *raw = bj_get(step_of(root, 0), BJ_F(RAW, HEX));
+        const bj_node *node = bj_get(step_of(root, 1), BJ_F(WRITE, VALUES))->as.nodes.items;
+        assert_int_equal(raw->as.string.length, byte_files[i].byte_count);
+        assert_memory_equal(raw->as.string.bytes, byte_files[i].bytes, byte_files[i].byte_count);
+        assert_int_equal(node->kind, BJ_N_OPAQUE);
+        assert_int_equal(node->bytes.length, byte_files[i].byte_count);
+    } else {
+        assert_non_null(strstr(mistakes.items[0].text, byte_files[i].mistake));
+        assert_int_equal(mistakes.items[0].position.line, 3);
+    }
+    bj_arena_unmap(arena);
+}
+
+static void test_bytes_in_files(void **state) {
+    (void) state;
+    char folder[] = "/tmp/bootjack-load-XXXXXX", path[128];
+    assert_non_null(mkdtemp(folder));
+    for (size_t i = 0; i < sizeof byte_files / sizeof byte_files[0]; i++) {
+        check_byte_file(folder, i);
+        snprintf(path, sizeof path, "%s/%s", folder, byte_files[i].name);
+        unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/scenario.yaml", folder);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void test_damaged_files(void **state) {
     (void) state;
     dice d = { .state = 362436069u };
@@ -682,6 +753,7 @@ int main(void) {
         cmocka_unit_test(test_aliases_do_not_explode),
         cmocka_unit_test(test_many_items),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_bytes_in_files),
         cmocka_unit_test(test_damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,11 +25,18 @@ typedef struct bootjack_linked_account {
     size_t identity_length;
     const unsigned char *key;
     size_t key_length;
-    int64_t holdoff_ms;  /* /0/x/11 */
-    int64_t timeout_ms;  /* /0/x/12 */
-    int ssid;            /* 0 = absent */
-    int64_t lifetime_ms; /* /1/x/1 */
-    const char *binding; /* /1/x/7 */
+    int64_t holdoff_ms;              /* /0/x/11 */
+    int64_t timeout_ms;              /* /0/x/12 */
+    int ssid;                        /* 0 = absent */
+    int64_t lifetime_ms;             /* /1/x/1 */
+    const char *binding;             /* /1/x/7 */
+    const unsigned char *server_key; /* /0/x/4 */
+    size_t server_key_length;
+    int matching_type;      /* /0/x/13, -1 = absent */
+    const char *sni;        /* /0/x/14, NULL = absent */
+    int certificate_usage;  /* /0/x/15, -1 = absent */
+    const uint32_t *suites; /* /0/x/16 */
+    size_t suite_count;
 } bootjack_linked_account;
 
 typedef struct bootjack_linked_config {
@@ -46,6 +53,9 @@ typedef struct bootjack_linked_config {
     int access_control;       /* has Access Control, /2 */
     int test_object;          /* has the test object, /3442 */
     int pack;                 /* asks for a Bootstrap-Pack first (LwM2M 1.2): 1, 0, -1 = the client's default */
+    /* Certificates of CAs, PEM or one in DER, for Certificate Usage 0 and 1; NULL = none. */
+    const unsigned char *trust_store;
+    size_t trust_store_length;
     /* Calls these for every state change ("old -> new: cause") and line of log. Never NULL. */
     void (*state_changed)(void *context, const char *text);
     void (*log_line)(void *context, const char *text);

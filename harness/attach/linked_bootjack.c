@@ -69,6 +69,8 @@ static bool take_config(const bootjack_linked_config *from, bootjack_config *to)
     if (from->pack >= 0) {
         to->bootstrap_pack = from->pack != 0;
     }
+    to->trust_store = from->trust_store;
+    to->trust_store_length = from->trust_store_length;
     to->log = log_line;
     to->state_changed = state_changed;
     return take_version(from->lwm2m_version, &to->version);
@@ -89,8 +91,24 @@ static bootjack_error add_server(bootjack_client *client, const bootjack_linked_
     return bootjack_server_object_add_instance(client, &server, &iid);
 }
 
+#define SUITES 64
+
+/* False: more than the client takes. */
+static bool take_suites(const bootjack_linked_account *account, uint16_t *suites) {
+    for (size_t i = 0; i < account->suite_count && i < SUITES; i++) {
+        suites[i] = (uint16_t) account->suites[i];
+    }
+    return account->suite_count <= SUITES;
+}
+
 static bootjack_error add_account(bootjack_client *client, const bootjack_linked_account *account) {
     uint16_t iid = account->instance < 0 ? BOOTJACK_ID_INVALID : (uint16_t) account->instance;
+    uint16_t suites[SUITES];
+    const bootjack_matching_type matching = (bootjack_matching_type) account->matching_type;
+    const bootjack_certificate_usage usage = (bootjack_certificate_usage) account->certificate_usage;
+    if (!take_suites(account, suites)) {
+        return BOOTJACK_ERR_LIMIT;
+    }
     const bootjack_security_instance security = {
         .ssid = (uint16_t) account->ssid,
         .bootstrap_server = account->bootstrap != 0,
@@ -102,6 +120,13 @@ static bootjack_error add_account(bootjack_client *client, const bootjack_linked
         .secret_key_length = account->key_length,
         .client_holdoff_s = seconds_up(account->holdoff_ms),
         .bootstrap_timeout_s = seconds_up(account->timeout_ms),
+        .server_public_key = account->server_key,
+        .server_public_key_length = account->server_key_length,
+        .matching_type = account->matching_type < 0 ? NULL : &matching,
+        .server_name = account->sni,
+        .certificate_usage = account->certificate_usage < 0 ? NULL : &usage,
+        .ciphersuites = suites,
+        .ciphersuite_count = account->suite_count,
     };
     bootjack_error error = bootjack_security_object_add_instance(client, &security, &iid);
     return error || account->bootstrap ? error : add_server(client, account);

@@ -15,6 +15,10 @@ static int64_t milliseconds(const bj_record *record, unsigned field) {
     return bj_get(record, field) ? (int64_t) (bj_get_duration(record, field, 0) / BJ_MS) : -1;
 }
 
+static int number(const bj_record *record, unsigned field) {
+    return bj_get(record, field) ? (int) bj_get_uint(record, field, 0) : -1;
+}
+
 static const unsigned char *bytes(const bj_record *record, unsigned field, size_t *length) {
     const bj_value *value = bj_get(record, field);
     *length = value ? value->as.string.length : 0;
@@ -32,9 +36,18 @@ static void fill_account(bootjack_linked_account *out, const bj_record *in, int 
         .ssid = (int) bj_get_uint(in, BJ_F(ACCOUNT, SSID), 0),
         .lifetime_ms = (int64_t) (bj_get_duration(in, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND) / BJ_MS),
         .binding = bj_get_string(in, BJ_F(ACCOUNT, BINDING), "U"),
+        .matching_type = number(in, BJ_F(ACCOUNT, MATCHING)),
+        .sni = bj_get_string(in, BJ_F(ACCOUNT, SNI), NULL),
+        .certificate_usage = number(in, BJ_F(ACCOUNT, USAGE)),
     };
+    const bj_value *suites = bj_get(in, BJ_F(ACCOUNT, SUITES));
+    if (suites) {
+        out->suites = suites->as.uints.items;
+        out->suite_count = suites->as.uints.count;
+    }
     out->identity = bytes(in, BJ_F(ACCOUNT, IDENTITY), &out->identity_length);
     out->key = bytes(in, BJ_F(ACCOUNT, KEY), &out->key_length);
+    out->server_key = bytes(in, BJ_F(ACCOUNT, SERVER_KEY), &out->server_key_length);
 }
 
 static void fill_accounts(bootjack_linked_config *config, bj_arena *arena, const bj_record *client) {
@@ -84,6 +97,7 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
         .pack = bj_get(client, BJ_F(CLIENT, PACK)) ? bj_get_bool(client, BJ_F(CLIENT, PACK), false) : -1,
         .test_object = bj_get_bool(client, BJ_F(CLIENT, TEST_OBJECT), false),
     };
+    config->trust_store = bytes(client, BJ_F(CLIENT, TRUST_STORE), &config->trust_store_length);
     config->state_path = bj_get(client, BJ_F(CLIENT, STATE)) ? BJ_LIBC_DISK "/" BJ_STATE_FILE : NULL;
     fill_accounts(config, arena, client);
 }

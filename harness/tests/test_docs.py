@@ -57,6 +57,7 @@ def as_scenario(text):
 def test_examples_of_scenarios_can_be_loaded(text, tmp_path):
     (tmp_path / "steps").symlink_to(api.ROOT / "scenarios/steps")  # what examples include
     file = tmp_path / "example.yaml"
+    (tmp_path / "pki").symlink_to(api.ROOT / "scenarios/security/pki")
     file.write_text(as_scenario(text))
     done = subprocess.run([api.find_bootjack(), "check", file], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

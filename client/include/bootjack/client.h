@@ -88,6 +88,10 @@ typedef struct bootjack_config {
     /* Every change of state: "machine: old -> new: cause". NULL = they become lines of the log. */
     void (*state_changed)(void *context, const char *text);
     void *state_context;
+    /* Certificates of the CAs that Certificate Usage 0 and 1 (security.h) go by: PEM, as many as there are, or one in
+     * DER; copied. None: accounts with these usages are refused. */
+    const uint8_t *trust_store;
+    size_t trust_store_length;
     /* A libcoap context that the application made and keeps, used for sessions without security; its handlers are taken
      * over. It must outlive the client. NULL = the client makes its own. */
     struct coap_context_t *coap_context;

@@ -139,15 +139,30 @@ static bjc_bytes bytes_of(const bjc_store *store, uint16_t iid, uint16_t rid) {
     return value ? (bjc_bytes){ value->as.bytes.data, value->as.bytes.length } : (bjc_bytes){ NULL, 0 };
 }
 
+static void take_suites(const bjc_store *store, uint16_t iid, bjc_peer *peer) {
+    const bjc_instance *instance = bjc_store_instance(store, iid);
+    for (const bjc_cell *cell = instance ? instance->cells : NULL; cell; cell = cell->next) {
+        if (cell->rid == BJC_SECURITY_SUITES && peer->suite_count < BJC_SUITES) {
+            peer->suites[peer->suite_count++] = (uint16_t) cell->value.as.unsigned_integer;
+        }
+    }
+}
+
 bjc_peer bjc_security_peer(const bjc_store *store, uint16_t iid, const bjc_uri *uri) {
     bjc_bytes name = bytes_of(store, iid, BJC_SECURITY_SNI);
-    return (bjc_peer){
+    bjc_peer peer = {
         .uri = uri,
         .mode = bjc_security_mode(store, iid),
         .identity = bytes_of(store, iid, BJC_SECURITY_IDENTITY),
         .key = bytes_of(store, iid, BJC_SECURITY_SECRET_KEY),
+        .server_key = bytes_of(store, iid, BJC_SECURITY_SERVER_KEY),
+        .usage = (bootjack_certificate_usage) bjc_store_integer(store, iid, BJC_SECURITY_USAGE,
+                                                                BOOTJACK_USAGE_DOMAIN_ISSUED),
+        .matching = (bootjack_matching_type) bjc_store_integer(store, iid, BJC_SECURITY_MATCHING, BOOTJACK_MATCH_EXACT),
         .server_name = { (const char *) name.data, name.length },
     };
+    take_suites(store, iid, &peer);
+    return peer;
 }
 
 /* --- what is checked at Bootstrap-Finish beyond the table ------------------------------------------------------- */
@@ -169,37 +184,18 @@ static size_t byte_count(const finding *f, uint16_t rid) {
     return value ? value->as.bytes.length : 0;
 }
 
-/* An identity and a key are opaque bytes: what cannot be carried whole is refused here (LwM2M Core 1.1 §6.1.6). */
-static bootjack_error check_psk(const finding *f) {
-    bjc_bytes identity = bytes_of(f->store, f->iid, BJC_SECURITY_IDENTITY);
-    bjc_bytes key = bytes_of(f->store, f->iid, BJC_SECURITY_SECRET_KEY);
-    const char *fault = bjc_transport_identity_fault(identity);
-    if (fault) {
-        return found(f, BJC_SECURITY_IDENTITY, fault,
-                     identity.length ? BOOTJACK_ERR_UNSUPPORTED : BOOTJACK_ERR_INCONSISTENT);
-    }
-    fault = bjc_transport_key_fault(key);
-    if (fault) {
-        return found(f, BJC_SECURITY_SECRET_KEY, fault,
-                     key.length ? BOOTJACK_ERR_UNSUPPORTED : BOOTJACK_ERR_INCONSISTENT);
-    }
-    return BOOTJACK_OK;
-}
-
-static bootjack_error check_credentials(const finding *f, bootjack_security_mode mode) {
-    if (mode == BOOTJACK_SECURITY_NOSEC) {
-        return BOOTJACK_OK;
-    }
-    if (mode == BOOTJACK_SECURITY_PSK) {
-        return check_psk(f);
-    }
-    if (mode != BOOTJACK_SECURITY_EST && byte_count(f, BJC_SECURITY_IDENTITY) == 0) {
-        return found(f, BJC_SECURITY_IDENTITY, "empty, though the Security Mode needs it", BOOTJACK_ERR_INCONSISTENT);
-    }
-    if (mode != BOOTJACK_SECURITY_EST && byte_count(f, BJC_SECURITY_SECRET_KEY) == 0) {
-        return found(f, BJC_SECURITY_SECRET_KEY, "empty, though the Security Mode needs it", BOOTJACK_ERR_INCONSISTENT);
-    }
-    return BOOTJACK_OK;
+/* Type and form of the credentials: what cannot be carried whole is refused here (LwM2M Core 1.1 §6.1.6). */
+static bootjack_error check_credentials(const finding *f, const bjc_uri *uri) {
+    static const uint16_t resource_of[] = {
+        [BJC_PART_MODE] = BJC_SECURITY_MODE,      [BJC_PART_IDENTITY] = BJC_SECURITY_IDENTITY,
+        [BJC_PART_KEY] = BJC_SECURITY_SECRET_KEY, [BJC_PART_SERVER_KEY] = BJC_SECURITY_SERVER_KEY,
+        [BJC_PART_USAGE] = BJC_SECURITY_USAGE,    [BJC_PART_MATCHING] = BJC_SECURITY_MATCHING,
+        [BJC_PART_NAME] = BJC_SECURITY_SNI,       [BJC_PART_SUITES] = BJC_SECURITY_SUITES,
+    };
+    bjc_peer peer = bjc_security_peer(f->store, f->iid, uri);
+    bjc_fault fault = bjc_transport_fault(f->store->core, &peer);
+    bootjack_error error = fault.unsupported ? BOOTJACK_ERR_UNSUPPORTED : BOOTJACK_ERR_INCONSISTENT;
+    return fault.what ? found(f, resource_of[fault.part], fault.what, error) : BOOTJACK_OK;
 }
 
 static bootjack_error check_connection(const finding *f) {
@@ -208,13 +204,9 @@ static bootjack_error check_connection(const finding *f) {
     if (!bjc_security_uri(f->store, f->iid, &uri, &what)) {
         return found(f, BJC_SECURITY_URI, what, BOOTJACK_ERR_FORMAT);
     }
-    bootjack_security_mode mode = bjc_security_mode(f->store, f->iid);
-    bootjack_error error = check_credentials(f, mode);
+    bootjack_error error = check_credentials(f, &uri);
     if (error) {
         return error;
-    }
-    if (!bjc_transport_does_mode(mode)) {
-        return found(f, BJC_SECURITY_MODE, "Security Mode not supported by this build", BOOTJACK_ERR_UNSUPPORTED);
     }
     if (!bjc_transport_does_scheme(uri.scheme)) {
         return found(f, BJC_SECURITY_URI, "scheme not supported by this build", BOOTJACK_ERR_UNSUPPORTED);
@@ -294,6 +286,25 @@ void bjc_security_init(bjc_store *store, const bjc_core *core) {
 
 /* --- factory data ----------------------------------------------------------------------------------------------- */
 
+static bootjack_error add_tls(bjc_store *store, uint16_t iid, const bootjack_security_instance *instance) {
+    bootjack_error error = BOOTJACK_OK;
+    if (instance->matching_type) {
+        error = bjc_store_set_integer(store, iid, BJC_SECURITY_MATCHING, *instance->matching_type);
+    }
+    if (!error && instance->server_name) {
+        error = bjc_store_set_text(store, iid, BJC_SECURITY_SNI, instance->server_name);
+    }
+    if (!error && instance->certificate_usage) {
+        error = bjc_store_set_integer(store, iid, BJC_SECURITY_USAGE, *instance->certificate_usage);
+    }
+    for (size_t i = 0; i < instance->ciphersuite_count && !error; i++) {
+        const bootjack_value suite = { .type = BOOTJACK_TYPE_UNSIGNED,
+                                       .as.unsigned_integer = instance->ciphersuites[i] };
+        error = bjc_store_set(store, iid, BJC_SECURITY_SUITES, (uint16_t) i, &suite);
+    }
+    return error;
+}
+
 static bootjack_error add_optional(bjc_store *store, uint16_t iid, const bootjack_security_instance *instance) {
     bootjack_error error = BOOTJACK_OK;
     if (instance->ssid) {
@@ -305,7 +316,7 @@ static bootjack_error add_optional(bjc_store *store, uint16_t iid, const bootjac
     if (!error && instance->bootstrap_timeout_s) {
         error = bjc_store_set_integer(store, iid, BJC_SECURITY_TIMEOUT, instance->bootstrap_timeout_s);
     }
-    return error;
+    return error ? error : add_tls(store, iid, instance);
 }
 
 static bootjack_error add_resources(bjc_store *store, uint16_t iid, const bootjack_security_instance *instance) {
@@ -325,7 +336,8 @@ static bootjack_error add_resources(bjc_store *store, uint16_t iid, const bootja
 }
 
 bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instance *instance, uint16_t *iid) {
-    if (!instance->server_uri || instance->client_holdoff_s < 0 || instance->bootstrap_timeout_s < 0) {
+    if (!instance->server_uri || instance->client_holdoff_s < 0 || instance->bootstrap_timeout_s < 0 ||
+        instance->ciphersuite_count > BJC_SUITES) {
         return BOOTJACK_ERR_ARGUMENT;
     }
     uint16_t chosen = *iid == BOOTJACK_ID_INVALID ? bjc_store_free_id(store) : *iid;

@@ -38,8 +38,19 @@ int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_
     return bjc_store_integer(r->all->server, r->server_iid, rid, absent);
 }
 
+/* LwM2M Core 1.1 Appendix E.2, /1/x/11: the last alert that the server sent, for it and the Bootstrap-Server to see. */
+static void note_alert(const bjc_registration *r) {
+    int alert = r->session ? bjc_session_alert(r->session) : -1;
+    bool known = bjc_store_instance(r->all->server, r->server_iid) && !r->all->model->in_transaction;
+    if (alert >= 0 && known && r->all->core->config.version >= BOOTJACK_LWM2M_1_1) {
+        /* Optional: when memory has run out, it is left as it was. */
+        (void) bjc_store_set_integer(r->all->server, r->server_iid, BJC_SERVER_ALERT_CODE, alert);
+    }
+}
+
 void bjc_registration_disconnect(bjc_registration *r) {
     bjc_registration_awake_cancel(r);
+    note_alert(r);
     bjc_session_close(r->session);
     r->session = NULL;
 }

@@ -267,7 +267,10 @@ void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_
     (void) resource;
     (void) query;
     bjc_session *session = coap_session_get_app_data(coap);
-    if (!session || session->deaf) {
+    if (session) {
+        bjc_session_look(session); /* what came last may have made it the right server */
+    }
+    if (!session || !session->up || session->deaf) {
         stay_silent(response);
         return;
     }

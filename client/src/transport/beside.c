@@ -93,7 +93,7 @@ static void forget(bjc_session *session, const bjc_beside *b) {
 bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification) {
     bjc_session_wake(session);
     bjc_session_note_use(session);
-    if (!session->coap || session->over || (session->stream && !session->up)) {
+    if (!session->coap || session->over || !session->up) {
         return BOOTJACK_ERR_NETWORK;
     }
     if (!notification->confirmable || session->stream) {
@@ -131,7 +131,7 @@ bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_reques
     assert(completion);
     bjc_session_wake(session);
     bjc_session_note_use(session);
-    if (!session->coap || session->over || (session->stream && !session->up)) {
+    if (!session->coap || session->over || !session->up) {
         return BOOTJACK_ERR_NETWORK;
     }
     if (request->payload_length > MESSAGE_PAYLOAD) {

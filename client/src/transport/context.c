@@ -116,10 +116,17 @@ bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler,
     }
     (*transport)->core = core;
     (*transport)->scheduler = scheduler;
+    bootjack_error error = bjc_trust_new(core, &(*transport)->trust);
+    if (error) {
+        bjc_release(&core->allocator, *transport);
+        *transport = NULL;
+        return error;
+    }
     /* Made now and not with the first session: what libcoap cannot do shows at once, and its clock, which counts from
      * its start, has no early moments any more (it answers no ping in the first quarter of a second). */
     bjc_context *context = bjc_context_acquire(*transport, true);
     if (!context) {
+        bjc_trust_free((*transport)->trust);
         bjc_release(&core->allocator, *transport);
         *transport = NULL;
         return BOOTJACK_ERR_MEMORY;
@@ -140,6 +147,7 @@ void bjc_transport_free(bjc_transport *transport) {
         transport->contexts = context->next;
         context_free(transport, context);
     }
+    bjc_trust_free(transport->trust);
     bjc_release(&transport->core->allocator, transport);
 }
 
@@ -147,6 +155,7 @@ void bjc_transport_free(bjc_transport *transport) {
 static void settle_sessions(bjc_transport *transport) {
     bjc_session *session = transport->sessions;
     while (session) {
+        bjc_session_look(session);
         bjc_pending_lose(session);
         bjc_pending_proceed(session);
         bjc_beside_settle(session);

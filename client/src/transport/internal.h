@@ -27,6 +27,7 @@ typedef struct bjc_context {
 
 struct bjc_transport {
     const bjc_core *core;
+    void *trust; /* of gnutls.c: the application's trust store; NULL = none */
     bjc_scheduler *scheduler;
     bjc_context *contexts;
     bjc_session *sessions;
@@ -35,7 +36,7 @@ struct bjc_transport {
 /* Our request that is under way, kept so that it can be sent to the next address. */
 typedef struct bjc_pending {
     bool active;
-    bool held;           /* until the stream is up: libcoap would wait for that inside coap_send() */
+    bool held;           /* until the session is up: over streams libcoap would wait for that inside coap_send() */
     bjc_request request; /* points into `storage` */
     uint8_t *storage;
     uint8_t token[BJC_TOKEN_LENGTH];
@@ -70,6 +71,24 @@ typedef struct bjc_beside {
     uint8_t payload[]; /* of the notification */
 } bjc_beside;
 
+/* What makes a session secure: our credentials, what the server is judged by, and what came of it. Credentials are kept
+ * for the next address, and for libcoap, which takes no copy. */
+typedef struct bjc_security {
+    bootjack_security_mode mode;
+    uint8_t *secrets; /* identity, key, server key, one behind the other */
+    bjc_bytes identity, key, server_key;
+    bootjack_certificate_usage usage;
+    bootjack_matching_type matching;
+    char server_name[BJC_URI_MAX + 1]; /* for the Server Name Indication; empty = none */
+    char reference[BJC_URI_MAX + 1];   /* the name or address that the server's certificate must be for */
+    uint16_t suites[BJC_SUITES];
+    size_t suite_count;
+    void *tls;      /* the GnuTLS session that our hooks are in; NULL = none yet, or no more */
+    unsigned suite; /* that the server chose, 0 = not known */
+    bool accepted;  /* the server's certificate */
+    int alert;      /* see bjc_session_alert() */
+} bjc_security;
+
 struct bjc_session {
     bjc_session *next;
     bjc_transport *transport;
@@ -85,10 +104,9 @@ struct bjc_session {
     bool told;           /* ... and was told so */
     bool deaf;           /* what comes now came while nobody listened */
     bool secure, stream; /* DTLS and TLS; TCP and TLS */
-    bool up;             /* of a stream: Capabilities and Settings came, requests may be sent */
-    uint8_t *secrets;    /* identity, then key; kept for the next address */
-    size_t identity_length, key_length;
-    char server_name[BJC_URI_MAX + 1]; /* for the Server Name Indication; empty = none */
+    bool settings;       /* of a stream: Capabilities and Settings came */
+    bool up;             /* requests may be sent: the server is the right one, and has said what it must */
+    bjc_security security;
     bjc_incoming_fn *incoming;
     void (*ended)(void *context), (*used)(void *context);
     void *incoming_context; /* of all three */
@@ -113,6 +131,25 @@ void bjc_session_note_use(const bjc_session *session);
 bool bjc_session_untold(const bjc_session *session);
 bool bjc_session_connect(bjc_session *session); /* to the first of the remaining addresses that can be reached */
 void bjc_session_disconnect(bjc_session *session);
+/* Whether requests may be sent by now: the handshake is over, and what it brought is right; Settings came. */
+void bjc_session_look(bjc_session *session);
+
+/* credentials.c */
+bool bjc_security_take(bjc_session *session, const bjc_peer *peer); /* false: no memory */
+void bjc_security_forget(bjc_session *session);
+
+/* gnutls.c: all that libcoap does not reach. */
+bootjack_error bjc_trust_new(const bjc_core *core, void **trust); /* NULL where the configuration has no trust store */
+void bjc_trust_free(void *trust);
+/* Whether certificate and private key can be read and belong together, and so on. */
+bjc_fault bjc_x509_fault(const bjc_peer *peer);
+/* Whether the client offers the suite in this mode. */
+bool bjc_suite_offered(uint16_t suite, bootjack_security_mode mode);
+/* Puts hooks into the GnuTLS session, as soon as there is one: the handshake ends with an alert when the server is the
+ * wrong one. */
+void bjc_security_watch(bjc_session *session);
+/* After the handshake: whether server and suite were found right, by the hooks or, where they came late, here. */
+bool bjc_security_approved(bjc_session *session);
 
 /* request.c */
 void bjc_pending_init(bjc_session *session);
@@ -120,7 +157,7 @@ void bjc_pending_free(bjc_session *session);
 /* Whether the session ended under it, and nothing has been said to that yet. */
 bool bjc_pending_lost(const bjc_session *session);
 void bjc_pending_lose(bjc_session *session);
-/* Whether it was held back for a stream that is up by now. */
+/* Whether it was held back for a session that is up by now. */
 bool bjc_pending_ready(const bjc_session *session);
 void bjc_pending_proceed(bjc_session *session);
 /* Whether the next block of a response is to be asked for. */

@@ -162,7 +162,7 @@ static bool send_pending(bjc_session *session) {
     const bootjack_config *config = &session->transport->core->config;
     bjc_time most = session->stream ? config->stream_timeout_ms * BJC_MS : bjc_exchange_lifetime(&config->tx);
     bjc_timer_arm(session->transport->scheduler, &pending->deadline, most);
-    pending->held = session->stream && !session->up;
+    pending->held = !session->up;
     return pending->held || transmit(session);
 }
 
@@ -437,7 +437,7 @@ static bool is_end(const bjc_session *session, coap_event_t event) {
 int bjc_on_event(coap_session_t *coap, coap_event_t event) {
     bjc_session *session = coap_session_get_app_data(coap);
     if (session && event == COAP_EVENT_SESSION_CONNECTED) {
-        session->up = true;
+        session->settings = true;
     }
     if (session && is_end(session, event) && !session->over) {
         session->over = true;

@@ -12,31 +12,8 @@
 
 #include "transport/internal.h"
 
-/* What this build can do. A row for each scheme and for each Security Mode, so that more is a changed line. */
-bool bjc_transport_does_mode(bootjack_security_mode mode) {
-    return mode == BOOTJACK_SECURITY_NOSEC || mode == BOOTJACK_SECURITY_PSK;
-}
-
 bool bjc_transport_does_scheme(bjc_scheme scheme) {
     return scheme == BJC_COAP || scheme == BJC_COAPS || scheme == BJC_COAP_TCP || scheme == BJC_COAPS_TCP;
-}
-
-/* libcoap hands the identity to GnuTLS as a text, which ends at the first NUL. */
-const char *bjc_transport_identity_fault(bjc_bytes identity) {
-    if (identity.length == 0) {
-        return "empty, though the Security Mode needs it";
-    }
-    if (memchr(identity.data, 0, identity.length)) {
-        return "an identity with a NUL byte is not supported by this build";
-    }
-    return identity.length > BJC_IDENTITY_MAX ? "an identity so long is not supported by this build" : NULL;
-}
-
-const char *bjc_transport_key_fault(bjc_bytes key) {
-    if (key.length == 0) {
-        return "empty, though the Security Mode needs it";
-    }
-    return key.length > BJC_KEY_MAX ? "a key so long is not supported by this build" : NULL;
 }
 
 /* The scheme says which transport, the Security Mode whether it is a secure one; that the two go together is the
@@ -49,16 +26,13 @@ static bool protocol_of(const bjc_peer *peer, coap_proto_t *protocol) {
     return bjc_transport_does_scheme(peer->uri->scheme) && bjc_transport_does_mode(peer->mode);
 }
 
-/* False, with a line of log: credentials that cannot be carried. */
+/* False, with a line of log: credentials that cannot be used. */
 static bool credentials_usable(const bjc_core *core, const bjc_peer *peer) {
-    if (peer->mode == BOOTJACK_SECURITY_NOSEC) {
-        return true;
+    bjc_fault fault = bjc_transport_fault(core, peer);
+    if (fault.what) {
+        bjc_log(core, BOOTJACK_LOG_WARNING, "credentials: %s", fault.what);
     }
-    const char *identity = bjc_transport_identity_fault(peer->identity), *key = bjc_transport_key_fault(peer->key);
-    if (identity || key) {
-        bjc_log(core, BOOTJACK_LOG_WARNING, "%s: %s", identity ? "identity" : "key", identity ? identity : key);
-    }
-    return !identity && !key;
+    return !fault.what;
 }
 
 static coap_fixed_point_t fixed_point(double number) {
@@ -84,14 +58,43 @@ static void describe_address(bjc_session *session, const bjc_address *address) {
 }
 
 /* libcoap copies identity and key, the name it keeps a pointer to. */
-static coap_session_t *secure_session(bjc_session *session, const coap_address_t *remote) {
+static coap_session_t *psk_session(bjc_session *session, const coap_address_t *remote) {
+    const bjc_security *security = &session->security;
     coap_dtls_cpsk_t setup = {
         .version = COAP_DTLS_CPSK_SETUP_VERSION,
-        .client_sni = session->server_name[0] ? session->server_name : NULL,
-        .psk_info = { .identity = { .length = session->identity_length, .s = session->secrets },
-                      .key = { .length = session->key_length, .s = session->secrets + session->identity_length } },
+        .client_sni = security->server_name[0] ? session->security.server_name : NULL,
+        .psk_info = { .identity = { .length = security->identity.length, .s = security->identity.data },
+                      .key = { .length = security->key.length, .s = security->key.data } },
     };
     return coap_new_client_session_psk2(session->context->coap, NULL, remote, session->protocol, &setup);
+}
+
+/* libcoap is to let every server pass: it is judged by us (gnutls.c). All pointers are kept. */
+static coap_session_t *certificate_session(bjc_session *session, const coap_address_t *remote) {
+    const bjc_security *security = &session->security;
+    coap_dtls_pki_t setup = {
+        .version = COAP_DTLS_PKI_SETUP_VERSION,
+        .verify_peer_cert = 0,
+        .client_sni = security->server_name[0] ? session->security.server_name : NULL,
+        .pki_key = { .key_type = COAP_PKI_KEY_ASN1,
+                     .key.asn1 = { .public_cert = security->identity.data,
+                                   .public_cert_len = security->identity.length,
+                                   .private_key = security->key.data,
+                                   .private_key_len = security->key.length,
+                                   .private_key_type = COAP_ASN1_PKEY_EC } },
+    };
+    return coap_new_client_session_pki(session->context->coap, NULL, remote, session->protocol, &setup);
+}
+
+static coap_session_t *session_of(bjc_session *session, const coap_address_t *remote) {
+    switch (session->security.mode) {
+    case BOOTJACK_SECURITY_PSK:
+        return psk_session(session, remote);
+    case BOOTJACK_SECURITY_CERTIFICATE:
+        return certificate_session(session, remote);
+    default:
+        return coap_new_client_session(session->context->coap, NULL, remote, session->protocol);
+    }
 }
 
 static bool connect_to(bjc_session *session, const bjc_address *address) {
@@ -101,14 +104,17 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     assert(address->length <= sizeof remote.addr);
     memcpy(&remote.addr, &address->socket, address->length);
     describe_address(session, address);
-    session->heard = session->over = session->told = session->up = false;
-    session->coap = session->secure ? secure_session(session, &remote)
-                                    : coap_new_client_session(session->context->coap, NULL, &remote, session->protocol);
+    session->heard = session->over = session->told = session->settings = false;
+    session->up = !session->secure && !session->stream;
+    session->security.accepted = false;
+    session->security.suite = 0;
+    session->coap = session_of(session, &remote);
     if (!session->coap) {
         bjc_log(session->transport->core, BOOTJACK_LOG_WARNING, "no way to %s", session->address_text);
         return false;
     }
     set_parameters(session);
+    bjc_security_watch(session);
     return true;
 }
 
@@ -155,40 +161,24 @@ static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol,
     return session;
 }
 
-/* LwM2M Transport 1.1 §5.2.8.7: the name of the URI, never an address; /0/x/14 stands in for it. */
-static void take_server_name(bjc_session *session, const bjc_peer *peer) {
-    struct in_addr v4;
-    struct in6_addr v6;
-    bjc_text name = peer->server_name;
-    const char *host = peer->uri->host;
-    if (name.length == 0 && inet_pton(AF_INET, host, &v4) != 1 && inet_pton(AF_INET6, host, &v6) != 1) {
-        name = (bjc_text){ host, strlen(host) };
-    }
-    if (name.length < sizeof session->server_name) {
-        memcpy(session->server_name, name.data ? name.data : "", name.length);
+/* The handshake ended well, or the session did, which libcoap does not always tell. */
+static void look_at_handshake(bjc_session *session) {
+    bjc_security_watch(session);
+    coap_session_state_t state = coap_session_get_state(session->coap);
+    if (state == COAP_SESSION_STATE_NONE) {
+        session->over = true;
+    } else if (state == COAP_SESSION_STATE_ESTABLISHED && (session->settings || !session->stream)) {
+        session->up = bjc_security_approved(session);
+        session->over = !session->up;
     }
 }
 
-static bool take_credentials(bjc_session *session, const bjc_peer *peer) {
-    if (!session->secure) {
-        return true;
+void bjc_session_look(bjc_session *session) {
+    if (session->coap && session->secure && !session->up && !session->over) {
+        look_at_handshake(session);
+    } else if (session->stream && !session->secure) {
+        session->up = session->settings;
     }
-    session->secrets = bjc_allocate(&session->transport->core->allocator, peer->identity.length + peer->key.length);
-    if (!session->secrets) {
-        return false;
-    }
-    session->identity_length = peer->identity.length;
-    session->key_length = peer->key.length;
-    memcpy(session->secrets, peer->identity.data, peer->identity.length);
-    memcpy(session->secrets + peer->identity.length, peer->key.data, peer->key.length);
-    take_server_name(session, peer);
-    return true;
-}
-
-static void forget_credentials(bjc_session *session) {
-    bjc_release_wiped(&session->transport->core->allocator, session->secrets,
-                      session->identity_length + session->key_length);
-    session->secrets = NULL;
 }
 
 bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, bjc_incoming_fn *incoming,
@@ -199,7 +189,7 @@ bootjack_error bjc_session_open(bjc_transport *transport, const bjc_peer *peer, 
         return BOOTJACK_ERR_UNSUPPORTED;
     }
     bjc_session *made = session_new(transport, protocol, peer->sleeps, incoming, context);
-    if (!made || !take_credentials(made, peer)) {
+    if (!made || !bjc_security_take(made, peer)) {
         bjc_session_close(made);
         return BOOTJACK_ERR_MEMORY;
     }
@@ -228,8 +218,12 @@ void bjc_session_close(bjc_session *session) {
     bjc_session_disconnect(session);
     bjc_inbound_free(&session->inbound);
     bjc_context_release(transport, session->context);
-    forget_credentials(session);
+    bjc_security_forget(session);
     bjc_release(&transport->core->allocator, session);
+}
+
+int bjc_session_alert(const bjc_session *session) {
+    return session->security.alert;
 }
 
 /* --- ends, sleep, another network ------------------------------------------------------------------------------- */

@@ -127,13 +127,22 @@ typedef struct bjc_bytes {
     size_t length;
 } bjc_bytes;
 
+#define BJC_SUITES 64 /* as many as an instance of /0 has room for */
+
 /* Whom to talk to. All of it is borrowed for the call. */
 typedef struct bjc_peer {
     const bjc_uri *uri;
     bootjack_security_mode mode;
-    bjc_bytes identity, key; /* PSK */
-    bjc_text server_name;    /* for the Server Name Indication in place of the URI's host; empty = none */
-    bool sleeps;             /* bjc_session_sleep() will be called: it shares nothing with other sessions */
+    bjc_bytes identity, key; /* PSK; or the client's certificate and its private key, both DER */
+    bjc_bytes server_key; /* /0/x/4: what `usage` compares the server's certificate with, in the form of `matching` */
+    bootjack_certificate_usage usage;
+    bootjack_matching_type matching;
+    /* /0/x/14, in place of the URI's host: for the Server Name Indication, and the name that the server's certificate
+     * must be for; empty = none. */
+    bjc_text server_name;
+    uint16_t suites[BJC_SUITES]; /* /0/x/16: the cipher suites that may be used; none = all */
+    size_t suite_count;
+    bool sleeps; /* bjc_session_sleep() will be called: it shares nothing with other sessions */
 } bjc_peer;
 
 /* What GnuTLS takes for an identity, and what LwM2M Transport 1.1 §5.2.8 asks for a key. */
@@ -142,11 +151,30 @@ typedef struct bjc_peer {
 
 bool bjc_transport_does_mode(bootjack_security_mode mode);
 bool bjc_transport_does_scheme(bjc_scheme scheme);
-/* What the library underneath cannot carry is refused, never cut short. NULL = usable, else the reason; never with a
- * byte of them. */
-const char *bjc_transport_identity_fault(bjc_bytes identity);
-const char *bjc_transport_key_fault(bjc_bytes key);
 
+/* Which of a peer's credentials cannot be used. */
+typedef enum bjc_part {
+    BJC_PART_MODE,
+    BJC_PART_IDENTITY,
+    BJC_PART_KEY,
+    BJC_PART_SERVER_KEY,
+    BJC_PART_USAGE,
+    BJC_PART_MATCHING,
+    BJC_PART_NAME,
+    BJC_PART_SUITES
+} bjc_part;
+
+typedef struct bjc_fault {
+    const char *what; /* NULL = usable, else the reason; never with a byte of them */
+    bjc_part part;
+    bool unsupported; /* well formed, but not for this build */
+} bjc_fault;
+
+/* Type and form of the credentials for the Security Mode, before anything is sent (LwM2M Core 1.1 §6.1.6). What the
+ * library underneath cannot carry is refused, never cut short. The scheme of the URI does not matter. */
+bjc_fault bjc_transport_fault(const bjc_core *core, const bjc_peer *peer);
+
+/* BOOTJACK_ERR_ARGUMENT: the configuration's trust store holds no certificate. BOOTJACK_ERR_MEMORY. */
 bootjack_error bjc_transport_new(const bjc_core *core, bjc_scheduler *scheduler, bjc_transport **transport);
 /* Closes all sessions, without callbacks. */
 void bjc_transport_free(bjc_transport *transport);
@@ -180,7 +208,11 @@ bool bjc_session_asleep(const bjc_session *session);
 bool bjc_session_moved(const bjc_session *session);
 /* Ends it: nothing is sent or received from now on, no callback is called. NULL is allowed. */
 void bjc_session_close(bjc_session *session);
-/* Sends a Confirmable request; one at a time. When the call fails there will be no completion. */
+/* The number of the TLS alert that the server sent last (RFC 5246 §7.2), -1 = none that is known. A close_notify is not
+ * told apart from none. */
+int bjc_session_alert(const bjc_session *session);
+/* Sends a Confirmable request; one at a time. Of a secure session it leaves after the handshake, when the server was
+ * found to be the one that the peer describes. When the call fails there will be no completion. */
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context);
 /* Gives up the request that is under way, without its completion; no more retransmissions. A session that is

@@ -93,6 +93,33 @@ static void all_that_can_be_said(void **state) {
     assert_string_equal(server->binding, "UT");
 }
 
+static void certificates(void **state) {
+    (void) state;
+    bootjack_linked_config config = config_of(
+        "title: t\nclient:\n  trust-store: 0a0b0c\n"
+        "  bootstrap: {uri: \"coaps://b\", security: certificate, identity: 01, key: 0203, server-key: 040506,\n"
+        "    matching-type: 1, sni: s, certificate-usage: 2, suites: [0, TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8]}\n"
+        "  accounts: {uri: \"coaps://s\"}\n"
+        "steps: [advance: 1s]\n",
+        "name: c\nattach: linked\n");
+    const bootjack_linked_account *bootstrap = &config.accounts[0], *server = &config.accounts[1];
+    assert_int_equal(config.trust_store_length, 3);
+    assert_memory_equal(config.trust_store, "\x0a\x0b\x0c", 3);
+    assert_int_equal(bootstrap->security_mode, 2);
+    assert_int_equal(bootstrap->server_key_length, 3);
+    assert_memory_equal(bootstrap->server_key, "\4\5\6", 3);
+    assert_int_equal(bootstrap->matching_type, 1);
+    assert_int_equal(bootstrap->certificate_usage, 2);
+    assert_string_equal(bootstrap->sni, "s");
+    assert_int_equal(bootstrap->suite_count, 2);
+    assert_int_equal(bootstrap->suites[1], 0xC0AE);
+    assert_int_equal(server->matching_type, -1);
+    assert_int_equal(server->certificate_usage, -1);
+    assert_null(server->sni);
+    assert_null(server->server_key);
+    assert_int_equal(server->suite_count, 0);
+}
+
 static void a_profile_fills_in(void **state) {
     (void) state;
     bootjack_linked_config config =
@@ -117,6 +144,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_said_is_the_clients_default),
         cmocka_unit_test(all_that_can_be_said),
+        cmocka_unit_test(certificates),
         cmocka_unit_test(a_profile_fills_in),
         cmocka_unit_test(credentials),
     };
