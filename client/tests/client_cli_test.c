@@ -31,11 +31,11 @@ static void everything(void **state) {
                    "--holdoff-cap 0.5 --holdoff-jitter 2 --ack-timeout 3 --ack-random-factor 1 --max-retransmit 2";
     assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
     assert_string_equal(o.config.endpoint, "urn:x");
-    assert_string_equal(o.bootstrap.server_uri, "coap://bs");
-    assert_true(o.bootstrap.bootstrap_server);
+    assert_string_equal(o.bootstrap.instance.server_uri, "coap://bs");
+    assert_true(o.bootstrap.instance.bootstrap_server);
     assert_int_equal(o.bootstrap_instance, 4);
-    assert_int_equal(o.bootstrap.client_holdoff_s, 3);
-    assert_int_equal(o.bootstrap.bootstrap_timeout_s, 60);
+    assert_int_equal(o.bootstrap.instance.client_holdoff_s, 3);
+    assert_int_equal(o.bootstrap.instance.bootstrap_timeout_s, 60);
     assert_int_equal(o.config.holdoff_cap_ms, 500);
     assert_true(o.config.holdoff_jitter == 2.0);
     assert_int_equal(o.config.tx.ack_timeout_ms, 3000);
@@ -44,8 +44,8 @@ static void everything(void **state) {
     char more[] = "--server coap://s --ssid 7 --lifetime 60 --lwm2m-version 1.0 --strict --log-level error "
                   "--legacy-server-initiated --state /var/lib/x";
     assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
-    assert_string_equal(o.server.server_uri, "coap://s");
-    assert_int_equal(o.server.ssid, 7);
+    assert_string_equal(o.server.instance.server_uri, "coap://s");
+    assert_int_equal(o.server.instance.ssid, 7);
     assert_int_equal(o.lifetime_s, 60);
     assert_int_equal(o.config.version, BOOTJACK_LWM2M_1_0);
     assert_true(o.config.strict);
@@ -70,7 +70,7 @@ static void defaults(void **state) {
     assert_int_equal(o.config.version, BOOTJACK_LWM2M_1_1);
     assert_false(o.config.strict);
     assert_int_equal(o.bootstrap_instance, -1);
-    assert_null(o.server.server_uri);
+    assert_null(o.server.instance.server_uri);
     assert_null(o.state_file);
 }
 
@@ -84,17 +84,76 @@ static void credentials(void **state) {
     close(file);
     char words[] = "--bootstrap coaps://bs --bootstrap-identity 646500Ff --bootstrap-key 00";
     assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
-    assert_int_equal(o.bootstrap.security_mode, BOOTJACK_SECURITY_PSK);
-    assert_int_equal(o.server.security_mode, BOOTJACK_SECURITY_NOSEC);
-    assert_int_equal(o.bootstrap.public_key_or_identity_length, 4);
-    assert_memory_equal(o.bootstrap.public_key_or_identity, "de\0\xff", 4);
-    assert_int_equal(o.bootstrap.secret_key_length, 1);
+    assert_int_equal(o.bootstrap.instance.security_mode, BOOTJACK_SECURITY_PSK);
+    assert_int_equal(o.server.instance.security_mode, BOOTJACK_SECURITY_NOSEC);
+    assert_int_equal(o.bootstrap.instance.public_key_or_identity_length, 4);
+    assert_memory_equal(o.bootstrap.instance.public_key_or_identity, "de\0\xff", 4);
+    assert_int_equal(o.bootstrap.instance.secret_key_length, 1);
     snprintf(more, sizeof more, "--server coaps://s --server-identity 61 --server-key @%s", name);
     assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
-    assert_int_equal(o.server.secret_key_length, 3);
-    assert_memory_equal(o.server.secret_key, "a\0b", 3);
-    assert_int_equal(o.server.public_key_or_identity_length, 1);
+    assert_int_equal(o.server.instance.secret_key_length, 3);
+    assert_memory_equal(o.server.instance.secret_key, "a\0b", 3);
+    assert_int_equal(o.server.instance.public_key_or_identity_length, 1);
     unlink(name);
+}
+
+/* A temporary file of these bytes; its name goes to `name`. */
+static void file_of(char *name, const char *bytes) {
+    strcpy(name, "/tmp/bootjack-cli-XXXXXX");
+    int file = mkstemp(name);
+    assert_return_code(file, errno);
+    assert_int_equal(write(file, bytes, strlen(bytes)), strlen(bytes));
+    close(file);
+}
+
+static void certificates(void **state) {
+    (void) state;
+    bjc_options o;
+    char pem[40], bundle[40], words[400];
+    file_of(pem, "x\n-----BEGIN X-----\nAAEC\nAw==\n-----END X-----\n-----BEGIN X-----\n/w==\n-----END X-----\n");
+    file_of(bundle, "-----BEGIN X-----\nAAEC\n-----END X-----\n");
+    snprintf(
+        words, sizeof words,
+        "--bootstrap coaps://bs --bootstrap-certificate @%s --bootstrap-private-key 0a0b --bootstrap-peer-certificate "
+        "0c --bootstrap-certificate-usage 2 --bootstrap-matching-type 1 --bootstrap-sni n --trust-store @%s",
+        pem, bundle);
+    assert_int_equal(parse(&o, words), BJC_PARSED_RUN);
+    const bootjack_security_instance *bootstrap = &o.bootstrap.instance, *server = &o.server.instance;
+    assert_int_equal(bootstrap->security_mode, BOOTJACK_SECURITY_CERTIFICATE);
+    assert_int_equal(bootstrap->public_key_or_identity_length, 4);
+    assert_memory_equal(bootstrap->public_key_or_identity, "\0\1\2\3", 4);
+    assert_int_equal(bootstrap->secret_key_length, 2);
+    assert_int_equal(bootstrap->server_public_key_length, 1);
+    assert_int_equal(*bootstrap->certificate_usage, BOOTJACK_USAGE_TRUST_ANCHOR);
+    assert_int_equal(*bootstrap->matching_type, BOOTJACK_MATCH_SHA256);
+    assert_string_equal(bootstrap->server_name, "n");
+    assert_int_equal(o.config.trust_store_length, 39);
+    assert_memory_equal(o.config.trust_store, "-----BEGIN", 10);
+    bjc_options_free(&o);
+    char more[] = "--server coaps://s --server-ciphersuites 0xC0AE,49187 --server-identity 61 --server-key 62";
+    assert_int_equal(parse(&o, more), BJC_PARSED_RUN);
+    assert_int_equal(server->ciphersuite_count, 2);
+    assert_int_equal(server->ciphersuites[0], 0xC0AE);
+    assert_int_equal(server->ciphersuites[1], 0xC023);
+    assert_null(server->certificate_usage);
+    assert_null(server->matching_type);
+    assert_null(o.config.trust_store);
+    unlink(pem);
+    unlink(bundle);
+}
+
+static void damaged_pem(void **state) {
+    (void) state;
+    static const char *const rows[] = { "-----BEGIN X-----\nAAEC\n", "-----BEGIN X-----\nA!EC\n-----END X-----\n",
+                                        "-----BEGIN X-----" };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bjc_options o;
+        char name[40], words[100];
+        file_of(name, rows[i]);
+        snprintf(words, sizeof words, "--server coaps://s --server-peer-certificate @%s", name);
+        assert_int_equal(parse(&o, words), BJC_PARSED_WRONG);
+        unlink(name);
+    }
 }
 
 static void mistakes(void **state) {
@@ -122,13 +181,25 @@ static void mistakes(void **state) {
         "--bootstrap coaps://bs --bootstrap-key 0g",
         "--bootstrap coaps://bs --bootstrap-key @/nowhere/key",
         "--bootstrap coaps://bs --server-key @/dev/zero",
+        "--bootstrap coaps://bs --bootstrap-certificate zz",
+        "--bootstrap coaps://bs --bootstrap-certificate 00 --bootstrap-key 00",
+        "--bootstrap coaps://bs --bootstrap-identity 00 --bootstrap-private-key 00",
+        "--bootstrap coaps://bs --bootstrap-certificate-usage 4",
+        "--bootstrap coaps://bs --bootstrap-matching-type -1",
+        "--bootstrap coaps://bs --bootstrap-ciphersuites x",
+        "--bootstrap coaps://bs --bootstrap-ciphersuites 1,",
+        "--bootstrap coaps://bs --bootstrap-ciphersuites 65536",
+        "--bootstrap coaps://bs --bootstrap-ciphersuites -1",
+        "--bootstrap coaps://bs --trust-store @/nowhere",
+        "--bootstrap coaps://bs --trust-store @/dev/zero",
     };
     assert_non_null(freopen("/dev/null", "w", stderr));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bjc_options o;
-        char words[100];
+        char words[120];
         snprintf(words, sizeof words, "%s", rows[i]);
         assert_int_equal(parse(&o, words), BJC_PARSED_WRONG);
+        bjc_options_free(&o);
     }
 }
 
@@ -142,8 +213,9 @@ static void help_and_version(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(everything),       cmocka_unit_test(defaults), cmocka_unit_test(credentials),
-        cmocka_unit_test(help_and_version), cmocka_unit_test(mistakes),
+        cmocka_unit_test(everything),   cmocka_unit_test(defaults),    cmocka_unit_test(credentials),
+        cmocka_unit_test(certificates), cmocka_unit_test(damaged_pem), cmocka_unit_test(help_and_version),
+        cmocka_unit_test(mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 
 #include "libc/libc.h"
 
-enum { WORD = 2048, WORDS = 512 };
+enum { WORD = 8192, WORDS = 512 };
 
 /* What can stand in braces. `demand`: what the scenario asks for, in words; a value that no placeholder of the command
  * carries is then a reason to skip. NULL: nobody minds. */
@@ -50,10 +50,25 @@ typedef struct placeholder {
     X(IDENTITY_TEXT, "identity_text", NULL)                                                                            \
     X(KEY, "key", NULL)                                                                                                \
     X(KEY_TEXT, "key_text", NULL)                                                                                      \
+    X(CERTIFICATE, "certificate", NULL)                                                                                \
+    X(PRIVATE_KEY, "private_key", NULL)                                                                                \
+    X(PEER_CERTIFICATE, "peer_certificate", NULL)                                                                      \
+    X(USAGE, "certificate_usage", "a Certificate Usage")                                                               \
+    X(MATCHING, "matching_type", "a Matching Type")                                                                    \
+    X(SNI, "sni", "a name for the Server Name Indication")                                                             \
+    X(SUITES, "ciphersuites", "a list of cipher suites")                                                               \
     X(SERVER_IDENTITY, "server_identity", NULL)                                                                        \
     X(SERVER_IDENTITY_TEXT, "server_identity_text", NULL)                                                              \
     X(SERVER_KEY, "server_key", NULL)                                                                                  \
     X(SERVER_KEY_TEXT, "server_key_text", NULL)                                                                        \
+    X(SERVER_CERTIFICATE, "server_certificate", NULL)                                                                  \
+    X(SERVER_PRIVATE_KEY, "server_private_key", NULL)                                                                  \
+    X(SERVER_PEER_CERTIFICATE, "server_peer_certificate", NULL)                                                        \
+    X(SERVER_USAGE, "server_certificate_usage", "a Certificate Usage of a server account")                             \
+    X(SERVER_MATCHING, "server_matching_type", "a Matching Type of a server account")                                  \
+    X(SERVER_SNI, "server_sni", "a name for the Server Name Indication of a server account")                           \
+    X(SERVER_SUITES, "server_ciphersuites", "a list of cipher suites of a server account")                             \
+    X(TRUST_STORE, "trust_store", "a trust store")                                                                     \
     X(STATE, "state", "a file in which it keeps its accounts")                                                         \
     X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
     X(BINDIR, "bindir", NULL)
@@ -145,7 +160,7 @@ static void set_bytes(filler *f, const bj_record *account, unsigned field, int h
     BJ_TEXT(hex, WORD + 4);
     bj_text_hex(&hex, bytes->bytes, bytes->length);
     f->items[hexadecimal].value = bj_arena_strdup(f->arena, hex.start);
-    if (!memchr(bytes->bytes, '\0', bytes->length)) {
+    if (text >= 0 && !memchr(bytes->bytes, '\0', bytes->length)) {
         f->items[text].value = bj_arena_strndup(f->arena, bytes->bytes, bytes->length);
     }
 }
@@ -155,12 +170,34 @@ static bool pre_shared(const bj_record *account) {
     return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 0;
 }
 
-/* Four placeholders, of which `first` is the identity in hexadecimal: see PLACEHOLDERS. */
+static bool certified(const bj_record *account) {
+    return bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 2;
+}
+
+static const char *suite_list(bj_arena *arena, const bj_record *account) {
+    const bj_value *suites = bj_get(account, BJ_F(ACCOUNT, SUITES));
+    BJ_TEXT(list, WORD);
+    for (size_t i = 0; suites && i < suites->as.uints.count; i++) {
+        bj_text_printf(&list, i ? ",%u" : "%u", (unsigned) suites->as.uints.items[i]);
+    }
+    return suites ? bj_arena_strdup(arena, list.start) : NULL;
+}
+
+/* Eleven placeholders, of which `first` is the identity in hexadecimal: see PLACEHOLDERS. */
 static void set_credentials(filler *f, const bj_record *account, int first) {
     if (pre_shared(account)) {
         set_bytes(f, account, BJ_F(ACCOUNT, IDENTITY), first, first + 1);
         set_bytes(f, account, BJ_F(ACCOUNT, KEY), first + 2, first + 3);
     }
+    if (certified(account)) {
+        set_bytes(f, account, BJ_F(ACCOUNT, IDENTITY), first + 4, -1);
+        set_bytes(f, account, BJ_F(ACCOUNT, KEY), first + 5, -1);
+        set_bytes(f, account, BJ_F(ACCOUNT, SERVER_KEY), first + 6, -1);
+    }
+    f->items[first + 7].value = number(f->arena, account, BJ_F(ACCOUNT, USAGE));
+    f->items[first + 8].value = number(f->arena, account, BJ_F(ACCOUNT, MATCHING));
+    f->items[first + 9].value = bj_get_string(account, BJ_F(ACCOUNT, SNI), NULL);
+    f->items[first + 10].value = suite_list(f->arena, account);
 }
 
 static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context) {
@@ -225,6 +262,7 @@ static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *t
     f->items[P_ACK_RANDOM_FACTOR].value = bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL);
     f->items[P_MAX_RETRANSMIT].value = number(f->arena, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT));
     f->items[P_BINDIR].value = own_folder(f->arena);
+    set_bytes(f, f->client, BJ_F(CLIENT, TRUST_STORE), P_TRUST_STORE, -1);
     set_bootstrap(f, translate, context);
     set_account(f, translate, context);
 }
@@ -377,11 +415,12 @@ static bool told(const placeholder *at) {
     return at->carried && at->value;
 }
 
-/* An account's credentials: nothing but a pre-shared key has placeholders. */
+/* An account's credentials: pre-shared keys and certificates have placeholders. */
 static bool credentials_told(const filler *f, const bj_record *account, int first) {
     const placeholder *at = &f->items[first];
     bool who = told(&at[0]) || told(&at[1]), key = told(&at[2]) || told(&at[3]);
-    return !secure(account) || (pre_shared(account) && who && key);
+    bool x509 = told(&at[4]) && told(&at[5]) && told(&at[6]);
+    return !secure(account) || (pre_shared(account) && who && key) || (certified(account) && x509);
 }
 
 static bool accounts_can_be_told(filler *f) {

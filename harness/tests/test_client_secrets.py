@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our own client at its most talkative: what it prints and logs holds no identity and no key, in no spelling."""
+"""Our own client at its most talkative: what it prints and logs holds no identity, no key
+and no certificate, in no spelling."""
 import base64
 import pathlib
 
@@ -11,6 +12,26 @@ SCENARIOS = sorted((api.ROOT / "scenarios" / "security").glob("*.yaml"))
 SECRETS = [bytes.fromhex(text) for text in ("000102030405060708090a0b0c0d0e0f", "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff",
                                             "0f0e0d0c0b0a09080706050403020100", "6465760031", "c3a9c3a9")]
 SECRETS += [b"dev-1@mgmt", b"dev-1@moved"]
+
+
+def private_number(path):
+    """Of a P-256 key: 32 bytes behind the version of its ECPrivateKey (RFC 5915 §3)."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("-----")]
+    der = base64.b64decode("".join(lines))
+    at = der.index(bytes.fromhex("0201010420")) + 5
+    return der[at:at + 32]
+
+
+def certificate(path):
+    """The bytes of the client's certificate that no other has: its signature's end. An account's /3 is no secret, but
+    nothing of it belongs into a log."""
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("-----")]
+    return base64.b64decode("".join(lines))[-24:]
+
+
+PKI = api.ROOT / "scenarios" / "security" / "pki"
+SECRETS += [private_number(path) for path in sorted(PKI.glob("*.key"))]
+SECRETS += [certificate(PKI / name) for name in ("device.pem", "device-2.pem", "mgmt.pem", "root.pem")]
 
 
 def spellings(secret):

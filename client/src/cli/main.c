@@ -74,18 +74,18 @@ static bool run(bootjack_client *client) {
 
 static bootjack_error add_server(bootjack_client *client, const bjc_options *o) {
     uint16_t security = BOOTJACK_ID_INVALID, server = BOOTJACK_ID_INVALID;
-    const bootjack_server_instance instance = { .ssid = o->server.ssid, .lifetime_s = o->lifetime_s };
-    bootjack_error error = bootjack_security_object_add_instance(client, &o->server, &security);
+    const bootjack_server_instance instance = { .ssid = o->server.instance.ssid, .lifetime_s = o->lifetime_s };
+    bootjack_error error = bootjack_security_object_add_instance(client, &o->server.instance, &security);
     return error ? error : bootjack_server_object_add_instance(client, &instance, &server);
 }
 
 static bootjack_error add_accounts(bootjack_client *client, const bjc_options *o) {
     bootjack_error error = BOOTJACK_OK;
-    if (o->bootstrap.server_uri) {
+    if (o->bootstrap.instance.server_uri) {
         uint16_t iid = o->bootstrap_instance < 0 ? BOOTJACK_ID_INVALID : (uint16_t) o->bootstrap_instance;
-        error = bootjack_security_object_add_instance(client, &o->bootstrap, &iid);
+        error = bootjack_security_object_add_instance(client, &o->bootstrap.instance, &iid);
     }
-    return !error && o->server.server_uri ? add_server(client, o) : error;
+    return !error && o->server.instance.server_uri ? add_server(client, o) : error;
 }
 
 static bootjack_error furnish(bootjack_client *client, const bjc_options *o) {
@@ -111,7 +111,7 @@ static int take_accounts(bootjack_client *client, const bjc_options *o) {
                 o->state_file, bootjack_error_text(error));
         return BJC_EXIT_STATE;
     }
-    if (error && !o->bootstrap.server_uri && !o->server.server_uri) {
+    if (error && !o->bootstrap.instance.server_uri && !o->server.instance.server_uri) {
         fprintf(stderr, "bootjack-client: %s: not there, and neither --bootstrap nor --server given\n", o->state_file);
         return BJC_EXIT_USAGE;
     }
@@ -127,6 +127,7 @@ int main(int argc, char **argv) {
     bootjack_client *client;
     bjc_parsed parsed = bjc_options_parse(&options, argc, argv);
     if (parsed != BJC_PARSED_RUN) {
+        bjc_options_free(&options);
         return parsed == BJC_PARSED_DONE ? 0 : BJC_EXIT_USAGE;
     }
     options.config.log = log_line;
@@ -142,5 +143,6 @@ int main(int argc, char **argv) {
         status = BJC_EXIT_FAILED;
     }
     bootjack_client_destroy(client);
+    bjc_options_free(&options);
     return status;
 }

@@ -12,19 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What there is for each account, in the order of `enum credential`. */
+#define CREDENTIALS(X, NAME, name)                                                                                     \
+    X(NAME##_IDENTITY, name "-identity", "HEX|@FILE", "pre-shared key's identity there; PSK is used then")             \
+    X(NAME##_KEY, name "-key", "HEX|@FILE", "the pre-shared key")                                                      \
+    X(NAME##_CERTIFICATE, name "-certificate", "HEX|@FILE", "the client's certificate there; X.509 is used then")      \
+    X(NAME##_PRIVATE_KEY, name "-private-key", "HEX|@FILE", "its private key, PKCS#8 or SEC1")                         \
+    X(NAME##_PEER, name "-peer-certificate", "HEX|@FILE", "what the server is judged by, /0/x/4")                      \
+    X(NAME##_USAGE, name "-certificate-usage", "N", "Certificate Usage, /0/x/15, 0 to 3 (default: 3)")                 \
+    X(NAME##_MATCHING, name "-matching-type", "N", "Matching Type, /0/x/13, 0 to 3 (default: 0)")                      \
+    X(NAME##_SNI, name "-sni", "NAME", "name in place of the URI's host, /0/x/14")                                     \
+    X(NAME##_SUITES, name "-ciphersuites", "N,...", "cipher suites that may be used, /0/x/16 (default: all)")
+
 #define OPTIONS(X)                                                                                                     \
     X(ENDPOINT, "endpoint", "NAME", "Endpoint Client Name (default: dev-1)")                                           \
     X(BOOTSTRAP, "bootstrap", "URI", "address of the Bootstrap-Server")                                                \
     X(BOOTSTRAP_INSTANCE, "bootstrap-instance", "N", "its Object Instance in /0 (default: the lowest free one)")       \
-    X(BOOTSTRAP_IDENTITY, "bootstrap-identity", "HEX|@FILE", "pre-shared key's identity there; PSK is used then")      \
-    X(BOOTSTRAP_KEY, "bootstrap-key", "HEX|@FILE", "the pre-shared key")                                               \
+    CREDENTIALS(X, BOOTSTRAP, "bootstrap")                                                                             \
     X(HOLDOFF, "holdoff", "SECONDS", "Client Hold Off Time, /0/x/11, rounded up (default: absent)")                    \
     X(ACCOUNT_TIMEOUT, "account-timeout", "SECONDS", "Bootstrap-Server Account Timeout, /0/x/12 (default: absent)")    \
     X(HOLDOFF_CAP, "holdoff-cap", "SECONDS", "how far the hold-off may grow (default: 20)")                            \
     X(HOLDOFF_JITTER, "holdoff-jitter", "FACTOR", "upper end of its random factor (default: 1.5)")                     \
     X(SERVER, "server", "URI", "address of an LwM2M Server known from the factory")                                    \
-    X(SERVER_IDENTITY, "server-identity", "HEX|@FILE", "pre-shared key's identity there; PSK is used then")            \
-    X(SERVER_KEY, "server-key", "HEX|@FILE", "the pre-shared key")                                                     \
+    CREDENTIALS(X, SERVER, "server")                                                                                   \
     X(SSID, "ssid", "N", "its Short Server ID (default: 1)")                                                           \
     X(LIFETIME, "lifetime", "SECONDS", "lifetime of the registration there (default: 86400)")                          \
     X(ACK_TIMEOUT, "ack-timeout", "SECONDS", "ACK_TIMEOUT of RFC 7252, at least 1 (default: 2)")                       \
@@ -38,6 +48,7 @@
     X(ACCESS_CONTROL, "access-control", "", "have Access Control, /2, for configurations with several servers")        \
     X(TEST_OBJECT, "test-object", "", "have the test object, /3442, with a resource of every type")                    \
     X(LEGACY, "legacy-server-initiated", "", "take bootstrap operations that nobody asked for")                        \
+    X(TRUST_STORE, "trust-store", "HEX|@FILE", "CAs for Certificate Usage 0 and 1, PEM or DER")                        \
     X(STATE, "state", "FILE", "keep the accounts there; those given here count only while it is missing")              \
     X(LOG_LEVEL, "log-level", "LEVEL", "error, warning, info or debug (default: info)")                                \
     X(HELP, "help", "", "this text")                                                                                   \
@@ -53,9 +64,9 @@ static const struct option long_options[] = { OPTIONS(OPTION_LONG){ 0 } };
 #undef OPTION_LONG
 
 static void print_option(const char *name, const char *argument, const char *help) {
-    char left[48];
+    char left[64];
     snprintf(left, sizeof left, "--%s%s%s", name, *argument ? " " : "", argument);
-    printf("  %-32s %s\n", left, help);
+    printf("  %-44s %s\n", left, help);
 }
 
 static void print_help(void) {
@@ -64,8 +75,8 @@ static void print_help(void) {
 #define OPTION_HELP(name, text, argument, help) print_option(text, argument, help);
     OPTIONS(OPTION_HELP)
 #undef OPTION_HELP
-    puts("\nHEX|@FILE: hexadecimal digits, or a file with the bytes themselves; other users see the digits in the list "
-         "of processes.");
+    puts("\nHEX|@FILE: hexadecimal digits, or a file with the bytes themselves, of certificates and their keys also in "
+         "PEM;\nother users see the digits in the list of processes.");
     puts("\nExit status: 0 stopped in order, 1 the client could not be made or failed inside, 3 the state file is "
          "there\n"
          "and cannot be used (it is left as it is), 64 wrong usage.");
@@ -155,58 +166,108 @@ static bool take_switch(const char *option, const char *text, bool *on) {
     return *on || strcmp(text, "off") == 0 ? true : wrong(option, text);
 }
 
-static int digit(char c) {
-    const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c | 0x20) : NULL;
-    return at ? (int) (at - digits) : -1;
-}
+/* Which of CREDENTIALS an option is. */
+enum credential { IDENTITY, KEY, CERTIFICATE, PRIVATE_KEY, SERVER_KEY, USAGE, MATCHING, SNI, SUITES, CREDENTIAL_COUNT };
 
-/* What was wrong with it is not shown: it may be half a key. */
-static bool wrong_secret(const char *option, const char *why) {
-    fprintf(stderr, "bootjack-client: --%s: %s (see --help)\n", option, why);
-    return false;
-}
-
-static bool read_secret(const char *option, const char *name, bjc_secret *secret) {
-    FILE *file = fopen(name, "rbe");
-    if (!file) {
-        fprintf(stderr, "bootjack-client: --%s: %s: %s\n", option, name, strerror(errno));
+/* The mode that the credential is for; false: another one is given, too. */
+static bool take_mode(const char *option, bootjack_security_instance *account, bootjack_security_mode mode) {
+    if (account->security_mode != BOOTJACK_SECURITY_NOSEC && account->security_mode != mode) {
+        fprintf(stderr, "bootjack-client: --%s: pre-shared key and certificate exclude each other (see --help)\n",
+                option);
         return false;
     }
-    secret->length = fread(secret->bytes, 1, sizeof secret->bytes, file);
-    bool whole = !ferror(file) && fgetc(file) == EOF;
-    fclose(file);
-    return whole ? true : wrong_secret(option, "the file is too long, or cannot be read");
-}
-
-static bool take_secret(const char *option, const char *text, bjc_secret *secret) {
-    if (*text == '@') {
-        return read_secret(option, text + 1, secret);
-    }
-    for (secret->length = 0; *text; text += 2) {
-        int high = digit(text[0]), low = high < 0 ? -1 : digit(text[1]);
-        if (low < 0 || secret->length == sizeof secret->bytes) {
-            return wrong_secret(option, "not hexadecimal digits in pairs, or too many");
-        }
-        secret->bytes[secret->length++] = (uint8_t) (high << 4 | low);
-    }
+    account->security_mode = mode;
     return true;
 }
 
-static bool take_credentials(bjc_options *o, int option, const char *name, const char *text) {
-    bool bootstrap = option == OPT_BOOTSTRAP_IDENTITY || option == OPT_BOOTSTRAP_KEY;
-    bootjack_security_instance *account = bootstrap ? &o->bootstrap : &o->server;
-    account->security_mode = BOOTJACK_SECURITY_PSK;
-    if (option == OPT_BOOTSTRAP_KEY || option == OPT_SERVER_KEY) {
-        bjc_secret *secret = bootstrap ? &o->bootstrap_key : &o->server_key;
-        account->secret_key = secret->bytes;
-        bool taken = take_secret(name, text, secret);
-        account->secret_key_length = secret->length;
-        return taken;
+static bool take_identity(const char *option, const char *text, bjc_account *a, bootjack_security_mode mode) {
+    bool taken = take_mode(option, &a->instance, mode) &&
+                 bjc_take_bytes(option, text, mode == BOOTJACK_SECURITY_CERTIFICATE, &a->identity);
+    a->instance.public_key_or_identity = a->identity.bytes;
+    a->instance.public_key_or_identity_length = a->identity.length;
+    return taken;
+}
+
+static bool take_key(const char *option, const char *text, bjc_account *a, bootjack_security_mode mode) {
+    bool taken = take_mode(option, &a->instance, mode) &&
+                 bjc_take_bytes(option, text, mode == BOOTJACK_SECURITY_CERTIFICATE, &a->key);
+    a->instance.secret_key = a->key.bytes;
+    a->instance.secret_key_length = a->key.length;
+    return taken;
+}
+
+static bool take_server_key(const char *option, const char *text, bjc_account *a) {
+    bool taken = take_mode(option, &a->instance, BOOTJACK_SECURITY_CERTIFICATE) &&
+                 bjc_take_bytes(option, text, true, &a->server_key);
+    a->instance.server_public_key = a->server_key.bytes;
+    a->instance.server_public_key_length = a->server_key.length;
+    return taken;
+}
+
+static bool take_usage(const char *option, const char *text, bjc_account *a) {
+    int32_t number = 0;
+    bool taken = take_whole(option, text, 0, 3, &number);
+    a->usage = (bootjack_certificate_usage) number;
+    a->instance.certificate_usage = &a->usage;
+    return taken;
+}
+
+static bool take_matching(const char *option, const char *text, bjc_account *a) {
+    int32_t number = 0;
+    bool taken = take_whole(option, text, 0, 3, &number);
+    a->matching = (bootjack_matching_type) number;
+    a->instance.matching_type = &a->matching;
+    return taken;
+}
+
+/* "0xC0AE,49187" */
+static bool take_suites(const char *option, const char *text, bjc_account *a) {
+    size_t *count = &a->instance.ciphersuite_count;
+    *count = 0;
+    for (const char *at = text;; at++) {
+        char *end;
+        errno = 0;
+        unsigned long number = strtoul(at, &end, 0);
+        if (end == at || errno || number > 65535 || *at == '-' || *count == BJC_OPTION_SUITES ||
+            (*end && *end != ',')) {
+            return wrong(option, text);
+        }
+        a->suites[(*count)++] = (uint16_t) number;
+        at = end;
+        if (!*at) {
+            a->instance.ciphersuites = a->suites;
+            return true;
+        }
     }
-    bjc_secret *secret = bootstrap ? &o->bootstrap_identity : &o->server_identity;
-    account->public_key_or_identity = secret->bytes;
-    bool taken = take_secret(name, text, secret);
-    account->public_key_or_identity_length = secret->length;
+}
+
+static bool take_credential(bjc_account *a, int which, const char *name, const char *text) {
+    switch (which) {
+    case IDENTITY:
+        return take_identity(name, text, a, BOOTJACK_SECURITY_PSK);
+    case CERTIFICATE:
+        return take_identity(name, text, a, BOOTJACK_SECURITY_CERTIFICATE);
+    case KEY:
+        return take_key(name, text, a, BOOTJACK_SECURITY_PSK);
+    case PRIVATE_KEY:
+        return take_key(name, text, a, BOOTJACK_SECURITY_CERTIFICATE);
+    case SERVER_KEY:
+        return take_server_key(name, text, a);
+    case USAGE:
+        return take_usage(name, text, a);
+    case MATCHING:
+        return take_matching(name, text, a);
+    case SNI:
+        a->instance.server_name = text;
+        return *text ? true : wrong(name, text);
+    default:
+        return take_suites(name, text, a);
+    }
+}
+
+static bool take_trust_store(bjc_options *o, const char *name, const char *text) {
+    bool taken = bjc_take_trust_store(name, text, &o->trust_store, &o->config.trust_store_length);
+    o->config.trust_store = o->trust_store;
     return taken;
 }
 
@@ -230,15 +291,15 @@ static bool take_account(bjc_options *o, int option, const char *name, char *tex
     int32_t number = 0;
     switch (option) {
     case OPT_BOOTSTRAP:
-        o->bootstrap.server_uri = text;
+        o->bootstrap.instance.server_uri = text;
         return true;
     case OPT_SERVER:
-        o->server.server_uri = text;
+        o->server.instance.server_uri = text;
         return true;
     case OPT_HOLDOFF:
-        return take_seconds_up(name, text, &o->bootstrap.client_holdoff_s);
+        return take_seconds_up(name, text, &o->bootstrap.instance.client_holdoff_s);
     case OPT_ACCOUNT_TIMEOUT:
-        return take_seconds_up(name, text, &o->bootstrap.bootstrap_timeout_s);
+        return take_seconds_up(name, text, &o->bootstrap.instance.bootstrap_timeout_s);
     case OPT_LIFETIME:
         return take_seconds_up(name, text, &o->lifetime_s);
     case OPT_BOOTSTRAP_INSTANCE:
@@ -247,12 +308,19 @@ static bool take_account(bjc_options *o, int option, const char *name, char *tex
         if (!take_whole(name, text, 1, 65534, &number)) {
             return false;
         }
-        o->server.ssid = (uint16_t) number;
+        o->server.instance.ssid = (uint16_t) number;
         return true;
     }
 }
 
 static bool take(bjc_options *o, int option, const char *name, char *text) {
+    int bootstrap = option - OPT_BOOTSTRAP_IDENTITY, server = option - OPT_SERVER_IDENTITY;
+    if (bootstrap >= 0 && bootstrap < CREDENTIAL_COUNT) {
+        return take_credential(&o->bootstrap, bootstrap, name, text);
+    }
+    if (server >= 0 && server < CREDENTIAL_COUNT) {
+        return take_credential(&o->server, server, name, text);
+    }
     switch (option) {
     case OPT_ENDPOINT:
         o->config.endpoint = text;
@@ -291,11 +359,8 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
     case OPT_ACK_RANDOM_FACTOR:
     case OPT_MAX_RETRANSMIT:
         return take_transmission(o, option, name, text);
-    case OPT_BOOTSTRAP_IDENTITY:
-    case OPT_BOOTSTRAP_KEY:
-    case OPT_SERVER_IDENTITY:
-    case OPT_SERVER_KEY:
-        return take_credentials(o, option, name, text);
+    case OPT_TRUST_STORE:
+        return take_trust_store(o, name, text);
     default:
         return take_account(o, option, name, text);
     }
@@ -305,10 +370,10 @@ static void set_defaults(bjc_options *o) {
     memset(o, 0, sizeof *o);
     bootjack_config_init(&o->config);
     o->config.endpoint = "dev-1";
-    o->bootstrap.bootstrap_server = true;
-    o->bootstrap.security_mode = o->server.security_mode = BOOTJACK_SECURITY_NOSEC;
+    o->bootstrap.instance.bootstrap_server = true;
+    o->bootstrap.instance.security_mode = o->server.instance.security_mode = BOOTJACK_SECURITY_NOSEC;
     o->bootstrap_instance = -1;
-    o->server.ssid = 1;
+    o->server.instance.ssid = 1;
     o->lifetime_s = 86400;
 }
 
@@ -317,7 +382,7 @@ static bjc_parsed complete(const bjc_options *o, int argc, char **argv) {
         fprintf(stderr, "bootjack-client: unexpected \"%s\" (see --help)\n", argv[optind]);
         return BJC_PARSED_WRONG;
     }
-    if (!o->bootstrap.server_uri && !o->server.server_uri && !o->state_file) {
+    if (!o->bootstrap.instance.server_uri && !o->server.instance.server_uri && !o->state_file) {
         fprintf(stderr, "bootjack-client: neither --bootstrap nor --server nor --state given (see --help)\n");
         return BJC_PARSED_WRONG;
     }
@@ -326,6 +391,13 @@ static bjc_parsed complete(const bjc_options *o, int argc, char **argv) {
         return BJC_PARSED_WRONG;
     }
     return BJC_PARSED_RUN;
+}
+
+void bjc_options_free(bjc_options *o) {
+    free(o->trust_store);
+    o->trust_store = NULL;
+    o->config.trust_store = NULL;
+    o->config.trust_store_length = 0;
 }
 
 bjc_parsed bjc_options_parse(bjc_options *o, int argc, char **argv) {

@@ -96,6 +96,30 @@ static void pre_shared_keys(void **state) {
                         "c coap://bs.example");
 }
 
+static void certificates(void **state) {
+    (void) state;
+    static const char account[] =
+        "client:\n  trust-store: 0d\n  bootstrap: {uri: 'coaps://b', security: certificate, identity: 0a, "
+        "key: 0b, server-key: 0c, certificate-usage: 2, matching-type: 1, sni: n, suites: [1, 2]}\n";
+    static const char told[] =
+        "name: c\ncommand: [c, '{bs_uri}', '{certificate}', '{private_key}', '{peer_certificate}', "
+        "'{certificate_usage}', '{matching_type}', '{sni}', '{ciphersuites}', '?-t {trust_store}']\n";
+    assert_string_equal(filled(told, account), "c coaps://b 0a 0b 0c 2 1 n 1,2 -t 0d");
+    assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{certificate}', '{private_key}']\n",
+                               "client: {bootstrap: {uri: 'coaps://b', security: certificate, identity: 0a, key: 0b, "
+                               "server-key: 0c}}\n"),
+                        "! the client cannot be told credentials");
+    assert_string_equal(
+        filled("name: c\ncommand: [c, '{bs_uri}']\n", "client: {trust-store: 0a, bootstrap: {uri: 'coap://b'}}\n"),
+        "! the client cannot be told a trust store ({trust_store})");
+    assert_string_equal(
+        filled("name: c\ncommand: [c, '{server_uri}', '{server_certificate}', '{server_private_key}', "
+               "'{server_peer_certificate}']\n",
+               "client: {accounts: {uri: 'coaps://m', security: certificate, identity: 0a, key: 0b, "
+               "server-key: 0c, certificate-usage: 1}}\n"),
+        "! the client cannot be told a Certificate Usage of a server account ({server_certificate_usage})");
+}
+
 static void what_a_scenario_leaves_out(void **state) {
     (void) state;
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{endpoint}']\n", ""), "c coap://bs.example dev-1");
@@ -214,6 +238,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_the_scenario),
         cmocka_unit_test(pre_shared_keys),
+        cmocka_unit_test(certificates),
         cmocka_unit_test(what_a_scenario_leaves_out),
         cmocka_unit_test(optional_groups),
         cmocka_unit_test(what_cannot_be_told_is_a_skip),
