@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include "bootjack/test_object.h"
 #include "bootstrap/bootstrap.h"
@@ -23,7 +24,8 @@ struct bootjack_client {
     bjc_core core;
     bjc_transport *transport;
     bjc_model model;
-    bjc_store security, server, access_control, device, test_object;
+    bjc_store security, server, access_control, device;
+    bjc_test_object test_object;
     bootjack_device device_callbacks;
     bjc_bootstrap bootstrap;
     bjc_registrations registrations;
@@ -32,6 +34,9 @@ struct bootjack_client {
     bjc_persistence persistence;
     bjc_timer trigger; /* Bootstrap-Request Trigger, after its answer was sent */
     bjc_timer reboot, factory_reset;
+    bjc_timer send; /* of the test object's values, after the Execute was answered */
+    bootjack_path send_paths[BJC_TEST_OBJECT_PATHS];
+    size_t send_count;
     bool started, stopping, stopped;
 };
 
@@ -166,6 +171,21 @@ static void on_undelivered(void *context, uint16_t ssid) {
     bjc_registrations_doubt(&client->registrations, ssid);
 }
 
+static void on_send(void *context) {
+    bootjack_client *client = context;
+    for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
+        bootjack_error error = bootjack_send(client, r->ssid, client->send_paths, client->send_count, NULL, NULL);
+        bjc_log(&client->core, BOOTJACK_LOG_INFO, "server %u: Send: %s", r->ssid, bootjack_error_text(error));
+    }
+}
+
+static void on_send_wanted(void *context, const bootjack_path *paths, size_t count) {
+    bootjack_client *client = context;
+    memcpy(client->send_paths, paths, count * sizeof *paths);
+    client->send_count = count;
+    bjc_timer_arm(&client->core.scheduler, &client->send, 0);
+}
+
 static void on_notified(void *context, bjc_outcome outcome, const bjc_notification *notification) {
     const bjc_registration *r = context;
     bootjack_client *client = r->all->context;
@@ -263,6 +283,9 @@ static void put_together(bootjack_client *client) {
                                            .context = client };
     bjc_timer_init(&client->trigger, on_trigger, client);
     bjc_timer_init(&client->reboot, on_reboot, client);
+    bjc_timer_init(&client->send, on_send, client);
+    client->test_object.send = on_send_wanted;
+    client->test_object.context = client;
     bjc_timer_init(&client->factory_reset, on_factory_reset, client);
 }
 
@@ -305,7 +328,7 @@ void bootjack_client_destroy(bootjack_client *client) {
     bjc_store_free(&client->server);
     bjc_store_free(&client->access_control);
     bjc_store_free(&client->device);
-    bjc_store_free(&client->test_object);
+    bjc_store_free(&client->test_object.store);
     bjc_core_free(&client->core);
     bjc_release(&allocator, client);
 }
@@ -336,11 +359,11 @@ bootjack_error bootjack_access_control_object_install(bootjack_client *client) {
 }
 
 bootjack_error bootjack_test_object_install(bootjack_client *client) {
-    bootjack_error error = install_store(client, &client->test_object);
-    error = error ? error : bjc_test_object_fill(&client->test_object);
+    bootjack_error error = install_store(client, &client->test_object.store);
+    error = error ? error : bjc_test_object_fill(&client->test_object.store);
     if (error && error != BOOTJACK_ERR_EXISTS && error != BOOTJACK_ERR_STATE) {
         bjc_model_uninstall(&client->model, BOOTJACK_TEST_OBJECT_ID);
-        bjc_store_free(&client->test_object);
+        bjc_store_free(&client->test_object.store);
         bjc_test_object_init(&client->test_object, &client->core);
     }
     return error;
@@ -505,6 +528,7 @@ void bootjack_client_stop(bootjack_client *client) {
     client->stopping = true;
     bjc_log(&client->core, BOOTJACK_LOG_INFO, "stopping");
     bjc_timer_cancel(&client->core.scheduler, &client->trigger);
+    bjc_timer_cancel(&client->core.scheduler, &client->send);
     bjc_bootstrap_stop(&client->bootstrap);
     bjc_registrations_stop(&client->registrations);
     bjc_transport_prepare(client->transport);

@@ -119,7 +119,7 @@ static void create_needs_its_right_on_the_object(void **state) {
     (void) state;
     guard_start(&g, 2);
     uint16_t at = acl(&g, 9, BOOTJACK_ID_INVALID, 1);
-    asked create = { BJC_POST, "/9", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 07" };
+    asked create = { BJC_POST, "/9", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 07", 0 };
     assert_int_equal(ask(&g.m, 1, create), 401); /* its owner has no more */
     entry(&g, at, 1, BJC_RIGHT_CREATE);
     assert_int_equal(ask(&g.m, 2, create), 401);
@@ -151,7 +151,7 @@ static void creation(void **state) {
         { 415, 4711, "C1 01 07" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        asked create = { BJC_POST, "/9", NULL, rows[i].format, -1, -1, NULL, rows[i].hex };
+        asked create = { BJC_POST, "/9", NULL, rows[i].format, -1, -1, NULL, rows[i].hex, 0 };
         assert_int_equal(ask(&g.m, 1, create), rows[i].code);
     }
     assert_int_equal(g.m.instance_changes, 2);

@@ -271,24 +271,26 @@ static bool object_life(unsigned bad) {
     pool p = { .bad = bad };
     bjc_core core;
     bjc_model model;
-    bjc_store store;
+    bjc_test_object test;
+    bjc_store *store = &test.store;
+    memset(&test, 0, sizeof test);
     core_start(&core);
     bootjack_allocator kept = core.allocator;
     core.allocator = (bootjack_allocator){ pool_allocate, pool_release, &p };
     bjc_model_init(&model, &core);
-    bjc_test_object_init(&store, &core);
-    bootjack_error error = bjc_model_install(&model, store.object, &store, &store);
-    error = error ? error : bjc_test_object_fill(&store);
+    bjc_test_object_init(&test, &core);
+    bootjack_error error = bjc_model_install(&model, store->object, store, store);
+    error = error ? error : bjc_test_object_fill(store);
     assert_true(!error || error == BOOTJACK_ERR_MEMORY);
     if (!error) {
-        const char *text = session(&model, &store);
-        const bootjack_value *value = bjc_store_get(&store, 0, 110, 0);
+        const char *text = session(&model, store);
+        const bootjack_value *value = bjc_store_get(store, 0, 110, 0);
         assert_non_null(value);
         assert_memory_equal(value->as.bytes.data, text, value->as.bytes.length);
         assert_int_equal(value->as.bytes.length, strlen(text));
     }
     bjc_model_free(&model);
-    bjc_store_free(&store);
+    bjc_store_free(store);
     assert_int_equal(p.outstanding, 0);
     core.allocator = kept;
     bjc_core_free(&core);

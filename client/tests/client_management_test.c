@@ -63,10 +63,10 @@ static void writes(void **state) {
           { 415, with_text(BJC_PUT, "/1/0/1", -1, "7") }, { 400, with_text(BJC_PUT, "/1/0", 0, "7") },
           { 405, with_text(BJC_PUT, "/1", BJC_FORMAT_TLV, "") },
           { 405, with_text(BJC_POST, "/3/0/11/0", BJC_FORMAT_TLV, "") },
-          { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 3C C1 02 05" } },
-          { 405, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 00 01 C1 01 3C" } },
-          { 404, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63 01" } },
-          { 400, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63" } });
+          { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 3C C1 02 05", 0 } },
+          { 405, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 00 01 C1 01 3C", 0 } },
+          { 404, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63 01", 0 } },
+          { 400, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63", 0 } });
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, 0), 60);
     assert_int_equal(m.changes, 2);
     manage_stop(&m);
@@ -78,10 +78,10 @@ static void replacement_and_update(void **state) {
     (void) state;
     manage_start(&m, BOOTJACK_LWM2M_1_1);
     assert_int_equal(bjc_store_set_integer(&m.f.server, 0, 2, 7), BOOTJACK_OK);
-    CHECK(&m, { 204, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 03 3C" } });
+    CHECK(&m, { 204, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 03 3C", 0 } });
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 2, -1), 7);
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 3, -1), 60);
-    CHECK(&m, { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 05 3C" } });
+    CHECK(&m, { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 05 3C", 0 } });
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 2, -1), -1);
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 3, -1), -1);
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 5, -1), 60);
@@ -207,13 +207,14 @@ static void composites_in_lwm2m_cbor(void **state) {
                    BJC_FORMAT_LWM2M_CBOR,
                    -1,
                    NULL,
-                   "A2 01 A1 00 A1 01 F6 83 03 00 10 F6" };
+                   "A2 01 A1 00 A1 01 F6 83 03 00 10 F6",
+                   0 };
     CHECK(&m, { 205, read });
     uint8_t wanted[64];
     size_t length = from_hex("A2 01 A1 00 A1 01 1A 00 01 51 80 03 A1 00 A1 10 62 55 54", wanted);
     assert_int_equal(m.reply.payload.length, length);
     assert_memory_equal(m.reply.payload.data, wanted, length);
-    CHECK(&m, { 204, { BJC_IPATCH, "/", NULL, BJC_FORMAT_LWM2M_CBOR, -1, -1, NULL, "A1 01 A1 00 A1 01 18 3C" } });
+    CHECK(&m, { 204, { BJC_IPATCH, "/", NULL, BJC_FORMAT_LWM2M_CBOR, -1, -1, NULL, "A1 01 A1 00 A1 01 18 3C", 0 } });
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, -1), 60);
     manage_stop(&m);
 }

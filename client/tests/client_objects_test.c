@@ -42,8 +42,8 @@ static void resources_of_a_release(void **state) {
     static const struct {
         uint16_t oid, rid;
         unsigned since;
-    } rows[] = { { 0, 12, 10 }, { 0, 13, 11 }, { 0, 17, 11 }, { 0, 18, 12 }, { 0, 30, 12 }, { 1, 8, 10 },
-                 { 1, 9, 11 },  { 1, 22, 11 }, { 1, 23, 12 }, { 2, 3, 10 },  { 3, 21, 10 }, { 3, 22, 11 } };
+    } rows[] = { { 0, 12, 10 }, { 0, 13, 11 }, { 0, 17, 11 }, { 0, 18, 12 }, { 0, 30, 12 }, { 1, 8, 10 }, { 1, 9, 11 },
+                 { 1, 22, 11 }, { 1, 23, 11 }, { 1, 26, 12 }, { 2, 3, 10 },  { 3, 21, 10 }, { 3, 22, 11 } };
     for (int version = BOOTJACK_LWM2M_1_0; version <= BOOTJACK_LWM2M_1_2; version++) {
         furnished f;
         start(&f, (bootjack_version) version);
@@ -79,15 +79,15 @@ static void a_later_resource_is_unknown(void **state) {
     furnished f;
     bootjack_value value;
     start(&f, BOOTJACK_LWM2M_1_1);
-    assert_int_equal(write_hex(&f, PATH(1, 0), "C1 00 65 C1 01 3C C1 06 00 C1 07 55 C1 17 01"), BOOTJACK_OK);
-    assert_int_equal(write_text(&f, PATH(1, 0, 23), "1"), BOOTJACK_ERR_NOT_FOUND);
-    assert_null(bjc_store_get(&f.server, 0, 23, 0));
-    assert_int_equal(bjc_store_set(&f.server, 0, 23, 0, &(bootjack_value){ .type = BOOTJACK_TYPE_BOOLEAN }),
+    assert_int_equal(write_hex(&f, PATH(1, 0), "C1 00 65 C1 01 3C C1 06 00 C1 07 55 C1 1A 01"), BOOTJACK_OK);
+    assert_int_equal(write_text(&f, PATH(1, 0, 26), "1"), BOOTJACK_ERR_NOT_FOUND);
+    assert_null(bjc_store_get(&f.server, 0, 26, 0));
+    assert_int_equal(bjc_store_set(&f.server, 0, 26, 0, &(bootjack_value){ .type = BOOTJACK_TYPE_INTEGER }),
                      BOOTJACK_ERR_NOT_FOUND);
     unfurnish(&f);
     start(&f, BOOTJACK_LWM2M_1_2);
-    assert_int_equal(write_hex(&f, PATH(1, 0), "C1 00 65 C1 01 3C C1 06 00 C1 07 55 C1 17 01"), BOOTJACK_OK);
-    assert_int_equal(bjc_store_handlers.read(&f.server, 0, 23, 0, &value), BOOTJACK_OK);
+    assert_int_equal(write_hex(&f, PATH(1, 0), "C1 00 65 C1 01 3C C1 06 00 C1 07 55 C1 1A 01"), BOOTJACK_OK);
+    assert_int_equal(bjc_store_handlers.read(&f.server, 0, 26, 0, &value), BOOTJACK_OK);
     assert_true(value.as.boolean);
     unfurnish(&f);
 }
@@ -487,7 +487,7 @@ static void access_control_is_rolled_back(void **state) {
 /* --- the test object -------------------------------------------------------------------------------------------- */
 
 static bootjack_error execute(furnished *f, uint16_t rid, const char *arguments) {
-    return bjc_store_handlers.execute(&f->test_object, 0, rid, (const uint8_t *) arguments, strlen(arguments));
+    return bjc_store_handlers.execute(&f->test_object.store, 0, rid, (const uint8_t *) arguments, strlen(arguments));
 }
 
 #define INITIAL                                                                                                        \

@@ -91,6 +91,7 @@ typedef struct asked {
     const char *path, *query;
     int format, accept, observe; /* -1 = none */
     const char *text, *hex;      /* payload, one or none of them */
+    uint8_t token;
 } asked;
 
 /* The code of the answer as decimal digits: 204. */
@@ -100,7 +101,7 @@ static inline unsigned ask(managed *m, uint16_t ssid, asked a) {
                              .content_format = a.format,
                              .accept = a.accept,
                              .observe = a.observe,
-                             .token = { 1, 2, 3 },
+                             .token = { 1, 2, a.token },
                              .token_length = 3 };
     request.path_count = cut(a.path, '/', request.path);
     request.query_count = a.query ? cut(a.query, '&', request.query) : 0;

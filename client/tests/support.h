@@ -21,7 +21,8 @@
 typedef struct furnished {
     bjc_core core;
     bjc_model model;
-    bjc_store security, server, access_control, device, test_object;
+    bjc_store security, server, access_control, device;
+    bjc_test_object test_object;
 } furnished;
 
 static inline void core_start(bjc_core *core) {
@@ -44,9 +45,10 @@ static inline void furnish_model(furnished *f) {
     bjc_test_object_init(&f->test_object, &f->core);
     assert_int_equal(bjc_model_install(&f->model, f->access_control.object, &f->access_control, &f->access_control),
                      BOOTJACK_OK);
-    assert_int_equal(bjc_model_install(&f->model, f->test_object.object, &f->test_object, &f->test_object),
+    assert_int_equal(bjc_model_install(&f->model, f->test_object.store.object, &f->test_object.store,
+                                       &f->test_object.store),
                      BOOTJACK_OK);
-    assert_int_equal(bjc_test_object_fill(&f->test_object), BOOTJACK_OK);
+    assert_int_equal(bjc_test_object_fill(&f->test_object.store), BOOTJACK_OK);
 }
 
 static inline void furnish(furnished *f) {
@@ -60,7 +62,7 @@ static inline void unfurnish(furnished *f) {
     bjc_store_free(&f->server);
     bjc_store_free(&f->access_control);
     bjc_store_free(&f->device);
-    bjc_store_free(&f->test_object);
+    bjc_store_free(&f->test_object.store);
     bjc_core_free(&f->core);
 }
 

@@ -149,9 +149,13 @@ static bootjack_error take_accounts(linked *l) {
 }
 
 static bootjack_error furnish(linked *l) {
+    const bootjack_device device = { .manufacturer = "Bootjack",
+                                     .model_number = "linked",
+                                     .serial_number = l->config.endpoint,
+                                     .firmware_version = bootjack_library_version() };
     bootjack_error error = bootjack_security_object_install(l->client);
     error = error ? error : bootjack_server_object_install(l->client);
-    error = error ? error : bootjack_device_object_install(l->client, NULL);
+    error = error ? error : bootjack_device_object_install(l->client, &device);
     error = error || !l->config.access_control ? error : bootjack_access_control_object_install(l->client);
     error = error || !l->config.test_object ? error : bootjack_test_object_install(l->client);
     return error ? error : take_accounts(l);

@@ -89,7 +89,10 @@ static bootjack_error add_accounts(bootjack_client *client, const bjc_options *o
 }
 
 static bootjack_error furnish(bootjack_client *client, const bjc_options *o) {
-    static const bootjack_device device = { .manufacturer = "Bootjack", .model_number = "bootjack-client" };
+    const bootjack_device device = { .manufacturer = "Bootjack",
+                                     .model_number = "bootjack-client",
+                                     .serial_number = o->config.endpoint,
+                                     .firmware_version = bootjack_library_version() };
     bootjack_error error = bootjack_security_object_install(client);
     error = error ? error : bootjack_server_object_install(client);
     error = error ? error : bootjack_device_object_install(client, &device);

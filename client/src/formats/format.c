@@ -101,10 +101,14 @@ bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, c
            writer->format->write(writer, path, multiple, value);
 }
 
+bool bjc_writer_failed(const bjc_writer *writer) {
+    return writer->out->failed || writer->root.failed || writer->object.failed || writer->instance.failed ||
+           writer->resource.failed;
+}
+
 bool bjc_writer_finish(bjc_writer *writer) {
     bool good = writer->format->finish ? writer->format->finish(writer) : true;
-    good = good && !writer->out->failed && !writer->root.failed && !writer->object.failed && !writer->instance.failed &&
-           !writer->resource.failed;
+    good = good && !bjc_writer_failed(writer);
     bjc_buffer_free(&writer->root);
     bjc_buffer_free(&writer->object);
     bjc_buffer_free(&writer->instance);

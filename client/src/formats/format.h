@@ -106,6 +106,8 @@ void bjc_writer_init(bjc_writer *writer, const bjc_format *format, const bjc_pat
 /* False: memory ran out, or the format cannot say it. */
 bool bjc_writer_instance(bjc_writer *writer, uint16_t iid);
 bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value);
+/* Whether it was memory that ran out. */
+bool bjc_writer_failed(const bjc_writer *writer);
 /* Ends the payload and frees the writer's memory; must be called in any case. */
 bool bjc_writer_finish(bjc_writer *writer);
 /* For the formats: whether `path` is all that the target names, a single value. */

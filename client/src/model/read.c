@@ -30,7 +30,10 @@ static bootjack_error read_value(reading *r, uint16_t iid, const bootjack_resour
         return error;
     }
     bool multiple = resource->flags & BOOTJACK_MULTIPLE;
-    return bjc_writer_value(&r->writer, &path, multiple, &value) ? BOOTJACK_OK : BOOTJACK_ERR_NOT_ACCEPTABLE;
+    if (bjc_writer_value(&r->writer, &path, multiple, &value)) {
+        return BOOTJACK_OK;
+    }
+    return bjc_writer_failed(&r->writer) ? BOOTJACK_ERR_MEMORY : BOOTJACK_ERR_NOT_ACCEPTABLE;
 }
 
 static bootjack_error read_resource(reading *r, uint16_t iid, const bootjack_resource *resource) {

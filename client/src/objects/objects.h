@@ -7,6 +7,7 @@
 
 #include "bootjack/access_control.h"
 #include "bootjack/device.h"
+#include "bootjack/reporting.h"
 #include "bootjack/security.h"
 #include "bootjack/server.h"
 #include "model/model.h"
@@ -101,7 +102,16 @@ bootjack_error bjc_device_init(bjc_store *store, const bjc_core *core, const boo
 
 /* --- the test object --- */
 
-void bjc_test_object_init(bjc_store *store, const bjc_core *core);
+#define BJC_TEST_OBJECT_PATHS 10 /* as many as Execute has arguments */
+
+typedef struct bjc_test_object {
+    bjc_store store;
+    /* Execute of Send Values; NULL: nothing comes of it. */
+    void (*send)(void *context, const bootjack_path *paths, size_t count);
+    void *context;
+} bjc_test_object;
+
+void bjc_test_object_init(bjc_test_object *test, const bjc_core *core);
 /* Makes its instance 0; installed before, so that it has the resources of the release. */
 bootjack_error bjc_test_object_fill(bjc_store *store);
 

@@ -45,7 +45,11 @@ static const bootjack_resource resources[] = {
     { 20, "Communication Sequence Retry Count", BOOTJACK_TYPE_UNSIGNED, RW, 1, INT64_MAX, 12 },
     { 21, "Trigger", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 11 },
     { 22, "Preferred Transport", BOOTJACK_TYPE_STRING, RW, 1, 1, 11 },
-    { 23, "Mute Send", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 12 },
+    { 23, "Mute Send", BOOTJACK_TYPE_BOOLEAN, RW, 0, 0, 11 },
+    { 24, "Alternate APN Links", BOOTJACK_TYPE_OBJLNK, RW | BOOTJACK_MULTIPLE, 0, 0, 12 },
+    { 25, "Supported Server Versions", BOOTJACK_TYPE_STRING, RW | BOOTJACK_MULTIPLE, 0, 0, 12 },
+    { 26, "Default Notification Mode", BOOTJACK_TYPE_INTEGER, RW, 0, 1, 12 },
+    { 27, "Profile ID Hash Algorithm", BOOTJACK_TYPE_UNSIGNED, RW, 0, 255, 12 },
 };
 
 #undef R

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bootjack/test_object.h"
+#include "model/path.h"
 #include "objects/objects.h"
 
 #define RW   (BOOTJACK_READABLE | BOOTJACK_WRITABLE)
@@ -17,6 +18,7 @@ enum {
     CLEAR_VALUES = 2,
     EXEC_WITH_ARGUMENTS = 3,
     ARGUMENTS_LIST = 4,
+    SEND_VALUES = 5,
     FIRST_VALUE = 110
 };
 
@@ -26,6 +28,7 @@ static const bootjack_resource resources[] = {
     { CLEAR_VALUES, "Clear values", BOOTJACK_TYPE_NONE, E, 0, 0, 10 },
     { EXEC_WITH_ARGUMENTS, "Exec With Arguments", BOOTJACK_TYPE_NONE, E, 0, 0, 10 },
     { ARGUMENTS_LIST, "Arguments List", BOOTJACK_TYPE_STRING, BOOTJACK_READABLE | MANY, 0, 0, 10 },
+    { SEND_VALUES, "Send Values", BOOTJACK_TYPE_NONE, E, 0, 0, 11 },
     { 110, "String Value", BOOTJACK_TYPE_STRING, RW, 0, 0, 10 },
     { 120, "Integer Value", BOOTJACK_TYPE_INTEGER, RW, 0, 0, 10 },
     { 125, "Unsigned Integer Value", BOOTJACK_TYPE_UNSIGNED, RW, 0, 0, 11 },
@@ -211,10 +214,58 @@ static bootjack_error keep_arguments(bjc_store *store, uint16_t iid, const uint8
     return error;
 }
 
+/* --- Send Values ------------------------------------------------------------------------------------------------ */
+
+/* "/3442/0/120" */
+static bool take_path(const bootjack_value *text, bootjack_path *path) {
+    bjc_text segments[4];
+    const char *at = (const char *) text->as.bytes.data, *end = at + text->as.bytes.length;
+    size_t count = 0;
+    bjc_path parsed;
+    while (at < end && *at == '/' && count < 4) {
+        const char *next = memchr(at + 1, '/', (size_t) (end - at - 1));
+        next = next ? next : end;
+        segments[count++] = (bjc_text){ at + 1, (size_t) (next - at - 1) };
+        at = next;
+    }
+    bool good = at == end && count > 0 && bjc_path_parse(segments, count, &parsed);
+    if (good) {
+        path->depth = parsed.depth;
+        memcpy(path->ids, parsed.ids, sizeof path->ids);
+    }
+    return good;
+}
+
+/* Its arguments are the paths; without any it is the instance. */
+static bootjack_error send_values(const bjc_test_object *test, uint16_t iid, const uint8_t *arguments,
+                                  size_t length) {
+    bootjack_path paths[BJC_TEST_OBJECT_PATHS] = { { 2, { BOOTJACK_TEST_OBJECT_ID, iid } } };
+    const uint8_t *at = arguments, *end = arguments + length;
+    size_t count = 0;
+    while (at < end) {
+        uint16_t number;
+        bootjack_value text = { .type = BOOTJACK_TYPE_STRING };
+        bool good = count < BJC_TEST_OBJECT_PATHS && take_argument(&at, end, &number, &text) &&
+                    take_path(&text, &paths[count]) && (at == end || *at++ == ',');
+        if (!good) {
+            return BOOTJACK_ERR_FORMAT;
+        }
+        count++;
+    }
+    if (test->send) {
+        test->send(test->context, paths, count ? count : 1);
+    }
+    return BOOTJACK_OK;
+}
+
 /* What goes wrong in the middle of it is undone. */
 static bootjack_error execute(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length) {
-    bjc_store *store = context;
+    bjc_test_object *test = context;
+    bjc_store *store = &test->store;
     bjc_instance *saved;
+    if (rid == SEND_VALUES) {
+        return send_values(test, iid, arguments, length);
+    }
     bootjack_error error = bjc_store_save(store, &saved);
     if (error) {
         return error;
@@ -233,10 +284,10 @@ static bootjack_error execute(void *context, uint16_t iid, uint16_t rid, const u
     return error;
 }
 
-void bjc_test_object_init(bjc_store *store, const bjc_core *core) {
-    bjc_store_init(store, core, &object);
-    store->execute = execute;
-    store->context = store;
+void bjc_test_object_init(bjc_test_object *test, const bjc_core *core) {
+    bjc_store_init(&test->store, core, &object);
+    test->store.execute = execute;
+    test->store.context = test;
 }
 
 bootjack_error bjc_test_object_fill(bjc_store *store) {

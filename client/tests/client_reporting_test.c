@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Observations without a network: nobody is registered with, so that what is to be told is stored; limits; memory that
+ * runs out at every place. What happens in time is shown by scenarios.
+ */
+#include <stdlib.h>
+
+#include "management_support.h"
+
+static void start(managed *m) {
+    manage_start(m, BOOTJACK_LWM2M_1_2);
+    assert_int_equal(bjc_store_set_integer(&m->f.server, 0, 5, 100), BOOTJACK_OK);
+}
+
+/* Timers that are due, those for right now included. */
+static void run_timers(managed *m) {
+    bjc_scheduler_run(&m->f.core.scheduler, bjc_now() + BJC_MS);
+}
+
+static unsigned observe(managed *m, const char *path, uint8_t token) {
+    asked a = to(BJC_GET, path);
+    a.observe = 0;
+    a.token = token;
+    return ask(m, 1, a);
+}
+
+static unsigned stored(const managed *m) {
+    unsigned count = 0;
+    for (const bjc_stored *s = m->reporting.stored; s; s = s->next) {
+        count++;
+    }
+    return count;
+}
+
+static unsigned observations(const managed *m) {
+    unsigned count = 0;
+    for (const bjc_observation *o = m->reporting.list; o; o = o->next) {
+        count++;
+    }
+    return count;
+}
+
+static void set(managed *m, unsigned value) {
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    assert_int_equal(ask(m, 1, with_text(BJC_PUT, "/1/0/5", 0, text)), 204);
+    run_timers(m);
+}
+
+static void the_oldest_of_many_gives_way(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    assert_true(m.reply.observed);
+    for (unsigned i = 0; i < BJC_STORED_MAX + 8; i++) {
+        set(&m, 200 + i);
+    }
+    assert_int_equal(stored(&m), BJC_STORED_MAX);
+    const bjc_notification *first = &m.reporting.stored->notification;
+    assert_int_equal(first->payload_length, 3);
+    assert_memory_equal(first->payload, "208", 3);
+    for (const bjc_stored *s = m.reporting.stored; s->next; s = s->next) {
+        assert_int_equal(s->notification.sequence + 1, s->next->notification.sequence);
+    }
+    manage_stop(&m);
+}
+
+static void nothing_is_stored_against_the_servers_will(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(bjc_store_set_boolean(&m.f.server, 0, 6, false), BOOTJACK_OK);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    set(&m, 7);
+    assert_int_equal(stored(&m), 0);
+    bjc_reporting_unregistered(&m.reporting, 1);
+    assert_int_equal(observations(&m), 0);
+    manage_stop(&m);
+}
+
+/* What comes back undelivered is older than what was stored meanwhile. */
+static void undelivered_ones_keep_their_order(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    set(&m, 7);
+    bjc_notification late = m.reporting.stored->notification;
+    late.sequence--;
+    late.payload = (const uint8_t *) "6";
+    bjc_reporting_notified(&m.reporting, 1, BJC_TIMEOUT, &late);
+    assert_int_equal(stored(&m), 2);
+    assert_memory_equal(m.reporting.stored->notification.payload, "6", 1);
+    bjc_reporting_notified(&m.reporting, 1, BJC_RESET, &late);
+    assert_int_equal(stored(&m), 0);
+    assert_int_equal(observations(&m), 0);
+    bjc_reporting_notified(&m.reporting, 1, BJC_TIMEOUT, &late); /* of one that is over */
+    assert_int_equal(stored(&m), 0);
+    manage_stop(&m);
+}
+
+static void one_too_many_is_a_plain_read(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    for (unsigned i = 0; i < BJC_OBSERVATIONS_MAX; i++) {
+        assert_int_equal(observe(&m, "/1/0/5", (uint8_t) i), 205);
+        assert_true(m.reply.observed);
+    }
+    assert_int_equal(observe(&m, "/1/0/5", 200), 205);
+    assert_false(m.reply.observed);
+    assert_int_equal(observe(&m, "/1/0/5", 7), 205); /* again with a known token: no more than before */
+    assert_true(m.reply.observed);
+    assert_int_equal(m.reply.sequence, 2);
+    assert_int_equal(observations(&m), BJC_OBSERVATIONS_MAX);
+    manage_stop(&m);
+}
+
+static void cancelling_forgets_what_is_stored(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    assert_int_equal(observe(&m, "/1/0/5", 2), 205);
+    set(&m, 7);
+    assert_int_equal(stored(&m), 2);
+    asked cancel = to(BJC_GET, "/1/0/5");
+    cancel.observe = 1;
+    cancel.token = 1;
+    assert_int_equal(ask(&m, 1, cancel), 205);
+    assert_false(m.reply.observed);
+    assert_int_equal(stored(&m), 1);
+    assert_int_equal(observations(&m), 1);
+    bjc_reporting_forget_server(&m.reporting, 1);
+    assert_int_equal(stored(&m) + observations(&m), 0);
+    manage_stop(&m);
+}
+
+static void attributes_of_an_observe(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    asked own = to(BJC_GET, "/1/0/5");
+    own.observe = 0;
+    own.query = "gt=150";
+    assert_int_equal(ask(&m, 1, own), 205);
+    set(&m, 120);
+    assert_int_equal(stored(&m), 0);
+    set(&m, 151);
+    assert_int_equal(stored(&m), 1);
+    own.query = "lt=5&gt=3";
+    assert_int_equal(ask(&m, 1, own), 400);
+    m.f.core.config.version = BOOTJACK_LWM2M_1_1;
+    own.query = "gt=150";
+    assert_int_equal(ask(&m, 1, own), 400);
+    manage_stop(&m);
+}
+
+static void what_cannot_be_read_any_more_ends_with_an_error(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    bjc_path path = { 3, { 1, 0, 5 } };
+    assert_int_equal(bjc_store_handlers.clear(&m.f.server, 0, 5), BOOTJACK_OK);
+    bjc_reporting_changed(&m.reporting, &path);
+    run_timers(&m);
+    assert_int_equal(stored(&m), 1);
+    assert_int_equal(m.reporting.stored->notification.code, BJC_NOT_FOUND);
+    assert_false(m.reporting.stored->notification.observed);
+    assert_int_equal(observations(&m), 0);
+    manage_stop(&m);
+}
+
+static void a_bootstrap_holds_them_up(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    assert_int_equal(bjc_model_begin(&m.f.model), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&m.f.server, 0, 5, 7), BOOTJACK_OK);
+    static const bjc_path everything;
+    bjc_reporting_changed(&m.reporting, &everything);
+    run_timers(&m);
+    assert_int_equal(stored(&m), 0);
+    bjc_model_commit(&m.f.model);
+    bjc_reporting_changed(&m.reporting, &everything);
+    run_timers(&m);
+    assert_int_equal(stored(&m), 1);
+    manage_stop(&m);
+}
+
+/* --- memory that runs out ----------------------------------------------------------------------------------------- */
+
+typedef struct pool {
+    unsigned count, bad;
+    size_t outstanding;
+} pool;
+
+static void *pool_allocate(void *context, size_t size) {
+    pool *p = context;
+    void *memory = p->count++ == p->bad ? NULL : malloc(size);
+    p->outstanding += memory != NULL;
+    return memory;
+}
+
+static void pool_release(void *context, void *memory) {
+    pool *p = context;
+    p->outstanding -= memory != NULL;
+    free(memory);
+}
+
+/* Each is answered with its code, or, when an allocation failed for it, with 5.00. */
+static void all_operations(managed *m, const pool *p) {
+    asked observing = to(BJC_GET, "/1/0/5"), composite;
+    observing.observe = 0;
+    composite = with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/1/0/5\"},{\"n\":\"/3442/0\"}]");
+    composite.observe = 0;
+    composite.token = 9;
+    const struct {
+        unsigned code;
+        asked request;
+    } rows[] = {
+        { 204, with_query(BJC_PUT, "/1/0/5", "pmin=0&gt=150") },
+        { 205, observing },
+        { 205, composite },
+        { 205, accepting("/3442", 40) },
+        { 205, accepting("/3442/0", BJC_FORMAT_LWM2M_CBOR) },
+        { 204, with_text(BJC_PUT, "/1/0/5", 0, "200") },
+        { 204, with_text(BJC_IPATCH, "/", BJC_FORMAT_SENML_JSON,
+                         "[{\"n\":\"/1/0/5\",\"v\":60},{\"n\":\"/3442/0/110\",\"vs\":\"a\"}]") },
+        { 201, { BJC_POST, "/3442", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 6E 41", 0 } },
+        { 202, to(BJC_DELETE, "/3442/1") },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        unsigned before = p->count;
+        unsigned code = ask(m, 1, rows[i].request);
+        bool failed_here = before <= p->bad && p->count > p->bad;
+        bool failed_before = p->bad < before;
+        if (code != rows[i].code && !(failed_here && code == 500) && !(failed_before && code == 404)) {
+            fail_msg("row %zu: %u, allocation %u of %u", i, code, p->bad, p->count);
+        }
+        run_timers(m);
+    }
+}
+
+/* False: there were no so many allocations. */
+static bool without_one(unsigned bad) {
+    pool p = { .bad = bad };
+    managed m;
+    start(&m);
+    bootjack_allocator kept = m.f.core.allocator;
+    bjc_buffer_free(&m.reply.payload);
+    m.reply.payload = (bjc_buffer){ 0 };
+    m.f.core.allocator = (bootjack_allocator){ pool_allocate, pool_release, &p };
+    all_operations(&m, &p);
+    (void) kept;
+    manage_stop(&m);
+    return p.count > bad;
+}
+
+static void memory_runs_out(void **state) {
+    unsigned bad = 0;
+    (void) state;
+    while (without_one(bad)) {
+        bad++;
+    }
+    assert_true(bad > 50);
+    print_message("%u allocations, each of which failed once\n", bad);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oldest_of_many_gives_way),
+        cmocka_unit_test(nothing_is_stored_against_the_servers_will),
+        cmocka_unit_test(undelivered_ones_keep_their_order),
+        cmocka_unit_test(one_too_many_is_a_plain_read),
+        cmocka_unit_test(cancelling_forgets_what_is_stored),
+        cmocka_unit_test(attributes_of_an_observe),
+        cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
+        cmocka_unit_test(a_bootstrap_holds_them_up),
+        cmocka_unit_test(memory_runs_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
