@@ -45,9 +45,9 @@ static inline void furnish_model(furnished *f) {
     bjc_test_object_init(&f->test_object, &f->core);
     assert_int_equal(bjc_model_install(&f->model, f->access_control.object, &f->access_control, &f->access_control),
                      BOOTJACK_OK);
-    assert_int_equal(bjc_model_install(&f->model, f->test_object.store.object, &f->test_object.store,
-                                       &f->test_object.store),
-                     BOOTJACK_OK);
+    assert_int_equal(
+        bjc_model_install(&f->model, f->test_object.store.object, &f->test_object.store, &f->test_object.store),
+        BOOTJACK_OK);
     assert_int_equal(bjc_test_object_fill(&f->test_object.store), BOOTJACK_OK);
 }
 

@@ -5,9 +5,9 @@
  * and multiple (1110 to 1180 in the same order). All of them can be read and written.
  *
  * Executables: 0 sets the initial values, 1 random ones, 2 takes all values away, 3 keeps its arguments in 4, one
- * Resource Instance an argument; 5 sends (bootjack_send()) the paths that its arguments are, 0='/3442/0/120',1='/1/0/1', or
- * the whole instance without any, to every server that the client is registered with. 6 of the registry's table is not
- * there.
+ * Resource Instance an argument; 5 sends (bootjack_send()) the paths that its arguments are,
+ * 0='/3442/0/120',1='/1/0/1', or the whole instance without any, to every server that the client is registered with. 6
+ * of the registry's table is not there.
  */
 #ifndef BOOTJACK_TEST_OBJECT_H
 #define BOOTJACK_TEST_OBJECT_H

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "bootstrap/bootstrap.h"
+#include "management/access.h"
 #include "model/path.h"
 #include "registration/accounts.h"
 
@@ -216,7 +217,33 @@ static bootjack_error check_references(const bjc_bootstrap *b, bool strict) {
     return strict ? error : BOOTJACK_OK;
 }
 
+static bool has_server(const bjc_store *store, int64_t ssid) {
+    bool found = false;
+    for (const bjc_instance *i = store->instances; i && !found; i = i->next) {
+        found = bjc_store_integer(store, i->iid, BJC_SERVER_SSID, 0) == ssid;
+    }
+    return found;
+}
+
+static void no_word(void *context, const bjc_path *instance) {
+    (void) context;
+    (void) instance; /* the next Register or Update tells which instances there are */
+}
+
+/* The rights of servers whose account this session took away go with it (LwM2M TS 1.0 Appendix E.1.3), and what only
+ * they could reach. */
+static void forget_gone_servers(const bjc_bootstrap *b) {
+    for (const bjc_instance *i = b->server->before; i; i = i->next) {
+        int64_t ssid = bjc_store_before_integer(b->server, i->iid, BJC_SERVER_SSID, 0);
+        if (ssid > 0 && ssid < 65535 && !has_server(b->server, ssid)) {
+            bjc_log(b->core, BOOTJACK_LOG_INFO, "server %d is gone, and its rights go with it", (int) ssid);
+            bjc_access_forget_server(b->model, (uint16_t) ssid, no_word, NULL);
+        }
+    }
+}
+
 bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
+    forget_gone_servers(b);
     bootjack_error error = bjc_model_validate(b->model);
     error = error ? error : check_access_control(b);
     error = error ? error : check_references(b, all);

@@ -207,6 +207,11 @@ int64_t bjc_store_integer(const bjc_store *store, uint16_t iid, uint16_t rid, in
     return value->as.integer;
 }
 
+int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent) {
+    const bjc_store before = { .core = store->core, .object = store->object, .instances = store->before };
+    return bjc_store_integer(&before, iid, rid, absent);
+}
+
 bool bjc_store_boolean(const bjc_store *store, uint16_t iid, uint16_t rid, bool absent) {
     const bootjack_value *value = bjc_store_get(store, iid, rid, 0);
     return value ? value->as.boolean : absent;

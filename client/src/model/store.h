@@ -55,6 +55,8 @@ bjc_instance *bjc_store_instance(const bjc_store *store, uint16_t iid);
 const bootjack_value *bjc_store_get(const bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid);
 /* Numbers and flags of a single resource, `absent` when it is not there. */
 int64_t bjc_store_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent);
+/* The same as it was before the transaction that is open. */
+int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent);
 bool bjc_store_boolean(const bjc_store *store, uint16_t iid, uint16_t rid, bool absent);
 bootjack_error bjc_store_set(bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
 bootjack_error bjc_store_create(bjc_store *store, uint16_t iid);

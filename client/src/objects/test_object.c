@@ -237,10 +237,10 @@ static bool take_path(const bootjack_value *text, bootjack_path *path) {
 }
 
 /* Its arguments are the paths; without any it is the instance. */
-static bootjack_error send_values(const bjc_test_object *test, uint16_t iid, const uint8_t *arguments,
-                                  size_t length) {
+static bootjack_error send_values(const bjc_test_object *test, uint16_t iid, const uint8_t *arguments, size_t length) {
     bootjack_path paths[BJC_TEST_OBJECT_PATHS] = { { 2, { BOOTJACK_TEST_OBJECT_ID, iid } } };
-    const uint8_t *at = arguments, *end = arguments + length;
+    static const uint8_t nothing[1];
+    const uint8_t *at = arguments ? arguments : nothing, *end = at + length;
     size_t count = 0;
     while (at < end) {
         uint16_t number;
