@@ -370,7 +370,8 @@ static void keep_response(bjc_session *session, const coap_pdu_t *received, cons
         return;
     }
     for (size_t i = 0; i < pending->result.location_count; i++) {
-        pending->result.location[i].data = (const char *) pending->response.data + offsets[i];
+        const char *texts = (const char *) pending->response.data; /* NULL where all segments are empty */
+        pending->result.location[i].data = texts ? texts + offsets[i] : "";
     }
     pending->result.payload = pending->response.data ? pending->response.data + payload_at : NULL;
     pending->result.payload_length = length;
