@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bootjack/limits.h"
 #include "formats/format.h"
 
 /* RFC 7252 §4.8.2. */
@@ -42,7 +43,8 @@ static bool format_usable(const bootjack_config *config) {
 }
 
 static bool config_usable(const bootjack_config *config) {
-    if (!config->endpoint || !config->endpoint[0] || strlen(config->endpoint) > 250 || !tx_usable(&config->tx)) {
+    if (!config->endpoint || !config->endpoint[0] || strlen(config->endpoint) > BOOTJACK_MAX_ENDPOINT ||
+        !tx_usable(&config->tx)) {
         return false;
     }
     if (config->version < BOOTJACK_LWM2M_1_0 || config->version > BOOTJACK_LWM2M_1_2 || !format_usable(config)) {

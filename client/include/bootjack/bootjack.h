@@ -10,6 +10,7 @@
 #include "bootjack/data_model.h"
 #include "bootjack/device.h"
 #include "bootjack/error.h"
+#include "bootjack/limits.h"
 #include "bootjack/persistence.h"
 #include "bootjack/reporting.h"
 #include "bootjack/security.h"

@@ -5,7 +5,8 @@
  * themselves, e.g. in their `commit` handler.
  *
  * The file holds keys: it is made with mode 0600. It is replaced as a whole (written beside itself under the same name
- * with ".new", then renamed), so that a crash at any moment leaves the old state or the new one. At most 1 MiB.
+ * with ".new", then renamed), so that a crash at any moment leaves the old state or the new one. At most
+ * BOOTJACK_MAX_STATE bytes (limits.h).
  *
  *     error = bootjack_persistence_load(client, "/var/lib/device/lwm2m.state");
  *     if (error == BOOTJACK_ERR_NOT_FOUND) { ... first start: add the accounts of the factory ... }

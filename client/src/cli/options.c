@@ -324,7 +324,7 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
     switch (option) {
     case OPT_ENDPOINT:
         o->config.endpoint = text;
-        return *text && strlen(text) <= 250 ? true : wrong(name, text);
+        return *text && strlen(text) <= BOOTJACK_MAX_ENDPOINT ? true : wrong(name, text);
     case OPT_HOLDOFF_CAP:
         return take_milliseconds(name, text, 0, &o->config.holdoff_cap_ms);
     case OPT_HOLDOFF_JITTER:

@@ -6,9 +6,10 @@
 #ifndef BJC_FORMATS_CBOR_H
 #define BJC_FORMATS_CBOR_H
 
+#include "bootjack/limits.h"
 #include "formats/entry.h"
 
-#define BJC_CBOR_MAX_DEPTH 16 /* of what is passed over */
+#define BJC_CBOR_MAX_DEPTH BOOTJACK_MAX_NESTING /* of what is passed over */
 
 typedef enum bjc_cbor_kind {
     BJC_CBOR_OTHER = 0, /* null, undefined */

@@ -8,9 +8,10 @@
 #ifndef BJC_FORMATS_JSON_H
 #define BJC_FORMATS_JSON_H
 
+#include "bootjack/limits.h"
 #include "util/memory.h"
 
-#define BJC_JSON_MAX_DEPTH 16 /* of what is passed over */
+#define BJC_JSON_MAX_DEPTH BOOTJACK_MAX_NESTING /* of what is passed over */
 
 typedef struct bjc_json {
     const uint8_t *at, *end;

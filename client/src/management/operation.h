@@ -5,9 +5,10 @@
 #ifndef BJC_MANAGEMENT_OPERATION_H
 #define BJC_MANAGEMENT_OPERATION_H
 
+#include "bootjack/limits.h"
 #include "management/management.h"
 
-#define BJC_COMPOSITE_PATHS 64 /* that one composite operation may name */
+#define BJC_COMPOSITE_PATHS BOOTJACK_MAX_COMPOSITE_PATHS /* that one composite operation may name */
 
 typedef struct bjc_operation {
     const bjc_management *management;

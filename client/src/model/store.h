@@ -7,11 +7,12 @@
 #define BJC_MODEL_STORE_H
 
 #include "bootjack/data_model.h"
+#include "bootjack/limits.h"
 #include "core.h"
 
-#define BJC_STORE_MAX_INSTANCES 32   /* of one Object */
-#define BJC_STORE_MAX_CELLS     64   /* resources and resource instances of one Object Instance */
-#define BJC_STORE_MAX_VALUE     8192 /* bytes of one value */
+#define BJC_STORE_MAX_INSTANCES BOOTJACK_MAX_INSTANCES /* of one Object */
+#define BJC_STORE_MAX_CELLS     BOOTJACK_MAX_VALUES    /* resources and resource instances of one Object Instance */
+#define BJC_STORE_MAX_VALUE     BOOTJACK_MAX_VALUE     /* bytes of one value */
 
 /* One resource, or one resource instance. */
 typedef struct bjc_cell {

@@ -16,9 +16,10 @@
 #ifndef BJC_PERSISTENCE_STATE_H
 #define BJC_PERSISTENCE_STATE_H
 
+#include "bootjack/limits.h"
 #include "model/model.h"
 
-#define BJC_STATE_LIMIT ((size_t) 1 << 20) /* bytes of a file */
+#define BJC_STATE_LIMIT ((size_t) BOOTJACK_MAX_STATE)
 
 /* Whether the Object is saved: ready-made, and of the kind that a bootstrap is about. */
 bool bjc_state_covers(const bjc_object *object);

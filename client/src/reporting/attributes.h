@@ -6,11 +6,12 @@
 #ifndef BJC_REPORTING_ATTRIBUTES_H
 #define BJC_REPORTING_ATTRIBUTES_H
 
+#include "bootjack/limits.h"
 #include "core.h"
 #include "formats/entry.h"
 #include "util/uri.h"
 
-#define BJC_ATTRIBUTES_MAX 128 /* places at which one client keeps attributes */
+#define BJC_ATTRIBUTES_MAX BOOTJACK_MAX_ATTRIBUTES /* places at which one client keeps attributes */
 
 enum {
     BJC_PMIN = 1,

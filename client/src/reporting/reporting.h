@@ -10,13 +10,14 @@
 #ifndef BJC_REPORTING_REPORTING_H
 #define BJC_REPORTING_REPORTING_H
 
+#include "bootjack/limits.h"
 #include "model/model.h"
 #include "reporting/attributes.h"
 #include "transport/transport.h"
 
-#define BJC_OBSERVATIONS_MAX 64 /* of one server */
-#define BJC_STORED_MAX       32 /* notifications kept for one server; beyond that the oldest goes */
-#define BJC_UNSETTLED_MAX    8  /* Confirmable notifications on their way to one server */
+#define BJC_OBSERVATIONS_MAX BOOTJACK_MAX_OBSERVATIONS /* of one server */
+#define BJC_STORED_MAX       BOOTJACK_MAX_STORED /* notifications kept for one server; beyond that the oldest goes */
+#define BJC_UNSETTLED_MAX    8                   /* Confirmable notifications on their way to one server */
 
 typedef struct bjc_observation {
     struct bjc_observation *next;

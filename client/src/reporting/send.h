@@ -5,10 +5,11 @@
 #ifndef BJC_REPORTING_SEND_H
 #define BJC_REPORTING_SEND_H
 
+#include "bootjack/limits.h"
 #include "bootjack/reporting.h"
 #include "reporting/reporting.h"
 
-#define BJC_SEND_PATHS 64
+#define BJC_SEND_PATHS BOOTJACK_MAX_COMPOSITE_PATHS
 
 /* See bootjack_send(). */
 bootjack_error bjc_send(bjc_reporting *reporting, uint16_t ssid, const bootjack_path *paths, size_t count,

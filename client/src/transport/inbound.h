@@ -6,10 +6,11 @@
 #ifndef BJC_TRANSPORT_INBOUND_H
 #define BJC_TRANSPORT_INBOUND_H
 
+#include "bootjack/limits.h"
 #include "transport/transport.h"
 
-#define BJC_INBOUND_EXCHANGES 64 /* answers remembered; beyond that the oldest goes */
-#define BJC_INBOUND_TRANSFERS 4  /* bodies under way at once */
+#define BJC_INBOUND_EXCHANGES BOOTJACK_MAX_ANSWERS   /* answers remembered; beyond that the oldest goes */
+#define BJC_INBOUND_TRANSFERS BOOTJACK_MAX_TRANSFERS /* bodies under way at once */
 
 /* An answer as it goes on the wire. */
 typedef struct bjc_answer {

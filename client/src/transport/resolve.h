@@ -5,13 +5,14 @@
 #ifndef BJC_TRANSPORT_RESOLVE_H
 #define BJC_TRANSPORT_RESOLVE_H
 
+#include "bootjack/limits.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "core.h"
 #include "util/uri.h"
 
-#define BJC_ADDRESSES 8
+#define BJC_ADDRESSES BOOTJACK_MAX_ADDRESSES
 
 typedef struct bjc_address {
     socklen_t length;

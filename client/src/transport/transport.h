@@ -10,6 +10,7 @@
 #ifndef BJC_TRANSPORT_TRANSPORT_H
 #define BJC_TRANSPORT_TRANSPORT_H
 
+#include "bootjack/limits.h"
 #include "bootjack/security.h"
 #include "core.h"
 #include "util/uri.h"
@@ -18,7 +19,7 @@ typedef struct bjc_transport bjc_transport;
 typedef struct bjc_session bjc_session;
 
 #define BJC_TOKEN_MAX 8
-#define BJC_SEGMENTS  20 /* options of one kind: Uri-Path, Uri-Query, Location-Path */
+#define BJC_SEGMENTS  BOOTJACK_MAX_OPTIONS /* options of one kind: Uri-Path, Uri-Query, Location-Path */
 
 /* CoAP codes: class * 32 + detail (RFC 7252 §3). */
 #define BJC_CODE(class, detail) ((class) << 5 | (detail))
@@ -90,7 +91,7 @@ typedef void bjc_completion_fn(void *context, const bjc_completion *completion);
 
 /* --- their requests --------------------------------------------------------------------------------------------- */
 
-#define BJC_TAGS 4 /* Request-Tag options of a request (RFC 9175 §3.2) */
+#define BJC_TAGS BOOTJACK_MAX_REQUEST_TAGS /* Request-Tag options of a request (RFC 9175 §3.2) */
 
 typedef struct bjc_incoming {
     uint8_t method;
@@ -146,8 +147,8 @@ typedef struct bjc_peer {
 } bjc_peer;
 
 /* What GnuTLS takes for an identity, and what LwM2M Transport 1.1 §5.2.8 asks for a key. */
-#define BJC_IDENTITY_MAX 128
-#define BJC_KEY_MAX      64
+#define BJC_IDENTITY_MAX BOOTJACK_MAX_IDENTITY
+#define BJC_KEY_MAX      BOOTJACK_MAX_KEY
 
 bool bjc_transport_does_mode(bootjack_security_mode mode);
 bool bjc_transport_does_scheme(bjc_scheme scheme);

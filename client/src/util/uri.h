@@ -5,12 +5,13 @@
 #ifndef BJC_UTIL_URI_H
 #define BJC_UTIL_URI_H
 
+#include "bootjack/limits.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BJC_URI_MAX   255 /* bytes, LwM2M Core 1.1 Appendix E.1, /0/x/0 */
-#define BJC_URI_PARTS 16  /* segments of a path, and parts of a query */
+#define BJC_URI_MAX   BOOTJACK_MAX_URI       /* bytes, LwM2M Core 1.1 Appendix E.1, /0/x/0 */
+#define BJC_URI_PARTS BOOTJACK_MAX_URI_PARTS /* segments of a path, and parts of a query */
 
 typedef enum bjc_scheme { BJC_COAP = 0, BJC_COAPS, BJC_COAP_TCP, BJC_COAPS_TCP } bjc_scheme;
 
