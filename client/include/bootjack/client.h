@@ -3,13 +3,21 @@
  * A client: made from a configuration, given Objects and accounts, then run. Nothing is shared between two clients of
  * one process. No function waits, but for bootjack_client_run() and for the resolver of the C library.
  *
- *     bootjack_config config;
- *     bootjack_config_init(&config);
- *     config.endpoint = "urn:dev:os:0023C7-000001";
- *     bootjack_client *client;
- *     if (bootjack_client_create(&config, &client) == BOOTJACK_OK) { ... install objects ...
- *         bootjack_client_run(client);
- *         bootjack_client_destroy(client); }
+ *     static bootjack_error live(void) {
+ *         bootjack_config config;
+ *         bootjack_client *client;
+ *         bootjack_config_init(&config);
+ *         config.endpoint = "urn:dev:os:0023C7-000001";
+ *         bootjack_error error = bootjack_client_create(&config, &client);
+ *         if (!error) {
+ *             error = bootjack_security_object_install(client);
+ *             error = error ? error : bootjack_server_object_install(client);
+ *             error = error ? error : bootjack_device_object_install(client, NULL);
+ *             error = error ? error : bootjack_client_run(client);
+ *             bootjack_client_destroy(client);
+ *         }
+ *         return error;
+ *     }
  */
 #ifndef BOOTJACK_CLIENT_H
 #define BOOTJACK_CLIENT_H
@@ -20,44 +28,48 @@
 
 #include "bootjack/error.h"
 
+/* One client; opaque. */
 typedef struct bootjack_client bootjack_client;
 
-/* Memory for everything that is the client's own (libcoap keeps using malloc). `allocate` may fail. */
+/* Memory for everything that is the client's own (libcoap keeps using malloc). */
 typedef struct bootjack_allocator {
-    void *(*allocate)(void *context, size_t size);
-    void (*release)(void *context, void *memory);
-    void *context;
+    void *(*allocate)(void *context, size_t size); /* `size` is never 0; NULL = there is none */
+    void (*release)(void *context, void *memory);  /* what `allocate` gave, never NULL */
+    void *context;                                 /* handed to both */
 } bootjack_allocator;
 
+/* Releases of the LwM2M enabler. */
 typedef enum bootjack_version {
-    BOOTJACK_LWM2M_1_0 = 10,
-    BOOTJACK_LWM2M_1_1 = 11,
-    BOOTJACK_LWM2M_1_2 = 12
+    BOOTJACK_LWM2M_1_0 = 10, /* LwM2M 1.0 */
+    BOOTJACK_LWM2M_1_1 = 11, /* LwM2M 1.1 */
+    BOOTJACK_LWM2M_1_2 = 12  /* LwM2M 1.2 */
 } bootjack_version;
 
 /* Transmission parameters (RFC 7252 §4.8). libcoap takes an ACK_TIMEOUT of a second or more and at least one
  * retransmission. */
 typedef struct bootjack_tx_params {
-    uint32_t ack_timeout_ms;  /* 2000 */
-    double ack_random_factor; /* 1.5, at least 1 */
-    uint16_t max_retransmit;  /* 4 */
+    uint32_t ack_timeout_ms;  /* ACK_TIMEOUT, 2000 */
+    double ack_random_factor; /* ACK_RANDOM_FACTOR, 1.5, at least 1 */
+    uint16_t max_retransmit;  /* MAX_RETRANSMIT, 4 */
 } bootjack_tx_params;
 
+/* What a line of log is about; a level has those above it, too. */
 typedef enum bootjack_log_level {
-    BOOTJACK_LOG_ERROR = 0,
-    BOOTJACK_LOG_WARNING,
-    BOOTJACK_LOG_INFO, /* every change of state with its cause */
-    BOOTJACK_LOG_DEBUG
+    BOOTJACK_LOG_ERROR = 0, /* something that the client cannot do */
+    BOOTJACK_LOG_WARNING,   /* what was refused, and why */
+    BOOTJACK_LOG_INFO,      /* every change of state with its cause */
+    BOOTJACK_LOG_DEBUG      /* the rest */
 } bootjack_log_level;
 
+/* What a client is made from; bootjack_config_init() sets the defaults that are named here. */
 typedef struct bootjack_config {
-    const char *endpoint; /* Endpoint Client Name (LwM2M Core 1.1 §7.3); copied */
-    bootjack_version version;
+    const char *endpoint;     /* Endpoint Client Name (LwM2M Core 1.1 §7.3); copied */
+    bootjack_version version; /* 1.1 */
     /* Content-Format that a Bootstrap-Server is asked to write in (`pct`, from LwM2M 1.1 on): 110 (SenML JSON), 112
      * (SenML CBOR), 11542 (TLV, the default) or 11544 (LwM2M CBOR, from 1.2 on). All that the release has are read. */
     uint16_t preferred_format;
     const bootjack_allocator *allocator; /* copied; NULL = malloc() */
-    bootjack_tx_params tx;
+    bootjack_tx_params tx;               /* over UDP and DTLS */
     /* How long a request over TCP or TLS waits for its response; nothing is sent again there. 30000 */
     uint32_t stream_timeout_ms;
     /* How far the hold-off between failed bootstraps may grow, and the upper end of the random factor that each wait
@@ -80,23 +92,24 @@ typedef struct bootjack_config {
     size_t max_payload; /* of a request or response that arrives in blocks, bytes; 16384 */
     /* Random numbers; false = none to be had. NULL = getrandom(). */
     bool (*random)(void *context, void *out, size_t length);
-    void *random_context;
+    void *random_context; /* handed to it */
     /* A line of log without end of line; never holds a secret. NULL = none. */
     void (*log)(void *context, bootjack_log_level level, const char *line);
-    void *log_context;
-    bootjack_log_level log_level;
+    void *log_context;            /* handed to it */
+    bootjack_log_level log_level; /* BOOTJACK_LOG_INFO */
     /* Every change of state: "machine: old -> new: cause". NULL = they become lines of the log. */
     void (*state_changed)(void *context, const char *text);
-    void *state_context;
+    void *state_context; /* handed to it */
     /* Certificates of the CAs that Certificate Usage 0 and 1 (security.h) go by: PEM, as many as there are, or one in
      * DER; copied. None: accounts with these usages are refused. */
     const uint8_t *trust_store;
-    size_t trust_store_length;
+    size_t trust_store_length; /* its bytes */
     /* A libcoap context that the application made and keeps, used for sessions without security; its handlers are taken
      * over. It must outlive the client. NULL = the client makes its own. */
     struct coap_context_t *coap_context;
 } bootjack_config;
 
+/* What a client is doing. */
 typedef enum bootjack_client_phase {
     BOOTJACK_CLIENT_IDLE = 0,      /* no account that could be used */
     BOOTJACK_CLIENT_HOLDING_OFF,   /* waits before a bootstrap */
@@ -104,7 +117,7 @@ typedef enum bootjack_client_phase {
     BOOTJACK_CLIENT_REGISTERING,   /* with one server or more, with none yet */
     BOOTJACK_CLIENT_REGISTERED,    /* with one server at least */
     BOOTJACK_CLIENT_STOPPING,      /* De-register under way */
-    BOOTJACK_CLIENT_STOPPED
+    BOOTJACK_CLIENT_STOPPED        /* nothing any more */
 } bootjack_client_phase;
 
 /* Sets every field to its default. */
@@ -132,9 +145,12 @@ BOOTJACK_API void bootjack_instances_changed(bootjack_client *client);
 /* To be called when the device got another address or another network: what is under way there begins anew, and the
  * client registers again. An Update notices by itself that the address of a UDP session changed. */
 BOOTJACK_API void bootjack_network_changed(bootjack_client *client);
+/* What the client is doing now. */
 BOOTJACK_API bootjack_client_phase bootjack_client_state(const bootjack_client *client);
+/* A word or two for it, never NULL; static. */
 BOOTJACK_API const char *bootjack_client_phase_text(bootjack_client_phase phase);
 
+/* "1.2.3"; static. */
 BOOTJACK_API const char *bootjack_library_version(void);
 
 #endif

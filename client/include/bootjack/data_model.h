@@ -7,6 +7,51 @@
  *
  * A Bootstrap session is one transaction over all Objects: `begin` before its first operation, `validate` of every
  * Object at Bootstrap-Finish (LwM2M Core 1.1 §6.1.6), then `commit`; or `roll_back` when the session failed.
+ *
+ * An Object with one instance that has one number:
+ *
+ *     static int32_t next_instance(void *context, int32_t after) {
+ *         (void) context;
+ *         return after < 0 ? 0 : -1;
+ *     }
+ *
+ *     static bool present(void *context, uint16_t iid, uint16_t rid) {
+ *         (void) context;
+ *         (void) iid;
+ *         return rid == 5700;
+ *     }
+ *
+ *     static bootjack_error read_value(void *context, uint16_t iid, uint16_t rid, uint16_t riid,
+ *                                      bootjack_value *value) {
+ *         (void) iid;
+ *         (void) rid;
+ *         (void) riid;
+ *         value->type = BOOTJACK_TYPE_FLOAT;
+ *         value->as.real = *(const double *) context;
+ *         return BOOTJACK_OK;
+ *     }
+ *
+ *     static bootjack_error write_value(void *context, uint16_t iid, uint16_t rid, uint16_t riid,
+ *                                       const bootjack_value *value) {
+ *         (void) iid;
+ *         (void) rid;
+ *         (void) riid;
+ *         *(double *) context = value->as.real;
+ *         return BOOTJACK_OK;
+ *     }
+ *
+ *     static bootjack_error add_thermometer(bootjack_client *client, double *degrees) {
+ *         static const bootjack_object_handlers handlers = {
+ *             .next_instance = next_instance, .present = present, .read = read_value, .write = write_value
+ *         };
+ *         static const bootjack_resource resources[] = {
+ *             { 5700, "Sensor Value", BOOTJACK_TYPE_FLOAT, BOOTJACK_READABLE | BOOTJACK_MANDATORY, 0, 0, 0 }
+ *         };
+ *         static const bootjack_object thermometer = {
+ *             .oid = 3303, .resources = resources, .resource_count = 1, .single_instance = true, .handlers = &handlers
+ *         };
+ *         return bootjack_object_install(client, &thermometer, degrees);
+ *     }
  */
 #ifndef BOOTJACK_DATA_MODEL_H
 #define BOOTJACK_DATA_MODEL_H
@@ -23,49 +68,54 @@
 /* Data types of LwM2M Core 1.1 Appendix C. */
 typedef enum bootjack_type {
     BOOTJACK_TYPE_NONE = 0, /* executable */
-    BOOTJACK_TYPE_STRING,
-    BOOTJACK_TYPE_INTEGER,
-    BOOTJACK_TYPE_UNSIGNED,
-    BOOTJACK_TYPE_FLOAT,
-    BOOTJACK_TYPE_BOOLEAN,
-    BOOTJACK_TYPE_OPAQUE,
-    BOOTJACK_TYPE_TIME,
-    BOOTJACK_TYPE_OBJLNK,
-    BOOTJACK_TYPE_CORELNK
+    BOOTJACK_TYPE_STRING,   /* UTF-8 */
+    BOOTJACK_TYPE_INTEGER,  /* signed, 64 bits */
+    BOOTJACK_TYPE_UNSIGNED, /* unsigned, 64 bits; from LwM2M 1.1 on */
+    BOOTJACK_TYPE_FLOAT,    /* a double */
+    BOOTJACK_TYPE_BOOLEAN,  /* true or false */
+    BOOTJACK_TYPE_OPAQUE,   /* bytes */
+    BOOTJACK_TYPE_TIME,     /* seconds since 1970 */
+    BOOTJACK_TYPE_OBJLNK,   /* a link to an Object Instance */
+    BOOTJACK_TYPE_CORELNK   /* CoRE links; from LwM2M 1.1 on */
 } bootjack_type;
 
 /* One value. Bytes are borrowed: from the caller in a write, from the Object until its next change in a read. */
 typedef struct bootjack_value {
-    bootjack_type type;
+    bootjack_type type; /* which part of `as` counts */
     union {
-        int64_t integer; /* INTEGER, TIME (seconds since 1970) */
-        uint64_t unsigned_integer;
-        double real;
-        bool boolean;
+        int64_t integer;           /* INTEGER, TIME (seconds since 1970) */
+        uint64_t unsigned_integer; /* UNSIGNED */
+        double real;               /* FLOAT */
+        bool boolean;              /* BOOLEAN */
+        /* STRING (UTF-8, without a final NUL), OPAQUE, CORELNK */
         struct {
-            const uint8_t *data;
-            size_t length;
-        } bytes; /* STRING (UTF-8, without a final NUL), OPAQUE, CORELNK */
+            const uint8_t *data; /* may be NULL where there are none */
+            size_t length;       /* how many */
+        } bytes;
+        /* OBJLNK; twice 65535 is the link to nothing */
         struct {
-            uint16_t object, instance;
-        } link; /* OBJLNK */
+            uint16_t object;   /* Object ID */
+            uint16_t instance; /* Object Instance ID */
+        } link;
     } as;
 } bootjack_value;
 
 /* Operations that an LwM2M Server may use; a Bootstrap-Server writes regardless (LwM2M Core 1.1 §6.1.7.5). */
-#define BOOTJACK_READABLE   1u
-#define BOOTJACK_WRITABLE   2u
-#define BOOTJACK_EXECUTABLE 4u
-#define BOOTJACK_MULTIPLE   8u
-#define BOOTJACK_MANDATORY  16u
+#define BOOTJACK_READABLE   1u  /* Read, Observe */
+#define BOOTJACK_WRITABLE   2u  /* Write */
+#define BOOTJACK_EXECUTABLE 4u  /* Execute; its type is BOOTJACK_TYPE_NONE */
+#define BOOTJACK_MULTIPLE   8u  /* has Resource Instances */
+#define BOOTJACK_MANDATORY  16u /* must be there at Bootstrap-Finish */
 #define BOOTJACK_SECRET     32u /* never read, never logged, wiped when freed */
 
+/* What is known of one resource. */
 typedef struct bootjack_resource {
-    uint16_t id;
-    const char *name;
-    bootjack_type type;
-    unsigned flags;
-    int64_t minimum, maximum; /* of a number, or of the length in bytes; both 0 = no bounds */
+    uint16_t id;        /* Resource ID */
+    const char *name;   /* for the log */
+    bootjack_type type; /* of its values */
+    unsigned flags;     /* BOOTJACK_READABLE and so on */
+    int64_t minimum;    /* of a number, or of the length in bytes; with `maximum` both 0 = no bounds */
+    int64_t maximum;    /* as `minimum` */
     /* Enabler release that introduced it: 10, 11 or 12; 0 = every one. A client of an earlier release does not know the
      * resource, as if it were not in the table. Where a release changed a resource, it has a second row behind the
      * first, with a later `since`. */
@@ -79,35 +129,43 @@ typedef struct bootjack_object_handlers {
     int32_t (*next_instance)(void *context, int32_t after);
     /* Makes an instance without resources. */
     bootjack_error (*create)(void *context, uint16_t iid);
+    /* Takes an instance away with all that is in it. */
     bootjack_error (*remove)(void *context, uint16_t iid);
     /* Takes away all resources that a Bootstrap-Write of the whole instance replaces. */
     bootjack_error (*reset)(void *context, uint16_t iid);
+    /* Whether the resource has a value, or can be executed. */
     bool (*present)(void *context, uint16_t iid, uint16_t rid);
     /* Multiple resources: the lowest Resource Instance ID above `after`, or -1. NULL when the Object has none. */
     int32_t (*next_resource_instance)(void *context, uint16_t iid, uint16_t rid, int32_t after);
     /* `riid` is 0 for a single resource. The type of `value` must be the resource's. */
     bootjack_error (*read)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value);
+    /* The same in the other direction; ranges are the Object's to check, in `validate` at the latest. */
     bootjack_error (*write)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
     /* Takes a resource away with all its instances; BOOTJACK_OK when it was not there. */
     bootjack_error (*clear)(void *context, uint16_t iid, uint16_t rid);
+    /* Execute, with its arguments as they came; BOOTJACK_ERR_FORMAT: they are none (4.00). NULL: nothing is executable.
+     */
     bootjack_error (*execute)(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length);
     /* The transaction. NULL: nothing to do. */
     bootjack_error (*begin)(void *context);
     /* Anything but BOOTJACK_OK refuses the configuration (4.06); `reason` takes a line for the log, no secrets. */
     bootjack_error (*validate)(void *context, char *reason, size_t reason_size);
+    /* What was done since `begin` counts. */
     void (*commit)(void *context);
+    /* Everything is as it was at `begin`. */
     void (*roll_back)(void *context);
 } bootjack_object_handlers;
 
+/* What is known of an Object. */
 typedef struct bootjack_object {
-    uint16_t oid;
+    uint16_t oid; /* Object ID */
     /* "1.1"; shown in Register and Discover where the enabler release does not imply it (LwM2M Core 1.1 §7.2.2: 1.0 but
      * for /0, /1, /2 and /3). NULL = what it implies. */
     const char *version;
-    const bootjack_resource *resources; /* in ascending order of their ids */
-    size_t resource_count;
-    bool single_instance; /* at most one instance, number 0 */
-    const bootjack_object_handlers *handlers;
+    const bootjack_resource *resources;       /* in ascending order of their ids */
+    size_t resource_count;                    /* how many */
+    bool single_instance;                     /* at most one instance, number 0 */
+    const bootjack_object_handlers *handlers; /* that reach its instances */
 } bootjack_object;
 
 struct bootjack_client;

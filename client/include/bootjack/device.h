@@ -9,19 +9,20 @@
 #include "bootjack/client.h"
 #include "bootjack/data_model.h"
 
+/* What the application says of the device, and does when a server asks. NULL = absent. */
 typedef struct bootjack_device {
-    const char *manufacturer; /* /3/0/0 to /3/0/3 and /3/0/17 to /3/0/19; NULL = absent */
-    const char *model_number;
-    const char *serial_number;
-    const char *firmware_version;
-    const char *device_type;
-    const char *hardware_version;
-    const char *software_version;
-    /* Execute of /3/0/4 and /3/0/5: called after the answer was sent. NULL: 4.05 for Factory Reset, nothing for Reboot.
-     */
+    const char *manufacturer;     /* /3/0/0 */
+    const char *model_number;     /* /3/0/1 */
+    const char *serial_number;    /* /3/0/2 */
+    const char *firmware_version; /* /3/0/3 */
+    const char *device_type;      /* /3/0/17 */
+    const char *hardware_version; /* /3/0/18 */
+    const char *software_version; /* /3/0/19 */
+    /* Execute of /3/0/4: called after the answer was sent. NULL: 2.04, and nothing happens. */
     void (*reboot)(void *context);
+    /* Execute of /3/0/5: the same. NULL: 4.05. */
     void (*factory_reset)(void *context);
-    void *context;
+    void *context; /* handed to both */
 } bootjack_device;
 
 /* Texts are copied; NULL `device` = all absent. */

@@ -11,6 +11,7 @@
 #define BOOTJACK_API
 #endif
 
+/* All of them: X(name, "text"). */
 #define BOOTJACK_ERRORS(X)                                                                                             \
     X(BOOTJACK_OK, "success")                                                                                          \
     X(BOOTJACK_ERR_MEMORY, "out of memory")                                                                            \
@@ -38,6 +39,7 @@
     X(BOOTJACK_ERR_TOO_NEW, "state was saved by a later version")
 
 #define BOOTJACK_ERROR_ENUM(name, text) name,
+/* Why something failed. */
 typedef enum bootjack_error { BOOTJACK_ERRORS(BOOTJACK_ERROR_ENUM) BOOTJACK_ERROR_COUNT } bootjack_error;
 #undef BOOTJACK_ERROR_ENUM
 

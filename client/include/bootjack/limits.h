@@ -35,8 +35,9 @@
 #define BOOTJACK_MAX_ANSWERS 64
 /* Maps and lists inside one another in a payload, of what is passed over. The payload is refused, 4.00. */
 #define BOOTJACK_MAX_NESTING 16
-/* Observations of one server, and paths of one composite operation or report. */
-#define BOOTJACK_MAX_OBSERVATIONS    64
+/* Observations of one server. */
+#define BOOTJACK_MAX_OBSERVATIONS 64
+/* Paths of one composite operation, or of one report of the client's own. */
 #define BOOTJACK_MAX_COMPOSITE_PATHS 64
 /* Notifications kept for one server that cannot be reached; beyond that the oldest is lost. */
 #define BOOTJACK_MAX_STORED 32

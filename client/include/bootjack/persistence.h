@@ -8,9 +8,17 @@
  * with ".new", then renamed), so that a crash at any moment leaves the old state or the new one. At most
  * BOOTJACK_MAX_STATE bytes (limits.h).
  *
- *     error = bootjack_persistence_load(client, "/var/lib/device/lwm2m.state");
- *     if (error == BOOTJACK_ERR_NOT_FOUND) { ... first start: add the accounts of the factory ... }
- *     else if (error) { ... nothing was loaded and nothing will be saved; the file is as it was ... }
+ *     static bootjack_error take_accounts(bootjack_client *client) {
+ *         const bootjack_security_instance factory = { .bootstrap_server = true,
+ *                                                      .server_uri = "coap://bs.example",
+ *                                                      .security_mode = BOOTJACK_SECURITY_NOSEC };
+ *         uint16_t iid = BOOTJACK_ID_INVALID;
+ *         bootjack_error error = bootjack_persistence_load(client, "/var/lib/device/lwm2m.state");
+ *         if (error == BOOTJACK_ERR_NOT_FOUND) {
+ *             error = bootjack_security_object_add_instance(client, &factory, &iid);
+ *         }
+ *         return error;
+ *     }
  */
 #ifndef BOOTJACK_PERSISTENCE_H
 #define BOOTJACK_PERSISTENCE_H

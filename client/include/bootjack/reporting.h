@@ -11,8 +11,8 @@
 
 /* /o, /o/i, /o/i/r or /o/i/r/ri: `depth` of the ids count. */
 typedef struct bootjack_path {
-    unsigned depth;
-    uint16_t ids[4];
+    unsigned depth;  /* 1 to 4 */
+    uint16_t ids[4]; /* Object, Object Instance, Resource, Resource Instance */
 } bootjack_path;
 
 /* The value of a resource of the application's own Object changed: whoever observes it is notified, as soon as the

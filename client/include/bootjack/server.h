@@ -8,6 +8,7 @@
 #include "bootjack/client.h"
 #include "bootjack/data_model.h"
 
+/* One instance of /1. */
 typedef struct bootjack_server_instance {
     uint16_t ssid;                /* /1/x/0, the same as /0/y/10 of its Security instance */
     int32_t lifetime_s;           /* /1/x/1 */
