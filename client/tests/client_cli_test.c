@@ -52,6 +52,20 @@ static void everything(void **state) {
     assert_true(o.config.legacy_server_initiated);
     assert_int_equal(o.config.log_level, BOOTJACK_LOG_ERROR);
     assert_string_equal(o.state_file, "/var/lib/x");
+    assert_false(o.access_control || o.test_object);
+    assert_true(o.config.bootstrap_pack);
+    char objects[] =
+        "--bootstrap coap://bs --access-control --test-object --pack off --binding UT --stream-timeout 12.5 "
+        "--max-payload 4096 --queue";
+    assert_int_equal(parse(&o, objects), BJC_PARSED_RUN);
+    assert_true(o.access_control && o.test_object && o.config.queue_mode);
+    assert_false(o.config.bootstrap_pack);
+    assert_string_equal(o.binding, "UT");
+    assert_int_equal(o.config.stream_timeout_ms, 12500);
+    assert_int_equal(o.config.max_payload, 4096);
+    char pack[] = "--bootstrap coap://bs --lwm2m-version 1.2 --pack on";
+    assert_int_equal(parse(&o, pack), BJC_PARSED_RUN);
+    assert_true(o.config.bootstrap_pack);
     char alone[] = "--state s";
     assert_int_equal(parse(&o, alone), BJC_PARSED_RUN);
     char newest[] = "--bootstrap coap://bs --lwm2m-version 1.2 --preferred-format lwm2m-cbor";
@@ -177,6 +191,13 @@ static void mistakes(void **state) {
         "--bootstrap coap://bs --preferred-format text",
         "--bootstrap coap://bs --preferred-format lwm2m-cbor",
         "--bootstrap coap://bs --log-level loud",
+        "--bootstrap coap://bs --pack maybe",
+        "--bootstrap coap://bs --pack",
+        "--bootstrap coap://bs --max-payload 15",
+        "--bootstrap coap://bs --max-payload 1.5",
+        "--bootstrap coap://bs --stream-timeout 0",
+        "--bootstrap coap://bs --binding",
+        "--bootstrap coap://bs --access-control=yes",
         "--bootstrap coaps://bs --bootstrap-key 0",
         "--bootstrap coaps://bs --bootstrap-key 0g",
         "--bootstrap coaps://bs --bootstrap-key @/nowhere/key",

@@ -74,7 +74,9 @@ static bool run(bootjack_client *client) {
 
 static bootjack_error add_server(bootjack_client *client, const bjc_options *o) {
     uint16_t security = BOOTJACK_ID_INVALID, server = BOOTJACK_ID_INVALID;
-    const bootjack_server_instance instance = { .ssid = o->server.instance.ssid, .lifetime_s = o->lifetime_s };
+    const bootjack_server_instance instance = { .ssid = o->server.instance.ssid,
+                                                .lifetime_s = o->lifetime_s,
+                                                .binding = o->binding };
     bootjack_error error = bootjack_security_object_add_instance(client, &o->server.instance, &security);
     return error ? error : bootjack_server_object_add_instance(client, &instance, &server);
 }

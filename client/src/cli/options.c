@@ -37,9 +37,12 @@
     CREDENTIALS(X, SERVER, "server")                                                                                   \
     X(SSID, "ssid", "N", "its Short Server ID (default: 1)")                                                           \
     X(LIFETIME, "lifetime", "SECONDS", "lifetime of the registration there (default: 86400)")                          \
+    X(BINDING, "binding", "LETTERS", "Binding there, /1/x/7 (default: U)")                                             \
     X(ACK_TIMEOUT, "ack-timeout", "SECONDS", "ACK_TIMEOUT of RFC 7252, at least 1 (default: 2)")                       \
     X(ACK_RANDOM_FACTOR, "ack-random-factor", "F", "ACK_RANDOM_FACTOR (default: 1.5)")                                 \
     X(MAX_RETRANSMIT, "max-retransmit", "N", "MAX_RETRANSMIT, 1 to 16 (default: 4)")                                   \
+    X(STREAM_TIMEOUT, "stream-timeout", "SECONDS", "how long a request over TCP or TLS may take (default: 30)")        \
+    X(MAX_PAYLOAD, "max-payload", "BYTES", "largest body that may come in blocks (default: 16384)")                    \
     X(VERSION_USED, "lwm2m-version", "1.0|1.1|1.2", "enabler release (default: 1.1)")                                  \
     X(FORMAT, "preferred-format", "FORMAT", "tlv, senml-json, senml-cbor or lwm2m-cbor (default: tlv)")                \
     X(PACK, "pack", "on|off", "ask for a Bootstrap-Pack first, with LwM2M 1.2 (default: on)")                          \
@@ -278,6 +281,14 @@ static bool take_transmission(bjc_options *o, int option, const char *name, cons
         return take_milliseconds(name, text, 1, &o->config.tx.ack_timeout_ms);
     case OPT_ACK_RANDOM_FACTOR:
         return take_number(name, text, 1, 100, &o->config.tx.ack_random_factor);
+    case OPT_STREAM_TIMEOUT:
+        return take_milliseconds(name, text, 0.001, &o->config.stream_timeout_ms);
+    case OPT_MAX_PAYLOAD:
+        if (!take_whole(name, text, 16, 1 << 24, &number)) {
+            return false;
+        }
+        o->config.max_payload = (size_t) number;
+        return true;
     default:
         if (!take_whole(name, text, 1, 16, &number)) {
             return false;
@@ -302,6 +313,9 @@ static bool take_account(bjc_options *o, int option, const char *name, char *tex
         return take_seconds_up(name, text, &o->bootstrap.instance.bootstrap_timeout_s);
     case OPT_LIFETIME:
         return take_seconds_up(name, text, &o->lifetime_s);
+    case OPT_BINDING:
+        o->binding = text;
+        return *text ? true : wrong(name, text);
     case OPT_BOOTSTRAP_INSTANCE:
         return take_whole(name, text, 0, 65534, &o->bootstrap_instance);
     default:
@@ -358,6 +372,8 @@ static bool take(bjc_options *o, int option, const char *name, char *text) {
     case OPT_ACK_TIMEOUT:
     case OPT_ACK_RANDOM_FACTOR:
     case OPT_MAX_RETRANSMIT:
+    case OPT_STREAM_TIMEOUT:
+    case OPT_MAX_PAYLOAD:
         return take_transmission(o, option, name, text);
     case OPT_TRUST_STORE:
         return take_trust_store(o, name, text);

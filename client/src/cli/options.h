@@ -34,6 +34,7 @@ typedef struct bjc_options {
     bjc_account bootstrap, server;
     int bootstrap_instance; /* -1 = the lowest free one */
     int32_t lifetime_s;
+    const char *binding;    /* NULL = U */
     const char *state_file; /* NULL = nothing is kept */
     bool access_control;    /* has /2 */
     bool test_object;       /* has /3442 */
