@@ -22,7 +22,7 @@
 #include "script/load.h"
 #include "wire/coap.h"
 
-enum { FLIGHTS = 256, INBOX = 64, DATAGRAM = 2048, ENDPOINTS = 64, LOG_SIZE = 32 << 20 };
+enum { FLIGHTS = 256, INBOX = 64, DATAGRAM = 2048, STREAM = 8192, ENDPOINTS = 64, LOG_SIZE = 32 << 20 };
 
 typedef struct flight {
     bool used, to_client;
@@ -65,7 +65,7 @@ struct bj_world {
     bj_dns_answer last_answer;
     bj_time wake;
     uint16_t mid;
-    uint8_t stream[DATAGRAM];
+    uint8_t stream[STREAM];
     size_t stream_length;
     int stream_closed;
     bj_addr client;
@@ -159,7 +159,7 @@ static int64_t fake_send(bj_world *world, int endpoint, const bj_addr *source, c
 static int64_t fake_stream_send(bj_world *world, int connection, const uint8_t *data, size_t length, uint32_t cause) {
     (void) connection;
     (void) cause;
-    assert_true(world->stream_length + length <= DATAGRAM);
+    assert_true(world->stream_length + length <= STREAM);
     memcpy(world->stream + world->stream_length, data, length);
     world->stream_length += length;
     return 0;

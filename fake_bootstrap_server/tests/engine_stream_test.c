@@ -27,7 +27,7 @@ static bj_coap request_of(uint8_t code, const char *path) {
 
 /* The next message that the server put on the stream. */
 static bj_coap streamed(void) {
-    static uint8_t kept[DATAGRAM];
+    static uint8_t kept[STREAM];
     size_t length = bj_coap_tcp_frame(w.stream, w.stream_length);
     assert_true(length > 0 && length <= w.stream_length);
     memcpy(kept, w.stream, length);
@@ -155,9 +155,82 @@ static void a_length_that_is_absurd(void **state) {
     expect_pass();
 }
 
+/* A write of 5000 bytes to a client that takes messages of so many bytes, and what its first block is. */
+static bj_coap first_block_to(uint32_t largest, const char *block) {
+    static char yaml[12000];
+    uint8_t room[4];
+    size_t used = (size_t) snprintf(yaml, sizeof yaml,
+                                    TCP "  - request: {to: bs, method: POST, path: /bs}\n  - respond: 2.04\n"
+                                        "  - write: /0/1\n    block: %s\n    expect: 2.04\n    hex: ",
+                                    block);
+    for (unsigned i = 0; i < 5000; i++) {
+        used += (size_t) snprintf(yaml + used, sizeof yaml - used, "%02x", i / 1024);
+    }
+    begin(yaml);
+    connects();
+    bj_coap settings = { .version = 1, .code = CODE(7, 1) };
+    bj_coap_add_uint(&settings, 2, largest, room);
+    client_streams(&settings);
+    bj_coap m = request_of(POST, "/bs");
+    client_streams(&m);
+    assert_int_equal(streamed().code, CODE(7, 1));
+    assert_int_equal(streamed().code, CODE(2, 4));
+    return streamed();
+}
+
+static void expect_block(const bj_coap *m, uint32_t value, size_t length, uint8_t first) {
+    uint32_t block = 0xFFFFFF;
+    assert_true(bj_coap_find_uint(m, BJ_COAP_BLOCK1, &block));
+    assert_int_equal(block, value);
+    assert_int_equal(m->payload_length, length);
+    assert_int_equal(m->payload[0], first);
+}
+
+static bj_coap continues(const bj_coap *request, uint32_t block) {
+    uint8_t room[4];
+    bj_coap m = { .version = 1, .code = CODE(2, 31), .token_length = request->token_length };
+    memcpy(m.token, request->token, sizeof m.token);
+    bj_coap_add_uint(&m, BJ_COAP_BLOCK1, block, room);
+    client_streams(&m);
+    return streamed();
+}
+
+/* RFC 8323 §6: SZX 7, numbers count units of 1024 bytes; no more of them than the client takes. */
+static void bert(void **state) {
+    (void) state;
+    bj_coap m = first_block_to(8192, "2048");
+    expect_block(&m, 0x0F, 2048, 0);
+    m = continues(&m, 0x0F);
+    expect_block(&m, 0x2F, 2048, 2);
+    m = continues(&m, 0x2F);
+    expect_block(&m, 0x47, 904, 4);
+    m = first_block_to(4500, "8192"); /* there is room for four units */
+    expect_block(&m, 0x0F, 4096, 0);
+    m = first_block_to(1152, "4096");
+    expect_block(&m, 0x0E, 1024, 0);
+    m = first_block_to(8192, "2048"); /* the client asks for smaller blocks */
+    m = continues(&m, 0x0E);
+    expect_block(&m, 0x2E, 1024, 2);
+}
+
+static void settings_of_the_server(void **state) {
+    (void) state;
+    uint32_t largest = 0;
+    begin("title: t\nclient: {bootstrap: {uri: \"coap+tcp://bs.example\"}}\n"
+          "servers: {bs: {transport: tcp, max-message-size: 300}}\nsteps:\n  - advance: 1s\n");
+    connects();
+    bj_coap m = streamed();
+    assert_int_equal(m.code, CODE(7, 1));
+    assert_true(bj_coap_find_uint(&m, 2, &largest));
+    assert_int_equal(largest, 300);
+    assert_non_null(bj_coap_find(&m, 4, 0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_come_first),
+        cmocka_unit_test(settings_of_the_server),
+        cmocka_unit_test(bert),
         cmocka_unit_test(ping_and_pong),
         cmocka_unit_test(messages_come_in_pieces),
         cmocka_unit_test(operations_go_over_the_connection),
