@@ -403,6 +403,27 @@ static void transaction_of_an_application(void **state) {
     unfurnish(&f);
 }
 
+static void mandatory_resources_of_an_application(void **state) {
+    (void) state;
+    furnished f;
+    own o = { .full = false };
+    bootjack_resource resources[] = { own_resources[0], own_resources[1] };
+    resources[0].flags |= BOOTJACK_MANDATORY;
+    const bootjack_object object = {
+        .oid = 9999, .resources = resources, .resource_count = 2, .handlers = &own_handlers
+    };
+    start(&f, BOOTJACK_LWM2M_1_1);
+    assert_int_equal(bjc_model_install(&f.model, &object, &o, NULL), BOOTJACK_OK);
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    assert_int_equal(bjc_model_validate(&f.model), BOOTJACK_OK); /* no instance, nothing missing */
+    assert_int_equal(write_hex(&f, PATH(9999, 1), "83 01 41 00 08"), BOOTJACK_OK);
+    assert_int_equal(bjc_model_validate(&f.model), BOOTJACK_ERR_INCONSISTENT);
+    assert_int_equal(write_hex(&f, PATH(9999, 1, 0), "C1 00 08"), BOOTJACK_OK);
+    assert_int_equal(bjc_model_validate(&f.model), BOOTJACK_OK);
+    bjc_model_commit(&f.model);
+    unfurnish(&f);
+}
+
 /* --- Access Control --------------------------------------------------------------------------------------------- */
 
 static const bootjack_access_entry entries[] = { { 0, BOOTJACK_ACCESS_READ },
@@ -553,6 +574,7 @@ int main(void) {
         cmocka_unit_test(definitions_that_do_not_hold_together),
         cmocka_unit_test(handlers_of_an_application),
         cmocka_unit_test(transaction_of_an_application),
+        cmocka_unit_test(mandatory_resources_of_an_application),
         cmocka_unit_test(access_control),
         cmocka_unit_test(access_control_out_of_range),
         cmocka_unit_test(access_control_is_rolled_back),

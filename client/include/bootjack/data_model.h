@@ -105,7 +105,7 @@ typedef struct bootjack_value {
 #define BOOTJACK_WRITABLE   2u  /* Write */
 #define BOOTJACK_EXECUTABLE 4u  /* Execute; its type is BOOTJACK_TYPE_NONE */
 #define BOOTJACK_MULTIPLE   8u  /* has Resource Instances */
-#define BOOTJACK_MANDATORY  16u /* must be there at Bootstrap-Finish */
+#define BOOTJACK_MANDATORY  16u /* must be there at Bootstrap-Finish, else 4.06 */
 #define BOOTJACK_SECRET     32u /* never read, never logged, wiped when freed */
 
 /* What is known of one resource. */
@@ -139,7 +139,8 @@ typedef struct bootjack_object_handlers {
     int32_t (*next_resource_instance)(void *context, uint16_t iid, uint16_t rid, int32_t after);
     /* `riid` is 0 for a single resource. The type of `value` must be the resource's. */
     bootjack_error (*read)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value);
-    /* The same in the other direction; ranges are the Object's to check, in `validate` at the latest. */
+    /* The same in the other direction, once all values of a payload were decoded and are of their resources' types.
+     * Ranges are the Object's to check, in `validate` at the latest. */
     bootjack_error (*write)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
     /* Takes a resource away with all its instances; BOOTJACK_OK when it was not there. */
     bootjack_error (*clear)(void *context, uint16_t iid, uint16_t rid);

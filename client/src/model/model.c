@@ -5,6 +5,7 @@
 #include "model/model.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 void bjc_model_init(bjc_model *model, const bjc_core *core) {
@@ -121,11 +122,34 @@ bootjack_error bjc_model_begin(bjc_model *model) {
     return BOOTJACK_OK;
 }
 
+/* Rule: mandatory resources are there, of the application's own Objects, too; stores look for themselves. */
+static bootjack_error check_mandatory(const bjc_object *object, uint16_t iid, char *reason, size_t size) {
+    for (size_t i = 0; i < object->definition->resource_count; i++) {
+        const bootjack_resource *resource = &object->definition->resources[i];
+        bool demanded = (resource->flags & BOOTJACK_MANDATORY) && resource->type != BOOTJACK_TYPE_NONE;
+        if (demanded && !object->handlers->present(object->context, iid, resource->id)) {
+            snprintf(reason, size, "/%u/%u/%u (%s) is mandatory and missing", object->definition->oid, iid,
+                     resource->id, resource->name ? resource->name : "");
+            return BOOTJACK_ERR_INCONSISTENT;
+        }
+    }
+    return BOOTJACK_OK;
+}
+
+static bootjack_error check_instances(const bjc_object *object, char *reason, size_t size) {
+    bootjack_error error = BOOTJACK_OK;
+    int32_t iid = -1;
+    while (!error && (iid = object->handlers->next_instance(object->context, iid)) >= 0) {
+        error = check_mandatory(object, (uint16_t) iid, reason, size);
+    }
+    return error;
+}
+
 bootjack_error bjc_model_validate(bjc_model *model) {
     for (bjc_object *object = model->objects; object; object = object->next) {
         char reason[200] = "";
-        bootjack_error error = BOOTJACK_OK;
-        if (object->handlers->validate) {
+        bootjack_error error = object->store ? BOOTJACK_OK : check_instances(object, reason, sizeof reason);
+        if (!error && object->handlers->validate) {
             error = object->handlers->validate(object->context, reason, sizeof reason);
         }
         if (error) {
