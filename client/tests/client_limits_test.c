@@ -52,13 +52,13 @@ static void values(void **state) {
     furnished f;
     bootjack_value number = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = 1 };
     furnish(&f);
-    assert_int_equal(bjc_store_create(&f.test_object, 5), BOOTJACK_OK);
+    assert_int_equal(bjc_store_create(&f.test_object.store, 5), BOOTJACK_OK);
     for (uint16_t i = 0; i < BOOTJACK_MAX_VALUES; i++) {
-        assert_int_equal(bjc_store_set(&f.test_object, 5, 1120, i, &number), BOOTJACK_OK);
+        assert_int_equal(bjc_store_set(&f.test_object.store, 5, 1120, i, &number), BOOTJACK_OK);
     }
-    assert_int_equal(bjc_store_set(&f.test_object, 5, 1120, 1000, &number), BOOTJACK_ERR_LIMIT);
-    assert_int_equal(bjc_store_set(&f.test_object, 5, 120, 0, &number), BOOTJACK_ERR_LIMIT);
-    assert_int_equal(bjc_store_set(&f.test_object, 5, 1120, 0, &number),
+    assert_int_equal(bjc_store_set(&f.test_object.store, 5, 1120, 1000, &number), BOOTJACK_ERR_LIMIT);
+    assert_int_equal(bjc_store_set(&f.test_object.store, 5, 120, 0, &number), BOOTJACK_ERR_LIMIT);
+    assert_int_equal(bjc_store_set(&f.test_object.store, 5, 1120, 0, &number),
                      BOOTJACK_OK); /* in place of one that is there */
     unfurnish(&f);
 }
@@ -68,9 +68,9 @@ static void bytes_of_a_value(void **state) {
     static uint8_t bytes[BOOTJACK_MAX_VALUE + 1];
     furnished f;
     furnish(&f);
-    assert_int_equal(bjc_store_set_bytes(&f.test_object, 0, 150, bytes, BOOTJACK_MAX_VALUE), BOOTJACK_OK);
-    assert_int_equal(bjc_store_set_bytes(&f.test_object, 0, 150, bytes, sizeof bytes), BOOTJACK_ERR_LIMIT);
-    assert_int_equal(bjc_store_get(&f.test_object, 0, 150, 0)->as.bytes.length, BOOTJACK_MAX_VALUE);
+    assert_int_equal(bjc_store_set_bytes(&f.test_object.store, 0, 150, bytes, BOOTJACK_MAX_VALUE), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_bytes(&f.test_object.store, 0, 150, bytes, sizeof bytes), BOOTJACK_ERR_LIMIT);
+    assert_int_equal(bjc_store_get(&f.test_object.store, 0, 150, 0)->as.bytes.length, BOOTJACK_MAX_VALUE);
     unfurnish(&f);
 }
 
