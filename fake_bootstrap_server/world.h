@@ -29,6 +29,7 @@ enum {
     BJ_CAN_WAKE = 16,        /* client_wake() knows the client's present wait */
     BJ_CAN_POWER_CUT = 32,   /* the client can be cut off and started again */
     BJ_CAN_DISK = 64,        /* the client's files are the world's: what a cut keeps can be told, faults, a look */
+    BJ_CAN_HEAL = 128,       /* goes on after the script, so that the client can recover; needs virtual time */
 };
 
 /* Conditions of the links between the client and the servers. Probabilities in millionths. */
@@ -170,6 +171,9 @@ typedef struct bj_world_ops {
     /* For URIs inside payloads and factory data: where the scenario's host `name` really is. The simulated
      * world leaves names alone and returns false. The real world gives its address for a host of the scenario. */
     bool (*real_address)(bj_world *w, const char *name, uint16_t port, bj_addr *address);
+
+    /* The run may take until then, if it may not take longer already. NULL: no limit is known. */
+    void (*extend_budget)(bj_world *w, bj_time until);
 
     /* Unix time in seconds at time 0, by which certificates are judged. */
     int64_t (*epoch)(bj_world *w);

@@ -56,8 +56,10 @@ enum { BJ_LOG_VERSION = 1 };
     X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
     X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
     X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */                          \
-    X(75, DISK, "disk")                       /* number: of the operation on the client's disk; text: what it did */   \
-    X(76, POWER_CUT, "power-cut")             /* number: of the disk's state; other: of how many; text: what it kept */
+    X(33, HEALED, "healed")       /* the script is over, everything behaves; number: until when it counts */           \
+    X(34, RECOVERED, "recovered") /* number: 1 the client is registered, 0 it is not; text: how it ended */            \
+    X(75, DISK, "disk")           /* number: of the operation on the client's disk; text: what it did */               \
+    X(76, POWER_CUT, "power-cut") /* number: of the disk's state; other: of how many; text: what it kept */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,
@@ -77,7 +79,8 @@ enum { BJ_ACTOR_WORLD = 0, BJ_ACTOR_CLIENT = 1, BJ_ACTOR_SCRIPT = 2, BJ_ACTOR_SE
     X(4, INCONCLUSIVE, "inconclusive")                                                                                 \
     X(5, SKIP, "skip")                                                                                                 \
     X(6, XFAIL, "xfail")                                                                                               \
-    X(7, ERROR, "error") /* the run says nothing about the client: bad input, no client, harness */
+    X(7, ERROR, "error")     /* the run says nothing about the client: bad input, no client, harness */                \
+    X(8, BRICKED, "bricked") /* lawful commands left the client without any account: it can never register again */
 
 typedef enum bj_verdict {
     BJ_VERDICT_NONE = 0,

@@ -149,6 +149,7 @@ static void set_timer(bj_engine *e) {
         return;
     }
     bj_time when = bj__min(bj__min(bj__messages_timer(e), bj__threads_timer(e)), bj__secure_timer(e));
+    when = bj__min(when, bj__heal_timer(e));
     if (when != BJ_NEVER && when <= e->now) {
         when = e->now + 1;
     }
@@ -169,8 +170,12 @@ static bool enter(bj_engine *e, uint32_t event) {
 }
 
 static void leave(bj_engine *e) {
-    bj__settle(e);
-    if (!e->done && e->cut_step && e->steps_begun >= e->cut_step) {
+    if (e->heal.on) {
+        bj__heal_go(e);
+    } else {
+        bj__settle(e);
+    }
+    if (!e->done && !e->heal.on && e->cut_step && e->steps_begun >= e->cut_step) {
         bj__life_cut_at_step(e);
         bj__settle(e);
     }
@@ -249,6 +254,7 @@ void bj_engine_stream_closed(bj_engine *e, int connection, bool reset, uint32_t 
 void bj_engine_dns_answered(bj_engine *e, const char *name, bool failed, uint32_t event) {
     if (enter(e, event)) {
         if (failed) {
+            bj__heal_name_failed(e, name);
             bj__due_name_failed(e, name);
         } else {
             bj__due_name_resolved(e, name);
@@ -294,6 +300,10 @@ void bj_engine_power_cut(bj_engine *e, uint32_t event) {
 
 void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
     if (!enter(e, event)) {
+        return;
+    }
+    if (e->heal.on) {
+        bj__heal_stuck(e, how);
         return;
     }
     bj__settle(e);

@@ -160,6 +160,7 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         bj_time began = bj__secure_began(s, sent);
         bool looked_up = e->lookup_ended && e->lookup_ended <= began && began - e->lookup_ended < 10 * BJ_MS;
         d->acted = looked_up ? e->lookup_began : began;
+        bj__heal_note_session(e, false);
         d->stage = BJ__REQUESTED;
         d->attempts++;
         d->server = s->index;
@@ -270,6 +271,7 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
         return;
     }
     if (o->is_finish && o->is_command) {
+        bj__heal_note_session(e, true);
         if (d->holdoff_written) {
             d->holdoff_rewritten = true;
             d->holdoff = d->written_holdoff;

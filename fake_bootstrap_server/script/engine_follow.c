@@ -62,6 +62,9 @@ static void client_sent(bj_engine *e, const bj_event *event) {
     *r = (bj__recent){ .sequence = event->sequence, .kind = 1, .time = event->time, .first = event->time };
     bj__server *s = bj__server_at(e, &event->to);
     bj_coap m;
+    if (!s) {
+        bj__heal_strayed(e, &event->to, event->raw, event->raw_length);
+    }
     if (!s || bj_coap_decode(&m, event->raw, event->raw_length) != BJ_COAP_OK) {
         return;
     }
@@ -154,6 +157,11 @@ void bj__follow(bj_engine *e) {
             break;
         case BJ_EV_LOST:
             was_lost(e, &event);
+            break;
+        case BJ_EV_STREAM_OPEN:
+            if (!bj__server_at(e, &event.to)) {
+                bj__heal_strayed(e, &event.to, NULL, 0);
+            }
             break;
         case BJ_EV_DNS_QUERY:
             e->looking_up = true;

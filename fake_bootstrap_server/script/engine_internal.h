@@ -18,6 +18,7 @@
  *   engine_server.c  servers, names, links; what a scenario needs of a world
  *   engine_manage.c  operations of LwM2M Servers: what they send
  *   engine_observe.c observations and their notifications
+ *   engine_heal.c    after the script: everything behaves, and the client must recover
  *   engine_text.c    captured values and URIs in texts
  *
  * Everything lies in one arena that another process may take over: no function pointers and no pointers to
@@ -28,6 +29,7 @@
 
 #include "script/engine.h"
 #include "script/print.h"
+#include "secure/secure.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
 
@@ -42,6 +44,7 @@ enum {
     BJ__BUCKETS = 256,
     BJ__RECENT = 256, /* a power of two */
     BJ__COPIES = 16,
+    BJ__BLOCKS = 8,
     BJ__REASON = 700,
     BJ__MESSAGE = 66000, /* any datagram, with room for its options */
 };
@@ -211,7 +214,9 @@ typedef struct bj__outbound {
     uint8_t outcome;  /* bj__outcome */
     uint8_t repeated; /* the answer to `again`: 0 not yet, 1 the same, 2 another */
     uint8_t block_szx;
-    uint8_t block_units; /* of 1024 bytes in a block, with block_szx 7 (BERT, RFC 8323 §6) */
+    uint8_t block_units;             /* of 1024 bytes in a block, with block_szx 7 (BERT, RFC 8323 §6) */
+    uint16_t block_mids[BJ__BLOCKS]; /* of the blocks before, the last ones */
+    unsigned block_count;
     bool blockwise;
     bool is_operation; /* a response to it is awaited */
     bool waits_for_response_step;
@@ -355,6 +360,33 @@ typedef struct bj__recent {
     uint64_t id;
 } bj__recent;
 
+/* After the script: verdicts.md, "healing and recovery". */
+enum { BJ__HEAL_STEPS = 4, BJ__HELD = 16 };
+
+/* The credentials of an instance of /0 that a Write left with the client. */
+typedef struct bj__held {
+    uint16_t instance;
+    bool pending; /* until Finish */
+    bj_string identity, key;
+} bj__held;
+
+typedef struct bj__heal {
+    bool on;
+    uint8_t verdict; /* of the script, kept until the end */
+    bj_position position;
+    uint32_t cause;
+    char reason[BJ__REASON];
+    bj_time bound;
+    bj_time recovered_at;                   /* then it ends well; BJ_NEVER */
+    const bj_record *steps[BJ__HEAL_STEPS]; /* of the session that is open */
+    unsigned next;
+    bj_time begins;
+    uint8_t server;
+    uint64_t outbound;
+    bj__held held[BJ__HELD];
+    unsigned held_count;
+} bj__heal;
+
 struct bj_engine {
     bj_arena *arena;
     const bj_record *scenario, *profile;
@@ -402,6 +434,7 @@ struct bj_engine {
     bj_time last_arrival; /* of all that was sent to the client, by estimate */
 
     bj_time timer;
+    bj__heal heal;
     bool stopping;
     bool gone, exit_taken;
     bool cut;         /* gone with its power */
@@ -626,6 +659,10 @@ void bj__watch(bj_engine *e, uint32_t sequence, uint8_t kind, uint64_t id);
 void bj__servers_new(bj_engine *e);
 bool bj__servers_start(bj_engine *e); /* false: the run was concluded */
 bool bj__needs_met(bj_engine *e, bj_text *why);
+/* One more server, which is there at once; false: it cannot be. */
+bool bj__server_appear(bj_engine *e, const char *name, const bj_record *record);
+/* Every name that the scenario has leads to its addresses, at once; to `otherwise` where it never did. */
+void bj__heal_names(bj_engine *e, void (*otherwise)(bj_engine *e, const char *name));
 bj__server *bj__server_named(bj_engine *e, const char *name);
 bj__server *bj__server_at_endpoint(bj_engine *e, int endpoint);
 bj__server *bj__server_at(bj_engine *e, const bj_addr *address);
@@ -681,6 +718,10 @@ int64_t bj__secure_put(bj_engine *e, bj__server *s, const bj__target *to, const 
 /* The server ends a session: with a close_notify alert, or (it restarts, the connection is gone) without a word. */
 void bj__secure_end(bj_engine *e, const bj__connection *c, bool notify);
 void bj__secure_forget(bj__server *s);
+/* The server takes the keys that the client holds, whatever its own were. */
+void bj__secure_heal(bj_engine *e, bj__server *s);
+/* Is a pre-shared key known that the client may hold? Once the world is healed. */
+bool bj__secure_has_keys(const bj_engine *e);
 /* When the client began what it sent at `sent`: with the handshake, if that ended just before. */
 bj_time bj__secure_began(const bj__server *s, bj_time sent);
 /* How long a request may be waited for whose handshake with `only` (NULL: any server) began by `until`; 0: no longer.
@@ -705,6 +746,23 @@ const bj__handshake *bj__secure_handshake(const bj__server *s, unsigned number);
 /* What a `handshake` step waits for, and whether it came. */
 void bj__describe_handshake(const bj_record *step, bj_text *out);
 bj__progress bj__poll_handshake(bj_engine *e, bj__thread *t);
+
+/* --- engine_heal.c --- */
+
+/* The script has ended with this verdict. false: there is nothing to be healed for, the run ends. */
+bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason);
+/* Lets the servers behave; ends the run when the client is registered or the bound has come. */
+void bj__heal_go(bj_engine *e);
+void bj__heal_stuck(bj_engine *e, const char *how);
+bj_time bj__heal_timer(const bj_engine *e);
+void bj__heal_name_failed(bj_engine *e, const char *name);
+/* The client sent something to an address that no server has; `data` is NULL when it connects there. */
+void bj__heal_strayed(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length);
+/* A Write of a bootstrap session was accepted; the session has ended, with success (kept) or without. */
+void bj__heal_note_write(bj_engine *e, const bj_record *step);
+void bj__heal_note_session(bj_engine *e, bool kept);
+/* Those of the factory, which are there, and those that the client was given; returns how many there are. */
+size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most);
 
 /* --- engine_text.c --- */
 

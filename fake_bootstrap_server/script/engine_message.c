@@ -230,7 +230,8 @@ static bool lawful(bj_engine *e, bj__exchange *x) {
         bj__send_block(e, x, x->event);
         return true;
     }
-    if ((x->purpose != BJ__UPDATE && x->purpose != BJ__DEREGISTER) || bj__awaited(e, x)) {
+    bool subject = e->heal.on || bj__awaited(e, x);
+    if ((x->purpose != BJ__UPDATE && x->purpose != BJ__DEREGISTER) || subject) {
         return false;
     }
     passed_over(e, x->event, x->purpose == BJ__UPDATE ? "an Update of a registration" : "a De-register");
@@ -380,6 +381,7 @@ static void keep_answer(bj_engine *e, bj__outbound *o, const bj_coap *m, const u
     stop_retransmission(o);
     if (o->record && m->code == BJ_COAP_CODE(2, 4)) {
         bj__due_account_written(e, o->record);
+        bj__heal_note_write(e, o->record);
     }
     bj__due_answered(e, o, m->code);
     bj__observation_answered(e, o, m);
@@ -424,6 +426,19 @@ static void notification(bj_engine *e, bj__server *s, bj__outbound *o, const bj_
     bj__observe(e, &seen);
 }
 
+/* Another copy of the answer to a block that another has followed. */
+static bool answers_block(const bj_engine *e, const bj__target *from, const bj_coap *m) {
+    for (const bj__outbound *o = e->newest_outbound; o; o = o->older) {
+        unsigned kept = o->block_count < BJ__BLOCKS ? o->block_count : BJ__BLOCKS;
+        for (unsigned i = 0; i < kept; i++) {
+            if (o->block_mids[i] == m->mid && same_peer(&o->to, from)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void response(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, const uint8_t *data,
                      size_t length, uint32_t event) {
     bool stream = from->connection >= 0;
@@ -443,6 +458,10 @@ static void response(bj_engine *e, bj__server *s, const bj__target *from, const 
     bj__outbound *observation = o ? bj__observation_of(e, o, from, m) : NULL;
     if (observation) {
         notification(e, s, observation, from, m, data, length, event);
+        return;
+    }
+    if (!o && m->type == BJ_COAP_ACK && !stream && answers_block(e, from, m)) {
+        passed_over(e, event, "a response to a block that is known already");
         return;
     }
     if (!o) {

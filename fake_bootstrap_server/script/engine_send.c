@@ -880,6 +880,7 @@ bool bj__send_next_block(bj_engine *e, bj__outbound *o, const bj_coap *answer) {
     bj_arena_free(e->arena, o->bytes);
     o->bytes = bj_arena_copy(e->arena, e->scratch, length);
     o->length = length;
+    o->block_mids[o->block_count++ % BJ__BLOCKS] = o->mid;
     o->mid = b.m.mid;
     memcpy(o->token, b.m.token, sizeof o->token);
     o->token_length = b.m.token_length;

@@ -278,6 +278,43 @@ static bool start_server(bj_engine *e, bj__server *s) {
     return bj__secure_start(e, s) && open_port(e, s) && (s->state == 0 || bj__port(e, s, s->state));
 }
 
+bool bj__server_appear(bj_engine *e, const char *name, const bj_record *record) {
+    unsigned before = e->server_count;
+    add_server(e, name, strlen(name), record);
+    return e->server_count > before && start_server(e, &e->servers[before]);
+}
+
+/* The first of its answers that has addresses. */
+static const bj_record *good_answer(const bj_named *name) {
+    for (size_t i = 0; i < name->count; i++) {
+        bool ok = bj_get_uint(name->records[i], BJ_F(DNS_ANSWER, STATUS), BJ_DNS_OK) == BJ_DNS_OK;
+        if (ok && bj_get(name->records[i], BJ_F(DNS_ANSWER, ADDRESSES))) {
+            return name->records[i];
+        }
+    }
+    return NULL;
+}
+
+void bj__heal_names(bj_engine *e, void (*otherwise)(bj_engine *e, const char *name)) {
+    const bj_value *names = bj_get(e->scenario, BJ_F(SCENARIO, DNS));
+    for (size_t i = 0; e->ops->set_dns && names && i < names->as.named.count; i++) {
+        const bj_named *named = &names->as.named.items[i];
+        const bj_record *good = good_answer(named);
+        bj_dns_answer answer;
+        if (!good) {
+            otherwise(e, named->name.bytes);
+            continue;
+        }
+        read_answer(e, good, &answer);
+        answer.delay = 0;
+        answer.times = 0;
+        e->ops->set_dns(e->world, named->name.bytes, &answer, 1);
+    }
+    for (unsigned i = 0; i < e->server_count; i++) {
+        set_own_name(e, &e->servers[i]);
+    }
+}
+
 bool bj__servers_start(bj_engine *e) {
     for (unsigned i = 0; i < e->server_count; i++) {
         if (!start_server(e, &e->servers[i])) {

@@ -409,6 +409,12 @@ static bool act(bj_engine *e) {
     return true;
 }
 
+static void script_over(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
+    if (!bj__heal_begin(e, verdict, position, cause, reason)) {
+        bj__conclude(e, verdict, position, cause, reason);
+    }
+}
+
 static void conclude_ended(bj_engine *e) {
     const bj__thread *t = &e->threads[0];
     for (unsigned i = 0; i < e->thread_count; i++) {
@@ -417,11 +423,11 @@ static void conclude_ended(bj_engine *e) {
         }
     }
     if (t->ending == BJ_PASS && t->warned) {
-        bj__conclude(e, BJ_WARN, t->warning_position, 0, t->warning);
+        script_over(e, BJ_WARN, t->warning_position, 0, t->warning);
     } else if (t->ending == BJ_PASS) {
-        bj__conclude(e, BJ_PASS, e->scenario->position, 0, "all steps were met");
+        script_over(e, BJ_PASS, e->scenario->position, 0, "all steps were met");
     } else {
-        bj__conclude(e, (bj_verdict) t->ending, t->position, t->failure_cause, t->reason);
+        script_over(e, (bj_verdict) t->ending, t->position, t->failure_cause, t->reason);
     }
 }
 

@@ -88,6 +88,7 @@ enum {
       NULL)                                                                                                            \
     R(9, DEVIATION, "deviation", 0, "A known deviation of a client: its scenarios are expected failures.", NULL)       \
     R(10, OBSERVED, "observed", 0, "Reserved.", NULL)                                                                  \
+    R(110, RECOVERY, "recovery", 0, "What happens when the script is over.", NULL)                                     \
     R(32, REQUEST, "request", 1, "The client sends a request to a server.",                                            \
       "request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}")                                                \
     R(33, RESPOND, "respond", 1, "The server answers the request that was awaited last.", "respond: 2.04")             \
@@ -150,17 +151,17 @@ enum {
     R(90, EXECUTE, "execute", 1, "Execute: the server sends POST to a resource.",                                      \
       "execute: /1/0/8\n  server: mgmt\n  expect: 2.04")                                                               \
     R(91, CREATE, "create", 1, "Create: the server sends POST to an Object.",                                          \
-      "create: /3442\n  server: mgmt\n  resources: {110: abc}\n  expect: 2.01")                                       \
+      "create: /3442\n  server: mgmt\n  resources: {110: abc}\n  expect: 2.01")                                        \
     R(92, WRITE_ATTRIBUTES, "write-attributes", 1, "Write-Attributes: PUT without payload.",                           \
-      "write-attributes: /3/0\n  server: mgmt\n  set: {pmin: 10, pmax: 60}\n  expect: 2.04")                          \
+      "write-attributes: /3/0\n  server: mgmt\n  set: {pmin: 10, pmax: 60}\n  expect: 2.04")                           \
     R(93, OBSERVE, "observe", 1, "Observe: GET with Observe 0.",                                                       \
-      "observe: /3/0/13\n  server: mgmt\n  expect: 2.05")                                                             \
+      "observe: /3/0/13\n  server: mgmt\n  expect: 2.05")                                                              \
     R(94, NOTIFICATION, "notification", 1, "The client notifies of an observation.",                                   \
       "notification: {values: {13: 5}}\n  at: 10s")                                                                    \
-    R(95, CANCEL, "cancel", 1, "The server ends an observation: with Observe 1, or with RST to its next notification.",  \
+    R(95, CANCEL, "cancel", 1, "The server ends an observation: with Observe 1, or with RST to its next notification.", \
       "cancel: {server: mgmt, expect: 2.05}")                                                                          \
     R(96, READ_COMPOSITE, "read-composite", 1, "Read-Composite: FETCH.",                                               \
-      "read-composite: [/1/0/1, /3/0]\n  server: mgmt\n  expect: 2.05\n  values: {1: {0: {1: 86400}}}")               \
+      "read-composite: [/1/0/1, /3/0]\n  server: mgmt\n  expect: 2.05\n  values: {1: {0: {1: 86400}}}")                \
     R(97, WRITE_COMPOSITE, "write-composite", 1, "Write-Composite: iPATCH.",                                           \
       "write-composite: {server: mgmt, values: {1: {0: {1: 60}}}, expect: 2.04}")                                      \
     R(98, OBSERVE_COMPOSITE, "observe-composite", 1, "Observe-Composite: FETCH with Observe 0.",                       \
@@ -181,7 +182,9 @@ enum {
     F(8, BUDGET, "budget", DURATION, 0, NONE, "The run may take that much virtual time; 10 days if not given.")        \
     F(9, STEPS, "steps", STEPS, BJ_REQUIRED, NONE, "What happens.")                                                    \
     F(10, DESCRIPTION, "description", STRING, 0, NONE, "More for the reader of a report.")                             \
-    F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")   \
+    F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")  \
+    F(12, RECOVERY, "recovery", RECORD, 0, KIND(RECOVERY),                                                             \
+      "In virtual time, the world is healed after the script, and the client must register.")                          \
     F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
       "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")
@@ -295,6 +298,9 @@ enum {
     F(4, TEXT, "text", STRING, 0, NONE, "Text that the failure's reason contains.")                                    \
     F(5, RULE, "rule", STRING, 0, NONE,                                                                                \
       "A rule that oracles find broken, in any scenario: `scenario` is of no account then, and nothing need fail.")
+
+#define BJ_FIELDS_RECOVERY(F)                                                                                          \
+    F(1, OFF, "off", STRING, BJ_REQUIRED, NONE, "The run ends with the script, for this reason.")
 
 #define BJ_FIELDS_OBSERVED(F) F(1, TEXT, "text", STRING, 0, NONE, "Reserved.")
 

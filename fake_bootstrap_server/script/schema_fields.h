@@ -36,6 +36,9 @@ enum bj_fields_deviation { BJ_FIELDS_DEVIATION(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_OBSERVED_##FIELD = (number),
 enum bj_fields_observed { BJ_FIELDS_OBSERVED(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RECOVERY_##FIELD = (number),
+enum bj_fields_recovery { BJ_FIELDS_RECOVERY(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_REQUEST_##FIELD = (number),
 enum bj_fields_request { BJ_FIELDS_REQUEST(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

@@ -270,6 +270,10 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
         return put_plain(c, BJ_ACTOR_CLIENT, event, out), true;
     case BJ_EV_TLS_STATE:
         return bj_text_printf(out, "%s: session ", name_of(c, event->actor)), put_text("", event, out), true;
+    case BJ_EV_HEALED:
+        return put_text("", event, out), true;
+    case BJ_EV_RECOVERED:
+        return put_text(event->number ? "recovered: " : "NOT recovered: ", event, out), true;
     case BJ_EV_RULE:
         return put_text("rule broken: ", event, out), true;
     case BJ_EV_VERDICT:

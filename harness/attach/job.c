@@ -358,6 +358,7 @@ void bj_job_result(bj_job *job, bj_run_result *result) {
         .script_verdict = job->script_verdict ? job->script_verdict : job->verdict,
         .broken = job->broken,
         .broken_count = job->broken_count,
+        .recovery = job->recovery,
         .held = job,
     };
 }

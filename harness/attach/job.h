@@ -44,6 +44,7 @@ struct bj_job {
     bj_verdict script_verdict; /* before the oracles were asked */
     bj_finding *broken;        /* what the oracles found */
     size_t broken_count;
+    bj_recovery recovery;
 };
 
 /* exec.c: the command and whether it can be started; false: job->verdict and reason say why not. */

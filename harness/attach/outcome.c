@@ -175,6 +175,7 @@ static void ask_oracles(bj_job *job) {
     }
     bj_oracle_judge(oracle, job->log);
     job->broken_count = bj_oracle_findings(oracle, &job->broken);
+    job->recovery = bj_oracle_recovery(oracle);
 }
 
 static void print_finding(bj_text *out, const bj_finding *finding) {
@@ -262,6 +263,11 @@ static void judge_rules(bj_job *job) {
     last_words words = read_log(job->log);
     log_findings(job, &words);
     merge_findings(job);
+    if (job->recovery == BJ_RECOVERY_BRICKED && (job->verdict == BJ_PASS || job->verdict == BJ_WARN)) {
+        bj_job_decide(job, BJ_BRICKED,
+                      "by lawful commands the client is left without a bootstrap account and without a server account "
+                      "that it could use: it can never register again");
+    }
 }
 
 void bj_job_judge(bj_job *job) {

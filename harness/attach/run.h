@@ -53,7 +53,8 @@ typedef struct bj_run_result {
     bj_verdict script_verdict; /* what it would be without oracles */
     const bj_finding *broken;  /* rules that oracles found broken, whatever the script says; in the arena */
     size_t broken_count;
-    void *held; /* what bj_run_release() gives back */
+    bj_recovery recovery; /* what became of the client once the world was healed */
+    void *held;           /* what bj_run_release() gives back */
 } bj_run_result;
 
 /* Runs it. Never fails: what goes wrong becomes a verdict (BJ_ERROR, with the reason). */

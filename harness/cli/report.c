@@ -94,6 +94,7 @@ void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) 
         bj_text_printf(out, " --power-cut %s%llu:%u", one->cut_step ? "step-" : "",
                        (unsigned long long) (one->cut_step ? one->cut_step : one->cut_operation), one->cut_outcome);
     }
+    bj_text_add(out, report->variants ? " --variants" : "");
     bj_text_printf(out, " --seed %llu -v", (unsigned long long) report->seed);
 }
 
@@ -332,6 +333,7 @@ int cli_report_end(cli_report *report) {
     put_count(&line, n[BJ_INCONCLUSIVE], "inconclusive", false);
     put_count(&line, n[BJ_SKIP], "skipped", false);
     put_count(&line, n[BJ_XFAIL], "failed as expected", false);
+    put_count(&line, n[BJ_BRICKED], "bricked by lawful commands", false);
     bj_text_printf(&line, " (%.2f s", (double) (bj_real_us() - report->began_us) / 1e6);
     if (report->client->attach != BJ_ATTACH_NETWORK) {
         bj_text_add(&line, "; virtual ");

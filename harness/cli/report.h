@@ -30,6 +30,7 @@ typedef struct cli_report {
     uint64_t seed;
     bool verbose;
     bool json;
+    bool variants;     /* --variants */
     const char *again; /* the command that does it again; NULL: that of `bootjack run` */
     const char *pcap;  /* file, or folder when `several` */
     const char *log;   /* likewise */
@@ -37,8 +38,8 @@ typedef struct cli_report {
     FILE *junit;
     FILE *results; /* as --json -v would print them, for `bootjack report` */
     size_t cases, done;
-    bool progress;                 /* a bar on standard error, which is a terminal */
-    unsigned counts[BJ_ERROR + 1]; /* by verdict */
+    bool progress;                   /* a bar on standard error, which is a terminal */
+    unsigned counts[BJ_BRICKED + 1]; /* by verdict */
     uint64_t began_us;
     uint64_t virtual_us; /* covered by all runs */
     bool broken;         /* a file could not be written */

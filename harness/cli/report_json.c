@@ -119,6 +119,7 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, 
     put_rules(stream, one->scenario);
     put_branches(stream, r->log);
     put_broken(stream, r);
+    put_member(stream, "recovery", bj_recovery_name(r->recovery));
     put_member(stream, "reproduce", again.start);
     if (report->pcap && one->ran) {
         BJ_TEXT(name, 4096);

@@ -14,6 +14,7 @@
 #include "cli/power_cuts.h"
 #include "cli/report.h"
 #include "cli/scenarios.h"
+#include "cli/variants.h"
 #include "script/load.h"
 
 static const char help[] =
@@ -26,6 +27,8 @@ static const char help[] =
     "                                       other placeholders of profiles are filled in\n"
     "                    network:COMMAND    a program, over the loopback interface in real time\n"
     "                    FILE.yaml, NAME    a profile; NAME is one of harness/clients\n"
+    "  --variants        each scenario in every way of saying the same (the formats of Writes, in blocks or whole,\n"
+    "                    every datagram once or twice): the client must do the same in all of them\n"
     "  --seed N          seed of the simulated world, 1 if not given\n"
     "  -v, --verbose     the whole conversation, one line an event, with virtual times\n"
     "  --json            one JSON object a line for each scenario; with -v, all of its events\n"
@@ -63,6 +66,7 @@ static void print_help(void) {
 enum { MOST_JOBS = 256 };
 
 typedef struct arguments {
+    bool variants;
     const char *client;
     uint64_t seed;
     bool verbose, json, no_canary, fail_fast, share_network, power_cuts;
@@ -76,6 +80,7 @@ typedef struct arguments {
 
 /* clang-format off */
 static const struct option long_options[] = {
+    { "variants", no_argument, NULL, 'V' },
     { "client", required_argument, NULL, 'c' },
     { "seed", required_argument, NULL, 's' },
     { "verbose", no_argument, NULL, 'v' },
@@ -100,6 +105,9 @@ static const struct option long_options[] = {
 /* -1: go on; else the exit status. */
 static int take_option(arguments *a, int option) {
     switch (option) {
+    case 'V':
+        a->variants = true;
+        return -1;
     case 'c':
         a->client = optarg;
         return -1;
@@ -185,6 +193,7 @@ static int parse(int argc, char **argv, arguments *a) {
 /* --- the runs ------------------------------------------------------------------------------------------------- */
 
 typedef struct suite {
+    bool variants;
     cli_case *cases;
     size_t count;
     size_t started; /* cases before this one were started */
@@ -232,6 +241,10 @@ static void start(suite *s, cli_case *one) {
         return;
     }
     one->title = title_of(one);
+    if (s->variants) {
+        cli_variants(one, &s->options, s->jobs);
+        return;
+    }
     bj_run_options options = s->options;
     options.cut_operation = one->cut_operation;
     options.cut_step = one->cut_step;
@@ -369,6 +382,7 @@ static bool make_cases(suite *s, const arguments *a, const cli_files *files, bj_
 
 static int run_suite(const arguments *a, const cli_client *client, const cli_files *files, bj_arena *arena) {
     suite s = {
+        .variants = a->variants,
         .jobs = (size_t) a->jobs,
         .fail_fast = a->fail_fast,
         .client = client,
@@ -383,6 +397,7 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
                     .seed = a->seed,
                     .verbose = a->verbose,
                     .json = a->json,
+                    .variants = a->variants,
                     .pcap = a->pcap,
                     .log = a->log },
     };

@@ -73,6 +73,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
         .lifetime_s = (int64_t) (bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND) / BJ_SECOND),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"),
+        .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
     };
 }
 

@@ -25,7 +25,12 @@ oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make) {
 
 bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address) {
     const oracle_peer *p = oracle_peer_of(o, address, false);
-    return p && p->bootstrap;
+    bool found = p && p->bootstrap;
+    for (unsigned i = 0; !found && i < o->config.account_count; i++) {
+        const bj_oracle_account *account = &o->config.accounts[i];
+        found = account->bootstrap && oracle_uri_leads_to(o, account->uri, address) == 1;
+    }
+    return found;
 }
 
 /* --- what is kept --------------------------------------------------------------------------------------------- */
@@ -442,12 +447,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 /* --- the rest of the log -------------------------------------------------------------------------------------- */
 
 static void event(bj_oracle *o, const bj_event *e) {
-    if (e->kind == BJ_EV_ACTOR && e->from.family && e->text_length == 2 && !memcmp(e->text, "bs", 2)) {
-        oracle_peer *p = oracle_peer_of(o, &e->from, true);
-        if (p) {
-            p->bootstrap = true;
-        }
-    } else if (e->kind == BJ_EV_CLIENT_START) {
+    if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
     }
 }

@@ -15,6 +15,9 @@
  *   attempt.c       when the client asks for a bootstrap, and how
  *   registration.c  with whom it registers, and with what
  *   secrets.c       credentials stand in no message and in no line
+ *   state.c         a client that tells of its state machines says what is so
+ *   recovery.c      once the world is healed, the client is registered
+ *   visible.c       no rule: what the client was seen to do, for comparing runs
  */
 #ifndef BJ_ORACLE_INTERNAL_H
 #define BJ_ORACLE_INTERNAL_H
@@ -33,6 +36,7 @@ enum {
     ORACLE_INSTANCES = 32,
     ORACLE_NAMES = 32,
     ORACLE_DEFERRED = 4,
+    ORACLE_MACHINES = 16,
     ORACLE_GRACE = 10000, /* us: what may cross on its way inside the client's own machine */
 };
 
@@ -125,7 +129,7 @@ typedef struct oracle_foreign {
 
 typedef struct oracle_peer {
     bj_addr address;
-    bool bootstrap;        /* the client sent it a Bootstrap-Request, or the scenario calls it so */
+    bool bootstrap;        /* the client sent it a Bootstrap-Request */
     bool spoke;            /* a message of the client to it was seen */
     bool registered;       /* its Register was accepted, and not ended */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
@@ -159,6 +163,8 @@ typedef struct oracle_instance {
     int64_t ssid;     /* /0/x/10, /1/x/0; 0: not known */
     int64_t lifetime; /* /1/x/1; -1: not known */
     char binding[12]; /* /1/x/7; "": not known */
+    int8_t returns;   /* /1/x/16, Bootstrap on Registration Failure: 0 it is false, else 1 */
+    bj_time timeout;  /* /0/x/12; 0: none */
 } oracle_instance;
 
 enum { ORACLE_ANYWHERE = 65535 };
@@ -170,6 +176,11 @@ typedef struct oracle_accounts {
     bool written;    /* something was accepted in this session */
     oracle_instance items[ORACLE_INSTANCES];
 } oracle_accounts;
+
+/* A state machine of a client that tells. */
+typedef struct oracle_machine {
+    char name[48], initial[48], state[48];
+} oracle_machine;
 
 typedef struct oracle_name {
     char name[256];
@@ -198,6 +209,7 @@ typedef struct oracle_attempt {
     bj_time trigger;      /* /1/x/9 was executed since; BJ_NEVER */
     bj_time dialled;      /* the first handshake or connection towards the bootstrap server since `last`; BJ_NEVER */
     bool ever_finished;
+    bj_time finished_at;     /* the last time */
     bj_time holdoff;         /* /0/x/11 that counts now */
     bj_time holdoff_pending; /* once the session is finished; BJ_NEVER: as it is */
 } oracle_attempt;
@@ -235,6 +247,8 @@ struct bj_oracle {
     unsigned peer_count;
     oracle_name names[ORACLE_NAMES];
     unsigned name_count;
+    oracle_machine machines[ORACLE_MACHINES];
+    unsigned machine_count;
     bj_string secrets[BJ_ORACLE_SECRETS]; /* that were told or written */
     unsigned secret_count;
     oracle_accounts accounts, before; /* now; when the session began */
@@ -250,6 +264,13 @@ struct bj_oracle {
         size_t length, room;
         bool good;
     } block;
+
+    struct {
+        bool tried, registered;
+        const char *how;
+        size_t how_length;
+        uint8_t result; /* bj_recovery */
+    } recovery;
 
     bj_finding findings[BJ_RULES];
     unsigned finding_count;
@@ -313,7 +334,7 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_registration, oracle_secrets;
+    oracle_attempts, oracle_registration, oracle_secrets, oracle_recovering, oracle_states, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 

@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { URI = 0, BOOTSTRAP = 1, KEY = 5, SSID = 10, HOLDOFF = 11, SERVER_SSID = 0, LIFETIME = 1, BINDING = 7 };
+enum { URI = 0, BOOTSTRAP = 1, KEY = 5, SSID = 10, HOLDOFF = 11, TIMEOUT = 12 };
+enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, RETURNS = 16 };
 
 /* --- instances ------------------------------------------------------------------------------------------------ */
 
@@ -34,7 +35,7 @@ oracle_instance *oracle_bootstrap_account(oracle_accounts *a) {
 
 static void blank(oracle_instance *one, unsigned object, unsigned id) {
     *one = (oracle_instance){
-        .used = true, .object = (uint8_t) object, .id = (uint16_t) id, .bootstrap = -1, .lifetime = -1
+        .used = true, .object = (uint8_t) object, .id = (uint16_t) id, .bootstrap = -1, .lifetime = -1, .returns = 1
     };
 }
 
@@ -62,6 +63,7 @@ static void factory_account(bj_oracle *o, const bj_oracle_account *given) {
     snprintf(security->uri, sizeof security->uri, "%s", given->uri);
     security->bootstrap = given->bootstrap;
     security->ssid = given->ssid;
+    security->timeout = given->timeout;
     if (server) {
         server->ssid = given->ssid;
         server->lifetime = given->lifetime_s;
@@ -133,6 +135,10 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
     case SSID:
         known = number_of(e, &one->ssid);
         break;
+    case TIMEOUT:
+        known = number_of(e, &number) && number >= 0 && number <= INT32_MAX;
+        one->timeout = known ? (bj_time) number * BJ_SECOND : 0;
+        break;
     default:
         break;
     }
@@ -140,8 +146,13 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
 }
 
 static void server_value(oracle_instance *one, const bj_entry *e) {
+    int64_t number = 1;
     bool known = true;
     switch (e->path.ids[2]) {
+    case RETURNS:
+        known = number_of(e, &number);
+        one->returns = number != 0;
+        break;
     case SERVER_SSID:
         known = number_of(e, &one->ssid);
         break;

@@ -12,8 +12,8 @@
 
 /* exchange.c comes first: it knows which message belongs to which, and the others ask it. */
 static const oracle_def *const oracles[] = {
-    &oracle_exchange,   &oracle_message,  &oracle_stream,       &oracle_payload, &oracle_model,
-    &oracle_operations, &oracle_attempts, &oracle_registration, &oracle_secrets,
+    &oracle_exchange, &oracle_message,      &oracle_stream,  &oracle_payload,    &oracle_model,  &oracle_operations,
+    &oracle_attempts, &oracle_registration, &oracle_secrets, &oracle_recovering, &oracle_states, &oracle_visible,
 };
 
 enum { ORACLES = sizeof oracles / sizeof oracles[0], FINDING_TEXT = 600 };
@@ -85,6 +85,15 @@ void oracle_break(bj_oracle *o, bj_rule rule, bj_time time, uint32_t event, cons
 size_t bj_oracle_findings(bj_oracle *oracle, bj_finding **findings) {
     *findings = oracle->findings;
     return oracle->finding_count;
+}
+
+bj_recovery bj_oracle_recovery(const bj_oracle *oracle) {
+    return (bj_recovery) oracle->recovery.result;
+}
+
+const char *bj_recovery_name(bj_recovery recovery) {
+    static const char *const names[] = { NULL, "registered", "idle", "bricked", "failed" };
+    return names[recovery];
 }
 
 /* --- events --------------------------------------------------------------------------------------------------- */

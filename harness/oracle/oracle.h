@@ -25,6 +25,7 @@ typedef struct bj_oracle_account {
     int64_t ssid;        /* 0: none */
     int64_t lifetime_s;  /* /1/x/1 */
     const char *binding; /* /1/x/7 */
+    bj_time timeout;     /* /0/x/12; 0: none */
 } bj_oracle_account;
 
 /* What is known of the run beside its events. All it points to must outlive the oracles. */
@@ -47,6 +48,7 @@ typedef struct bj_oracle_config {
     unsigned account_count;
     bj_string secrets[BJ_ORACLE_SECRETS]; /* keys that the client was told */
     unsigned secret_count;
+    bj_text *visible;   /* gets what the client was seen to do, without times, ids and repetitions; NULL */
     bool abort_on_must; /* a broken MUST ends the process: bj_rule_abort() */
 } bj_oracle_config;
 
@@ -77,5 +79,16 @@ void bj_oracle_end(bj_oracle *oracle);
 size_t bj_oracle_findings(bj_oracle *oracle, bj_finding **findings);
 /* The whole log, from beginning to end. */
 void bj_oracle_judge(bj_oracle *oracle, const bj_log *log);
+
+/* What became of the client once the world was healed. */
+typedef enum bj_recovery {
+    BJ_RECOVERY_NONE = 0,       /* it was not tried */
+    BJ_RECOVERY_REGISTERED = 1, /* */
+    BJ_RECOVERY_IDLE = 2,       /* it is configured to do nothing */
+    BJ_RECOVERY_BRICKED = 3,    /* lawful commands left it without any account that it could use */
+    BJ_RECOVERY_FAILED = 4,     /* the rule RECOVERY is broken */
+} bj_recovery;
+bj_recovery bj_oracle_recovery(const bj_oracle *oracle);
+const char *bj_recovery_name(bj_recovery recovery); /* "registered"; NULL for NONE */
 
 #endif

@@ -36,7 +36,9 @@
     X(BS_REGISTER, "BS-REGISTER", MUST)                                                                                \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
     X(SEC_NO_SECRETS, "SEC-NO-SECRETS", MUST)                                                                          \
-    X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)
+    X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)                                                                    \
+    X(RECOVERY, "RECOVERY", MUST)                                                                                      \
+    X(CLIENT_STATE, "CLIENT-STATE", MUST)
 
 typedef enum bj_rule {
 #define BJ_RULE_ENUM(NAME, id, level) BJ_RULE_##NAME,

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-VERDICTS = ("pass", "fail", "warn", "inconclusive", "skip", "xfail", "error")
+VERDICTS = ("pass", "fail", "warn", "inconclusive", "skip", "xfail", "error", "bricked")
 # Exit statuses of `bootjack`: README.md, "Exit statuses".
 ALL_PASSED, SOME_FAILED, COULD_NOT_RUN, WRONG_USAGE = 0, 1, 2, 64
 
@@ -48,6 +48,7 @@ class Result:
     shows: str = ""  # accept, refuse, or nothing
     branches: list = dataclasses.field(default_factory=list)  # alternatives of `either` that were seen
     broken: list = dataclasses.field(default_factory=list)  # rules that oracles found broken
+    recovery: str = ""  # what became of the client once the world was healed: registered, idle, bricked, failed
     output: list = dataclasses.field(default_factory=list)  # lines that the client wrote
     events: list = dataclasses.field(default_factory=list)
     reproduce: str = ""  # the command that runs it again in the same way

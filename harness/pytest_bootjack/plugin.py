@@ -154,7 +154,7 @@ class ScenarioItem(pytest.Item):
         verdict, reason = self.result.verdict, self.result.reason
         if verdict == "fail":
             raise ScenarioFailed(self.result, failure_text(self.result, self.path))
-        if verdict == "warn":
+        if verdict in ("warn", "bricked"):
             warnings.warn(ScenarioWarning(f"{self.result.scenario}: {reason}"), stacklevel=1)
         elif verdict == "xfail":
             pytest.xfail(reason)

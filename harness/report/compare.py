@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 # From good to bad; a step to the right is a step to the worse. What says nothing about the client stands in the middle.
-RANK = {"pass": 0, "xfail": 1, "warn": 1, "inconclusive": 2, "skip": 2, "error": 3, "fail": 4}
+RANK = {"pass": 0, "xfail": 1, "warn": 1, "bricked": 1, "inconclusive": 2, "skip": 2, "error": 3, "fail": 4}
 
 
 @dataclasses.dataclass(frozen=True)

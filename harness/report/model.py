@@ -14,9 +14,9 @@ from harness.pytest_bootjack import api, conversation, plugin
 
 from .chart import chart
 
-ORDER = ("fail", "error", "warn", "inconclusive", "xfail", "skip", "pass")
+ORDER = ("fail", "error", "warn", "inconclusive", "xfail", "bricked", "skip", "pass")
 # Verdicts are told apart without colours, too.
-SIGNS = {"fail": "✗", "error": "‼", "warn": "!", "inconclusive": "?", "xfail": "≈", "skip": "–", "pass": "✓"}
+SIGNS = {"fail": "✗", "error": "‼", "warn": "!", "inconclusive": "?", "xfail": "≈", "bricked": "▪", "skip": "–", "pass": "✓"}
 SAMPLE = 256 << 10  # a larger capture is not put into the page; it lies beside it
 
 
@@ -53,6 +53,16 @@ class Entry:
     def rules(self):
         rules = self.result.rules or self.document.get("rules") or []
         return [rules] if isinstance(rules, str) else rules
+
+    @property
+    def broken(self):
+        """Ids of the rules that oracles found broken."""
+        return [found["rule"] for found in self.result.broken]
+
+    @property
+    def concerns(self):
+        """Those that it shows, and those that were found broken in it."""
+        return list(dict.fromkeys([*self.rules, *self.broken]))
 
     @property
     def failing_line(self):
@@ -148,7 +158,7 @@ class Report:
         """(id, facts, scenarios that show acceptance, refusal, neither) for every rule, unknown ids at the end."""
         shown = collections.defaultdict(list)
         for entry in self.entries:
-            for rule in entry.rules:
+            for rule in entry.concerns:
                 shown[rule].append(entry)
         ids = [*self.rules, *sorted(set(shown) - set(self.rules))]
         return [(i, self.rules.get(i, {}), *(self.side(shown[i], side) for side in ("accept", "refuse", ""))) for i in ids]
@@ -198,7 +208,7 @@ class Report:
         skipped = self.count("skip") + self.count("inconclusive")
         words = [f"{self.count('pass') + self.count('warn')} passed", f"{self.count('fail') + self.count('error')} failed",
                  f"{skipped} skipped"]
-        rare = {"warn": "with a warning", "inconclusive": "inconclusive", "xfail": "expected failures", "error": "errors"}
+        rare = {"warn": "with a warning", "inconclusive": "inconclusive", "xfail": "expected failures", "bricked": "bricked by lawful commands", "error": "errors"}
         return ", ".join(words + [f"{self.count(v)} {text}" for v, text in rare.items() if self.count(v)])
 
 
@@ -209,7 +219,7 @@ def make(results, rules_path, page_folder=".") -> Report:
 
 # The members of one result in results.json, in the words of docs/event-log.md.
 KEPT = ("scenario", "title", "client", "verdict", "reason", "line", "column", "seed", "virtual_us", "real_us",
-        "exit_status", "signal", "rules", "shows", "branches", "reproduce", "capture")
+        "exit_status", "signal", "rules", "shows", "branches", "reproduce", "capture", "script_verdict", "broken", "recovery")
 
 
 def as_json(report) -> dict:

@@ -384,7 +384,8 @@ def test_the_preload_leaves_no_trace_in_the_environment(scenario, tmp_path):
 
 def test_a_linked_client_from_a_library(scenario):
     library = api.find_bootjack().parent.parent / "lib" / "linked_template.so"
-    path = scenario(BOOTSTRAP.replace("steps:", 'client: {bootstrap: {uri: "coap://bs.example", holdoff: 10s}}\nsteps:')
+    path = scenario(BOOTSTRAP.replace("steps:", 'client: {bootstrap: {uri: "coap://bs.example", holdoff: 10s}}\n'
+                                                "recovery: {off: the template only asks}\nsteps:")
                     .replace("/bs}", "/bs, query: {ep: dev-1}, at: 10s}"))
     done = bootjack("run", path, "--client", f"linked:{library}", "-v")
     assert done.returncode == PASSED, done.stdout

@@ -59,3 +59,82 @@ def test_a_broken_rule_fails_a_script_that_looks_at_nothing(tmp_path):
     assert [rule["text"].split(":")[0] for rule in rules] == list(broken)
     properties = xml.etree.ElementTree.parse(junit).getroot().findall(".//property[@name='broken']")
     assert [p.get("value") for p in properties] == list(broken)
+
+
+# Behind it everything is broken: no name resolves, no port is open, nothing gets through.
+BROKEN_WORLD = """title: The world breaks down behind the client's first request
+client: {bootstrap: {uri: "coap://bs.example", holdoff: 5s}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 5.00
+  - dns: bs.example
+    answers: [{status: nxdomain}]
+  - port: closed
+  - fault: drop
+    from: client
+    count: 0
+"""
+# It sends its Bootstrap-Request and waits for ever, for whatever comes.
+TEMPLATE = pathlib.Path(PROGRAM).resolve().parent.parent / "lib" / "linked_template.so"
+
+
+def healed(tmp_path, text, *arguments):
+    scenario = tmp_path / "healed.yaml"
+    scenario.write_text(text)
+    return json.loads(run(scenario, "--json", "-v", *arguments).stdout)
+
+
+def test_a_broken_world_is_healed_and_the_client_recovers(tmp_path):
+    result = healed(tmp_path, BROKEN_WORLD)
+    assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
+    kinds = [event["kind"] for event in result["events"]]
+    assert kinds.index("healed") < kinds.index("recovered")
+
+
+def test_a_server_that_nobody_has_appears_where_the_client_looks_for_it(tmp_path):
+    text = """title: The client is sent to a server that is not there
+client: {bootstrap: {uri: "coap://bs.example"}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://198.51.100.7:5690", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 86400, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+"""
+    result = healed(tmp_path, text)
+    assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
+    assert any(event["kind"] == "received" and event["to"] == "198.51.100.7:5690" for event in result["events"])
+
+
+def test_a_client_that_waits_for_ever_does_not_recover(tmp_path):
+    result = healed(tmp_path, BROKEN_WORLD, "--client", f"linked:{TEMPLATE}")
+    assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("fail", "pass", "failed")
+    assert "RECOVERY" in [found["rule"] for found in result["broken"]]
+
+
+def test_a_scenario_may_say_why_nothing_is_healed(tmp_path):
+    result = healed(tmp_path, BROKEN_WORLD + "recovery: {off: the template only asks}\n", "--client", f"linked:{TEMPLATE}")
+    assert (result["verdict"], result["recovery"]) == ("pass", "")
+
+
+def test_a_client_that_lawful_commands_leave_without_accounts_is_bricked(tmp_path):
+    text = """title: The bootstrap account becomes a server account that nobody matches
+client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/0
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 102, 1: 86400, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+"""
+    result = healed(tmp_path, text)
+    assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("bricked", "pass", "bricked")
+    assert run(tmp_path / "healed.yaml").returncode == 0

@@ -94,6 +94,17 @@ def test_rules_show_who_accepts_and_refuses(report):
     assert by_rule["B-RULE"][1:] == ([], [], []) and by_rule["NO-RULE"][0] == {}
 
 
+def test_a_rule_that_an_oracle_found_broken_is_named(tmp_path):
+    (tmp_path / "rules.yaml").write_text(RULES)
+    broken = [{"rule": "B-RULE", "level": "MUST", "t": 1.5, "event": 7, "count": 3, "text": "it was <broken>"}]
+    value = sample_results.result("a.yaml", "fail", "B-RULE broken at 1.500000", rules=["A-RULE"], broken=broken)
+    report = model.make([api.Result.from_json(value)], tmp_path / "rules.yaml")
+    assert {row[0]: row[2][0]["worst"].result.verdict for row in report.matrix} == {"A-RULE": "fail", "B-RULE": "fail"}
+    page = render(report)
+    assert "it was &lt;broken&gt;" in page and "(3 times)" in page and 'href="#rule-B-RULE"' in page
+    assert model.as_json(report)["results"][0]["broken"] == broken
+
+
 def test_a_chart_shows_what_happened():
     result = api.Result.from_json(sample_results.result("x.yaml", "fail", "<evil>", events=sample_results.good_log().events))
     svg = chart.chart(result, "s1")

@@ -402,9 +402,14 @@ static int64_t world_epoch(bj_world *w) {
     return bj_sim_epoch(sim_of(w));
 }
 
+static void world_extend_budget(bj_world *w, bj_time until) {
+    bj_sim *sim = sim_of(w);
+    sim->budget = until > sim->budget ? until : sim->budget;
+}
+
 static const bj_world_ops ops = {
     .can = BJ_CAN_DNS | BJ_CAN_FAULTS | BJ_CAN_VIRTUAL_TIME | BJ_CAN_CLIENT_LIFE | BJ_CAN_WAKE | BJ_CAN_POWER_CUT |
-           BJ_CAN_DISK,
+           BJ_CAN_DISK | BJ_CAN_HEAL,
     .now = world_now,
     .random = world_random,
     .log = world_log,
@@ -428,6 +433,7 @@ static const bj_world_ops ops = {
     .look_at_file = sim_look_at_file,
     .finish = world_finish,
     .real_address = world_real_address,
+    .extend_budget = world_extend_budget,
     .epoch = world_epoch,
 };
 

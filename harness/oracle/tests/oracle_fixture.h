@@ -27,6 +27,7 @@ static bj_arena *arena;
 static bj_oracle_config config;
 static bj_finding *found;
 static size_t found_count;
+static bj_recovery recovered;
 
 static const bj_addr local = { 4, { 192, 0, 2, 1 }, 49152 };
 
@@ -167,6 +168,7 @@ static void judge(unsigned ms) {
     bj_oracle *oracle = bj_oracle_new(arena, &config);
     bj_oracle_judge(oracle, run_log);
     found_count = bj_oracle_findings(oracle, &found);
+    recovered = bj_oracle_recovery(oracle);
 }
 
 static void assert_nothing_broken(void) {

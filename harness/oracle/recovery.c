@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Recovery: whatever happened, once every server behaves the client is registered within a bounded time, or it is
+ * configured to do nothing, or lawful commands have taken every account from it (verdicts.md, "healing and recovery").
+ */
+#include "oracle/internal.h"
+
+static void event(bj_oracle *o, const bj_event *e) {
+    if (e->kind == BJ_EV_HEALED) {
+        o->recovery.tried = true;
+        o->recovery.how = "the run ended before its bound";
+        o->recovery.how_length = sizeof "the run ended before its bound" - 1;
+    } else if (e->kind == BJ_EV_RECOVERED && e->text) {
+        o->recovery.registered = e->number != 0;
+        o->recovery.how = e->text;
+        o->recovery.how_length = e->text_length;
+    }
+}
+
+static bool exists(const oracle_instance *one, unsigned object) {
+    return one->used && !one->deleted && one->object == object;
+}
+
+/* LwM2M Core 1.1 §6.1.3.3: with /0/x/12 the account is purged that long after a successful bootstrap. */
+static bool is_purged(const bj_oracle *o, const oracle_instance *account) {
+    return account->timeout && o->attempt.ever_finished && o->now > o->attempt.finished_at + account->timeout;
+}
+
+static bool may_bootstrap(const bj_oracle *o) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        if (exists(one, 0) && one->bootstrap == 1 && !is_purged(o, one)) {
+            return true;
+        }
+    }
+    return o->accounts.vague;
+}
+
+/* Is there a server account that a registration is to be expected of? */
+static bool may_register(const bj_oracle *o) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
+            const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
+            if (exists(security, 0) && exists(server, 1) && security->bootstrap == 0 &&
+                security->ssid == server->ssid && !security->vague && !server->vague && server->returns) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_told_to_rest(const bj_oracle *o) {
+    bool any = false;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        any |= exists(&o->accounts.items[i], 1) && !o->accounts.items[i].returns;
+    }
+    return any || (o->config.known && !o->config.account_count);
+}
+
+static bj_recovery outcome(const bj_oracle *o) {
+    if (o->recovery.registered) {
+        return BJ_RECOVERY_REGISTERED;
+    }
+    if (is_told_to_rest(o)) {
+        return BJ_RECOVERY_IDLE;
+    }
+    return may_bootstrap(o) || may_register(o) ? BJ_RECOVERY_FAILED : BJ_RECOVERY_BRICKED;
+}
+
+static void end(bj_oracle *o) {
+    if (!o->recovery.tried) {
+        return;
+    }
+    o->recovery.result = (uint8_t) outcome(o);
+    if (o->recovery.result == BJ_RECOVERY_FAILED) {
+        oracle_break(o, BJ_RULE_RECOVERY, o->now, 0, "once everything behaves, the client does not recover: %.*s",
+                     (int) o->recovery.how_length, o->recovery.how);
+    }
+}
+
+const oracle_def oracle_recovering = { .id = "recovery", .event = event, .end = end };

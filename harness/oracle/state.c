@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The state machines of a client that tells of them (attach/linked.h: "machine: old -> new: cause"): a machine moves on
+ * from the state that it is in, and a server is registered when a Register was accepted, not before.
+ */
+#define _GNU_SOURCE
+#include "oracle/internal.h"
+
+#include <string.h>
+
+/* A part of a line. */
+typedef struct word {
+    const char *at;
+    size_t length;
+} word;
+
+static word until(const char **at, const char *end, const char *stop) {
+    const char *found = memmem(*at, (size_t) (end - *at), stop, strlen(stop));
+    word w = { *at, (size_t) ((found ? found : end) - *at) };
+    *at = found ? found + strlen(stop) : end;
+    return w;
+}
+
+static bool same(const word *w, const char *text) {
+    return strlen(text) == w->length && !memcmp(w->at, text, w->length);
+}
+
+static void keep(char *room, size_t size, const word *w) {
+    size_t length = w->length < size ? w->length : size - 1;
+    memcpy(room, w->at, length);
+    room[length] = '\0';
+}
+
+static oracle_machine *machine_of(bj_oracle *o, const word *name) {
+    for (unsigned i = 0; i < o->machine_count; i++) {
+        if (same(name, o->machines[i].name)) {
+            return &o->machines[i];
+        }
+    }
+    if (o->machine_count == ORACLE_MACHINES || name->length >= sizeof o->machines[0].name) {
+        return NULL;
+    }
+    oracle_machine *m = &o->machines[o->machine_count++];
+    *m = (oracle_machine){ .state = "" };
+    keep(m->name, sizeof m->name, name);
+    return m;
+}
+
+/* Under DTLS and TLS what reaches the client is seen when it arrives, so that this is certain in every transport. */
+static bool any_registered(const bj_oracle *o) {
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        if (o->peers[i].registered) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void moved(bj_oracle *o, const bj_event *e) {
+    const char *at = e->text, *end = e->text + e->text_length;
+    word name = until(&at, end, ": "), from = until(&at, end, " -> "), to = until(&at, end, ": ");
+    oracle_machine *m = from.length && to.length ? machine_of(o, &name) : NULL;
+    if (!m) {
+        return;
+    }
+    if (!*m->state) {
+        keep(m->initial, sizeof m->initial, &from);
+    }
+    if (*m->state && !same(&from, m->state) && !same(&from, m->initial)) { /* one that begins anew is another */
+        oracle_break(o, BJ_RULE_CLIENT_STATE, e->time, e->sequence, "'%s' moves on from '%.*s', but was in '%s'",
+                     m->name, (int) from.length, from.at, m->state);
+    }
+    if (same(&to, "registered") && !any_registered(o)) {
+        oracle_break(o, BJ_RULE_CLIENT_STATE, e->time, e->sequence, "'%s' is registered, and no Register was accepted",
+                     m->name);
+    }
+    keep(m->state, sizeof m->state, &to);
+}
+
+static void event(bj_oracle *o, const bj_event *e) {
+    if (e->kind == BJ_EV_CLIENT_STATE && e->text) {
+        moved(o, e);
+    } else if (e->kind == BJ_EV_CLIENT_START || e->kind == BJ_EV_CLIENT_EXIT) {
+        o->machine_count = 0;
+    }
+}
+
+const oracle_def oracle_states = { .id = "state", .event = event };

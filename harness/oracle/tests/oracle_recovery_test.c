@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of recovery and of told states, judged themselves: registered, idle, bricked by lawful commands, or not
+ * recovered; and how a broken rule ends a fuzz target.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "oracle_fixture.h"
+
+static void heals(unsigned ms) {
+    put_event((bj_event){ .kind = BJ_EV_HEALED, .time = ms * BJ_MS, .number = 1000000, .text = "healed" });
+}
+
+static void ends(unsigned ms, bool registered, const char *how) {
+    put_event((bj_event){ .kind = BJ_EV_RECOVERED, .time = ms * BJ_MS, .number = registered, .text = how });
+    judge(ms);
+}
+
+static void a_run_that_is_not_healed_is_not_judged(void **state) {
+    (void) state;
+    opens();
+    judge(20000);
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_NONE);
+}
+
+static void a_client_that_registers_has_recovered(void **state) {
+    (void) state;
+    opens();
+    heals(20000);
+    ends(21000, true, "it is registered");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_REGISTERED);
+}
+
+static void a_client_that_does_not_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb");
+    heals(20000);
+    ends(900000, false, "it blocks for ever");
+    assert_broken(BJ_RULE_RECOVERY, "blocks for ever");
+    assert_int_equal(recovered, BJ_RECOVERY_FAILED);
+}
+
+static void a_run_that_breaks_off_is_found(void **state) {
+    (void) state;
+    opens();
+    heals(20000);
+    judge(30000);
+    assert_broken(BJ_RULE_RECOVERY, "before its bound");
+}
+
+static void a_client_without_accounts_is_idle(void **state) {
+    (void) state;
+    config.account_count = 0;
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_IDLE);
+}
+
+static void a_client_whose_account_was_overwritten_is_bricked(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/0", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 102, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_BRICKED);
+}
+
+static void a_client_that_refused_the_overwriting_at_finish_is_not(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/0", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 102, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(4, 6));
+    asks(10900 + 247000 + 20000, 2);
+    heals(300000);
+    ends(900000, false, "nothing");
+    assert_broken(BJ_RULE_RECOVERY, "nothing");
+}
+
+static void a_purged_account_leaves_a_brick(void **state) {
+    (void) state;
+    config.accounts[0].timeout = 60 * BJ_SECOND;
+    opens();
+    writes_server(10300, 101, "/1/0", 102, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_BRICKED);
+}
+
+static void a_client_that_must_not_return_is_idle(void **state) {
+    (void) state;
+    uint8_t bytes[100];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, 101);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 16, false);
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes(10300, 101, "/1/0", bytes, w.used, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_IDLE);
+}
+
+/* --- states that the client tells ----------------------------------------------------------------------------- */
+
+static void tells(unsigned ms, const char *text) {
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_STATE, .actor = BJ_ACTOR_CLIENT, .time = ms * BJ_MS, .text = text });
+}
+
+static void a_machine_that_jumps_is_found(void **state) {
+    (void) state;
+    tells(100, "bootstrap: idle -> holding off: it begins");
+    tells(200, "bootstrap: requesting -> receiving: nobody knows how");
+    judge(1000);
+    assert_broken(BJ_RULE_CLIENT_STATE, "moves on from 'requesting', but was in 'holding off'");
+}
+
+static void a_registration_that_nobody_accepted_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    tells(11050, "server 101: registering -> registered: too early");
+    registered(11100, 50);
+    judge(12000);
+    assert_broken(BJ_RULE_CLIENT_STATE, "no Register was accepted");
+}
+
+static void machines_that_move_on_are_lawful(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    tells(11100, "bootstrap: idle -> holding off: one");
+    tells(11100, "server 101: registering -> registered: another");
+    tells(11200, "bootstrap: holding off -> idle: it goes on");
+    judge(12000);
+    assert_nothing_broken();
+}
+
+/* --- for a fuzzing engine ------------------------------------------------------------------------------------- */
+
+static void a_broken_must_ends_the_process_of_a_fuzz_target(void **state) {
+    (void) state;
+    config.abort_on_must = true;
+    asks(100, 1);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        close(2);
+        judge(1000);
+        _exit(0);
+    }
+    int status = 0;
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+static void a_broken_should_does_not(void **state) {
+    (void) state;
+    config.abort_on_must = true;
+    opens();
+    command(10200, 9, DELETE_, "/7", C(4, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_CODES, "4.04");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_machine_that_jumps_is_found),
+        TEST(a_registration_that_nobody_accepted_is_found),
+        TEST(machines_that_move_on_are_lawful),
+        TEST(a_broken_must_ends_the_process_of_a_fuzz_target),
+        TEST(a_broken_should_does_not),
+        TEST(a_run_that_is_not_healed_is_not_judged),
+        TEST(a_client_that_registers_has_recovered),
+        TEST(a_client_that_does_not_is_found),
+        TEST(a_run_that_breaks_off_is_found),
+        TEST(a_client_without_accounts_is_idle),
+        TEST(a_client_whose_account_was_overwritten_is_bricked),
+        TEST(a_client_that_refused_the_overwriting_at_finish_is_not),
+        TEST(a_purged_account_leaves_a_brick),
+        TEST(a_client_that_must_not_return_is_idle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
