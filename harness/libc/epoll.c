@@ -43,6 +43,7 @@ void bj_epoll_forget(bj_file *set, const bj_file *member) {
         bj_item *item = *at;
         if (item->file == member) {
             *at = item->next;
+            item->file->sets--;
             bj_arena_free(bj_the_run.arena, item);
         } else {
             at = &item->next;
@@ -156,6 +157,7 @@ static int add(bj_file *set, bj_file *member, int fd, const struct epoll_event *
     item->events = event->events;
     item->data = event->data;
     item->fresh = true;
+    member->sets++;
     append(set, item);
     return 0;
 }
@@ -178,6 +180,7 @@ static int take_away(bj_file *set, const bj_file *member, int fd) {
         return -ENOENT;
     }
     take_out(set, item);
+    item->file->sets--;
     bj_arena_free(bj_the_run.arena, item);
     return 0;
 }

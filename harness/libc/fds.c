@@ -61,8 +61,11 @@ static void leave_epoll(bj_file *set, void *closed) {
 }
 
 static void destroy(bj_file *file) {
-    bj_files_each(leave_epoll, file);
+    if (file->sets) {
+        bj_files_each(leave_epoll, file);
+    }
     if (file->kind == BJ_FILE_SOCKET) {
+        bj_crew_leave(file);
         bj_socket_close(file);
     } else if (file->kind == BJ_FILE_EPOLL) {
         bj_epoll_close(file);
@@ -225,8 +228,10 @@ BJ_EXPORT int close(int fd) {
 }
 
 static void drop_range(unsigned first, unsigned last) {
-    for (unsigned fd = first; fd <= last && fd < BJ_DESCRIPTORS; fd++) {
-        drop((int) fd);
+    for (int fd = bj_the_run.highest; fd >= 0 && (unsigned) fd >= first; fd--) {
+        if ((unsigned) fd <= last) {
+            drop(fd);
+        }
     }
 }
 

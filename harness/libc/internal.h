@@ -28,7 +28,7 @@
 #define BJ_EXPORT __attribute__((visibility("default")))
 #define BJ_THREAD _Thread_local __attribute__((tls_model("initial-exec")))
 
-enum { BJ_DESCRIPTORS = 1024 };
+enum { BJ_DESCRIPTORS = 1 << 16 }; /* a fleet of clients has many; select() takes the first 1024 */
 
 /* --- threads and waiting (sched.c) ----------------------------------------------------------------------------- */
 
@@ -132,6 +132,7 @@ typedef struct bj_run {
     char *folder;        /* working directory, when it is on the world's disk; NULL */
     bool has_thread_key; /* kept from run to run, as the arena is */
     pthread_key_t thread_key;
+    struct bj_crew *crew;                  /* many clients in one run; NULL */
     struct bj_file *files[BJ_DESCRIPTORS]; /* by descriptor */
     int highest;                           /* descriptor in use */
 } bj_run;
@@ -246,8 +247,11 @@ typedef struct bj_file {
     bj_file_kind kind;
     unsigned references;
     bool nonblocking;
-    uint64_t poke_edges; /* bj_libc_poked(): edges at the last question */
-    bool touched;        /* the client received from it since */
+    uint64_t poke_edges;     /* bj_libc_poked(): edges at the last question */
+    bool touched;            /* the client received from it since */
+    unsigned sets;           /* epoll sets that it is in */
+    unsigned owner;          /* bj_libc_act_for() */
+    struct bj_file *of_same; /* sockets of that owner */
     union {
         struct {
             bj_sim_socket *sim;
@@ -291,6 +295,10 @@ bool bj_file_release(bj_file *file); /* true: it was the last */
 /* Closes all; the number of descriptors. */
 int bj_files_close_all(void);
 bool bj_files_poked(void);
+/* crew.c: a socket was made, or goes away. */
+void bj_crew_take(bj_file *file);
+void bj_crew_leave(bj_file *file);
+void bj_crew_free(void);
 /* Calls `visit` for each distinct file. */
 void bj_files_each(void (*visit)(bj_file *file, void *context), void *context);
 

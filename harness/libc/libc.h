@@ -9,8 +9,8 @@
  * Descriptors that are not the world's pass through (an epoll set or a poll() may hold both kinds: foreign descriptors
  * are asked without waiting).
  *
- * A virtual descriptor is a real placeholder descriptor below 1024, so that dup(), close(), fcntl(), select() and
- * close-on-exec work on it as a program expects.
+ * A virtual descriptor is a real placeholder descriptor, the lowest that is free, so that dup(), close(), fcntl(),
+ * select() and close-on-exec work on it as a program expects.
  */
 #ifndef BJ_LIBC_LIBC_H
 #define BJ_LIBC_LIBC_H
@@ -44,5 +44,17 @@ void bj_libc_hide(int fd);
 /* Linked mode: is there anything for the client to do now (a virtual descriptor became ready since the last question)?
  */
 bool bj_libc_poked(void);
+
+/* --- many clients in one run --- */
+
+/* The client of that number acts now: the descriptors that it makes are its own. Numbers count from 0. */
+void bj_libc_act_for(unsigned client);
+/* A client one of whose sockets changed since it was last named here; false: there is none. In the order of the
+ * changes, each once. */
+bool bj_libc_next_poked(unsigned *client);
+/* Is there one? Asked in constant time, after every event. */
+bool bj_libc_any_poked(void);
+/* After the client acted: it left something unread, and is poked again. */
+void bj_libc_acted(unsigned client);
 
 #endif

@@ -209,7 +209,7 @@ static int select_for(int limit, fd_set *reads, fd_set *writes, fd_set *others, 
     if (limit < 0) {
         return bj_fail(EINVAL);
     }
-    limit = limit < BJ_DESCRIPTORS ? limit : BJ_DESCRIPTORS;
+    limit = limit < FD_SETSIZE ? limit : FD_SETSIZE;
     struct pollfd *fds = bj_arena_alloc(bj_the_run.arena, ((size_t) limit + 1) * sizeof *fds);
     nfds_t count = from_sets(fds, limit, reads, writes, others);
     int ready = poll_for(fds, count, timeout, mask);

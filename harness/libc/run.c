@@ -57,6 +57,7 @@ int bj_libc_leave(void) {
         return 0;
     }
     int left = bj_files_close_all();
+    bj_crew_free();
     bj_arena_free(run->arena, run->folder);
     run->folder = NULL;
     bj_timers_forget();

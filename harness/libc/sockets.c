@@ -60,6 +60,7 @@ static int new_socket(int family, int type, int flags, bj_sim_socket *accepted) 
     file->socket.send_timeout = BJ_NEVER;
     file->socket.sim =
         accepted ? accepted : bj_sim_socket_new(bj_the_run.sim, family == AF_INET6 ? 6 : 4, type == SOCK_STREAM);
+    bj_crew_take(file);
     bj_file_events(file, &file->poke_edges);
     file->touched = accepted != NULL; /* what came before accept() is news */
     return fd;

@@ -132,6 +132,11 @@ int bj_sim_family(const bj_sim_socket *s);
 /* POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP of <poll.h> that hold now. A counter grows with every change that
  * edge-triggered epoll must see. */
 short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges);
+/* Told at every such change which socket it was: `subject` is what bj_sim_socket_set_subject() gave it (NULL: not
+ * told). From inside events: it must not call the world. */
+typedef void bj_sim_touched_fn(void *context, void *subject);
+void bj_sim_watch(bj_sim *sim, bj_sim_touched_fn *touched, void *context);
+void bj_sim_socket_set_subject(bj_sim_socket *s, void *subject);
 /* Grows whenever the readiness of any socket changed for a reason other than the client's own reading and writing:
  * a caller that saw nothing ready need not look again before it did. */
 uint64_t bj_sim_changes(const bj_sim *sim);

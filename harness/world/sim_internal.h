@@ -157,7 +157,7 @@ void sim_clear_faults(bj_world *w);
 
 /* --- sockets (sim_socket.c) ----------------------------------------------------------------------------------- */
 
-enum { SIM_PORT_BUCKETS = 256, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
+enum { SIM_PORT_BUCKETS = 4096, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
 
 struct bj_sim_socket {
     bj_sim *sim;
@@ -176,6 +176,7 @@ struct bj_sim_socket {
     bj_addr peer;
     int error; /* pending, a positive errno */
     uint64_t edges;
+    void *subject;     /* of bj_sim_watch() */
     sim_packet *first; /* received, not yet read */
     sim_packet *last;
     size_t queued; /* bytes in there */
@@ -296,6 +297,8 @@ struct bj_sim {
     bj_sim_peer peer;
     bj_sim_signal_fn *deliver_signal;
     void *signal_context;
+    bj_sim_touched_fn *touched;
+    void *touched_context;
 
     bj_time now;
     bj_time budget;

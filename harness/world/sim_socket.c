@@ -366,6 +366,18 @@ bj_sim_socket *sim_socket_for(const bj_sim *sim, bool stream, const bj_addr *fro
 void sim_touch(bj_sim_socket *s) {
     s->edges++;
     s->sim->changes++;
+    if (s->subject && s->sim->touched) {
+        s->sim->touched(s->sim->touched_context, s->subject);
+    }
+}
+
+void bj_sim_watch(bj_sim *sim, bj_sim_touched_fn *touched, void *context) {
+    sim->touched = touched;
+    sim->touched_context = context;
+}
+
+void bj_sim_socket_set_subject(bj_sim_socket *s, void *subject) {
+    s->subject = subject;
 }
 
 bool sim_socket_take(bj_sim_socket *s, sim_packet *packet) {

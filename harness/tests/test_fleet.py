@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bootjack-fleet as a program: what it prints, and its exit statuses. What a fleet does is harness/fleet/tests."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from harness.pytest_bootjack import api
+
+
+def fleet(*arguments):
+    program = pathlib.Path(api.find_bootjack()).parent / "bootjack-fleet"
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_what_it_prints():
+    done = fleet("--clients", "7", "--servers", "3", "--observations", "2", "--minutes", "2", "--curve", "30", "--plot")
+    assert done.returncode == 0, done.stderr
+    assert "fleet: 7 clients, 3 servers, 2 observations by each; 2 virtual minutes" in done.stdout
+    assert "complete: 7 clients, all of them after " in done.stdout
+    assert "7 bootstraps, 21 Registers, 0 Updates, 42 observations, 0 notifications, 0 refused" in done.stdout
+    curve = re.findall(r"^(\d+) (\d+)$", done.stdout, re.M)
+    assert [int(second) for second, _ in curve] == list(range(30))
+    assert sum(int(requests) for _, requests in curve) == 7
+    assert re.search(r"memory: [1-9]\d+ bytes of malloc\(\) a client", done.stdout)
+
+
+def test_the_same_seed_prints_the_same():
+    def seen(seed):
+        return re.search(r"seen: .*", fleet("--clients", "5", "--minutes", "11", "--seed", seed, "--spread", "60").stdout)[0]
+
+    assert seen("3") == seen("3")
+
+
+def test_a_fleet_that_had_no_time_is_incomplete():
+    done = fleet("--clients", "3", "--minutes", "1", "--holdoff", "600")
+    assert done.returncode == 1 and "complete: 0 clients\n" in done.stdout
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (["--clients", "0"], '--clients takes a whole number from 1 to 20000, found "0"'),
+    (["--servers", "5"], '--servers takes a whole number from 1 to 4, found "5"'),
+    (["--observations", "many"], '--observations takes a whole number from 0 to 10, found "many"'),
+    (["--seed", "-1"], '--seed takes a whole number'),
+    (["more"], 'unexpected "more" (see --help)'),
+    (["--nonsense"], "unrecognized option"),
+])
+def test_wrong_usage(arguments, text):
+    done = fleet(*arguments)
+    assert done.returncode == 64 and text in done.stderr and not done.stdout
+
+
+def test_help_names_every_option():
+    done = fleet("--help")
+    assert done.returncode == 0
+    for option in ("clients", "servers", "observations", "minutes", "spread", "holdoff", "lifetime", "pmax", "curve", "seed",
+                   "plot"):
+        assert f"--{option}" in done.stdout
