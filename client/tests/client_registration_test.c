@@ -60,13 +60,12 @@ typedef struct bench {
     bootjack_client *client;
 } bench;
 
-/* A client with one server from the factory, registered with it. */
-static void open_bench(bench *b, int32_t lifetime_s, bool queue_mode) {
+/* A client with one server from the factory. */
+static void make_bench(bench *b, int32_t lifetime_s, bool queue_mode) {
     char uri[40];
     bootjack_config config;
     uint16_t iid = 0, server_iid = 0;
     memset(b, 0, sizeof *b);
-    own_instances = 1;
     net_open(&b->n, NULL);
     bootjack_config_init(&config);
     config.endpoint = "dev-1";
@@ -83,6 +82,12 @@ static void open_bench(bench *b, int32_t lifetime_s, bool queue_mode) {
     assert_int_equal(bootjack_object_install(b->client, &own_object, NULL), BOOTJACK_OK);
     assert_int_equal(bootjack_security_object_add_instance(b->client, &account, &iid), BOOTJACK_OK);
     assert_int_equal(bootjack_server_object_add_instance(b->client, &server, &server_iid), BOOTJACK_OK);
+}
+
+/* ... registered with it. */
+static void open_bench(bench *b, int32_t lifetime_s, bool queue_mode) {
+    own_instances = 1;
+    make_bench(b, lifetime_s, queue_mode);
     assert_true(run_until(&b->n, b->client, BOOTJACK_CLIENT_REGISTERED));
     assert_int_equal(b->n.registers, 1);
 }
@@ -95,6 +100,7 @@ static void close_bench(bench *b) {
 /* What stands there is the last message that came within that time. */
 static void run_and_hear(bench *b, int64_t duration_ms) {
     memset(b->n.server.message, 0, sizeof b->n.server.message);
+    b->n.idle_ms = 0;
     run_for(&b->n, b->client, duration_ms);
 }
 
@@ -184,6 +190,63 @@ static void queue_mode_lets_the_application_sleep(void **state) {
     close_bench(&b);
 }
 
+static bool body_holds(const bench *b, const char *text) {
+    return memmem(b->n.body, b->n.body_length, text, strlen(text)) != NULL;
+}
+
+/* A list that no message can hold leaves in blocks, in the size that the server likes. */
+static void many_instances(void **state) {
+    (void) state;
+    static const uint8_t exponents[] = { 0, 5, 4 };
+    size_t whole = 0;
+    for (size_t i = 0; i < sizeof exponents / sizeof *exponents; i++) {
+        bench b;
+        own_instances = 300;
+        make_bench(&b, 86400, false);
+        b.n.block_exponent = exponents[i];
+        assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));
+        assert_int_equal(b.n.registers, 1);
+        assert_true(b.n.body_length > 3000 && (!whole || b.n.body_length == whole));
+        assert_true(b.n.blocks >= (b.n.body_length - 1024) / ((size_t) 16 << (exponents[i] ? exponents[i] : 6)));
+        assert_true(body_holds(&b, "</1/0>") && body_holds(&b, "</26241/0>") && body_holds(&b, "</26241/299>"));
+        whole = b.n.body_length;
+        b.n.body_length = 0;
+        own_instances = 301;
+        bootjack_instances_changed(b.client);
+        run_and_hear(&b, 1000);
+        assert_int_equal(b.n.registers, 2);
+        assert_true(body_holds(&b, "</26241/300>"));
+        close_bench(&b);
+    }
+}
+
+/* What the system would send from now: for bjc_session_moved(), which asks a socket of its own. */
+static bool elsewhere;
+
+int getsockname(int descriptor, struct sockaddr *address, socklen_t *length) {
+    long result = syscall(SYS_getsockname, descriptor, address, length);
+    if (result == 0 && elsewhere && address->sa_family == AF_INET) {
+        ((struct sockaddr_in *) (void *) address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    }
+    return (int) result;
+}
+
+/* LwM2M Transport 1.1 §6.4.3: the address of the client changed, so that an Update would not do. */
+static void another_address(void **state) {
+    (void) state;
+    bench b;
+    open_bench(&b, 600, false);
+    elsewhere = true;
+    run_and_hear(&b, 508000);
+    assert_int_equal(b.n.registers, 2);
+    assert_true(last_message_holds(&b, "ep=dev-1"));
+    run_and_hear(&b, 508000); /* in the session that began there, an Update does */
+    assert_int_equal(b.n.registers, 3);
+    assert_false(last_message_holds(&b, "ep=dev-1"));
+    elsewhere = false;
+    close_bench(&b);
+}
+
 /* Two accounts are the same only as long as nothing was deleted or changed. */
 static void marks_of_accounts(void **state) {
     (void) state;
@@ -219,6 +282,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_leave_in_time), cmocka_unit_test(instances_of_the_application),
         cmocka_unit_test(another_network),       cmocka_unit_test(queue_mode_lets_the_application_sleep),
+        cmocka_unit_test(many_instances),        cmocka_unit_test(another_address),
         cmocka_unit_test(marks_of_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,11 @@ typedef struct net {
     char pack[400];     /* SenML JSON for a Bootstrap-Pack-Request, in blocks of 64 bytes; empty = none */
     unsigned packs;     /* such requests that were answered to the end */
     unsigned registers; /* Registers and Updates that came */
-    uint8_t answered;   /* code of the last answer to a request of the LwM2M Server, 0 = none */
+    uint8_t body[8192]; /* of a Register that came in blocks */
+    size_t body_length;
+    unsigned blocks;
+    uint8_t block_exponent; /* SZX that the LwM2M Server asks for, 0 = takes them as they come */
+    uint8_t answered;       /* code of the last answer to a request of the LwM2M Server, 0 = none */
     unsigned left;
     int64_t idle_ms;                                  /* how far the next deadline is when nothing happens */
     void (*on_answer)(struct net *net, uint8_t code); /* of the client to a bootstrap command; NULL = none */
@@ -224,9 +228,54 @@ static inline void serve_bootstrap(net *n) {
     }
 }
 
+/* The value of Block1 (RFC 7959 §2.2), one byte of it; -1 = none. `*payload` is where the payload begins. */
+static inline int block1_of(const peer *p, size_t *payload) {
+    size_t at = 4 + (p->message[0] & 15u);
+    unsigned number = 0;
+    int value = -1;
+    while (at < p->length && p->message[at] != 0xFF) {
+        unsigned delta = p->message[at] >> 4, length = p->message[at] & 15u;
+        at++;
+        delta = delta == 13 ? p->message[at++] + 13u : delta;
+        length = length == 13 ? p->message[at++] + 13u : length;
+        number += delta;
+        value = number == 27 ? (length ? p->message[at] : 0) : value;
+        at += length;
+    }
+    *payload = at + 1;
+    return value;
+}
+
+/* True: more blocks are to come, and were asked for. */
+static inline bool take_block(net *n) {
+    peer *p = &n->server;
+    size_t payload;
+    int block = block1_of(p, &payload);
+    if (block < 0) {
+        return false;
+    }
+    assert_int_equal(n->body_length, (size_t) (block >> 4) * ((size_t) 16 << (block & 7)));
+    assert_true(n->body_length + p->length - payload <= sizeof n->body);
+    memcpy(n->body + n->body_length, p->message + payload, p->length - payload);
+    n->body_length += p->length - payload;
+    n->blocks++;
+    if (!(block & 8)) {
+        return false;
+    }
+    char option[4] = { (char) 0xD1, 27 - 13, (char) block, 0 };
+    if (n->block_exponent) {
+        option[2] = (char) ((block & ~7) | n->block_exponent);
+    }
+    answer(p, BJC_CONTINUE, option);
+    return true;
+}
+
 static inline void serve_management(net *n) {
     peer *p = &n->server;
     uint8_t code = p->message[1];
+    if (code == BJC_POST && take_block(n)) {
+        return;
+    }
     if (code == BJC_POST && memmem(p->message, p->length, "ep=", 3)) {
         n->registers++;
         answer(p, BJC_CREATED,

@@ -39,6 +39,9 @@ typedef struct bjc_pending {
     bool held;           /* until the session is up: over streams libcoap would wait for that inside coap_send() */
     bjc_request request; /* points into `storage` */
     uint8_t *storage;
+    size_t sent;            /* bytes of its payload that the server has, where it leaves in blocks */
+    unsigned sent_exponent; /* of these blocks, SZX */
+    bool continues;         /* the next block is to be sent */
     uint8_t token[BJC_TOKEN_LENGTH];
     bjc_completion_fn *completion;
     void *context;

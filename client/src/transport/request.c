@@ -15,6 +15,10 @@ const char *bjc_outcome_text(bjc_outcome outcome) {
     return texts[outcome];
 }
 
+/* Largest payload of one message (RFC 7252 §4.6), and its exponent in a Block option. */
+#define MESSAGE_PAYLOAD       1024u
+#define MESSAGE_SIZE_EXPONENT 6u
+
 static void on_deadline(void *context) {
     bjc_session *session = context;
     if (!session->pending.ended) {
@@ -37,7 +41,7 @@ void bjc_pending_free(bjc_session *session) {
     pending->storage = NULL;
     bjc_buffer_free(&pending->response);
     bjc_buffer_free(&pending->body);
-    pending->active = pending->ended = pending->held = pending->next_wanted = false;
+    pending->active = pending->ended = pending->held = pending->next_wanted = pending->continues = false;
 }
 
 bool bjc_session_busy(const bjc_session *session) {
@@ -126,6 +130,8 @@ static bool fill(coap_pdu_t *pdu, const bjc_request *request, const uint8_t *tok
            add_texts(pdu, COAP_OPTION_URI_QUERY, request->query, request->query_count) &&
            (!request->has_accept || add_number(pdu, COAP_OPTION_ACCEPT, request->accept)) &&
            (!request->has_block2 || add_number(pdu, COAP_OPTION_BLOCK2, request->block2)) &&
+           (!request->in_block || add_number(pdu, COAP_OPTION_BLOCK1, request->block1)) &&
+           (!request->size1 || add_number(pdu, COAP_OPTION_SIZE1, request->size1)) &&
            (request->payload_length == 0 || coap_add_data(pdu, request->payload_length, request->payload));
 }
 
@@ -139,13 +145,31 @@ coap_pdu_t *bjc_request_pdu(bjc_session *session, const bjc_request *request, co
     return pdu;
 }
 
+/* The part of the payload that is to leave now. */
+static bjc_request next_part(const bjc_pending *pending) {
+    bjc_request part = pending->request;
+    size_t size = (size_t) 16 << pending->sent_exponent, left = part.payload_length - pending->sent;
+    if (part.payload_length > MESSAGE_PAYLOAD) {
+        bjc_block block = { .number = (uint32_t) (pending->sent / size),
+                            .more = left > size,
+                            .size_exponent = pending->sent_exponent };
+        part.in_block = true;
+        part.block1 = (uint32_t) bjc_block_value(&block);
+        part.size1 = pending->sent == 0 ? (uint32_t) part.payload_length : 0;
+        part.payload += pending->sent;
+        part.payload_length = block.more ? size : left;
+    }
+    return part;
+}
+
 /* False: it cannot be built. A refusal of the system is an outcome like any other. */
 static bool transmit(bjc_session *session) {
     bjc_pending *pending = &session->pending;
     if (!bjc_random_bytes(session->transport->core, pending->token, sizeof pending->token)) {
         return false;
     }
-    coap_pdu_t *pdu = bjc_request_pdu(session, &pending->request, pending->token);
+    bjc_request part = next_part(pending);
+    coap_pdu_t *pdu = bjc_request_pdu(session, &part, pending->token);
     if (!pdu) {
         return false;
     }
@@ -157,24 +181,32 @@ static bool transmit(bjc_session *session) {
     return true;
 }
 
-static bool send_pending(bjc_session *session) {
-    bjc_pending *pending = &session->pending;
+static void arm_deadline(bjc_session *session) {
     const bootjack_config *config = &session->transport->core->config;
     bjc_time most = session->stream ? config->stream_timeout_ms * BJC_MS : bjc_exchange_lifetime(&config->tx);
-    bjc_timer_arm(session->transport->scheduler, &pending->deadline, most);
+    bjc_timer_arm(session->transport->scheduler, &session->pending.deadline, most);
+}
+
+static bool send_pending(bjc_session *session) {
+    bjc_pending *pending = &session->pending;
+    arm_deadline(session);
+    pending->sent = 0;
+    pending->sent_exponent = MESSAGE_SIZE_EXPONENT;
     pending->held = !session->up;
     return pending->held || transmit(session);
 }
 
 bool bjc_pending_ready(const bjc_session *session) {
-    return session->up && session->pending.active && session->pending.held && !session->pending.ended;
+    const bjc_pending *pending = &session->pending;
+    return pending->active && !pending->ended && ((pending->held && session->up) || pending->continues);
 }
 
 void bjc_pending_proceed(bjc_session *session) {
     if (!bjc_pending_ready(session)) {
         return;
     }
-    session->pending.held = false;
+    session->pending.held = session->pending.continues = false;
+    arm_deadline(session);
     if (!transmit(session)) {
         session->pending.result.outcome = BJC_CLOSED;
         session->pending.ended = true;
@@ -284,8 +316,8 @@ void bjc_pending_settle(bjc_session *session) {
 
 static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
-    return session->pending.active && !session->pending.held && !session->pending.ended &&
-           !session->pending.next_wanted && token.length == BJC_TOKEN_LENGTH &&
+    return session->pending.active && !session->pending.held && !session->pending.continues &&
+           !session->pending.ended && !session->pending.next_wanted && token.length == BJC_TOKEN_LENGTH &&
            memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
 }
 
@@ -402,6 +434,25 @@ static void take_response(bjc_session *session, const coap_pdu_t *received) {
     }
 }
 
+/* 2.31: the server has this block and awaits the next, of a size that it may lessen. */
+static bool goes_on(bjc_pending *pending, const coap_pdu_t *received) {
+    coap_opt_iterator_t iterator;
+    const coap_opt_t *option = coap_check_option(received, COAP_OPTION_BLOCK1, &iterator);
+    size_t size = (size_t) 16 << pending->sent_exponent;
+    bjc_block block;
+    if (coap_pdu_get_code(received) != (coap_pdu_code_t) BJC_CONTINUE ||
+        pending->request.payload_length <= MESSAGE_PAYLOAD || pending->sent + size >= pending->request.payload_length) {
+        return false;
+    }
+    if (option && bjc_block_parse(coap_opt_value(option), coap_opt_length(option), &block) &&
+        block.size_exponent < pending->sent_exponent) {
+        pending->sent_exponent = block.size_exponent;
+    }
+    pending->sent += size;
+    pending->continues = true;
+    return true;
+}
+
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid) {
     (void) sent;
@@ -422,7 +473,9 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
         return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
     }
-    take_response(session, received);
+    if (!goes_on(&session->pending, received)) {
+        take_response(session, received);
+    }
     return COAP_RESPONSE_OK;
 }
 

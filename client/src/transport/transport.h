@@ -62,6 +62,8 @@ typedef struct bjc_request {
     uint32_t block2;
     const uint8_t *payload;
     size_t payload_length;
+    bool in_block; /* the payload is a part of the whole: the transport's own business */
+    uint32_t block1, size1;
 } bjc_request;
 
 /* How a request ended. */
@@ -213,7 +215,8 @@ void bjc_session_close(bjc_session *session);
  * told apart from none. */
 int bjc_session_alert(const bjc_session *session);
 /* Sends a Confirmable request; one at a time. Of a secure session it leaves after the handshake, when the server was
- * found to be the one that the peer describes. When the call fails there will be no completion. */
+ * found to be the one that the peer describes. A payload that does not fit into one message leaves in blocks (RFC 7959
+ * §2.5), in smaller ones if the server asks for that. When the call fails there will be no completion. */
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context);
 /* Gives up the request that is under way, without its completion; no more retransmissions. A session that is
