@@ -19,6 +19,8 @@
 enum { LOG = 1 << 16, RUNNING = 0 };
 #define WORLD_OF_ONE       ((size_t) 256 << 10) /* address space for what is on its way to and from one client */
 #define DESCRIPTORS_OF_ONE 5
+/* All clients are on one host, and need three ports each or more. */
+#define FIRST_PORT 1024
 
 extern const bootjack_linked_client bootjack_client_linked;
 
@@ -207,15 +209,14 @@ static void line_up(fleet *f) {
     }
 }
 
-static bool enough_descriptors(unsigned clients) {
+/* As many as the system allows; beyond that the interposed libc goes on by itself. */
+static void raise_limit(unsigned clients) {
     struct rlimit limit;
     rlim_t wanted = (rlim_t) clients * DESCRIPTORS_OF_ONE + 64;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
-        return true;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
-    limit.rlim_cur = wanted;
-    limit.rlim_max = limit.rlim_max < wanted ? wanted : limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 static bool set_up(fleet *f, const fleet_config *config) {
@@ -227,7 +228,9 @@ static bool set_up(fleet *f, const fleet_config *config) {
     if (!f->arena || !f->log_memory || !f->units || !f->heap) {
         return false;
     }
-    const bj_sim_config world = { .seed = config->seed, .budget = BJ_NEVER, .epoch = 1700000000 };
+    const bj_sim_config world = {
+        .seed = config->seed, .budget = BJ_NEVER, .epoch = 1700000000, .first_port = FIRST_PORT
+    };
     f->sim = bj_sim_new(f->arena, bj_log_create(f->log_memory, LOG), &world);
     const fleet_servers_config servers = { .sim = f->sim,
                                            .clients = config->clients,
@@ -284,9 +287,10 @@ bool fleet_run(const fleet_config *config, fleet_result *result, char *why, size
     static fleet f; /* not on the stack: siglongjmp() comes back to it */
     memset(&f, 0, sizeof f);
     *result = (fleet_result){ .heap_before = 0 };
-    bool sound = enough_descriptors(config->clients) && set_up(&f, config);
+    raise_limit(config->clients);
+    bool sound = set_up(&f, config);
     if (!sound) {
-        snprintf(why, why_size, "no room for so many clients: descriptors or memory");
+        snprintf(why, why_size, "no memory for so many clients");
         tear_down(&f);
         return false;
     }

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "libc/internal.h"
 
+#include <sys/resource.h>
+
 typedef struct member {
     bj_file *sockets;
     bool queued;
@@ -17,6 +19,8 @@ typedef struct bj_crew {
     size_t count;
     unsigned *queue; /* a ring with room for every member */
     size_t first, waiting;
+    int real;  /* descriptors that the kernel may give */
+    int ghost; /* where to look for a number that is free */
 } bj_crew;
 
 /* The ring is laid out anew, from its beginning. */
@@ -52,7 +56,10 @@ static void touched(void *context, void *subject) {
 void bj_libc_act_for(unsigned client) {
     bj_run *run = &bj_the_run;
     if (!run->crew) {
+        struct rlimit limit;
         run->crew = bj_arena_alloc(run->arena, sizeof *run->crew);
+        bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < BJ_DESCRIPTORS;
+        run->crew->real = run->crew->ghost = known ? (int) limit.rlim_cur : BJ_DESCRIPTORS;
         bj_sim_watch(run->sim, touched, run->crew);
     }
     if (client >= run->crew->count) {
@@ -86,6 +93,27 @@ void bj_libc_acted(unsigned client) {
             put(crew, client);
         }
     }
+}
+
+bool bj_crew_is_ghost(int fd) {
+    return bj_the_run.crew && fd >= bj_the_run.crew->real;
+}
+
+int bj_crew_placeholder(int fd) {
+    bj_crew *crew = bj_the_run.crew;
+    if (fd >= 0 || errno != EMFILE || !crew) {
+        return fd;
+    }
+    int most = BJ_DESCRIPTORS - crew->real;
+    for (int i = 0; i < most; i++) {
+        int number = crew->real + (crew->ghost - crew->real + i) % most;
+        if (!bj_the_run.files[number]) {
+            crew->ghost = number + 1;
+            return number;
+        }
+    }
+    errno = EMFILE;
+    return -1;
 }
 
 void bj_crew_take(bj_file *file) {

@@ -128,6 +128,7 @@ static int harvest(bj_file *set, struct epoll_event *events, int room) {
 /* --- making and changing --- */
 
 static int new_set(int fd) {
+    fd = bj_inside() ? bj_crew_placeholder(fd) : fd;
     if (!bj_inside() || fd < 0) {
         return fd;
     }

@@ -37,6 +37,7 @@ bj_file *bj_file_new(int placeholder, bj_file_kind kind, bool nonblocking) {
     bj_file *file = bj_arena_alloc(bj_the_run.arena, sizeof *file);
     file->kind = kind;
     file->nonblocking = nonblocking;
+    file->ghost = bj_crew_is_ghost(placeholder);
     enter(placeholder, file);
     return file;
 }
@@ -217,14 +218,20 @@ int bj_foreign_wait(int fd, short events) {
 
 /* --- closing and duplicating --- */
 
+static bool is_ghost(int fd) {
+    const bj_file *file = bj_inside() ? bj_file_of(fd) : NULL;
+    return file && file->ghost;
+}
+
 BJ_EXPORT int close(int fd) {
+    bool ghost = is_ghost(fd);
     if (bj_inside()) {
         if (bj_is_hidden(fd)) {
             return bj_fail(EBADF);
         }
         drop(fd);
     }
-    return REAL(close)(fd);
+    return ghost ? 0 : REAL(close)(fd);
 }
 
 static void drop_range(unsigned first, unsigned last) {
@@ -300,6 +307,22 @@ BJ_EXPORT int dup3(int fd, int copy, int flags) {
     return duplicated(fd, REAL(dup3)(fd, copy, flags));
 }
 
+static int ghost_fcntl(bj_file *file, int command, void *argument) {
+    switch (command) {
+    case F_GETFL:
+        return O_RDWR | (file->nonblocking ? O_NONBLOCK : 0);
+    case F_SETFL:
+        file->nonblocking = ((intptr_t) argument & O_NONBLOCK) != 0;
+        return 0;
+    case F_GETFD:
+        return FD_CLOEXEC;
+    case F_SETFD:
+        return 0;
+    default:
+        return bj_fail(EINVAL);
+    }
+}
+
 BJ_EXPORT int fcntl(int fd, int command, ...) {
     va_list arguments;
     va_start(arguments, command);
@@ -309,6 +332,9 @@ BJ_EXPORT int fcntl(int fd, int command, ...) {
     int result;
     if (on_disk && bj_disk_fcntl(on_disk, command, argument, &result)) {
         return result;
+    }
+    if (is_ghost(fd)) {
+        return ghost_fcntl(bj_file_of(fd), command, argument);
     }
     result = REAL(fcntl)(fd, command, argument);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
@@ -334,7 +360,7 @@ BJ_EXPORT int ioctl(int fd, unsigned long request, ...) {
     }
     if (request == FIONBIO) {
         file->nonblocking = *(int *) argument != 0;
-        return REAL(ioctl)(fd, request, argument);
+        return file->ghost ? 0 : REAL(ioctl)(fd, request, argument);
     }
     if (file->kind == BJ_FILE_SOCKET) {
         return (int) bj_result(bj_socket_ioctl(file, request, argument));

@@ -250,6 +250,7 @@ typedef struct bj_file {
     uint64_t poke_edges;     /* bj_libc_poked(): edges at the last question */
     bool touched;            /* the client received from it since */
     unsigned sets;           /* epoll sets that it is in */
+    bool ghost;              /* there is no real descriptor behind it */
     unsigned owner;          /* bj_libc_act_for() */
     struct bj_file *of_same; /* sockets of that owner */
     union {
@@ -295,7 +296,10 @@ bool bj_file_release(bj_file *file); /* true: it was the last */
 /* Closes all; the number of descriptors. */
 int bj_files_close_all(void);
 bool bj_files_poked(void);
-/* crew.c: a socket was made, or goes away. */
+/* crew.c: what the kernel gave for a placeholder, or a number in its place when it had none left for a crew. */
+int bj_crew_placeholder(int fd);
+bool bj_crew_is_ghost(int fd);
+/* A socket was made, or goes away. */
 void bj_crew_take(bj_file *file);
 void bj_crew_leave(bj_file *file);
 void bj_crew_free(void);

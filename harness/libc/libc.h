@@ -10,7 +10,8 @@
  * are asked without waiting).
  *
  * A virtual descriptor is a real placeholder descriptor, the lowest that is free, so that dup(), close(), fcntl(),
- * select() and close-on-exec work on it as a program expects.
+ * select() and close-on-exec work on it as a program expects. When the kernel has no more of them, a crew (below) goes
+ * on with numbers that it would never give, which stand for nothing but what is virtual.
  */
 #ifndef BJ_LIBC_LIBC_H
 #define BJ_LIBC_LIBC_H

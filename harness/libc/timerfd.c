@@ -90,6 +90,7 @@ static bj_file *timer_of(int fd) {
 
 BJ_EXPORT int timerfd_create(clockid_t clock, int flags) {
     int fd = REAL(timerfd_create)(clock, flags);
+    fd = bj_inside() ? bj_crew_placeholder(fd) : fd;
     if (!bj_inside() || fd < 0) {
         return fd;
     }

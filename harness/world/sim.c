@@ -28,6 +28,7 @@ bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config) {
     sim->log = log;
     sim->budget = config->budget ? config->budget : BJ_NEVER;
     sim->quantum = config->quantum ? config->quantum : 10;
+    sim->first_port = config->first_port ? config->first_port : 49152;
     sim->spin_limit = config->spin_limit ? config->spin_limit : 200000;
     sim->epoch = config->epoch;
     sim->timer.time = BJ_NEVER;

@@ -33,6 +33,7 @@ typedef struct bj_sim_config {
     uint64_t spin_limit; /* calls in a row that do not wait and move nothing: the client spins; 0 = 200000 */
     int64_t epoch;       /* Unix time (seconds) at virtual time 0 */
     bj_time quantum;     /* cost of a call that polls without waiting; 0 = 10 us */
+    uint16_t first_port; /* of the ephemeral ones; 0 = 49152 */
 } bj_sim_config;
 
 bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config);

@@ -157,7 +157,7 @@ void sim_clear_faults(bj_world *w);
 
 /* --- sockets (sim_socket.c) ----------------------------------------------------------------------------------- */
 
-enum { SIM_PORT_BUCKETS = 4096, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
+enum { SIM_PORT_BUCKETS = 512, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
 
 struct bj_sim_socket {
     bj_sim *sim;
@@ -331,6 +331,7 @@ struct bj_sim {
     int endpoint_count;
     int last_host;
     int last_connection;
+    uint16_t first_port;
     uint16_t next_port; /* counted from the first ephemeral one */
     sim_conn *conns;
     bj_sim_socket *ports[SIM_PORT_BUCKETS]; /* those that are bound */

@@ -150,10 +150,10 @@ static bool port_taken(const bj_sim_socket *s) {
 }
 
 static bool find_port(bj_sim_socket *s) {
-    enum { FIRST = 49152, COUNT = 65536 - FIRST };
-    for (int i = 0; i < COUNT; i++) {
-        s->local.port = (uint16_t) (FIRST + s->sim->next_port);
-        s->sim->next_port = (uint16_t) ((s->sim->next_port + 1) % COUNT);
+    int first = s->sim->first_port, count = 65536 - first;
+    for (int i = 0; i < count; i++) {
+        s->local.port = (uint16_t) (first + s->sim->next_port);
+        s->sim->next_port = (uint16_t) ((s->sim->next_port + 1) % count);
         if (!port_taken(s)) {
             return true;
         }

@@ -5,6 +5,10 @@
 #define _GNU_SOURCE
 #include "tests/libc/libc_fixture.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
 static void tell(int fd) {
     assert_int_equal(send(fd, "x", 1, 0), 1);
 }
@@ -90,6 +94,45 @@ static void a_socket_that_was_closed_names_nobody(void **state) {
     close(second);
 }
 
+/* When the kernel has no descriptor left, a crew goes on. */
+static void more_sockets_than_descriptors(void **state) {
+    enum { SOCKETS = 60 };
+    int sockets[SOCKETS], epoll = -1;
+    unsigned client;
+    struct rlimit before, little;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    little = before;
+    little.rlim_cur = 32;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &little), 0);
+    bj_libc_act_for(0);
+    for (int i = 0; i < SOCKETS; i++) {
+        sockets[i] = udp_client(SOCK_NONBLOCK);
+        assert_true(i == 0 || sockets[i] != sockets[i - 1]);
+    }
+    int last = sockets[SOCKETS - 1];
+    assert_true(last >= 32);
+    epoll = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = last };
+    assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, last, &event), 0);
+    assert_int_equal(fcntl(last, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    assert_int_equal(fcntl(last, F_SETFD, FD_CLOEXEC), 0);
+    assert_errno(dup(last), EBADF);
+    while (bj_libc_next_poked(&client)) {
+    }
+    tell(last);
+    assert_int_equal(await(state, BJ_SECOND), BJ_SIM_READY);
+    event.data.fd = -1;
+    assert_int_equal(epoll_wait(epoll, &event, 1, 0), 1);
+    assert_int_equal(event.data.fd, last);
+    take(last);
+    assert_int_equal(close(epoll), 0);
+    for (int i = 0; i < SOCKETS; i++) {
+        assert_int_equal(close(sockets[i]), 0);
+    }
+    assert_errno(send(last, "x", 1, 0), EBADF);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void without_a_crew_nobody_is_named(void **state) {
     unsigned client;
     int fd = udp_client(SOCK_NONBLOCK);
@@ -103,9 +146,8 @@ static void without_a_crew_nobody_is_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        in_world(the_one_that_was_answered_is_named),
-        in_world(each_is_named_once_and_again_when_it_left_something),
-        in_world(a_socket_that_was_closed_names_nobody),
+        in_world(the_one_that_was_answered_is_named),    in_world(each_is_named_once_and_again_when_it_left_something),
+        in_world(a_socket_that_was_closed_names_nobody), in_world(more_sockets_than_descriptors),
         in_world(without_a_crew_nobody_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
