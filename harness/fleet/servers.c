@@ -108,32 +108,15 @@ static void write_server(const fleet_servers *f, unsigned server, bj_tlv_writer 
     bj_tlv_put(tlv, BJ_TLV_RESOURCE, 7, "U", 1);
 }
 
-/* Every server may read everything, and all rights to its own instance of /1 are the Bootstrap-Server's to give. */
-static void write_access(uint16_t object, uint16_t instance, bj_tlv_writer *tlv) {
-    bj_tlv_put_int(tlv, BJ_TLV_RESOURCE, 0, object);
-    bj_tlv_put_int(tlv, BJ_TLV_RESOURCE, 1, instance);
-    size_t mark = bj_tlv_begin(tlv);
-    bj_tlv_put_int(tlv, BJ_TLV_RESOURCE_INSTANCE, 0, 1);
-    bj_tlv_end(tlv, mark, BJ_TLV_MULTIPLE, 2);
-    bj_tlv_put_int(tlv, BJ_TLV_RESOURCE, 3, 65535);
-}
-
-/* What a client is told: an account for each server (two Writes); where there are several, who may do what, for /3/0
- * and each instance of /1 (LwM2M Core 1.1 §8.2); the Finish. */
-static unsigned writes_of_accounts(const fleet_servers *f) {
+/* What a client is told: an account for each server (two Writes), then the Finish. Nothing of /2: our linked clients
+ * have no Access Control, and every server then has all rights. */
+static unsigned writes(const fleet_servers *f) {
     return 2 * f->config.servers;
 }
 
-static unsigned writes(const fleet_servers *f) {
-    return writes_of_accounts(f) + (f->config.servers > 1 ? 1 + f->config.servers : 0);
-}
-
 static void write_step(fleet_servers *f, unsigned step, char path[16], bj_tlv_writer *tlv) {
-    unsigned server = step / 2, right = step - writes_of_accounts(f);
-    if (step >= writes_of_accounts(f)) {
-        snprintf(path, 16, "/2/%u", right);
-        write_access(right ? 1 : 3, (uint16_t) (right ? right - 1 : 0), tlv);
-    } else if (step % 2) {
+    unsigned server = step / 2;
+    if (step % 2) {
         snprintf(path, 16, "/1/%u", server);
         write_server(f, server, tlv);
     } else {
@@ -157,11 +140,6 @@ static void next_command(fleet_servers *f, unsigned client, const bj_addr *to) {
     }
 }
 
-/* A client need not have /2. */
-static bool may_be_refused(const fleet_servers *f, unsigned step) {
-    return step >= writes_of_accounts(f) && step < writes(f);
-}
-
 static void note_request(fleet_servers *f) {
     uint64_t second = bj_sim_now(f->config.sim) / BJ_SECOND;
     f->counts.bootstrap_requests++;
@@ -178,7 +156,7 @@ static void bootstrap_heard(fleet_servers *f, unsigned client, const bj_addr *fr
         one->step = 0;
         one->registered = 0;
         put(f, f->bootstrap, from, &answer);
-    } else if (m->type == BJ_COAP_ACK && (m->code >> 5 == 2 || may_be_refused(f, one->step))) {
+    } else if (m->type == BJ_COAP_ACK && m->code >> 5 == 2) {
         f->counts.bootstraps += one->step == writes(f);
         one->step++;
     } else {
