@@ -217,21 +217,37 @@ static size_t offered(const bjc_peer *credentials, uint16_t *suites) {
     return suites_of(hello, (size_t) count, suites);
 }
 
-/* Of all numbers, those that we take to be offered are those of the ClientHello. */
+static bool is_among(uint16_t suite, const uint16_t *suites, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (suites[i] == suite) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of all numbers in use, those that we take to be offered are those of the ClientHello. */
 static void suites_are_those_of_the_hello(void **state) {
     (void) state;
     static const bjc_peer psk = { .mode = BOOTJACK_SECURITY_PSK,
                                   .identity = { (const uint8_t *) "i", 1 },
                                   .key = { (const uint8_t *) "0123456789abcdef", 16 } };
+    static const struct {
+        uint16_t first, last;
+    } registered[] = {
+        { 0x0000, 0x00FE }, { 0x1301, 0x1307 }, { 0xC001, 0xC0FF }, { 0xCCA8, 0xCCAE }, { 0xD001, 0xD005 }
+    };
     const bjc_peer x509 = peer_with(&certificate, &key, &other);
     const bjc_peer *const peers[] = { &psk, &x509 };
     for (size_t p = 0; p < 2; p++) {
         uint16_t suites[128];
         size_t count = offered(peers[p], suites);
         assert_true(count > 1 && count < 128);
-        for (size_t i = 0; i < count; i++) {
-            bool signals = suites[i] == 0x00FF || suites[i] == 0x5600; /* RFC 5746, RFC 7507: no suites */
-            assert_true(signals || bjc_suite_offered(suites[i], peers[p]->mode));
+        for (size_t r = 0; r < sizeof registered / sizeof *registered; r++) {
+            for (unsigned suite = registered[r].first; suite <= registered[r].last; suite++) {
+                assert_int_equal(bjc_suite_offered((uint16_t) suite, peers[p]->mode),
+                                 is_among((uint16_t) suite, suites, count));
+            }
         }
     }
     assert_true(bjc_suite_offered(0xC0A8, BOOTJACK_SECURITY_PSK));

@@ -105,9 +105,10 @@ bool bjc_suite_offered(uint16_t suite, bootjack_security_mode mode) {
     for (int result = 0; result != GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE && !found; i++) {
         unsigned char id[2];
         gnutls_kx_algorithm_t exchange;
+        gnutls_protocol_t least;
         result = gnutls_priority_get_cipher_suite_index(priorities, i, &index);
-        if (result >= 0 && gnutls_cipher_suite_info(index, id, &exchange, NULL, NULL, NULL)) {
-            found = (id[0] << 8 | id[1]) == suite && fits_mode(exchange, mode);
+        if (result >= 0 && gnutls_cipher_suite_info(index, id, &exchange, NULL, NULL, &least)) {
+            found = (id[0] << 8 | id[1]) == suite && least != GNUTLS_TLS1_3 && fits_mode(exchange, mode);
         }
     }
     gnutls_priority_deinit(priorities);

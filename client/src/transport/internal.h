@@ -146,7 +146,7 @@ bootjack_error bjc_trust_new(const bjc_core *core, void **trust); /* NULL where 
 void bjc_trust_free(void *trust);
 /* Whether certificate and private key can be read and belong together, and so on. */
 bjc_fault bjc_x509_fault(const bjc_peer *peer);
-/* Whether the client offers the suite in this mode. */
+/* Whether the client offers the suite in this mode, of those of (D)TLS 1.2. */
 bool bjc_suite_offered(uint16_t suite, bootjack_security_mode mode);
 /* Puts hooks into the GnuTLS session, as soon as there is one: the handshake ends with an alert when the server is the
  * wrong one. */
