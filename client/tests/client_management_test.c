@@ -143,6 +143,173 @@ static void attributes(void **state) {
     manage_stop(&m);
 }
 
+/* --- an application that takes part in Write-Attributes -------------------------------------------------------- */
+
+typedef struct meter {
+    bootjack_error verdict;
+    unsigned asked, unset, stored_meanwhile;
+    uint16_t ssid;
+    int32_t iid, rid, riid;
+    bootjack_attributes set;
+    const bjc_reporting *reporting;
+} meter;
+
+static int32_t one_instance(void *context, int32_t after) {
+    (void) context;
+    return after < 0 ? 0 : -1;
+}
+
+static bool is_there(void *context, uint16_t iid, uint16_t rid) {
+    (void) context;
+    (void) iid;
+    (void) rid;
+    return true;
+}
+
+static int32_t one_resource_instance(void *context, uint16_t iid, uint16_t rid, int32_t after) {
+    (void) iid;
+    (void) rid;
+    return one_instance(context, after);
+}
+
+static bootjack_error read_meter(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value) {
+    (void) context;
+    (void) iid;
+    (void) rid;
+    (void) riid;
+    *value = (bootjack_value){ .type = BOOTJACK_TYPE_FLOAT, .as.real = 21.5 };
+    return BOOTJACK_OK;
+}
+
+static bootjack_error write_meter(void *context, uint16_t iid, uint16_t rid, uint16_t riid,
+                                  const bootjack_value *value) {
+    (void) context;
+    (void) iid;
+    (void) rid;
+    (void) riid;
+    (void) value;
+    return BOOTJACK_OK;
+}
+
+static bootjack_error clear_meter(void *context, uint16_t iid, uint16_t rid) {
+    (void) context;
+    (void) iid;
+    (void) rid;
+    return BOOTJACK_OK;
+}
+
+static bootjack_error judge_attributes(void *context, uint16_t ssid, int32_t iid, int32_t rid, int32_t riid,
+                                       const bootjack_attributes *set, unsigned unset) {
+    meter *m = context;
+    bjc_attributes_entry *entry = m->reporting->attributes.list;
+    m->asked++;
+    m->ssid = ssid;
+    m->iid = iid;
+    m->rid = rid;
+    m->riid = riid;
+    m->set = *set;
+    m->unset = unset;
+    for (m->stored_meanwhile = 0; entry; entry = entry->next) {
+        m->stored_meanwhile++;
+    }
+    return m->verdict;
+}
+
+static const bootjack_object_handlers meter_handlers = { .next_instance = one_instance,
+                                                         .present = is_there,
+                                                         .next_resource_instance = one_resource_instance,
+                                                         .read = read_meter,
+                                                         .write = write_meter,
+                                                         .clear = clear_meter,
+                                                         .write_attributes = judge_attributes };
+
+static void meter_start(managed *m, meter *state) {
+    static const bootjack_resource rows[] = {
+        { 5700, "Sensor Value", BOOTJACK_TYPE_FLOAT, BOOTJACK_READABLE, 0, 0, 0 },
+        { 5701, "Sensor Values", BOOTJACK_TYPE_FLOAT, BOOTJACK_READABLE | BOOTJACK_MULTIPLE, 0, 0, 0 },
+    };
+    static const bootjack_object object = {
+        .oid = 3303, .resources = rows, .resource_count = 2, .single_instance = true, .handlers = &meter_handlers
+    };
+    manage_start(m, BOOTJACK_LWM2M_1_2);
+    *state = (meter){ .reporting = &m->reporting };
+    assert_int_equal(bjc_model_install(&m->f.model, &object, state, NULL), BOOTJACK_OK);
+}
+
+static void assert_told(const meter *m, int32_t iid, int32_t rid, int32_t riid, unsigned present, unsigned unset) {
+    assert_int_equal(m->iid, iid);
+    assert_int_equal(m->rid, rid);
+    assert_int_equal(m->riid, riid);
+    assert_int_equal(m->set.present, present);
+    assert_int_equal(m->unset, unset);
+}
+
+static void an_application_is_told_of_attributes(void **state) {
+    managed m;
+    meter told;
+    (void) state;
+    meter_start(&m, &told);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303", "pmin=10&pmax=60") });
+    assert_told(&told, -1, -1, -1, BOOTJACK_ATTRIBUTE_PMIN | BOOTJACK_ATTRIBUTE_PMAX, 0);
+    assert_int_equal(told.set.pmin_s, 10);
+    assert_int_equal(told.set.pmax_s, 60);
+    assert_int_equal(told.ssid, 1);
+    assert_int_equal(told.stored_meanwhile, 0);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0", "epmin=1&epmax=5&con=1&pmax=") });
+    assert_told(&told, 0, -1, -1, BOOTJACK_ATTRIBUTE_EPMIN | BOOTJACK_ATTRIBUTE_EPMAX | BOOTJACK_ATTRIBUTE_CON,
+                BOOTJACK_ATTRIBUTE_PMAX);
+    assert_int_equal(told.set.epmin_s, 1);
+    assert_int_equal(told.set.epmax_s, 5);
+    assert_true(told.set.con);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0/5700", "gt=30&lt=-4.5&st=1") });
+    assert_told(&told, 0, 5700, -1, BOOTJACK_ATTRIBUTE_GT | BOOTJACK_ATTRIBUTE_LT | BOOTJACK_ATTRIBUTE_ST, 0);
+    assert_true(told.set.gt == 30 && told.set.lt == -4.5 && told.set.st == 1);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0/5701/0", "pmin=3&gt") });
+    assert_told(&told, 0, 5701, 0, BOOTJACK_ATTRIBUTE_PMIN, BOOTJACK_ATTRIBUTE_GT);
+    assert_int_equal(told.asked, 4);
+    assert_int_equal(told.stored_meanwhile, 3);
+    CHECK(&m, { 205, accepting("/3303/0/5700", 40) });
+    assert_answer(&m, "</3303/0/5700>;pmin=10;pmax=60;gt=30;lt=-4.5;st=1;epmin=1;epmax=5;con=1");
+    /* All that a path had is taken away. */
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0/5700", "gt&lt&st") }, { 205, accepting("/3303/0/5700", 40) });
+    assert_answer(&m, "</3303/0/5700>;pmin=10;pmax=60;epmin=1;epmax=5;con=1");
+    /* What the client itself refuses, and what is somebody else's, is not asked for. */
+    CHECK(&m, { 400, with_query(BJC_PUT, "/3303/0/5700", "gt=1&lt=2") },
+          { 400, with_query(BJC_PUT, "/3303/0", "pmax=0") }, { 404, with_query(BJC_PUT, "/3303/1", "pmin=1") },
+          { 204, with_query(BJC_PUT, "/3/0", "pmin=1") });
+    assert_int_equal(told.asked, 5);
+    manage_stop(&m);
+}
+
+static void an_application_refuses_attributes(void **state) {
+    static const struct {
+        bootjack_error verdict;
+        unsigned code;
+    } verdicts[] = { { BOOTJACK_ERR_ARGUMENT, 400 },     { BOOTJACK_ERR_RANGE, 400 },
+                     { BOOTJACK_ERR_INCONSISTENT, 400 }, { BOOTJACK_ERR_UNAUTHORIZED, 401 },
+                     { BOOTJACK_ERR_NOT_FOUND, 404 },    { BOOTJACK_ERR_METHOD, 405 },
+                     { BOOTJACK_ERR_LIMIT, 500 },        { BOOTJACK_ERR_MEMORY, 500 } };
+    managed m;
+    meter told;
+    (void) state;
+    meter_start(&m, &told);
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0/5700", "pmin=10&gt=30") });
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        unsigned code = verdicts[i].code;
+        told.verdict = verdicts[i].verdict;
+        CHECK(&m, { code, with_query(BJC_PUT, "/3303/0/5700", "pmin=20&gt=&pmax=60") },
+              { code, with_query(BJC_PUT, "/3303/0/5700", "pmin&gt") },
+              { code, with_query(BJC_PUT, "/3303/0", "pmax=60") }, { 205, accepting("/3303/0/5700", 40) });
+        assert_answer(&m, "</3303/0/5700>;pmin=10;gt=30");
+    }
+    assert_null(m.reporting.attributes.list->next); /* no empty places are left behind */
+    told.verdict = BOOTJACK_OK;
+    CHECK(&m, { 204, with_query(BJC_PUT, "/3303/0/5700", "pmin=20&gt=&pmax=60") },
+          { 205, accepting("/3303/0/5700", 40) });
+    assert_answer(&m, "</3303/0/5700>;pmin=20;pmax=60");
+    manage_stop(&m);
+}
+
 static void discovery(void **state) {
     managed m;
     (void) state;
@@ -233,10 +400,18 @@ static void instances(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),     cmocka_unit_test(writes),     cmocka_unit_test(replacement_and_update),
-        cmocka_unit_test(execution), cmocka_unit_test(arguments),  cmocka_unit_test(attributes),
-        cmocka_unit_test(discovery), cmocka_unit_test(composites), cmocka_unit_test(composites_in_lwm2m_cbor),
+        cmocka_unit_test(reads),
+        cmocka_unit_test(writes),
+        cmocka_unit_test(replacement_and_update),
+        cmocka_unit_test(execution),
+        cmocka_unit_test(arguments),
+        cmocka_unit_test(attributes),
+        cmocka_unit_test(discovery),
+        cmocka_unit_test(composites),
+        cmocka_unit_test(composites_in_lwm2m_cbor),
         cmocka_unit_test(instances),
+        cmocka_unit_test(an_application_is_told_of_attributes),
+        cmocka_unit_test(an_application_refuses_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

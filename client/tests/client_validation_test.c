@@ -300,6 +300,94 @@ static void account_rules(void **state) {
     assert_int_equal(accounts(both, 2), BOOTJACK_ERR_INCONSISTENT); /* the bootstrap account is no server's */
 }
 
+#define OLD 7 /* of /1/x/12 */
+
+static void two_accounts(furnished *f) {
+    static const change second[] = { { 0, 2, 0, "coap://t.example" },
+                                     { 0, 2, 1, "0" },
+                                     { 0, 2, 2, "3" },
+                                     { 0, 2, 10, "102" },
+                                     { 1, 1, 0, "102" },
+                                     { 1, 1, 1, "60" },
+                                     { 1, 1, 6, "0" },
+                                     { 1, 1, 7, "U" } };
+    usable(f);
+    for (size_t i = 0; i < sizeof second / sizeof *second; i++) {
+        apply(f, &second[i]);
+    }
+    assert_int_equal(bjc_store_set_integer(&f->server, 0, 12, OLD), BOOTJACK_OK);
+    assert_int_equal(bjc_store_set_integer(&f->server, 1, 12, OLD), BOOTJACK_OK);
+}
+
+/* Bit 0: /1/0/12 was set, bit 1: /1/1/12. */
+static unsigned noted(furnished *f) {
+    bjc_accounts_note_bootstrap(&f->core, &f->security, &f->server);
+    return (unsigned) (bjc_store_integer(&f->server, 0, 12, -1) > OLD) |
+           (unsigned) (bjc_store_integer(&f->server, 1, 12, -1) > OLD) << 1;
+}
+
+static unsigned noted_after(const change *changes, size_t count) {
+    furnished f;
+    two_accounts(&f);
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    for (size_t i = 0; i < count; i++) {
+        apply(&f, &changes[i]);
+    }
+    unsigned result = noted(&f);
+    bjc_model_commit(&f.model);
+    unfurnish(&f);
+    return result;
+}
+
+/* /1/x/12 (LwM2M Core 1.1 Appendix E.2): of accounts of which the session wrote /0 or /1. */
+static void last_bootstrapped(void **state) {
+    (void) state;
+    static const change same_value = { 1, 1, 1, "60" }, keys = { 0, 2, 0, "coap://t.example" },
+                        lifetime = { 1, 0, 1, "3600" }, bootstrap_account = { 0, 0, 11, "5" },
+                        device = { 3, 0, 15, "Europe/Paris" }, cleared = { 1, 1, 2, NULL };
+    static const change moved[] = { { 0, 0, 10, "101" }, { 0, 2, 10, "101" } };
+    const change both[] = { lifetime, keys };
+    assert_int_equal(noted_after(NULL, 0), 0);
+    assert_int_equal(noted_after(&same_value, 1), 2);
+    assert_int_equal(noted_after(&keys, 1), 2);
+    assert_int_equal(noted_after(&lifetime, 1), 1);
+    assert_int_equal(noted_after(&cleared, 1), 2);
+    assert_int_equal(noted_after(both, 2), 3);
+    assert_int_equal(noted_after(&bootstrap_account, 1), 0);
+    assert_int_equal(noted_after(&device, 1), 0);
+    assert_int_equal(noted_after(&moved[0], 1), 0); /* the Bootstrap-Server's, whatever its Short Server ID */
+    assert_int_equal(noted_after(&moved[1], 1), 1);
+}
+
+/* What was done with an instance besides: made anew, undone, and in earlier sessions. */
+static void last_bootstrapped_of_this_session(void **state) {
+    furnished f;
+    bjc_instance *saved;
+    (void) state;
+    two_accounts(&f);
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    assert_int_equal(bjc_store_handlers.reset(&f.server, 0), BOOTJACK_OK);
+    assert_true(bjc_store_written(&f.server, 0));
+    bjc_model_roll_back(&f.model);
+    assert_false(bjc_store_written(&f.server, 0));
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    assert_int_equal(bjc_store_save(&f.server, &saved), BOOTJACK_OK);
+    assert_int_equal(bjc_store_handlers.clear(&f.server, 0, 1), BOOTJACK_OK);
+    bjc_store_restore(&f.server, saved); /* the operation failed later on */
+    assert_int_equal(noted(&f), 0);
+    assert_int_equal(bjc_store_handlers.remove(&f.server, 1), BOOTJACK_OK);
+    assert_int_equal(bjc_store_handlers.create(&f.server, 1), BOOTJACK_OK);
+    assert_true(bjc_store_written(&f.server, 1));
+    assert_int_equal(bjc_store_save(&f.server, &saved), BOOTJACK_OK);
+    bjc_store_restore(&f.server, saved);
+    assert_int_equal(noted(&f), 2);
+    bjc_model_commit(&f.model);
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    assert_false(bjc_store_written(&f.server, 1));
+    bjc_model_commit(&f.model);
+    unfurnish(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),
@@ -311,6 +399,8 @@ int main(void) {
         cmocka_unit_test(strictly),
         cmocka_unit_test(bindings_of_1_0),
         cmocka_unit_test(account_rules),
+        cmocka_unit_test(last_bootstrapped),
+        cmocka_unit_test(last_bootstrapped_of_this_session),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

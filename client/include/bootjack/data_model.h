@@ -122,6 +122,30 @@ typedef struct bootjack_resource {
     unsigned since;
 } bootjack_resource;
 
+/* Bits for the attributes of notifications, with the release that introduced them where it was not LwM2M 1.0. */
+#define BOOTJACK_ATTRIBUTE_PMIN  1u   /* Minimum Period */
+#define BOOTJACK_ATTRIBUTE_PMAX  2u   /* Maximum Period */
+#define BOOTJACK_ATTRIBUTE_GT    4u   /* Greater Than */
+#define BOOTJACK_ATTRIBUTE_LT    8u   /* Less Than */
+#define BOOTJACK_ATTRIBUTE_ST    16u  /* Step */
+#define BOOTJACK_ATTRIBUTE_EPMIN 32u  /* Minimum Evaluation Period; LwM2M 1.1 */
+#define BOOTJACK_ATTRIBUTE_EPMAX 64u  /* Maximum Evaluation Period; LwM2M 1.1 */
+#define BOOTJACK_ATTRIBUTE_CON   128u /* Confirmable Notification; LwM2M 1.2 */
+
+/* Attributes of notifications (LwM2M Core 1.1 §5.1.2; `con`: Core 1.2 §5.1.2). Those whose bits are set in `present`
+ * count, the others are 0. */
+typedef struct bootjack_attributes {
+    unsigned present; /* BOOTJACK_ATTRIBUTE_PMIN and so on */
+    int64_t pmin_s;   /* seconds between two notifications, at least */
+    int64_t pmax_s;   /* seconds between two notifications, at most; 1 or more */
+    int64_t epmin_s;  /* seconds between two looks at the value, at least */
+    int64_t epmax_s;  /* seconds between two looks at the value, at most; 1 or more */
+    double gt;        /* notify when the value crosses it in either direction; in the resource's unit */
+    double lt;        /* as `gt`; with both at a path, lt + 2 * st < gt */
+    double st;        /* notify when the value has changed by as much; in the resource's unit, above 0 */
+    bool con;         /* notifications are Confirmable */
+} bootjack_attributes;
+
 /* How the stack reaches the instances of an Object. All run in the thread that steps the client; none may block or call
  * back into the client. `context` is the pointer given to bootjack_object_install(). */
 typedef struct bootjack_object_handlers {
@@ -147,6 +171,16 @@ typedef struct bootjack_object_handlers {
     /* Execute, with its arguments as they came; BOOTJACK_ERR_FORMAT: they are none (4.00). NULL: nothing is executable.
      */
     bootjack_error (*execute)(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length);
+    /* Write-Attributes (LwM2M Core 1.1 §6.3.4) of the server `ssid` (its Short Server ID) at the Object, or at the
+     * instance, resource and resource instance of it that are not -1. `set` borrows nothing and holds what the request
+     * gives values; `unset` has the bits of what it takes away, whether or not that was there. Asked when all the
+     * client's own checks were passed and before anything is stored: anything but BOOTJACK_OK refuses the request as a
+     * whole and leaves the attributes as they were. BOOTJACK_ERR_ARGUMENT, RANGE or INCONSISTENT are answered with
+     * 4.00, UNAUTHORIZED with 4.01, NOT_FOUND with 4.04, METHOD with 4.05, others with 5.00 (LwM2M Transport 1.1 §6.7).
+     * Attributes that end with an instance or a server account, and those of an Observe alone (Core 1.2 §6.4.1), are
+     * not told. NULL: the client alone keeps them. */
+    bootjack_error (*write_attributes)(void *context, uint16_t ssid, int32_t iid, int32_t rid, int32_t riid,
+                                       const bootjack_attributes *set, unsigned unset);
     /* The transaction. NULL: nothing to do. */
     bootjack_error (*begin)(void *context);
     /* Anything but BOOTJACK_OK refuses the configuration (4.06); `reason` takes a line for the log, no secrets. */

@@ -251,7 +251,7 @@ bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
 }
 
 void bjc_bootstrap_commit(bjc_bootstrap *b) {
-    bjc_accounts_note_bootstrap(b->core, b->server);
+    bjc_accounts_note_bootstrap(b->core, b->security, b->server);
     bjc_model_commit(b->model);
 }
 

@@ -56,9 +56,20 @@ static bool is_number(const bootjack_resource *resource) {
                         resource->type == BOOTJACK_TYPE_FLOAT || resource->type == BOOTJACK_TYPE_TIME);
 }
 
+/* What the Object's owner has to say of it. */
+static bootjack_error ask_object(void *context, const bjc_attributes_change *change) {
+    const bjc_object *object = context;
+    const bjc_path *path = &change->path;
+    int32_t ids[4];
+    for (unsigned i = 0; i < 4; i++) {
+        ids[i] = i < path->depth ? path->ids[i] : -1;
+    }
+    return object->handlers->write_attributes(object->context, change->ssid, ids[1], ids[2], ids[3], &change->set,
+                                              change->unset);
+}
+
 bootjack_error bjc_operation_write_attributes(bjc_operation *op) {
-    bjc_attributes set;
-    unsigned unset;
+    bjc_attributes_change change = { .ssid = op->ssid, .path = op->path };
     const bootjack_resource *resource = bjc_operation_resource(op);
     if (op->path.depth == 0 || (op->path.depth == 4 && op->release < BOOTJACK_LWM2M_1_1)) {
         return BOOTJACK_ERR_METHOD;
@@ -70,15 +81,15 @@ bootjack_error bjc_operation_write_attributes(bjc_operation *op) {
         return BOOTJACK_ERR_UNAUTHORIZED;
     }
     if (op->request->query_count == 0 ||
-        !bjc_attributes_parse(op->release, op->request->query, op->request->query_count, &set, &unset)) {
+        !bjc_attributes_parse(op->release, op->request->query, op->request->query_count, &change.set, &change.unset)) {
         return BOOTJACK_ERR_ARGUMENT;
     }
     /* Thresholds are for numbers (§5.1.2). */
-    if (((set.present | unset) & BJC_THRESHOLDS) && !is_number(resource)) {
+    if (((change.set.present | change.unset) & BJC_THRESHOLDS) && !is_number(resource)) {
         return BOOTJACK_ERR_ARGUMENT;
     }
-    bootjack_error error =
-        bjc_attributes_write(&op->management->reporting->attributes, op->ssid, &op->path, &set, unset);
+    bjc_attributes_consent *consent = op->object->handlers->write_attributes ? ask_object : NULL;
+    bootjack_error error = bjc_attributes_write(&op->management->reporting->attributes, &change, consent, op->object);
     if (!error) {
         bjc_reporting_reconsider(op->management->reporting, op->ssid);
     }

@@ -98,6 +98,7 @@ bootjack_error bjc_store_save(const bjc_store *store, bjc_instance **saved) {
         if (*last) {
             (*last)->iid = instance->iid;
             (*last)->born = instance->born;
+            (*last)->written = instance->written;
             (*last)->cells = cells_copy(store, instance->cells, &failed);
             last = &(*last)->next;
         }
@@ -134,6 +135,11 @@ bjc_instance *bjc_store_instance(const bjc_store *store, uint16_t iid) {
         instance = instance->next;
     }
     return instance;
+}
+
+bool bjc_store_written(const bjc_store *store, uint16_t iid) {
+    const bjc_instance *instance = bjc_store_instance(store, iid);
+    return store->in_transaction && instance && instance->written;
 }
 
 uint16_t bjc_store_free_id(const bjc_store *store) {
@@ -343,8 +349,16 @@ static int32_t next_instance(void *context, int32_t after) {
     return instance ? instance->iid : -1;
 }
 
+static bootjack_error note_written(bjc_store *store, uint16_t iid, bootjack_error error) {
+    bjc_instance *instance = error ? NULL : bjc_store_instance(store, iid);
+    if (instance) {
+        instance->written = true;
+    }
+    return error;
+}
+
 static bootjack_error create(void *context, uint16_t iid) {
-    return bjc_store_create(context, iid);
+    return note_written(context, iid, bjc_store_create(context, iid));
 }
 
 static bootjack_error remove_instance(void *context, uint16_t iid) {
@@ -368,7 +382,7 @@ static bootjack_error reset(void *context, uint16_t iid) {
         cell->next = NULL;
         cells_free(store, cell);
     }
-    return BOOTJACK_OK;
+    return note_written(store, iid, BOOTJACK_OK);
 }
 
 static int32_t next_resource_instance(void *context, uint16_t iid, uint16_t rid, int32_t after) {
@@ -395,7 +409,7 @@ static bootjack_error read(void *context, uint16_t iid, uint16_t rid, uint16_t r
 }
 
 static bootjack_error write(void *context, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value) {
-    return bjc_store_set(context, iid, rid, riid, value);
+    return note_written(context, iid, bjc_store_set(context, iid, rid, riid, value));
 }
 
 static bootjack_error clear(void *context, uint16_t iid, uint16_t rid) {
@@ -407,7 +421,7 @@ static bootjack_error clear(void *context, uint16_t iid, uint16_t rid) {
         cell->next = NULL;
         cells_free(context, cell);
     }
-    return BOOTJACK_OK;
+    return note_written(context, iid, BOOTJACK_OK);
 }
 
 static bootjack_error execute(void *context, uint16_t iid, uint16_t rid, const uint8_t *arguments, size_t length) {
@@ -418,6 +432,9 @@ static bootjack_error execute(void *context, uint16_t iid, uint16_t rid, const u
 static bootjack_error begin(void *context) {
     bjc_store *store = context;
     assert(!store->in_transaction);
+    for (bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        instance->written = false;
+    }
     bootjack_error error = bjc_store_save(store, &store->before);
     store->in_transaction = !error;
     return error;

@@ -27,6 +27,7 @@ typedef struct bjc_instance {
     struct bjc_instance *next;
     uint16_t iid;
     uint32_t born;   /* the how-manieth instance of its store: one that was deleted and made anew is another one */
+    bool written;    /* through the handlers, since the last transaction began; with the same values, too */
     bjc_cell *cells; /* ascending by resource, resource instance */
 } bjc_instance;
 
@@ -52,6 +53,8 @@ void bjc_store_init(bjc_store *store, const bjc_core *core, const bootjack_objec
 void bjc_store_free(bjc_store *store);
 
 bjc_instance *bjc_store_instance(const bjc_store *store, uint16_t iid);
+/* Whether the transaction that is open made the instance, or wrote to it. */
+bool bjc_store_written(const bjc_store *store, uint16_t iid);
 /* NULL = absent. */
 const bootjack_value *bjc_store_get(const bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid);
 /* Numbers and flags of a single resource, `absent` when it is not there. */

@@ -109,14 +109,28 @@ bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security
     return mark;
 }
 
-void bjc_accounts_note_bootstrap(const bjc_core *core, bjc_store *server) {
+/* An account has several instances of /0 when it has several transports. */
+static bool was_written(const bjc_store *security, const bjc_store *server, uint16_t server_iid) {
+    int64_t ssid = bjc_store_integer(server, server_iid, BJC_SERVER_SSID, 0);
+    bool written = bjc_store_written(server, server_iid);
+    for (const bjc_instance *keys = security->instances; keys && !written; keys = keys->next) {
+        written = bjc_store_written(security, keys->iid) &&
+                  !bjc_store_boolean(security, keys->iid, BJC_SECURITY_BOOTSTRAP, false) &&
+                  bjc_store_integer(security, keys->iid, BJC_SECURITY_SSID, 0) == ssid;
+    }
+    return written;
+}
+
+void bjc_accounts_note_bootstrap(const bjc_core *core, const bjc_store *security, bjc_store *server) {
     if (core->config.version < BOOTJACK_LWM2M_1_1) {
         return;
     }
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
-        /* Optional: when memory has run out, it is left as it was. */
-        (void) bjc_store_set_integer(server, instance->iid, BJC_SERVER_LAST_BOOTSTRAPPED, now.tv_sec);
+        if (was_written(security, server, instance->iid)) {
+            /* Optional: when memory has run out, it is left as it was. */
+            (void) bjc_store_set_integer(server, instance->iid, BJC_SERVER_LAST_BOOTSTRAPPED, now.tv_sec);
+        }
     }
 }

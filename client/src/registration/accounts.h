@@ -13,8 +13,9 @@ bootjack_error bjc_accounts_check_existence(const bjc_store *security, const bjc
 /* Rule: every instance of /1 has its instance of /0. An instance of /0 that no /1 belongs to is only logged. */
 bootjack_error bjc_accounts_check_ids(const bjc_core *core, const bjc_store *security, const bjc_store *server,
                                       const char **reason);
-/* Sets /1/x/12, Last Bootstrapped, of every server. */
-void bjc_accounts_note_bootstrap(const bjc_core *core, bjc_store *server);
+/* Sets /1/x/12, Last Bootstrapped, of every account of which the bootstrap wrote an instance of /0 or /1 (LwM2M
+ * Core 1.1 Appendix E.2); before its transaction is committed. */
+void bjc_accounts_note_bootstrap(const bjc_core *core, const bjc_store *security, bjc_store *server);
 
 /* An account at one moment: which instances it was made of, and what was in them but for what the client itself notes
  * there (/1/x/11, /1/x/12). An instance that was deleted and written again is not the one that it was. */

@@ -173,32 +173,48 @@ void bjc_attributes_free(bjc_attributes_table *table) {
     }
 }
 
-bootjack_error bjc_attributes_write(bjc_attributes_table *table, uint16_t ssid, const bjc_path *path,
-                                    const bjc_attributes *set, unsigned unset) {
+/* Room for attributes at a path that has none; `*entry` is not in the list yet. */
+static bootjack_error entry_new(const bjc_attributes_table *table, const bjc_attributes_change *change, size_t count,
+                                bjc_attributes_entry **entry) {
+    if (count >= BJC_ATTRIBUTES_MAX) {
+        return BOOTJACK_ERR_LIMIT;
+    }
+    *entry = bjc_allocate(&table->core->allocator, sizeof **entry);
+    if (!*entry) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    **entry = (bjc_attributes_entry){ .ssid = change->ssid, .path = change->path };
+    return BOOTJACK_OK;
+}
+
+bootjack_error bjc_attributes_write(bjc_attributes_table *table, const bjc_attributes_change *change,
+                                    bjc_attributes_consent *consent, void *context) {
     size_t count;
-    bjc_attributes_entry **slot = slot_of(table, ssid, path, &count);
+    bjc_attributes_entry **slot = slot_of(table, change->ssid, &change->path, &count), *made = NULL;
     bjc_attributes result = *slot ? (*slot)->own : (bjc_attributes){ 0 };
-    bjc_attributes_merge(&result, set);
-    result.present &= ~unset;
+    bootjack_error error = BOOTJACK_OK;
+    bjc_attributes_merge(&result, &change->set);
+    result.present &= ~change->unset;
     if (!bjc_attributes_consistent(&result)) {
         return BOOTJACK_ERR_INCONSISTENT;
     }
-    if (result.present == 0) {
-        if (*slot) {
-            drop(table, slot);
-        }
-        return BOOTJACK_OK;
+    if (!*slot && result.present) {
+        error = entry_new(table, change, count, &made);
     }
-    if (!*slot) {
-        bjc_attributes_entry *entry =
-            count < BJC_ATTRIBUTES_MAX ? bjc_allocate(&table->core->allocator, sizeof *entry) : NULL;
-        if (!entry) {
-            return count < BJC_ATTRIBUTES_MAX ? BOOTJACK_ERR_MEMORY : BOOTJACK_ERR_LIMIT;
-        }
-        *entry = (bjc_attributes_entry){ .ssid = ssid, .path = *path };
-        *slot = entry;
+    error = !error && consent ? consent(context, change) : error;
+    if (error) {
+        bjc_release(&table->core->allocator, made);
+        return error;
     }
-    (*slot)->own = result;
+    if (made) {
+        *slot = made;
+    }
+    if (*slot) {
+        (*slot)->own = result;
+    }
+    if (*slot && !result.present) {
+        drop(table, slot);
+    }
     return BOOTJACK_OK;
 }
 

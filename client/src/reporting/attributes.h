@@ -14,24 +14,18 @@
 #define BJC_ATTRIBUTES_MAX BOOTJACK_MAX_ATTRIBUTES /* places at which one client keeps attributes */
 
 enum {
-    BJC_PMIN = 1,
-    BJC_PMAX = 2,
-    BJC_GT = 4,
-    BJC_LT = 8,
-    BJC_ST = 16,
-    BJC_EPMIN = 32,
-    BJC_EPMAX = 64,
-    BJC_CON = 128,
+    BJC_PMIN = BOOTJACK_ATTRIBUTE_PMIN,
+    BJC_PMAX = BOOTJACK_ATTRIBUTE_PMAX,
+    BJC_GT = BOOTJACK_ATTRIBUTE_GT,
+    BJC_LT = BOOTJACK_ATTRIBUTE_LT,
+    BJC_ST = BOOTJACK_ATTRIBUTE_ST,
+    BJC_EPMIN = BOOTJACK_ATTRIBUTE_EPMIN,
+    BJC_EPMAX = BOOTJACK_ATTRIBUTE_EPMAX,
+    BJC_CON = BOOTJACK_ATTRIBUTE_CON,
     BJC_THRESHOLDS = BJC_GT | BJC_LT | BJC_ST
 };
 
-/* Those whose bits are set in `present`. */
-typedef struct bjc_attributes {
-    unsigned present;
-    int64_t pmin_s, pmax_s, epmin_s, epmax_s;
-    double gt, lt, st;
-    bool con;
-} bjc_attributes;
+typedef bootjack_attributes bjc_attributes;
 
 /* Reads Uri-Query options. `unset`: attributes that came without a value, which takes them away (§6.3.4). False: an
  * attribute that the release does not have, one that comes twice, a value that it cannot have. */
@@ -59,9 +53,21 @@ typedef struct bjc_attributes_table {
 } bjc_attributes_table;
 
 void bjc_attributes_free(bjc_attributes_table *table);
-/* BOOTJACK_ERR_INCONSISTENT: they would contradict each other; nothing changes then. BOOTJACK_ERR_LIMIT, MEMORY. */
-bootjack_error bjc_attributes_write(bjc_attributes_table *table, uint16_t ssid, const bjc_path *path,
-                                    const bjc_attributes *set, unsigned unset);
+/* What a server asks for at a path: `unset` has the bits of what is taken away. */
+typedef struct bjc_attributes_change {
+    uint16_t ssid;
+    bjc_path path;
+    bjc_attributes set;
+    unsigned unset;
+} bjc_attributes_change;
+
+/* Whoever else must agree; anything but BOOTJACK_OK forbids the change. */
+typedef bootjack_error bjc_attributes_consent(void *context, const bjc_attributes_change *change);
+
+/* `consent` (NULL = nobody) is asked once nothing else can fail. BOOTJACK_ERR_INCONSISTENT: they would contradict each
+ * other. BOOTJACK_ERR_LIMIT, MEMORY, what `consent` says. Nothing changes then. */
+bootjack_error bjc_attributes_write(bjc_attributes_table *table, const bjc_attributes_change *change,
+                                    bjc_attributes_consent *consent, void *context);
 /* Those set at the path itself. */
 bjc_attributes bjc_attributes_own(const bjc_attributes_table *table, uint16_t ssid, const bjc_path *path);
 /* With those inherited from above. */
