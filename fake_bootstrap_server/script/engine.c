@@ -122,6 +122,7 @@ bj_engine *bj_engine_new(bj_arena *arena, const bj_record *scenario, const bj_re
     *e->fallen = bj_text_over(bj_arena_alloc(arena, BJ__REASON), BJ__REASON);
     e->observation_room = 64;
     e->observations = bj_arena_calloc(arena, e->observation_room, sizeof *e->observations);
+    e->contacts = bj_arena_calloc(arena, BJ__CONTACTS, sizeof *e->contacts);
     e->timer = BJ_NEVER;
     e->next_id = 1;
     read_transmission(e);

@@ -25,6 +25,8 @@ bool bj__is_active(bj_kind kind) {
     case BJ_K_START:
     case BJ_K_POWER_CUT:
     case BJ_K_DISK:
+    case BJ_K_ALERT:
+    case BJ_K_HANG_UP:
         return true;
     default:
         return bj__is_operation(kind);
@@ -122,8 +124,23 @@ static bool operate(bj_engine *e, bj__thread *t) {
     return o != NULL;
 }
 
+static bool nothing_there(bj_engine *e, const bj__thread *t, const bj__server *s, const char *what) {
+    bj__conclude_printf(e, BJ_ERROR, t->step->position, "the server '%s' has no %s with the client", s->name, what);
+    return false;
+}
+
+static bool send_clear(bj_engine *e, bj__thread *t) {
+    const bj__server *s = bj__step_server(e, t->step, BJ_F(RAW, SERVER), "bs");
+    const bj_value *hex = bj_get(t->step, BJ_F(RAW, HEX));
+    return s && (bj__secure_raw(e, s, (const uint8_t *) hex->as.string.bytes, hex->as.string.length, t->begin_event) ||
+                 nothing_there(e, t, s, "handshake or session"));
+}
+
 static bool send_message(bj_engine *e, bj__thread *t) {
     bool raw = t->step->kind == BJ_K_RAW;
+    if (raw && bj_get_bool(t->step, BJ_F(RAW, CLEAR), false)) {
+        return send_clear(e, t);
+    }
     bj__server *s = bj__step_server(e, t->step, raw ? BJ_F(RAW, SERVER) : BJ_F(MESSAGE, SERVER), "bs");
     if (!s) {
         return false;
@@ -236,6 +253,31 @@ static bool on_server(bj_engine *e, bj__thread *t) {
     return true;
 }
 
+/* --- sessions and connections --- */
+
+static bool alert(bj_engine *e, bj__thread *t) {
+    const bj__server *s = bj__step_server(e, t->step, BJ_F(ALERT, SERVER), "bs");
+    uint32_t number = bj_get_uint(t->step, BJ_F(ALERT, WHICH), 0);
+    uint32_t level = bj_get_uint(t->step, BJ_F(ALERT, LEVEL), number ? 2 : 1);
+    if (!s) {
+        return false;
+    }
+    return bj__secure_alert(e, s, (uint8_t) level, (uint8_t) number, t->begin_event) ||
+           nothing_there(e, t, s, "handshake or session");
+}
+
+static bool hang_up(bj_engine *e, bj__thread *t) {
+    const bj__server *s = bj__step_server(e, t->step, BJ_F(HANG_UP, SERVER), "bs");
+    uint32_t how = bj_get_uint(t->step, BJ_F(HANG_UP, HOW), 1);
+    if (!s) {
+        return false;
+    }
+    if (how == 3) {
+        return bj__secure_notify(e, s, t->begin_event) || nothing_there(e, t, s, "session");
+    }
+    return bj__stream_hang_up(e, s, how == 1) || nothing_there(e, t, s, "TCP connection");
+}
+
 bool bj__act(bj_engine *e, bj__thread *t) {
     switch (t->step->kind) {
     case BJ_K_RESPOND:
@@ -267,6 +309,10 @@ bool bj__act(bj_engine *e, bj__thread *t) {
         return bj__life_power_cut(e, t);
     case BJ_K_DISK:
         return bj__life_disk(e, t);
+    case BJ_K_ALERT:
+        return alert(e, t);
+    case BJ_K_HANG_UP:
+        return hang_up(e, t);
     default:
         return operate(e, t);
     }

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONGEST_FLIGHT (60 * BJ_SECOND)
+
 static bj_time scaled(bj_time time, uint64_t millionths) {
     if (time == BJ_NEVER) {
         return BJ_NEVER;
@@ -122,7 +124,8 @@ void bj__due_start(bj_engine *e) {
                               .session_from = BJ_NEVER,
                               .last_command = BJ_NEVER,
                               .command_before = BJ_NEVER,
-                              .dns_failed = BJ_NEVER };
+                              .dns_failed = BJ_NEVER,
+                              .connection = -1 };
     for (unsigned i = 0; i < e->server_count; i++) {
         e->servers[i].lifetime_s = 86400;
         e->servers[i].registered_at = e->servers[i].exchanged_at = BJ_NEVER;
@@ -147,6 +150,20 @@ static void note_lifetime(bj__server *s, const bj_coap *m) {
     }
 }
 
+/* An attempt to bootstrap begins with what the client sends now, or with the look-up of the name before it. */
+static void attempt_begins(bj_engine *e, const bj__server *s, bj_time sent) {
+    bj__due_state *d = &e->due;
+    BJ_TEXT(why, 64);
+    d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
+    bool looked_up = e->lookup_ended && e->lookup_ended <= sent && sent - e->lookup_ended < 10 * BJ_MS;
+    d->acted = looked_up ? e->lookup_began : sent;
+    d->attempts++;
+    d->server = s->index;
+    d->session_server = s->index;
+    d->session_from = d->last_command = d->command_before = BJ_NEVER;
+    d->holdoff_written = false;
+}
+
 void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent) {
     bj__due_state *d = &e->due;
     bj__purpose purpose = bj__purpose_of(e, s, m);
@@ -155,18 +172,12 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
         d->stage = BJ__REQUESTED;
     } else if (purpose == BJ__BOOTSTRAP || purpose == BJ__PACK) {
         d->packed = false;
-        BJ_TEXT(why, 64);
-        d->request_known = bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &d->request, &why);
-        bj_time began = bj__secure_began(s, sent);
-        bool looked_up = e->lookup_ended && e->lookup_ended <= began && began - e->lookup_ended < 10 * BJ_MS;
-        d->acted = looked_up ? e->lookup_began : began;
         bj__heal_note_session(e, false);
+        if (d->stage != BJ__CONTACT || d->server != s->index) { /* else the attempt has begun already */
+            attempt_begins(e, s, sent);
+            d->connection = -1;
+        }
         d->stage = BJ__REQUESTED;
-        d->attempts++;
-        d->server = s->index;
-        d->session_server = s->index;
-        d->session_from = d->last_command = d->command_before = BJ_NEVER;
-        d->holdoff_written = false;
     } else if (purpose == BJ__REGISTER) {
         note_lifetime(s, m);
         d->packed = false;
@@ -356,12 +367,68 @@ void bj__due_name_failed(bj_engine *e, const char *name) {
     }
 }
 
+static bool leads_to_bootstrap(const bj_engine *e, const bj__server *s) {
+    return !strcmp(s->host, e->bootstrap_host) && s->port == e->bootstrap_port;
+}
+
+/* Is what begins now a part of the attempt that goes on: the next address of the same server, with no look-up between?
+ */
+static bool goes_on(const bj_engine *e, const bj__server *s, const bj__contact *c) {
+    const bj__due_state *d = &e->due;
+    bool open = d->stage == BJ__CONTACT || d->stage == BJ__FAILURE;
+    return open && d->contact.family && d->server == s->index && !bj_addr_equal(&d->contact, &c->to) &&
+           (!e->lookup_began || e->lookup_began <= d->acted);
+}
+
+void bj__due_contact_begins(bj_engine *e, const bj__server *s, bj__contact *c) {
+    bj__due_state *d = &e->due;
+    bool bootstrap = leads_to_bootstrap(e, s);
+    if (!bootstrap && d->stage != BJ__FINISHED && d->stage != BJ__NEEDED) {
+        return;
+    }
+    if (bootstrap && !goes_on(e, s, c)) {
+        attempt_begins(e, s, c->began);
+    } else if (!bootstrap) {
+        d->server = s->index;
+        d->acted = c->began;
+        d->request_known = false;
+    }
+    c->acted = d->acted;
+    c->due_known = bootstrap && d->request_known;
+    c->due = d->request;
+    d->stage = BJ__CONTACT;
+    d->active = c->began;
+    d->contact = c->to;
+    d->connection = c->connection;
+}
+
+void bj__due_contact_active(bj_engine *e, const bj__server *s, bj_time when) {
+    if (e->due.stage == BJ__CONTACT && e->due.server == s->index) {
+        e->due.active = when;
+    }
+}
+
 void bj__due_handshake_failed(bj_engine *e, const bj__server *s, bj_time when) {
     bj__due_state *d = &e->due;
-    bool bootstrap = !strcmp(s->host, e->bootstrap_host);
-    if (bootstrap || d->stage == BJ__FINISHED || d->stage == BJ__REGISTERING || d->stage == BJ__NEEDED ||
-        d->stage == BJ__FAILURE) {
-        d->attempts += bootstrap;
+    bool this = d->stage == BJ__CONTACT && d->server == s->index;
+    bool other = !leads_to_bootstrap(e, s) && (d->stage == BJ__FINISHED || d->stage == BJ__REGISTERING ||
+                                               d->stage == BJ__NEEDED || d->stage == BJ__FAILURE);
+    if (this || other) {
+        set_failed(e, when);
+    }
+}
+
+void bj__due_session_ends(bj_engine *e, const bj__server *s, bj_time when) {
+    const bj__due_state *d = &e->due;
+    if ((d->stage == BJ__REQUESTED || d->stage == BJ__REGISTERING) && d->server == s->index) {
+        set_failed(e, when);
+    }
+}
+
+void bj__due_connection_ends(bj_engine *e, const bj__server *s, int connection, bj_time when) {
+    const bj__due_state *d = &e->due;
+    bool waits = d->stage == BJ__CONTACT || d->stage == BJ__REQUESTED || d->stage == BJ__REGISTERING;
+    if (waits && d->server == s->index && d->connection == connection) {
         set_failed(e, when);
     }
 }
@@ -446,10 +513,14 @@ static bool finish(const bj_engine *e, bj__range *range, bj_text *why) {
     return true;
 }
 
-/* When did, or will, the last attempt fail? */
+/* When did, or will, the last attempt fail? A client that gives a handshake up says so to nobody: not before its last
+ * flight, nor later than that flight's timer (RFC 6347 §4.2.4.1). That of a connection, the log shows. */
 static bool failure(bj_engine *e, bj__range *range, bj_text *why) {
     const bj__due_state *d = &e->due;
     switch (d->stage) {
+    case BJ__CONTACT:
+        *range = (bj__range){ d->active, d->connection < 0 ? d->active + LONGEST_FLIGHT : BJ_NEVER };
+        return true;
     case BJ__REQUESTED:
     case BJ__REGISTERING:
         return giving_up(e, &e->servers[d->server], range, why);

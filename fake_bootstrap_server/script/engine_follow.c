@@ -65,6 +65,10 @@ static void client_sent(bj_engine *e, const bj_event *event) {
     if (!s) {
         bj__heal_strayed(e, &event->to, event->raw, event->raw_length);
     }
+    if (s && s->guard) {
+        bj__contact_datagram(e, s, event);
+        return;
+    }
     if (!s || bj_coap_decode(&m, event->raw, event->raw_length) != BJ_COAP_OK) {
         return;
     }
@@ -137,6 +141,24 @@ static void was_lost(bj_engine *e, const bj_event *event) {
     }
 }
 
+/* Connections as the client sees them; where the log shows only the server's side, that is where they begin. */
+static void stream(bj_engine *e, const bj_event *event) {
+    bool client = event->actor == BJ_ACTOR_CLIENT;
+    const bj__server *s = bj__server_at(e, &event->to);
+    if (!s) {
+        return;
+    }
+    if (event->kind == BJ_EV_STREAM_OPEN && client) {
+        bj__contact_opens(e, s, event);
+    } else if (event->kind == BJ_EV_STREAM_OPEN) {
+        bj__contact_accepted(e, s, event);
+    } else if (event->kind == BJ_EV_STREAM_CLOSED && client) {
+        bj__contact_closes(e, s, event);
+    } else if (event->kind == BJ_EV_STREAM_SENT && client && s->guard) {
+        bj__contact_stream(e, s, event);
+    }
+}
+
 void bj__follow(bj_engine *e) {
     bj_event event;
     const bj_log *log = e->ops->log(e->world);
@@ -162,6 +184,11 @@ void bj__follow(bj_engine *e) {
             if (!bj__server_at(e, &event.to)) {
                 bj__heal_strayed(e, &event.to, NULL, 0);
             }
+            stream(e, &event);
+            break;
+        case BJ_EV_STREAM_SENT:
+        case BJ_EV_STREAM_CLOSED:
+            stream(e, &event);
             break;
         case BJ_EV_DNS_QUERY:
             e->looking_up = true;

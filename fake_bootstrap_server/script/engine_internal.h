@@ -15,6 +15,7 @@
  *   engine_stream.c  CoAP over TCP
  *   engine_secure.c  servers behind DTLS and TLS
  *   engine_life.c    the client's own life: power cuts, starts, its disk
+ *   engine_contact.c the client's handshakes and connections
  *   engine_server.c  servers, names, links; what a scenario needs of a world
  *   engine_manage.c  operations of LwM2M Servers: what they send
  *   engine_observe.c observations and their notifications
@@ -32,6 +33,7 @@
 #include "secure/secure.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
+#include "wire/hello.h"
 
 enum {
     BJ__SERVERS = 16,
@@ -45,9 +47,12 @@ enum {
     BJ__RECENT = 256, /* a power of two */
     BJ__COPIES = 16,
     BJ__BLOCKS = 8,
+    BJ__CONTACTS = 32,
     BJ__REASON = 700,
     BJ__MESSAGE = 66000, /* any datagram, with room for its options */
 };
+
+enum { BJ__PING = BJ_COAP_CODE(7, 2), BJ__PONG = BJ_COAP_CODE(7, 3) }; /* RFC 8323 §5.4 */
 
 #define BJ__ROUNDING (BJ_MS - 1) /* a clock of whole milliseconds is off by less than that */
 
@@ -255,6 +260,35 @@ typedef struct bj__observation {
     char what[80]; /* strange: why */
 } bj__observation;
 
+typedef enum bj__ends { /* numbers of the language: BJ_ENUM_OUTCOME */
+                        BJ__ENDS_ESTABLISHED = 1,
+                        BJ__ENDS_REFUSED = 2,
+                        BJ__ENDS_REJECTED = 3,
+                        BJ__ENDS_BROKEN = 4,
+                        BJ__ENDS_GIVEN_UP = 5,
+} bj__ends;
+
+/* A handshake of the client, or a TCP connection. */
+typedef struct bj__contact {
+    uint64_t id; /* from 1, in the order of their beginnings */
+    bool handshake, due_known, identity_known;
+    uint8_t server;
+    uint8_t ends;   /* bj__ends; 0: not yet */
+    int connection; /* -1: datagrams */
+    bj_addr from, to;
+    bj_time began; /* when its first bytes left the client */
+    bj_time acted; /* when the attempt began: with the look-up of the name, or the connection under the handshake */
+    bj_time ended;
+    bj__range due; /* the window that the hold-off left it */
+    uint8_t random[BJ_HELLO_RANDOM];
+    uint16_t offers[BJ_HELLO_SUITES], suite;
+    size_t offer_count, name_length, identity_length;
+    char name[256];
+    uint8_t identity[256];
+    int alert; /* -1: none */
+    uint32_t event, end_event;
+} bj__contact;
+
 /* --- cursors -------------------------------------------------------------------------------------------------- */
 
 typedef struct bj__frame {
@@ -294,6 +328,7 @@ typedef struct bj__thread {
     bj_time satisfied; /* set when a step is done */
     uint32_t satisfied_event;
     uint64_t cursor;   /* number of the next observation */
+    uint64_t contact;  /* the last handshake or connection that it has passed */
     uint64_t exchange; /* the request that was awaited last */
     uint64_t outbound; /* the operation that is awaited */
     uint64_t claimed[BJ__SERVERS];
@@ -323,6 +358,7 @@ typedef enum bj__stage {
     BJ__REGISTERING = 4, /* a Register is on its way */
     BJ__REGISTERED = 5,
     BJ__FAILURE = 6, /* failed at a known moment */
+    BJ__CONTACT = 7, /* an attempt has begun, with a handshake or a connection; nothing was asked yet */
 } bj__stage;
 
 typedef struct bj__due_state {
@@ -332,6 +368,9 @@ typedef struct bj__due_state {
     bj__range request;
     bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was answered */
     bj_time acted;    /* when the client began that attempt: with a look-up of the name, a handshake or the request */
+    bj_time active;   /* BJ__CONTACT: when the client last sent something for it */
+    bj_addr contact;  /* where that attempt went first, or last */
+    int connection;   /* over which; -1: none */
     bj__range failed; /* BJ__FAILURE, BJ__FINISHED, BJ__NEEDED: when the need arose */
     uint8_t server;   /* whose request is on its way */
     uint64_t source;  /* the exchange whose reply brought the stage about */
@@ -401,6 +440,7 @@ struct bj_engine {
     unsigned server_count;
     bj__connection *connections;
     char *bootstrap_host;
+    uint16_t bootstrap_port;
 
     bj__thread *threads; /* BJ__THREADS of them, in order of precedence */
     unsigned thread_count;
@@ -408,6 +448,9 @@ struct bj_engine {
     bj_text *fallen; /* what the branches expected that died lately */
     unsigned fallen_count;
     unsigned steps_at_once;
+
+    bj__contact *contacts; /* a ring of BJ__CONTACTS */
+    uint64_t contact_count;
 
     bj__observation *observations; /* a ring */
     size_t observation_room;
@@ -502,6 +545,8 @@ bj__progress bj__unexpected(bj_engine *e, bj__thread *t, const bj__observation *
 bj__progress bj__bad_due(bj_engine *e, bj__thread *t, const bj_when *when, const char *why);
 /* How long the way there and back may take. */
 bj_time bj__round_trip(const bj__server *s);
+/* The client began by `until`, with a look-up of a name: until when nothing is too late; 0: it did not. */
+bj_time bj__lookup_allows(const bj_engine *e, bj_time until);
 /* What the present step of the cursor waits for, for reasons: "POST /rd at mgmt". */
 void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out);
 
@@ -575,6 +620,8 @@ bj_compared bj__values_lack(bj_engine *e, const bj_value *lacks, const bj_path *
 /* A message came: `event` is its arrival in the log. `m` is well-formed when fault is 0. */
 void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, bj_coap_fault fault,
                  const uint8_t *data, size_t length, uint32_t event);
+/* Is it the answer to a Ping (RFC 8323 §5.4) that a step sent? */
+bool bj__awaits_pong(const bj_engine *e, const bj__target *from, const bj_coap *m);
 void bj__messages_tick(bj_engine *e);
 bj_time bj__messages_timer(const bj_engine *e);
 void bj__messages_expire(bj_engine *e);
@@ -629,6 +676,14 @@ void bj__due_name_resolved(bj_engine *e, const char *name);
 void bj__due_port_closed(bj_engine *e, const bj_addr *to);
 /* A handshake with that server failed, as the client learns at `when`: nothing of that attempt was CoAP. */
 void bj__due_handshake_failed(bj_engine *e, const bj__server *s, bj_time when);
+/* A handshake or connection begins: with it an attempt, whose window it gets. */
+void bj__due_contact_begins(bj_engine *e, const bj__server *s, bj__contact *c);
+/* The client is still at it. */
+void bj__due_contact_active(bj_engine *e, const bj__server *s, bj_time when);
+/* The session with that server ended: what the client waits for over it will not come. */
+void bj__due_session_ends(bj_engine *e, const bj__server *s, bj_time when);
+/* The client has lost, or closed, a connection. */
+void bj__due_connection_ends(bj_engine *e, const bj__server *s, int connection, bj_time when);
 /* The range in which the deadline lies. `number`: of the retransmission (0 = the next). false: `why` says what is
  * missing. */
 bool bj__due(bj_engine *e, bj_due due, const bj__server *s, unsigned number, bj_time wake, bj__range *range,
@@ -697,11 +752,16 @@ void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset);
 bj__connection *bj__connection_of(const bj_engine *e, int number);
 /* Bytes for a connection, through TLS when the server has it; the event of the last that left, or a negative errno. */
 int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause);
-void bj__stream_settings(bj_engine *e, const bj__connection *c, uint32_t cause);
+/* It can carry messages now: the server says its settings first, and may say more. */
+void bj__stream_up(bj_engine *e, const bj__connection *c, uint32_t cause);
+/* Bytes as they are, in pieces when the scenario wants that. */
+int64_t bj__stream_pieces(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause);
 /* What the connection carries, without TLS. */
 void bj__stream_bytes(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event);
 /* The server ends a connection. */
 void bj__stream_end(bj_engine *e, int connection);
+/* It ends its latest one, without a word; false: there is none. */
+bool bj__stream_hang_up(bj_engine *e, const bj__server *s, bool reset);
 
 /* --- engine_secure.c --- */
 
@@ -722,8 +782,12 @@ void bj__secure_forget(bj__server *s);
 void bj__secure_heal(bj_engine *e, bj__server *s);
 /* Is a pre-shared key known that the client may hold? Once the world is healed. */
 bool bj__secure_has_keys(const bj_engine *e);
-/* When the client began what it sent at `sent`: with the handshake, if that ended just before. */
-bj_time bj__secure_began(const bj__server *s, bj_time sent);
+/* An alert, or a close_notify that ends the session, for the client whose handshake was the latest. false: there was
+ * none, or its connection is gone. */
+bool bj__secure_alert(bj_engine *e, const bj__server *s, uint8_t level, uint8_t number, uint32_t cause);
+bool bj__secure_notify(bj_engine *e, const bj__server *s, uint32_t cause);
+/* Bytes for it that go to the network as they are. */
+bool bj__secure_raw(bj_engine *e, const bj__server *s, const uint8_t *data, size_t length, uint32_t cause);
 /* How long a request may be waited for whose handshake with `only` (NULL: any server) began by `until`; 0: no longer.
  */
 bj_time bj__secure_allows(const bj_engine *e, const bj__server *only, bj_time until);
@@ -746,6 +810,35 @@ const bj__handshake *bj__secure_handshake(const bj__server *s, unsigned number);
 /* What a `handshake` step waits for, and whether it came. */
 void bj__describe_handshake(const bj_record *step, bj_text *out);
 bj__progress bj__poll_handshake(bj_engine *e, bj__thread *t);
+/* --- engine_contact.c --- */
+
+/* The client sent a datagram to a server behind DTLS; opened a connection; sent bytes to one behind TLS; its end of a
+ * connection is no more. A server took a connection. */
+void bj__contact_datagram(bj_engine *e, const bj__server *s, const bj_event *event);
+void bj__contact_opens(bj_engine *e, const bj__server *s, const bj_event *event);
+void bj__contact_stream(bj_engine *e, const bj__server *s, const bj_event *event);
+void bj__contact_closes(bj_engine *e, const bj__server *s, const bj_event *event);
+void bj__contact_accepted(bj_engine *e, const bj__server *s, const bj_event *event);
+/* What the server learns of the handshake that goes on with that peer. */
+void bj__contact_identity(bj_engine *e, const bj__server *s, int connection, const bj_addr *from, const uint8_t *bytes,
+                          size_t length);
+void bj__contact_established(bj_engine *e, const bj__server *s, int connection, const bj_addr *from, uint16_t suite,
+                             uint32_t event);
+void bj__contact_alert(bj_engine *e, const bj__server *s, int connection, const bj_addr *from, bool sent, int number,
+                       uint32_t event);
+/* The latest handshake with that server; NULL. */
+const bj__contact *bj__contact_latest(bj_engine *e, const bj__server *s);
+/* The first behind `id` for a `handshake` or a `connection` step; NULL. */
+const bj__contact *bj__contact_after(bj_engine *e, uint64_t id, bj_kind kind, const bj__server *only);
+/* The last behind `id` that had begun by then, or `id`. */
+uint64_t bj__contact_until(bj_engine *e, uint64_t id, bj_time moment);
+/* Does it fit what the step says of its beginning, and of its end? */
+bool bj__contact_matches(const bj__contact *c, const bj_record *step, bj_text *why);
+bool bj__contact_end_matches(const bj__contact *c, const bj_record *step, bj_text *why);
+bool bj__contact_end_awaited(const bj_record *step);
+void bj__describe_contact(const bj_record *step, bj_text *out);
+bj__progress bj__poll_contact(bj_engine *e, bj__thread *t);
+const char *bj__ends_name(uint32_t ends);
 
 /* --- engine_heal.c --- */
 

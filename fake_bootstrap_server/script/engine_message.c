@@ -527,6 +527,11 @@ static void empty(bj_engine *e, bj__server *s, const bj__target *from, const bj_
     passed_over(e, event, "an acknowledgement");
 }
 
+bool bj__awaits_pong(const bj_engine *e, const bj__target *from, const bj_coap *m) {
+    const bj__outbound *o = outbound_with_token(e, from, m);
+    return o && o->code == BJ__PING;
+}
+
 void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, bj_coap_fault fault,
                  const uint8_t *data, size_t length, uint32_t event) {
     if (fault != BJ_COAP_OK) {
@@ -535,7 +540,7 @@ void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_c
         if (from->connection < 0) {
             empty(e, s, from, m, event);
         }
-    } else if (bj_coap_is_response(m->code)) {
+    } else if (bj_coap_is_response(m->code) || m->code == BJ__PONG) {
         response(e, s, from, m, data, length, event);
     } else if (bj_coap_is_request(m->code) && (m->type <= BJ_COAP_NON || from->connection >= 0)) {
         request(e, s, from, m, data, length, event);

@@ -49,8 +49,8 @@ static uint32_t note(const bj__guard *g, bj_event_kind kind, const bj_secure_pee
     return bj_log_append(e->ops->log(e->world), &event);
 }
 
-static void note_state(const bj__guard *g, const bj_secure_peer *peer, int number, const char *text) {
-    note(g, BJ_EV_TLS_STATE, peer, (bj_event){ .cause = g->cause, .number = number, .text = text });
+static uint32_t note_state(const bj__guard *g, const bj_secure_peer *peer, int number, const char *text) {
+    return note(g, BJ_EV_TLS_STATE, peer, (bj_event){ .cause = g->cause, .number = number, .text = text });
 }
 
 /* --- what the endpoint asks for --- */
@@ -67,10 +67,15 @@ static uint64_t random_bits(void *guard) {
 
 static void out(void *guard, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
     bj__guard *g = guard;
-    const bj_engine *e = g->engine;
-    g->left = peer->connection < 0
-                  ? e->ops->send(e->world, peer->endpoint, NULL, &peer->address, data, length, g->cause)
-                  : e->ops->stream_send(e->world, peer->connection, data, length, g->cause);
+    bj_engine *e = g->engine;
+    const bj__connection *c = bj__connection_of(e, peer->connection);
+    if (peer->connection < 0) {
+        g->left = e->ops->send(e->world, peer->endpoint, NULL, &peer->address, data, length, g->cause);
+    } else if (c) {
+        g->left = bj__stream_pieces(e, c, data, length, g->cause);
+    } else { /* its last words */
+        g->left = e->ops->stream_send(e->world, peer->connection, data, length, g->cause);
+    }
 }
 
 static void plain(void *guard, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
@@ -144,26 +149,32 @@ static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
     bool sent = said->kind == BJ_SECURE_ALERT_SENT;
     bj_text_printf(&text, said->number < 0 ? "an alert" : "alert %d", said->number);
     bj_text_add(&text, sent ? " sent" : " received");
-    note_state(g, peer, said->number, text.start);
+    uint32_t noted = note_state(g, peer, said->number, text.start);
     g->alert = sent ? g->alert : said->number;
-    if (!bj_secure_established(g->secure, peer)) {
+    if (!bj_secure_established(g->secure, peer) && said->level != 1) { /* a warning ends nothing */
         bj_engine *e = g->engine;
         const bj__server *s = &e->servers[g->server];
+        bj__contact_alert(e, s, peer->connection, &peer->address, sent, said->number, noted);
         bj__due_handshake_failed(e, s, sent ? e->now + s->link.latency : client_sent(g));
+    } else if (said->level != 1 || !said->number) {
+        bj__due_session_ends(g->engine, &g->engine->servers[g->server],
+                             sent ? g->engine->now + g->engine->servers[g->server].link.latency : client_sent(g));
     }
 }
 
 static void established(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
-    const bj__connection *c = bj__connection_of(g->engine, peer->connection);
+    bj_engine *e = g->engine;
+    const bj__connection *c = bj__connection_of(e, peer->connection);
     BJ_TEXT(text, 160);
     bj_text_printf(&text, "established with %s", said->text);
-    note_state(g, peer, -1, text.start);
+    uint32_t noted = note_state(g, peer, -1, text.start);
+    bj__contact_established(e, &e->servers[g->server], peer->connection, &peer->address, said->suite, noted);
     handshake_over(g, peer, said);
     g->began = g->hello;
-    g->established = g->engine->now;
+    g->established = e->now;
     g->hello = BJ_NEVER;
     if (c) {
-        bj__stream_settings(g->engine, c, g->cause);
+        bj__stream_up(e, c, g->cause);
     }
 }
 
@@ -172,6 +183,10 @@ static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event
     switch (said->kind) {
     case BJ_SECURE_ESTABLISHED:
         established(g, peer, said);
+        break;
+    case BJ_SECURE_IDENTITY:
+        bj__contact_identity(g->engine, &g->engine->servers[g->server], peer->connection, &peer->address, said->bytes,
+                             said->length);
         break;
     case BJ_SECURE_ALERT_SENT:
     case BJ_SECURE_ALERT_RECEIVED:
@@ -248,7 +263,7 @@ static bj_secure *endpoint_of(bj_engine *e, const bj__server *s, bj__guard *g, b
         .private_key = bytes_of(s->record, BJ_F(SERVER, PRIVATE_KEY)),
         .client_ca = bytes_of(s->record, BJ_F(SERVER, CLIENT_CA)),
         .suites = suites,
-        .suite_count = suites_of(s, suites),
+        .suite_count = e->heal.on ? 0 : suites_of(s, suites),
         .mtu = (uint16_t) bj_get_uint(bj_get_record(s->record, BJ_F(SERVER, NETWORK)), BJ_F(LINK, MTU), 0),
         .cookies = bj_get_bool(s->record, BJ_F(SERVER, COOKIES), true),
         .epoch = e->ops->epoch ? e->ops->epoch(e->world) : 0,
@@ -310,14 +325,26 @@ static bool is_hello(const uint8_t *data, size_t length) {
     return length > 13 && data[0] == 22 && !(data[3] | data[4]) && data[13] == 1;
 }
 
+/* What came, as the log would show it leave: where it does not, a handshake begins here. */
+static bj_event as_sent(const bj__guard *g, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    return (bj_event){ .sequence = g->cause,
+                       .time = client_sent(g),
+                       .number = peer->connection,
+                       .from = peer->address,
+                       .to = *own_address(&g->engine->servers[g->server], peer->endpoint),
+                       .raw = data,
+                       .raw_length = length };
+}
+
 void bj__secure_datagram(bj_engine *e, bj__server *s, int endpoint, const bj_addr *from, const uint8_t *data,
                          size_t length, uint32_t cause) {
-    (void) e;
     bj__guard *g = s->guard;
     bj_secure_peer peer = { .endpoint = endpoint, .connection = -1, .address = *from };
     g->cause = cause;
-    if (g->hello == BJ_NEVER && is_hello(data, length)) {
-        g->hello = client_sent(g);
+    if (is_hello(data, length)) {
+        bj_event sent = as_sent(g, &peer, data, length);
+        bj__contact_datagram(e, s, &sent);
+        g->hello = g->hello == BJ_NEVER ? sent.time : g->hello;
     }
     bj_secure_receive(g->secure, &peer, data, length);
 }
@@ -334,6 +361,8 @@ void bj__secure_stream(bj_engine *e, const bj__connection *c, const uint8_t *dat
     bj__guard *g = e->servers[c->server].guard;
     bj_secure_peer peer = peer_of(c);
     g->cause = cause;
+    bj_event sent = as_sent(g, &peer, data, length);
+    bj__contact_stream(e, &e->servers[c->server], &sent);
     bj_secure_receive(g->secure, &peer, data, length);
 }
 
@@ -372,6 +401,52 @@ void bj__secure_end(bj_engine *e, const bj__connection *c, bool notify) {
     }
 }
 
+/* The client of the latest handshake, as the endpoint knows it; NULL: there was none. */
+static const bj__contact *latest(bj_engine *e, const bj__server *s, bj_secure_peer *peer) {
+    const bj__contact *c = s->guard ? bj__contact_latest(e, s) : NULL;
+    const bj__connection *over = c ? bj__connection_of(e, c->connection) : NULL;
+    if (!c || (c->connection >= 0 && !over)) {
+        return NULL;
+    }
+    *peer = (bj_secure_peer){ .endpoint = s->endpoints[0], .connection = -1, .address = c->from };
+    for (size_t a = 0; a < s->address_count; a++) {
+        peer->endpoint = bj_addr_equal(&s->addresses[a], &c->to) ? s->endpoints[a] : peer->endpoint;
+    }
+    if (over) {
+        *peer = peer_of(over);
+    }
+    return c;
+}
+
+bool bj__secure_alert(bj_engine *e, const bj__server *s, uint8_t level, uint8_t number, uint32_t cause) {
+    bj_secure_peer peer;
+    if (!latest(e, s, &peer)) {
+        return false;
+    }
+    s->guard->cause = cause;
+    return bj_secure_alert(s->guard->secure, &peer, level, number);
+}
+
+bool bj__secure_raw(bj_engine *e, const bj__server *s, const uint8_t *data, size_t length, uint32_t cause) {
+    bj_secure_peer peer;
+    if (!latest(e, s, &peer)) {
+        return false;
+    }
+    s->guard->cause = cause;
+    out(s->guard, &peer, data, length);
+    return s->guard->left >= 0;
+}
+
+bool bj__secure_notify(bj_engine *e, const bj__server *s, uint32_t cause) {
+    bj_secure_peer peer;
+    if (!latest(e, s, &peer) || !bj_secure_established(s->guard->secure, &peer)) {
+        return false;
+    }
+    s->guard->cause = cause;
+    bj_secure_close(s->guard->secure, &peer);
+    return true;
+}
+
 void bj__secure_forget(bj__server *s) {
     if (s->guard) {
         bj_secure_forget_all(s->guard->secure);
@@ -379,13 +454,6 @@ void bj__secure_forget(bj__server *s) {
 }
 
 /* --- time --- */
-
-bj_time bj__secure_began(const bj__server *s, bj_time sent) {
-    const bj__guard *g = s->guard;
-    bj_time travel = s->link.latency + s->link.jitter;
-    bool just = g && g->established && sent >= g->established && sent - g->established < travel + 10 * BJ_MS;
-    return just && g->began != BJ_NEVER ? g->began : sent;
-}
 
 static bj_time allows(const bj__guard *g, bj_time until) {
     if (g->hello != BJ_NEVER) {

@@ -954,8 +954,8 @@ bj__outbound *bj__send_message(bj_engine *e, const bj__thread *t, bj__server *s,
     size_t length = encode_message(&b, s, step);
     bj__outbound *o = new_outbound(e, s, &s->peer, &b.m, length, cause);
     o->source = source;
-    o->is_operation = bj_coap_is_request(b.m.code);
-    o->is_command = o->is_operation && bj__due_is_command(e, s);
+    o->is_operation = bj_coap_is_request(b.m.code) || (b.m.code == BJ__PING && s->peer.connection >= 0);
+    o->is_command = bj_coap_is_request(b.m.code) && bj__due_is_command(e, s);
     if (o->is_operation && o->type == BJ_COAP_CON && s->peer.connection < 0) {
         s->last_confirmable = o->id;
     }

@@ -156,6 +156,7 @@ void bj__servers_new(bj_engine *e) {
     bj__uri uri;
     bootstrap_uri(e, &uri);
     e->bootstrap_host = bj_arena_strndup(e->arena, uri.host, uri.host_length);
+    e->bootstrap_port = uri.port;
     const bj_value *given = bj_get(e->scenario, BJ_F(SCENARIO, SERVERS));
     if (!given) {
         add_server(e, "bs", 2, NULL);

@@ -64,6 +64,10 @@ void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out) {
     case BJ_K_REQUEST:
         bj__describe_request(e, t->step, out);
         break;
+    case BJ_K_CLIENT_HELLO:
+    case BJ_K_CONNECTION:
+        bj__describe_contact(t->step, out);
+        break;
     case BJ_K_RETRANSMISSION:
         bj_text_printf(out, "retransmission %u", (unsigned) bj_get_uint(t->step, BJ_F(RETRANSMISSION, NUMBER), 0));
         break;
@@ -136,6 +140,13 @@ static const bj_value *when_field(const bj_record *step) {
         return bj_get(step, BJ_F(MESSAGE, AT));
     case BJ_K_AGAIN:
         return bj_get(step, BJ_F(AGAIN, AT));
+    case BJ_K_CLIENT_HELLO:
+    case BJ_K_CONNECTION:
+        return bj_get(step, BJ_F(CLIENT_HELLO, AT));
+    case BJ_K_ALERT:
+        return bj_get(step, BJ_F(ALERT, AT));
+    case BJ_K_HANG_UP:
+        return bj_get(step, BJ_F(HANG_UP, AT));
     default:
         return bj__is_operation((bj_kind) step->kind) ? bj_get(step, BJ_F(WRITE, AT)) : NULL;
     }
@@ -149,6 +160,10 @@ static unsigned server_field(const bj_record *step) {
         return BJ_F(MESSAGE, SERVER);
     case BJ_K_AGAIN:
         return BJ_F(AGAIN, SERVER);
+    case BJ_K_ALERT:
+        return BJ_F(ALERT, SERVER);
+    case BJ_K_HANG_UP:
+        return BJ_F(HANG_UP, SERVER);
     default:
         return BJ_F(WRITE, SERVER);
     }
@@ -369,6 +384,7 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
         return bj__mistimed(e, t, &w, sent, o->event);
     }
     t->cursor++;
+    t->contact = bj__contact_until(e, t->contact, o->sent);
     t->exchange = x->id;
     t->satisfied = bj__max(t->begun, o->arrived);
     t->satisfied_event = o->event;
@@ -380,7 +396,7 @@ static bj__progress take_request(bj_engine *e, bj__thread *t, const bj__observat
 }
 
 /* The client began in time, with a look-up: nothing is too late until 1 s after the answer. */
-static bj_time lookup_allows(const bj_engine *e, bj_time until) {
+bj_time bj__lookup_allows(const bj_engine *e, bj_time until) {
     if (!e->lookup_began || e->lookup_began > until) {
         return 0;
     }
@@ -423,7 +439,7 @@ static bj__progress poll_request(bj_engine *e, bj__thread *t) {
         t->timer = arrival;
         return BJ__WAITS;
     }
-    bj_time later = bj__max(on_its_way(e, s, w.to), bj__max(lookup_allows(e, w.to), bj__secure_allows(e, s, w.to)));
+    bj_time later = bj__max(on_its_way(e, s, w.to), bj__max(bj__lookup_allows(e, w.to), bj__secure_allows(e, s, w.to)));
     if (later <= e->now) {
         return bj__too_late(e, t, w.to);
     }
@@ -806,6 +822,9 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
     switch (t->step->kind) {
     case BJ_K_REQUEST:
         return poll_request(e, t);
+    case BJ_K_CLIENT_HELLO:
+    case BJ_K_CONNECTION:
+        return bj__poll_contact(e, t);
     case BJ_K_SILENCE:
         return poll_silence(e, t);
     case BJ_K_ADVANCE:

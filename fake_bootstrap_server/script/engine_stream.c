@@ -6,12 +6,13 @@
 #include "script/engine_internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 enum {
     SETTINGS = BJ_COAP_CODE(7, 1),
-    PING = BJ_COAP_CODE(7, 2),
-    PONG = BJ_COAP_CODE(7, 3),
+    PING = BJ__PING,
+    PONG = BJ__PONG,
     MAX_MESSAGE_SIZE = 2, /* options of the settings */
     BLOCK_WISE_TRANSFER = 4,
     SIZE_IF_NOT_TOLD = 1152, /* RFC 8323 §5.3.1 */
@@ -60,23 +61,59 @@ void bj__stream_end(bj_engine *e, int connection) {
     }
 }
 
+bool bj__stream_hang_up(bj_engine *e, const bj__server *s, bool reset) {
+    bj__connection *c = e->connections;
+    while (c && c->server != s->index) {
+        c = c->next;
+    }
+    if (c) {
+        int number = c->number;
+        forget(e, c, false);
+        e->ops->stream_close(e->world, number, reset);
+    }
+    return c != NULL;
+}
+
+/* In pieces, when the scenario wants that. */
+int64_t bj__stream_pieces(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
+    const bj__server *s = &e->servers[c->server];
+    size_t piece = bj_get_uint(s->record, BJ_F(SERVER, PIECES), 0);
+    piece = piece ? piece : length;
+    int64_t sent = -ENODATA;
+    while (length && (sent >= 0 || sent == -ENODATA)) {
+        size_t now = length < piece ? length : piece;
+        sent = e->ops->stream_send(e->world, c->number, data, now, cause);
+        data += now;
+        length -= now;
+    }
+    return sent;
+}
+
 int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
     bj__server *s = &e->servers[c->server];
     if (!s->guard) {
-        return e->ops->stream_send(e->world, c->number, data, length, cause);
+        return bj__stream_pieces(e, c, data, length, cause);
     }
     bj__target to = { .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
     return bj__secure_put(e, s, &to, data, length, cause);
 }
 
 /* RFC 8323 §5.3: the first message of either side. Max-Message-Size, 1152 if not given, and Block-Wise-Transfer. */
-void bj__stream_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
+static void say_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
     uint8_t room[4], bytes[32];
     uint32_t largest = bj_get_uint(e->servers[c->server].record, BJ_F(SERVER, MAX_MESSAGE_SIZE), SIZE_IF_NOT_TOLD);
     bj_coap settings = { .version = 1, .code = SETTINGS };
     bj_coap_add_uint(&settings, MAX_MESSAGE_SIZE, largest, room);
     bj_coap_add(&settings, BLOCK_WISE_TRANSFER, "", 0);
     bj__stream_put(e, c, bytes, bj_coap_tcp_encode(&settings, bytes, sizeof bytes), cause);
+}
+
+void bj__stream_up(bj_engine *e, const bj__connection *c, uint32_t cause) {
+    bj__server *s = &e->servers[c->server];
+    s->peer = (bj__target){ .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
+    if (e->heal.on || bj_get_bool(s->record, BJ_F(SERVER, SETTINGS), true)) {
+        say_settings(e, c, cause);
+    }
 }
 
 static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32_t event) {
@@ -96,11 +133,12 @@ static void signalling(bj_engine *e, bj__connection *c, const bj_coap *m, uint32
 static void message(bj_engine *e, bj__connection *c, const uint8_t *data, size_t length, uint32_t event) {
     bj_coap m;
     bj_coap_fault fault = bj_coap_tcp_decode(&m, data, length);
-    if (fault == BJ_COAP_OK && m.code >> 5 == 7) {
+    bj__target from = { .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
+    bool awaited = fault == BJ_COAP_OK && m.code == PONG && bj__awaits_pong(e, &from, &m);
+    if (fault == BJ_COAP_OK && m.code >> 5 == 7 && !awaited) {
         signalling(e, c, &m, event);
         return;
     }
-    bj__target from = { .known = true, .endpoint = c->endpoint, .connection = c->number, .peer = c->peer };
     m.type = BJ_COAP_CON;
     bj__message(e, &e->servers[c->server], &from, &m, fault, data, length, event);
 }
@@ -153,10 +191,12 @@ void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr
                            .peer = *from,
                            .largest = SIZE_IF_NOT_TOLD };
     e->connections = c;
+    bj_event opened = { .sequence = event, .time = e->now, .number = connection, .from = *from, .to = s->addresses[0] };
+    bj__contact_accepted(e, s, &opened);
     if (s->guard) {
         bj__secure_opened(e, c, event);
     } else {
-        bj__stream_settings(e, c, event);
+        bj__stream_up(e, c, event);
     }
 }
 

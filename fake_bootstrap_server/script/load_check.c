@@ -72,6 +72,7 @@ static const struct {
     { "loss", 0, 1000000 },      { "duplicate", 0, 1000000 }, { "reorder", 0, 1000000 },
     { "mtu", 1, 65507 },         { "matching-type", 0, 255 }, { "certificate-usage", 0, 255 },
     { "max-retransmit", 0, 20 }, { "block", 16, 65536 },      { "number", 1, 20 },
+    { "which", 0, 255 },         { "pieces", 1, 65535 },
 };
 
 static void check_limits(check *c, const bj_record *record) {
@@ -192,9 +193,14 @@ static void check_values(check *c, const bj_record *record) {
     }
 }
 
+static bool is_contact(const bj_record *record) {
+    return record->kind == BJ_K_CLIENT_HELLO || record->kind == BJ_K_CONNECTION;
+}
+
 /* A time that has a late end leaves `within` nothing to say. */
 static void check_at_within(check *c, const bj_record *record) {
-    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE || record->kind == BJ_K_NOTIFICATION;
+    bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE || record->kind == BJ_K_NOTIFICATION ||
+                  is_contact(record);
     const bj_value *at = value_named(record, "at");
     const bj_value *within = value_named(record, "within");
     if (awaits && at && within && at->as.when.latest != BJ_WHEN_OPEN) {
@@ -239,7 +245,7 @@ static void check_when(check *c, const bj_record *record, const bj_value *value)
     const bj_when *when = &value->as.when;
     bool open_early = when->due ? when->earliest == BJ_WHEN_OPEN_EARLY : !when->earliest && when->latest;
     bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE ||
-                  record->kind == BJ_K_RETRANSMISSION || record->kind == BJ_K_NOTIFICATION;
+                  record->kind == BJ_K_RETRANSMISSION || record->kind == BJ_K_NOTIFICATION || is_contact(record);
     bool lasts = record->kind == BJ_K_SILENCE || record->kind == BJ_K_ADVANCE;
     if (!awaits && open_early) {
         bj_mistake_at(c->loading, value->position, NULL, "%s %s the early end of its range, which is open here",

@@ -61,6 +61,19 @@ enum {
 #define BJ_ENUM_SUITE(X)                                                                                               \
     X(0xC0A8, "TLS_PSK_WITH_AES_128_CCM_8") X(0x00AE, "TLS_PSK_WITH_AES_128_CBC_SHA256")                               \
     X(0xC0AE, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8") X(0xC023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256")
+/* Alerts: IANA's registry "TLS Alerts". */
+#define BJ_ENUM_ALERT(X)                                                                                               \
+    X(0, "close_notify") X(10, "unexpected_message") X(20, "bad_record_mac") X(21, "decryption_failed")                \
+        X(22, "record_overflow") X(30, "decompression_failure") X(40, "handshake_failure") X(41, "no_certificate")     \
+            X(42, "bad_certificate") X(43, "unsupported_certificate") X(44, "certificate_revoked")                     \
+                X(45, "certificate_expired") X(46, "certificate_unknown") X(47, "illegal_parameter")                   \
+                    X(48, "unknown_ca") X(49, "access_denied") X(50, "decode_error") X(51, "decrypt_error")            \
+                        X(60, "export_restriction") X(70, "protocol_version") X(71, "insufficient_security")           \
+                            X(80, "internal_error") X(86, "inappropriate_fallback") X(90, "user_canceled")             \
+                                X(100, "no_renegotiation") X(110, "unsupported_extension")                             \
+                                    X(111, "certificate_unobtainable") X(112, "unrecognized_name")                     \
+                                        X(113, "bad_certificate_status_response") X(114, "bad_certificate_hash_value") \
+                                            X(115, "unknown_psk_identity")
 #define BJ_ENUM_PORT(X)      X(0, "open") X(1, "closed") X(2, "silent")
 #define BJ_ENUM_DNS(X)       X(0, "ok") X(1, "nxdomain") X(2, "servfail") X(3, "nodata")
 #define BJ_ENUM_FAULT(X)     X(0, "drop") X(1, "delay") X(2, "duplicate") X(3, "truncate") X(4, "corrupt")
@@ -135,6 +148,18 @@ enum {
     R(60, IGNORE, "ignore", 1, "The server leaves the request that was awaited last without any answer.", "ignore: {}")  \
     R(61, HANDSHAKE, "handshake", 1, "A handshake of the client with a server behind DTLS or TLS ends.",               \
       "handshake: {to: mgmt, sni: mgmt.example, alert: 48}")                                                      \
+    R(65, CLIENT_HELLO, "client-hello", 1,                                                                                   \
+      "The client begins a handshake of DTLS or TLS, which ends as said. Handshakes that no step awaits are passed "   \
+      "over.",                                                                                                         \
+      "client-hello: {to: bs, name: bs.example, ends: established}")                                                      \
+    R(66, CONNECTION, "connection", 1,                                                                                 \
+      "The client opens a TCP connection, which comes about or not. Those that no step awaits are passed over.",       \
+      "connection: {to: bs, ends: refused}")                                                                           \
+    R(67, ALERT, "alert", 1,                                                                                           \
+      "A server behind DTLS or TLS sends an alert to the client of its latest handshake; a fatal one ends the "        \
+      "session.",                                                                                                      \
+      "alert: handshake_failure\n  server: bs")                                                                        \
+    R(68, HANG_UP, "hang-up", 1, "A server ends its latest connection or session.", "hang-up: reset\n  server: bs") \
     R(70, PACK, "pack", 1,                                                                                             \
       "Bootstrap-Pack: the server answers the Bootstrap-Pack-Request that was awaited last with a whole "              \
       "configuration.",                                                                                                \
@@ -243,6 +268,9 @@ enum {
     F(13, SUITES, "suites", UINTS, 0, ENUM(BJ_ENUM_SUITE),                                                             \
       "dtls, tls: cipher suites in order of preference; if not given, the four below for which there are credentials.") \
     F(14, COOKIES, "cookies", BOOL, 0, NONE, "dtls: asks for a cookie first (HelloVerifyRequest); true if not given.") \
+    F(15, SETTINGS, "settings", BOOL, 0, NONE,                                                                         \
+      "tcp, tls: sends its Capabilities and Settings (RFC 8323 section 5.3) by itself; true if not given.")            \
+    F(16, PIECES, "pieces", UINT, 0, NONE, "tcp, tls: what it sends leaves in pieces of so many bytes.") \
     F(20, MAX_MESSAGE_SIZE, "max-message-size", UINT, 0, NONE,                                                         \
       "tcp, tls: the largest message that it says to take; 1152 if not given.")
 
@@ -469,7 +497,9 @@ enum {
     F(1, HEX, "hex", BYTES, BJ_PRIMARY | BJ_REQUIRED, NONE, "The datagram.")                                           \
     F(2, SERVER, "server", STRING, 0, NONE, "Which server sends it; bs if not given.")                                 \
     F(3, SOURCE, "source", STRING, 0, NONE, "From another address and port.")                                          \
-    F(4, AT, "at", WHEN, 0, NONE, "Sent at that time.")
+    F(4, AT, "at", WHEN, 0, NONE, "Sent at that time.")                                                                \
+    F(5, CLEAR, "clear", BOOL, 0, NONE,                                                                                \
+      "dtls, tls: to the client of the latest handshake, as a record that nothing protects or that is none.")
 #define BJ_FIELDS_MESSAGE(F)                                                                                           \
     F(1, CODE, "code", CODES, BJ_PRIMARY, NONE, "Method or response code.")                                            \
     F(2, SERVER, "server", STRING, 0, NONE, "Which server sends it; bs if not given.")                                 \
@@ -581,6 +611,39 @@ enum {
     F(4, TEXT, "text", STRING, 0, NONE, "What it holds, as text.")                                                     \
     F(5, HEX, "hex", BYTES, 0, NONE, "What it holds.")                                                                 \
     F(6, WITHOUT, "without", STRINGS, 0, NONE, "Texts that it must not hold.")
+/* How a connection or a handshake ends; left out, the step is over when it begins. */
+#define BJ_ENUM_OUTCOME(X) X(1, "established") X(2, "refused") X(3, "rejected") X(4, "broken") X(5, "given-up")
+#define BJ_FIELDS_CONTACT(F, ends)                                                                                     \
+    F(1, TO, "to", STRING, BJ_PRIMARY, NONE, "The server; any if not given.")                                          \
+    F(2, AT, "at", WHEN, 0, NONE, "When it must begin, counted from the end of the previous step.")                    \
+    F(3, WITHIN, "within", DURATION, 0, NONE, "It must begin no later than that after the previous step's end.")       \
+    F(4, ENDS, "ends", ENUM, 0, ENUM(BJ_ENUM_OUTCOME), ends)
+#define BJ_FIELDS_CLIENT_HELLO(F)                                                                                         \
+    BJ_FIELDS_CONTACT(F,                                                                                  \
+                      "established, refused (the server sends a fatal alert), rejected (the client does), broken "     \
+                      "(the connection ends), given-up (the client begins anew, or closes); left out: it has begun.")  \
+    F(5, ALERT, "alert", UINT, 0, ENUM(BJ_ENUM_ALERT), "The alert with which it is refused or rejected.")              \
+    F(6, NAME, "name", STRING, 0, NONE, "Server Name Indication; empty: there is none.")                               \
+    F(7, OFFERS, "offers", UINTS, 0, ENUM(BJ_ENUM_SUITE), "Cipher suites that the client must offer, among others.")   \
+    F(8, WITHHOLDS, "withholds", UINTS, 0, ENUM(BJ_ENUM_SUITE), "Cipher suites that it must not offer.")               \
+    F(9, IDENTITY, "identity", BYTES, 0, NONE, "The PSK identity that the client shows.")                              \
+    F(10, SUITE, "suite", UINT, 0, ENUM(BJ_ENUM_SUITE), "The cipher suite that is agreed upon.")
+#define BJ_ENUM_LEVEL(X)  X(1, "warning") X(2, "fatal")
+#define BJ_ENUM_HANGUP(X) X(1, "reset") X(2, "close") X(3, "notify")
+#define BJ_FIELDS_ALERT(F)                                                                                             \
+    F(1, WHICH, "which", UINT, BJ_PRIMARY | BJ_REQUIRED, ENUM(BJ_ENUM_ALERT), "Name or number, RFC 5246 section 7.2.") \
+    F(2, SERVER, "server", STRING, 0, NONE, "bs if not given.")                                                        \
+    F(3, LEVEL, "level", ENUM, 0, ENUM(BJ_ENUM_LEVEL), "fatal if not given; close_notify: warning.")                   \
+    F(4, AT, "at", WHEN, 0, NONE, "Sent at that time.")
+#define BJ_FIELDS_HANG_UP(F)                                                                                           \
+    F(1, HOW, "how", ENUM, BJ_PRIMARY | BJ_REQUIRED, ENUM(BJ_ENUM_HANGUP),                                             \
+      "reset (TCP), close (TCP, in order, without a word), notify (DTLS, TLS: with a close_notify alert).")            \
+    F(2, SERVER, "server", STRING, 0, NONE, "bs if not given.")                                                        \
+    F(3, AT, "at", WHEN, 0, NONE, "At that time.")
+#define BJ_FIELDS_CONNECTION(F)                                                                                        \
+    BJ_FIELDS_CONTACT(F,                                                                                 \
+                      "established, refused (nobody listens), broken (reset, or no answer), given-up (the client "     \
+                      "closes it before); left out: it has begun.")
 
 /* clang-format on */
 

@@ -174,5 +174,17 @@ enum bj_fields_write_composite { BJ_FIELDS_WRITE_COMPOSITE(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_OBSERVE_COMPOSITE_##FIELD = (number),
 enum bj_fields_observe_composite { BJ_FIELDS_OBSERVE_COMPOSITE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_CLIENT_HELLO_##FIELD = (number),
+enum bj_fields_client_hello { BJ_FIELDS_CLIENT_HELLO(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_CONNECTION_##FIELD = (number),
+enum bj_fields_connection { BJ_FIELDS_CONNECTION(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_ALERT_##FIELD = (number),
+enum bj_fields_alert { BJ_FIELDS_ALERT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_HANG_UP_##FIELD = (number),
+enum bj_fields_hang_up { BJ_FIELDS_HANG_UP(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 
 #endif

@@ -55,7 +55,7 @@ static bj__session *add(bj_secure *secure, const bj_secure_peer *peer) {
 
 /* --- what comes in --- */
 
-enum { RECORD_HANDSHAKE = 22, CLIENT_HELLO = 1, HELLO_RANDOM = 13 + 12 + 2 };
+enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, CLIENT_HELLO = 1, HELLO_RANDOM = 13 + 12 + 2 };
 
 /* The random of a ClientHello in the first record of a datagram, in the clear; NULL: it is something else. */
 static const uint8_t *hello_of(const uint8_t *data, size_t length) {
@@ -78,8 +78,10 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
         drop(s);
         s = NULL;
     }
+    /* The network doubled it: mbedTLS would take it, with its cookie, for a client that has lost the session. */
+    bool doubled = s && s->established && hello && s->hello_known && !memcmp(s->hello, hello, sizeof s->hello);
     s = s ? s : hello ? add(secure, peer) : NULL;
-    if (!s || s->busy) {
+    if (!s || s->busy || doubled) {
         return;
     }
     s->in = data;
@@ -88,7 +90,7 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
     s->in_length = 0;
     if (!s->ended && s->ssl.state <= MBEDTLS_SSL_CLIENT_HELLO) {
         s->ended = true; /* nothing came of it */
-    } else if (hello && !s->ended) {
+    } else if (hello && !s->ended && !s->established) {
         memcpy(s->hello, hello, sizeof s->hello);
         s->hello_known = true;
     }
@@ -133,6 +135,30 @@ bool bj_secure_send(bj_secure *secure, const bj_secure_peer *peer, const uint8_t
     bool sent = bj__session_send(s, data, length);
     bj__platform_set(before);
     return sent;
+}
+
+/* A record of the first epoch with a number beyond those that its HelloVerifyRequests had. */
+static void alert_stranger(bj_secure *secure, const bj_secure_peer *peer, uint8_t level, uint8_t number) {
+    const uint8_t record[] = { RECORD_ALERT, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 1, 0, 0, 2, level, number };
+    bj_secure_event said = { .kind = BJ_SECURE_ALERT_SENT, .level = level, .number = number };
+    secure->ops->out(secure->user, peer, record, sizeof record);
+    secure->ops->event(secure->user, peer, &said);
+}
+
+bool bj_secure_alert(bj_secure *secure, const bj_secure_peer *peer, uint8_t level, uint8_t number) {
+    bj__session *s = find(secure, peer);
+    if (!s && secure->stream) {
+        return false;
+    }
+    if (!s) {
+        alert_stranger(secure, peer, level, number);
+        return true;
+    }
+    bj__platform before = bj__platform_enter(secure);
+    bj__session_alert(s, level, number);
+    sweep(secure);
+    bj__platform_set(before);
+    return true;
 }
 
 void bj_secure_close(bj_secure *secure, const bj_secure_peer *peer) {
@@ -199,6 +225,10 @@ void bj_secure_tick(bj_secure *secure) {
 /* mbedTLS gives the identity as bytes. An unknown one is refused with alert 115, RFC 4279 §2. */
 static int find_key(void *user, mbedtls_ssl_context *ssl, const unsigned char *identity, size_t length) {
     const bj_secure *secure = user;
+    if (secure->current) {
+        bj_secure_event shown = { .kind = BJ_SECURE_IDENTITY, .bytes = identity, .length = length };
+        secure->ops->event(secure->user, &secure->current->peer, &shown);
+    }
     for (size_t i = 0; i < secure->psk_count; i++) {
         const bj_secure_psk *psk = &secure->psks[i];
         if (psk->identity.length == length && (!length || !memcmp(psk->identity.bytes, identity, length))) {

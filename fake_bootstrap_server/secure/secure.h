@@ -69,11 +69,12 @@ typedef struct bj_secure_peer {
 } bj_secure_peer;
 
 typedef enum bj_secure_kind {
-    BJ_SECURE_ESTABLISHED = 1,    /* text: the cipher suite */
+    BJ_SECURE_ESTABLISHED = 1,    /* text, number: the cipher suite */
     BJ_SECURE_ALERT_SENT = 2,     /* level, number */
     BJ_SECURE_ALERT_RECEIVED = 3, /* level, number */
     BJ_SECURE_KEYS = 4,           /* text: a line of a key log, as NSS writes it and Wireshark reads it */
     BJ_SECURE_ENDED = 5,          /* text: why; the session is gone */
+    BJ_SECURE_IDENTITY = 6,       /* bytes, length: the PSK identity that the peer shows, known or not */
 } bj_secure_kind;
 
 typedef struct bj_secure_event {
@@ -84,6 +85,8 @@ typedef struct bj_secure_event {
     const char *server_name; /* that the client asked for (SNI, RFC 6066 §3); NULL: it named none */
     uint16_t suite;          /* of an established session */
     bool established;        /* the handshake is over */
+    const uint8_t *bytes;    /* IDENTITY */
+    size_t length;
 } bj_secure_event;
 
 typedef struct bj_secure_ops {
@@ -111,6 +114,9 @@ void bj_secure_receive(bj_secure *secure, const bj_secure_peer *peer, const uint
 /* Sends `length` bytes in one record (streams: as many as needed). false when there is no session, its handshake is not
  * finished, or a datagram would be too long. */
 bool bj_secure_send(bj_secure *secure, const bj_secure_peer *peer, const uint8_t *data, size_t length);
+/* Sends an alert, in the handshake or behind it; a fatal one (level 2) ends the session. To a peer without a session
+ * (it is asked for a cookie yet) it goes in the clear. false: there is nobody to send it to. */
+bool bj_secure_alert(bj_secure *secure, const bj_secure_peer *peer, uint8_t level, uint8_t number);
 /* Ends the session with a close_notify alert. */
 void bj_secure_close(bj_secure *secure, const bj_secure_peer *peer);
 /* Ends the session without a word: the connection is gone, or the server restarts. */

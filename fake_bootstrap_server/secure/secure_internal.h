@@ -64,6 +64,7 @@ bj__session *bj__session_new(bj_secure *secure, const bj_secure_peer *peer);
 /* Lets mbedTLS go on with what lies in `in`, and with its timer. */
 void bj__session_run(bj__session *session);
 bool bj__session_send(bj__session *session, const uint8_t *data, size_t length);
+void bj__session_alert(bj__session *session, uint8_t level, uint8_t number);
 void bj__session_close(bj__session *session);
 void bj__session_free(bj__session *session);
 void bj__session_tell(bj__session *session, bj_secure_kind kind, uint8_t level, int number, const char *text);

@@ -137,11 +137,15 @@ static int hidden_number(int error) {
     }
 }
 
-static void tell_hidden_alert(bj__session *s, int number) {
+static void tell_hidden(bj__session *s, uint8_t level, int number) {
     if (s->hidden_alert) {
         s->hidden_alert = false;
-        bj__session_tell(s, BJ_SECURE_ALERT_SENT, number ? 2 : 1, number, NULL);
+        bj__session_tell(s, BJ_SECURE_ALERT_SENT, level, number, NULL);
     }
+}
+
+static void tell_hidden_alert(bj__session *s, int number) {
+    tell_hidden(s, number ? 2 : 1, number);
 }
 
 static const char *reason(int error) {
@@ -240,7 +244,8 @@ static bool shake_hands(bj__session *s) {
         return false;
     }
     s->established = true;
-    bj__session_tell(s, BJ_SECURE_ESTABLISHED, 0, 0, mbedtls_ssl_get_ciphersuite(&s->ssl));
+    const char *suite = mbedtls_ssl_get_ciphersuite(&s->ssl);
+    bj__session_tell(s, BJ_SECURE_ESTABLISHED, 0, mbedtls_ssl_get_ciphersuite_id(suite), suite);
     return true;
 }
 
@@ -282,6 +287,17 @@ bool bj__session_send(bj__session *s, const uint8_t *data, size_t length) {
         length -= (size_t) written;
     }
     return !s->ended;
+}
+
+void bj__session_alert(bj__session *s, uint8_t level, uint8_t number) {
+    if (s->ended) {
+        return;
+    }
+    mbedtls_ssl_send_alert_message(&s->ssl, level, number);
+    tell_hidden(s, level, number);
+    if (level == MBEDTLS_SSL_ALERT_LEVEL_FATAL) { /* RFC 5246 §7.2.2 */
+        end(s, "a fatal alert was sent");
+    }
 }
 
 void bj__session_close(bj__session *s) {

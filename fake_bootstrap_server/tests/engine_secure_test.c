@@ -10,7 +10,8 @@
 #include "secure/platform.h"
 
 #define ACCOUNT "title: t\nclient: {bootstrap: {uri: \"coaps://bs.example\", security: psk, "
-#define SECURE  ACCOUNT "identity: !text device, key: 00112233445566778899aabbccddeeff, holdoff: 2s}}\nsteps:\n"
+#define DEVICE  ACCOUNT "identity: !text device, key: 00112233445566778899aabbccddeeff, holdoff: 2s}}\n"
+#define SECURE  DEVICE "steps:\n"
 
 static const uint8_t fitting[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
                                      0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
@@ -206,6 +207,96 @@ static void an_attempt_that_fails_in_the_handshake(void **state) {
     }
 }
 
+/* The same edges, of the handshake itself: 1 ms early, and 1 ms late, is a failure. */
+static void a_handshake_at_its_due_time(void **state) {
+    (void) state;
+    static const struct {
+        bj_time after;
+        bool in_time;
+    } cases[] = { { 4000 * BJ_MS, true }, { 3998 * BJ_MS, false }, { 6000 * BJ_MS, true }, { 6001 * BJ_MS, false } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(SECURE "  - client-hello: {to: bs, at: due(holdoff), ends: refused, alert: bad_record_mac}\n"
+                     "  - client-hello: {to: bs, at: due(holdoff), ends: established, identity: !text device}\n"
+                     "  - request: {to: bs, method: POST, path: /bs}\n");
+        static const uint8_t wrong[16] = { 1 };
+        pass(2 * BJ_SECOND);
+        assert_int_equal(client_connects(wrong), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+        client_end();
+        pass(cases[i].after);
+        w.client.port++;
+        if (!client_connects(fitting)) {
+            client_asks("/bs");
+        }
+        if (cases[i].in_time) {
+            expect_pass();
+        } else {
+            expect_fail(cases[i].after < 4 * BJ_SECOND ? "not before 6.005" : "until 8.006");
+        }
+        client_end();
+    }
+}
+
+static void expect_handshake(const char *step, const char *reason) {
+    BJ_TEXT(script, 600);
+    bj_text_printf(&script, SECURE "  - client-hello: {to: bs, %s}\n", step);
+    begin(script.start);
+    pass(2 * BJ_SECOND);
+    (void) client_connects(fitting); /* the run may be over before it is through */
+    if (reason) {
+        expect_fail(reason);
+    } else {
+        expect_pass();
+    }
+    client_end();
+}
+
+static void what_a_handshake_must_be_like(void **state) {
+    (void) state;
+    expect_handshake("name: \"\", offers: TLS_PSK_WITH_AES_128_CCM_8, suite: TLS_PSK_WITH_AES_128_CCM_8", NULL);
+    expect_handshake("name: bs.example", "no name is indicated");
+    expect_handshake("withholds: TLS_PSK_WITH_AES_128_CCM_8", "the cipher suite 0xC0A8 is offered");
+    expect_handshake("ends: refused", "with bs, refused: it was established");
+    expect_handshake("ends: established, alert: 40", "there was no alert");
+    expect_handshake("identity: !text stranger", "another identity was shown: 646576696365");
+    expect_handshake("suite: TLS_PSK_WITH_AES_128_CBC_SHA256", "the cipher suite is 0xC0A8");
+}
+
+static void a_handshake_that_does_not_come(void **state) {
+    (void) state;
+    begin(SECURE "  - client-hello: {to: bs, at: due(holdoff)}\n");
+    pass(4 * BJ_SECOND);
+    expect_fail("expected a handshake with bs until 3.000");
+    begin(SECURE "  - client-hello: {to: bs, within: 1s}\n");
+    pass(4 * BJ_SECOND);
+    expect_fail("expected a handshake with bs until 1.0");
+}
+
+/* Alerts before there is a session, within it, and none to nobody. */
+static void alerts_at_a_chosen_moment(void **state) {
+    (void) state;
+    begin(DEVICE "servers: {bs: {cookies: false}}\nsteps:\n"
+                 "  - client-hello: bs\n  - alert: handshake_failure\n  - client-hello: {to: bs, at: due(holdoff)}\n"
+                 "  - advance: 1s\n  - alert: internal_error\n");
+    pass(2 * BJ_SECOND);
+    assert_int_equal(client_connects(fitting), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+    assert_int_equal(ssl.in_msg[1], 40);
+    client_end();
+    pass(5 * BJ_SECOND);
+    w.client.port++;
+    expect_running();
+    assert_int_equal(client_connects(fitting), 0);
+    pass(BJ_SECOND);
+    uint8_t room[16];
+    assert_int_equal(mbedtls_ssl_read(&ssl, room, sizeof room), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+    assert_int_equal(ssl.in_msg[1], 80);
+    expect_pass();
+    client_end();
+    begin(SECURE "  - alert: internal_error\n");
+    expect_verdict(BJ_ERROR, "the server 'bs' has no handshake or session with the client");
+    begin(SECURE "  - hang-up: reset\n");
+    expect_verdict(BJ_ERROR, "the server 'bs' has no TCP connection with the client");
+}
+
 static void a_server_that_restarts_knows_no_session(void **state) {
     (void) state;
     begin(SECURE "  - request: {to: bs, method: POST, path: /bs}\n  - respond: 2.04\n  - restart: bs\n"
@@ -292,6 +383,10 @@ int main(void) {
         cmocka_unit_test(a_lost_command_is_sent_again),
         cmocka_unit_test(a_repeated_request_is_known),
         cmocka_unit_test(an_attempt_that_fails_in_the_handshake),
+        cmocka_unit_test(a_handshake_at_its_due_time),
+        cmocka_unit_test(what_a_handshake_must_be_like),
+        cmocka_unit_test(a_handshake_that_does_not_come),
+        cmocka_unit_test(alerts_at_a_chosen_moment),
         cmocka_unit_test(a_server_that_restarts_knows_no_session),
         cmocka_unit_test(a_handshake_is_awaited),
         cmocka_unit_test(a_handshake_is_not_as_awaited),

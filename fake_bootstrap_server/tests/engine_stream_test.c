@@ -69,6 +69,48 @@ static void ping_and_pong(void **state) {
     expect_pass();
 }
 
+/* RFC 8323 §5.4: the Pong has the Ping's token; one that answers nothing is passed over. */
+static void a_ping_of_the_server(void **state) {
+    (void) state;
+    for (int right = 0; right < 2; right++) {
+        begin(TCP "  - connection: bs\n  - message: {code: \"7.02\", expect: \"7.03\", within: 2s}\n");
+        connects();
+        assert_int_equal(streamed().code, CODE(7, 1));
+        bj_coap pong = streamed();
+        assert_int_equal(pong.code, CODE(7, 2));
+        pong.code = CODE(7, 3);
+        pong.token[0] ^= right ? 0 : 1;
+        client_streams(&pong);
+        pass(3 * BJ_SECOND);
+        if (right) {
+            expect_pass();
+        } else {
+            expect_fail("expected 7.03 to 7.02");
+        }
+    }
+}
+
+static void a_server_that_says_no_settings(void **state) {
+    (void) state;
+    begin("title: t\nservers:\n  bs: {transport: tcp, settings: false, pieces: 1}\nsteps:\n"
+          "  - connection: {to: bs, ends: established}\n  - raw: 00e1\n  - hang-up: close\n");
+    connects();
+    assert_int_equal(streamed().code, CODE(7, 1));
+    assert_int_equal(w.stream_length, 0);
+    assert_int_equal(w.stream_closed, CONNECTION);
+    expect_pass();
+}
+
+static void a_connection_that_must_not_be(void **state) {
+    (void) state;
+    begin(TCP "  - connection: {to: bs, ends: refused}\n");
+    connects();
+    expect_fail("expected a connection with bs, refused: it was established");
+    begin(TCP "  - connection: {to: bs, within: 1s}\n");
+    pass(3 * BJ_SECOND);
+    expect_fail("expected a connection with bs until 1.0");
+}
+
 static void messages_come_in_pieces(void **state) {
     (void) state;
     begin(TCP "  - request: {path: /first}\n  - request: {path: /second}\n");
@@ -232,6 +274,9 @@ int main(void) {
         cmocka_unit_test(settings_of_the_server),
         cmocka_unit_test(bert),
         cmocka_unit_test(ping_and_pong),
+        cmocka_unit_test(a_ping_of_the_server),
+        cmocka_unit_test(a_server_that_says_no_settings),
+        cmocka_unit_test(a_connection_that_must_not_be),
         cmocka_unit_test(messages_come_in_pieces),
         cmocka_unit_test(operations_go_over_the_connection),
         cmocka_unit_test(a_closed_connection_is_no_peer),

@@ -48,6 +48,8 @@ typedef struct world {
     size_t heard_length;
     unsigned heard_records;
     bool echo, close_on_plain;
+    uint8_t hello[600]; /* the last ClientHello that came */
+    size_t hello_length;
 } world;
 
 typedef struct client {
@@ -218,6 +220,10 @@ static int client_send(void *user, const unsigned char *data, size_t length) {
     size_t step = w->chunk ? w->chunk : length;
     for (int copies = lost ? 0 : w->twice ? 2 : 1; copies; copies--) {
         for (size_t at = 0; at < length; at += step) {
+            if (data[0] == 22 && length > 13 && data[13] == 1 && length <= sizeof w->hello) {
+                memcpy(w->hello, data, length);
+                w->hello_length = length;
+            }
             bj_secure_receive(w->server, &c->peer, data + at, length - at < step ? length - at : step);
         }
     }

@@ -457,6 +457,25 @@ static void describe_run(writer *w, bj_text *text) {
     bj_text_printf(text, "%s%s", text->used && w->verdict[0] ? ": " : "", w->verdict);
 }
 
+/* The keys of all sessions, so that whoever opens the capture reads what was meant. */
+static void write_keys(writer *w) {
+    char *lines = NULL;
+    size_t length = 0;
+    FILE *text = open_memstream(&lines, &length);
+    size_t cursor = 0;
+    bj_event event;
+    while (text && bj_log_next(w->log, &cursor, &event) && event.sequence <= w->last) {
+        if (event.kind == BJ_EV_TLS_KEYS && event.text) {
+            fwrite(event.text, 1, event.text_length, text);
+            fputc('\n', text);
+        }
+    }
+    if (text && !fclose(text)) {
+        bj_pcapng_secrets(w->file, lines, length);
+    }
+    free(lines);
+}
+
 static void write_log(writer *w) {
     BJ_TEXT(run, COMMENT_ROOM);
     size_t cursor = 0;
@@ -464,6 +483,7 @@ static void write_log(writer *w) {
     describe_run(w, &run);
     bj_pcapng_begin(w->file, run.used ? run.start : NULL);
     bj_pcapng_names(w->file, w->names, w->name_count);
+    write_keys(w);
     while (bj_log_next(w->log, &cursor, &event) && event.sequence <= w->last) {
         write_event(w, &event);
     }

@@ -12,6 +12,8 @@ enum {
     INTERFACE = 1,
     NAME_RESOLUTION = 4,
     ENHANCED_PACKET = 6,
+    DECRYPTION_SECRETS = 10,
+    SECRETS_TLS_KEY_LOG = 0x544C534B,
     BYTE_ORDER_MAGIC = 0x1A2B3C4D,
     LINKTYPE_RAW = 101,
     BLOCK_OVERHEAD = 12, /* type, and the length in front and behind */
@@ -129,6 +131,17 @@ void bj_pcapng_names(FILE *file, const bj_pcapng_name *names, size_t count) {
         put_option(file, names[i].addr.family == 6 ? NAME_IPV6 : NAME_IPV4, record, length);
     }
     put_option(file, OPT_END, NULL, 0);
+    put32(file, total);
+}
+
+void bj_pcapng_secrets(FILE *file, const char *key_log, size_t length) {
+    if (!length) {
+        return;
+    }
+    uint32_t total = begin_block(file, DECRYPTION_SECRETS, 8 + padded(length));
+    put32(file, SECRETS_TLS_KEY_LOG);
+    put32(file, (uint32_t) length);
+    put_padded(file, key_log, length);
     put32(file, total);
 }
 

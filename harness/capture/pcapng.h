@@ -21,6 +21,10 @@ typedef struct bj_pcapng_name {
 /* A name resolution block; nothing when count is 0. */
 void bj_pcapng_names(FILE *file, const bj_pcapng_name *names, size_t count);
 
+/* A decryption secrets block with a TLS key log (lines as SSLKEYLOGFILE holds them), which must stand before the
+ * packets that it decrypts; nothing when length is 0. */
+void bj_pcapng_secrets(FILE *file, const char *key_log, size_t length);
+
 /* An enhanced packet block; `time` in microseconds since 1970; `comment` may be NULL. */
 void bj_pcapng_packet(FILE *file, uint64_t time, const uint8_t *data, size_t length, const char *comment);
 
