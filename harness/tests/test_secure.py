@@ -96,7 +96,7 @@ def test_a_wrong_key_is_refused(transport, client):
 def test_an_unknown_identity_is_refused(transport, client):
     result = run(f"{transport}-refused", client, "-u stranger -k 0123456789abcdef")
     assert alerts(result) == [115]  # unknown_psk_identity, RFC 4279 section 2
-    assert states(result)[-1] == "ended: unknown PSK identity"
+    assert "ended: unknown PSK identity" in states(result)
 
 
 @pytest.mark.parametrize("client", FLAVOURS)
