@@ -60,14 +60,21 @@ everything *everything_empty(unsigned number) {
     return one;
 }
 
+/* To the bit, but for what a NaN carries. */
+static bool same_real(double left, double right) {
+    uint64_t l, r;
+    memcpy(&l, &left, sizeof l);
+    memcpy(&r, &right, sizeof r);
+    return l == r || (left != left && right != right);
+}
+
 static bool same_value(const bootjack_value *left, const bootjack_value *right) {
     if (left->type != right->type) {
         return false;
     }
     switch (left->type) {
-    case BOOTJACK_TYPE_FLOAT: /* to the bit, but for what a NaN carries */
-        return (left->as.real != left->as.real && right->as.real != right->as.real) ||
-               memcmp(&left->as.real, &right->as.real, sizeof left->as.real) == 0;
+    case BOOTJACK_TYPE_FLOAT:
+        return same_real(left->as.real, right->as.real);
     case BOOTJACK_TYPE_BOOLEAN:
         return left->as.boolean == right->as.boolean;
     case BOOTJACK_TYPE_OBJLNK:

@@ -65,7 +65,8 @@ static uint8_t *whole(const uint8_t *data, size_t size, bool right) {
         memcpy(bytes, data, size);
     }
     if (bytes && right && size >= HEADER) {
-        memcpy(bytes, "BOOTJACK\0\1\0\0", 12);
+        static const uint8_t head[12] = { 'B', 'O', 'O', 'T', 'J', 'A', 'C', 'K', 0, 1 };
+        memcpy(bytes, head, sizeof head);
         put(bytes + 12, (uint32_t) (size - HEADER));
         put(bytes + 16, ~crc(crc(UINT32_MAX, bytes, 16), bytes + HEADER, size - HEADER));
     }
