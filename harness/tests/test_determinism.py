@@ -31,8 +31,8 @@ def test_one_seed_gives_the_same_bytes(client, tmp_path):
     assert [str(name) for name in first if first[name] != second[name]] == []
 
 
-# The linked client is asked a hundred times, the process less often: it costs more, and is the same client.
-SEEDS = {"linked": [*range(1, 96), 1000, 65536, 2**31, 2**40 + 1, 2**62], "exec": [2, 3, 5, 7, 11, 1000, 65536, 2**31, 2**40 + 1, 2**62]}
+# A few each time; `ci/seeds` asks a hundred. The process costs more and is the same client.
+SEEDS = {"linked": [2, 3, 5, 7, 11, 1000, 65536, 2**31, 2**40 + 1, 2**62], "exec": [2, 2**62]}
 
 
 @pytest.mark.parametrize("name", CLIENTS)

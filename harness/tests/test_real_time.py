@@ -12,8 +12,8 @@ from harness.pytest_bootjack import api
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST = "scenarios/good/first-bootstrap.yaml"
-SHORT_US = 4_000_000
-AT_ONCE = "12"  # a case mostly waits
+SHORT_US = 3_000_000
+AT_ONCE = "24"  # a case mostly waits
 
 
 @pytest.fixture(scope="module")
