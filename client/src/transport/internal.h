@@ -89,6 +89,7 @@ typedef struct bjc_security {
     void *tls;      /* the GnuTLS session that our hooks are in; NULL = none yet, or no more */
     unsigned suite; /* that the server chose, 0 = not known */
     bool accepted;  /* the server's certificate */
+    bool approved;  /* the server, see bjc_security_approved() */
     int alert;      /* see bjc_session_alert() */
 } bjc_security;
 

@@ -106,7 +106,7 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     describe_address(session, address);
     session->heard = session->over = session->told = session->settings = false;
     session->up = !session->secure && !session->stream;
-    session->security.accepted = false;
+    session->security.accepted = session->security.approved = false;
     session->security.suite = 0;
     session->coap = session_of(session, &remote);
     if (!session->coap) {
@@ -161,15 +161,22 @@ static bjc_session *session_new(bjc_transport *transport, coap_proto_t protocol,
     return session;
 }
 
+/* Over a stream the server is judged before its settings (RFC 8323 §5.3) came: a wrong one may never send any. */
+static void judge(bjc_session *session) {
+    bjc_security *security = &session->security;
+    security->approved = security->approved || bjc_security_approved(session);
+    session->over = !security->approved;
+    session->up = security->approved && (session->settings || !session->stream);
+}
+
 /* The handshake ended well, or the session did, which libcoap does not always tell. */
 static void look_at_handshake(bjc_session *session) {
     bjc_security_watch(session);
     coap_session_state_t state = coap_session_get_state(session->coap);
     if (state == COAP_SESSION_STATE_NONE) {
         session->over = true;
-    } else if (state == COAP_SESSION_STATE_ESTABLISHED && (session->settings || !session->stream)) {
-        session->up = bjc_security_approved(session);
-        session->over = !session->up;
+    } else if (state == COAP_SESSION_STATE_CSM || state == COAP_SESSION_STATE_ESTABLISHED) {
+        judge(session);
     }
 }
 
