@@ -29,12 +29,16 @@ typedef struct bj__guard {
 
 /* --- the log --- */
 
-static const bj_addr *own_address(const bj__server *s, int endpoint) {
+/* The server's address at this endpoint as the rest of the log has it: in the real world, the one on which it listens.
+ */
+static bj_addr own_address(const bj_engine *e, const bj__server *s, int endpoint) {
     size_t a = 0;
     while (a + 1 < s->address_count && s->endpoints[a] != endpoint) {
         a++;
     }
-    return &s->addresses[a];
+    bj_addr own = s->addresses[a], real;
+    bool elsewhere = e->ops->real_address && e->ops->real_address(e->world, s->name, own.port, &real);
+    return elsewhere ? real : own;
 }
 
 static uint32_t note(const bj__guard *g, bj_event_kind kind, const bj_secure_peer *peer, bj_event event) {
@@ -44,8 +48,9 @@ static uint32_t note(const bj__guard *g, bj_event_kind kind, const bj_secure_pee
     event.time = e->ops->now(e->world);
     event.kind = (uint8_t) kind;
     event.actor = (uint8_t) (BJ_ACTOR_SERVER_0 + g->server);
-    event.from = received ? peer->address : *own_address(s, peer->endpoint);
-    event.to = received ? *own_address(s, peer->endpoint) : peer->address;
+    bj_addr own = own_address(e, s, peer->endpoint);
+    event.from = received ? peer->address : own;
+    event.to = received ? own : peer->address;
     return bj_log_append(e->ops->log(e->world), &event);
 }
 
@@ -331,7 +336,7 @@ static bj_event as_sent(const bj__guard *g, const bj_secure_peer *peer, const ui
                        .time = client_sent(g),
                        .number = peer->connection,
                        .from = peer->address,
-                       .to = *own_address(&g->engine->servers[g->server], peer->endpoint),
+                       .to = own_address(g->engine, &g->engine->servers[g->server], peer->endpoint),
                        .raw = data,
                        .raw_length = length };
 }

@@ -389,7 +389,10 @@ static bool names_server(const bj_engine *e, const bj_value *value) {
 }
 
 static bool write_unmet(const bj_engine *e, const bj_record *record, bj_text *why) {
-    bool named = e->ops->real_address && (names_server(e, bj_get(record, BJ_F(WRITE, TEXT))) ||
+    const char *path = bj_get_string(record, BJ_F(WRITE, PATH), "");
+    /* A block of an account: the name may stand in two of them. */
+    bool block = !strncmp(path, "/0", 2) && bj_get(record, BJ_F(WRITE, HEX)) && bj_get(record, BJ_F(WRITE, OPTIONS));
+    bool named = e->ops->real_address && (block || names_server(e, bj_get(record, BJ_F(WRITE, TEXT))) ||
                                           names_server(e, bj_get(record, BJ_F(WRITE, HEX))));
     return named && lacking(e, BJ_CAN_DNS, why, "a payload names a server, and names are not the scenario's");
 }
@@ -405,6 +408,9 @@ static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why
     switch (record->kind) {
     case BJ_K_WRITE:
         return write_unmet(e, record, why);
+    case BJ_K_SERVER:
+        return bj_get(record, BJ_F(SERVER, CERTIFICATE)) &&
+               lacking(e, BJ_CAN_DNS, why, "a certificate names a server, and names are not the scenario's");
     case BJ_K_DNS:
     case BJ_K_DNS_ANSWER:
         return lacking(e, BJ_CAN_DNS, why, "names are not the scenario's");
