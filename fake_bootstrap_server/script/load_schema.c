@@ -21,7 +21,7 @@ static const char duration_schema[] = "{\"anyOf\": [{\"type\": \"string\", \"pat
                                       "\"^([0-9]+(\\\\.[0-9]+)?(us|ms|s|m|h|d))+$|^0$\"}, {\"const\": 0}]}";
 static const char when_schema[] =
     "{\"anyOf\": [{\"type\": \"string\", "
-    "\"pattern\": \"^(\\\\.\\\\. ?)?(wake|due\\\\((finish|retransmit|holdoff|lifetime|giveup)\\\\)|[0-9])\"}, "
+    "\"pattern\": \"^(\\\\.\\\\. ?)?(wake|due\\\\((finish|retransmit|holdoff|lifetime|giveup|update|queue)\\\\)|[0-9])\"}, "
     "{\"const\": 0}]}";
 
 /* Definitions that fields refer to, in the order of their types; NULL where a field says more itself. */
@@ -35,8 +35,8 @@ static void print_types(FILE *out) {
     fprintf(out, "  \"when\": %s,\n", when_schema);
     fprintf(out, "  \"texts\": {\"anyOf\": [{\"$ref\": \"#/$defs/text\"}, "
                  "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/text\"}}]},\n");
-    fprintf(out, "  \"numbers\": {\"anyOf\": [{\"type\": \"integer\"}, "
-                 "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}]},\n");
+    fprintf(out, "  \"numbers\": {\"anyOf\": [{\"type\": [\"integer\", \"string\"]}, "
+                 "{\"type\": \"array\", \"items\": {\"type\": [\"integer\", \"string\"]}}]},\n");
     fprintf(out, "  \"query\": {\"anyOf\": [{\"$ref\": \"#/$defs/texts\"}, {\"type\": \"object\", "
                  "\"additionalProperties\": {\"type\": [\"string\", \"number\", \"boolean\", \"null\"]}}]},\n");
     fprintf(out, "  \"values\": {\"anyOf\": [{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/value\"}}, "
@@ -48,7 +48,7 @@ static void print_types(FILE *out) {
     fprintf(out, "  \"option\": {\"type\": \"object\", \"required\": [\"number\"], \"additionalProperties\": false, "
                  "\"properties\": {\"number\": {\"type\": [\"integer\", \"string\"]}, "
                  "\"hex\": {\"$ref\": \"#/$defs/bytes\"}, \"text\": {\"$ref\": \"#/$defs/text\"}, "
-                 "\"uint\": {\"type\": \"integer\"}}},\n");
+                 "\"uint\": {\"anyOf\": [{\"type\": \"integer\"}, {\"$ref\": \"#/$defs/parameter\"}]}}},\n");
     fprintf(out, "  \"options\": {\"anyOf\": [{\"$ref\": \"#/$defs/option\"}, "
                  "{\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/option\"}}]},\n");
     fprintf(out, "  \"steps\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/step\"}},\n");

@@ -11,7 +11,7 @@ import pytest
 
 from harness.pytest_bootjack import api
 
-SCRIPTS = sorted([*(api.ROOT / "ci").iterdir(), api.ROOT / ".ci/run"])
+SCRIPTS = sorted([*(path for path in (api.ROOT / "ci").iterdir() if path.is_file()), api.ROOT / ".ci/run"])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
