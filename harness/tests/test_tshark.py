@@ -16,7 +16,10 @@ from harness.pytest_bootjack import api
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tshark_judge as judge  # noqa: E402  (beside this file, which is no package)
 
-TOPICS = sorted(path.name for path in (api.ROOT / "scenarios").iterdir() if path.is_dir() and path.name != "canary")
+# tshark reads a block of a body as the whole of it, complains of option values that are broken on purpose, and a run that
+# sends nothing leaves it nothing to judge.
+NOT_JUDGED = ("canary", "blocks", "management", "life")
+TOPICS = sorted(path.name for path in (api.ROOT / "scenarios").iterdir() if path.is_dir() and path.name not in NOT_JUDGED)
 
 pytestmark = [pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed (ci/setup)")
               for program in ("tshark", "mergecap", "editcap")]
