@@ -21,7 +21,8 @@ static const char duration_schema[] = "{\"anyOf\": [{\"type\": \"string\", \"pat
                                       "\"^([0-9]+(\\\\.[0-9]+)?(us|ms|s|m|h|d))+$|^0$\"}, {\"const\": 0}]}";
 static const char when_schema[] =
     "{\"anyOf\": [{\"type\": \"string\", "
-    "\"pattern\": \"^(\\\\.\\\\. ?)?(wake|due\\\\((finish|retransmit|holdoff|lifetime|giveup|update|queue)\\\\)|[0-9])\"}, "
+    "\"pattern\": \"^(\\\\.\\\\. "
+    "?)?(wake|due\\\\((finish|retransmit|holdoff|lifetime|giveup|update|queue)\\\\)|[0-9])\"}, "
     "{\"const\": 0}]}";
 
 /* Definitions that fields refer to, in the order of their types; NULL where a field says more itself. */

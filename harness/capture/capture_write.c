@@ -14,6 +14,7 @@
 #include "capture/pcapng.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
+#include "wire/resources.h"
 
 enum { COMMENT_ROOM = 1024, SEGMENT = 1400, PSH = 8, NAMES = 64 };
 
@@ -161,13 +162,59 @@ static bool find_strange_option(const bj_event *event, bj_text *which) {
     return false;
 }
 
+/* Can bytes of TLV be a value of that type (LwM2M Core 1.1 Appendix C)? */
+static bool length_fits(char type, size_t length) {
+    bool number = length == 1 || length == 2 || length == 4 || length == 8;
+    switch (type) {
+    case 'I':
+    case 'U':
+    case 'T':
+        return number;
+    case 'F':
+        return length == 4 || length == 8;
+    case 'B':
+        return length == 1;
+    case 'P':
+        return length == 4;
+    default:
+        return true;
+    }
+}
+
+/* Well-formed TLV may hold what is no value of a registered resource's type: tools that know the Objects point at it.
+ */
+static bool find_strange_value(const bj_event *event, bj_text *which) {
+    bj_coap message;
+    bj_entries in;
+    bj_entry entry;
+    uint32_t format;
+    BJ_TEXT(path, 128);
+    bj_coap_decode(&message, event->raw, event->raw_length);
+    if (!bj_coap_is_request(message.code) || !bj_coap_find_uint(&message, BJ_COAP_CONTENT_FORMAT, &format) ||
+        format != 11542 || bj_coap_find(&message, BJ_COAP_BLOCK1, 0)) {
+        return false;
+    }
+    bj_coap_path(&message, BJ_COAP_URI_PATH, &path);
+    bj_path base = bj_path_of(path.start);
+    bj_entries_begin(&in, format, &base, message.payload, message.payload_length, NULL, 0);
+    while (bj_entries_next(&in, &entry, which)) {
+        bool resource = entry.kind == BJ_ENTRY_RAW && entry.path.depth >= 3;
+        if (resource && !length_fits(bj_resource_type(entry.path.ids[0], entry.path.ids[2]), entry.length)) {
+            bj_path_print(which, &entry.path);
+            bj_text_printf(which, ": %zu bytes are no value of its type", entry.length);
+            return true;
+        }
+    }
+    return false;
+}
+
 static void comment_sent(writer *w, const bj_event *event) {
     BJ_TEXT(why, 200);
     bool ours = event->actor >= BJ_ACTOR_SERVER_0;
     if (find_damage(event, &why)) {
         about_event(w, event->sequence)->broken = true;
         comment(w, event->sequence, "%s: %s", ours ? "broken on purpose" : "not well-formed", why.start);
-    } else if (find_strange_option(event, &why)) {
+    } else if (find_strange_option(event, &why) || find_strange_value(event, &why)) {
         about_event(w, event->sequence)->broken = true;
         comment(w, event->sequence, "%s%s", ours ? "on purpose: " : "", why.start);
     }

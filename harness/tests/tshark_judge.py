@@ -16,7 +16,8 @@ TYPES = ("CON", "NON", "ACK", "RST")
 TLV_KINDS = ("instance", "resource-instance", "multiple", "resource")
 TLV_NODES = ("lwm2mtlv.object_instance", "lwm2mtlv.resource_instance", "lwm2mtlv.resource_array", "lwm2mtlv.resource")
 # A capture says so at the packets that are broken; tshark may call those malformed.
-BROKEN = re.compile(r"broken on purpose|not well-formed|is not registered|quotes a packet|cut on the way|damaged on the way")
+BROKEN = re.compile(r"broken on purpose|not well-formed|is not registered|on purpose: .* no value of its type|quotes a packet|"
+                    r"cut on the way|damaged on the way")
 SIGNALLING = "7."
 
 Message = collections.namedtuple("Message", "type mid code token options payload values")
@@ -211,23 +212,38 @@ def compare(capture, bootjack, options=()):
     return found
 
 
-def malformed(capture, ports):
+def frames_with_blocks(lines):
+    """Frames with a Block option, if the capture has BERT (RFC 8323 §6): tshark 4.0 takes each such block for one of 1024
+    bytes and puts bodies together with holes. Of the packets themselves it sees what we see."""
+    blocks = [(line["frame"], option["value"]) for line in lines if "coap" in line
+              for option in line["coap"].get("options", ()) if option["number"] in (23, 27)]
+    bert = any(isinstance(value, int) and value & 7 == 7 for _, value in blocks)
+    return {frame for frame, _ in blocks} if bert else set()
+
+
+# Registered after tshark 4.0 (RFC 9175).
+UNKNOWN_TO_TSHARK = {"Invalid Option Number 292"}
+
+
+def malformed(capture, ports, with_blocks=frozenset()):
     """What tshark finds malformed and nobody broke: sentences."""
-    columns = ("frame.number", "coap.code", "frame.comment", "_ws.expert.message")
+    columns = ("frame.number", "coap.code", "frame.comment", "coap.block.overlap.conflicts", "_ws.expert.message")
     fields = [word for column in columns for word in ("-e", column)]
     checks = [word for layer in ("ip", "udp", "tcp") for word in ("-o", f"{layer}.check_checksum:TRUE")]
     bad = "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || tcp.checksum.status == 0"
     text = run_tshark(capture, ports, *checks, "-Y", bad, "-T", "fields", "-E", "separator=|", *fields)
     found = []
     for line in text.splitlines():
-        number, codes, comment, said = (line.split("|") + [""] * 3)[:4]
+        number, codes, comment, conflicts, said = (line.split("|") + [""] * 4)[:5]
         signalling = codes and all(int(code) >> 5 == 7 for code in codes.split(","))
-        if not BROKEN.search(comment) and not signalling:
+        # A body that was begun anew: tshark says itself that it put both beginnings together.
+        ignorance = said in UNKNOWN_TO_TSHARK or int(number) in with_blocks
+        if not BROKEN.search(comment) and not signalling and not conflicts and not ignorance:
             found.append(f"frame {number}: tshark: {said or 'malformed'}")
     return found
 
 
 def complaints(capture, bootjack, options=()):
     """For a capture that bootjack wrote: malformed packets that carry no comment, and differences in reading."""
-    ports = udp_ports(decode(capture, bootjack, options))
-    return malformed(capture, ports) + compare(capture, bootjack, options)
+    lines = decode(capture, bootjack, options)
+    return malformed(capture, udp_ports(lines), frames_with_blocks(lines)) + compare(capture, bootjack, options)

@@ -238,6 +238,18 @@ static void what_is_broken_on_purpose_is_said(void **state) {
     assert_true(file_says(f, "broken on purpose: an entry is longer than the 1 bytes that are left"));
 }
 
+/* PUT /1/0 in TLV. */
+#define WRITE_SERVER "\x40\x03\0\1\xB1\x31\x01\x30\x12\x2D\x16\xFF"
+
+static void a_value_of_another_type_is_said(void **state) {
+    fixture *f = *state;
+    sent(f, SERVER, &server, &client, WRITE_SERVER "\xC3\x01xyz", sizeof WRITE_SERVER - 1 + 5);
+    sent(f, SERVER, &server, &client, WRITE_SERVER "\xC4\x01\0\1\x51\x80", sizeof WRITE_SERVER - 1 + 6);
+    write_capture(f);
+    assert_true(file_says(f, "on purpose: /1/0/1: 3 bytes are no value of its type"));
+    assert_false(file_says(f, "4 bytes are no value of its type"));
+}
+
 static void what_is_whole_is_not_commented(void **state) {
     fixture *f = *state;
     request_sent(f);
@@ -402,6 +414,7 @@ int main(void) {
         TEST(names_are_in_the_file),
         TEST(what_became_of_a_datagram_is_said),
         TEST(what_is_broken_on_purpose_is_said),
+        TEST(a_value_of_another_type_is_said),
         TEST(what_is_whole_is_not_commented),
         TEST(the_step_that_failed_is_said_at_its_packet),
         TEST(without_a_cause_the_last_packet_carries_the_verdict),
