@@ -388,6 +388,39 @@ static void last_bootstrapped_of_this_session(void **state) {
     unfurnish(&f);
 }
 
+/* Server instances that are left, as bits, when a session has deleted some Security instances and done one thing more.
+ */
+static unsigned left_after(unsigned deleted, const change *more) {
+    furnished f;
+    two_accounts(&f);
+    assert_int_equal(bjc_model_begin(&f.model), BOOTJACK_OK);
+    for (uint16_t iid = 1; iid <= 2; iid++) {
+        if (deleted & iid) {
+            assert_int_equal(bjc_store_remove(&f.security, iid), BOOTJACK_OK);
+        }
+    }
+    if (more) {
+        apply(&f, more);
+    }
+    bjc_accounts_drop_unpaired(&f.core, &f.security, &f.server);
+    unsigned left = (bjc_store_instance(&f.server, 0) ? 1u : 0u) | (bjc_store_instance(&f.server, 1) ? 2u : 0u);
+    bjc_model_roll_back(&f.model);
+    assert_non_null(bjc_store_instance(&f.server, 1));
+    unfurnish(&f);
+    return left;
+}
+
+/* LwM2M Transport 1.1 §5.2.5: the Server instance of a Security instance that was deleted goes with it. */
+static void what_belongs_to_a_deleted_security_instance(void **state) {
+    (void) state;
+    static const change written = { 1, 1, 1, "60" }, new_keys = { 0, 1, 10, "102" };
+    assert_int_equal(left_after(0, NULL), 3);
+    assert_int_equal(left_after(2, NULL), 1);
+    assert_int_equal(left_after(2, &written), 3);  /* the session says that it is wanted */
+    assert_int_equal(left_after(2, &new_keys), 2); /* server 102 has the keys of 101 now, which are gone from there */
+    assert_int_equal(left_after(3, NULL), 3);      /* none would be left: Finish, or the start after it, says so */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted),
@@ -401,6 +434,7 @@ int main(void) {
         cmocka_unit_test(account_rules),
         cmocka_unit_test(last_bootstrapped),
         cmocka_unit_test(last_bootstrapped_of_this_session),
+        cmocka_unit_test(what_belongs_to_a_deleted_security_instance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

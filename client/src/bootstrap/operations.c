@@ -243,6 +243,7 @@ static void forget_gone_servers(const bjc_bootstrap *b) {
 }
 
 bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
+    bjc_accounts_drop_unpaired(b->core, b->security, b->server);
     forget_gone_servers(b);
     bootjack_error error = bjc_model_validate(b->model);
     error = error ? error : check_access_control(b);

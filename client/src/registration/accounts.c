@@ -109,6 +109,39 @@ bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security
     return mark;
 }
 
+static bool has_keys(const bjc_store *security, int64_t ssid) {
+    return ssid > 0 && ssid < 65535 && bjc_security_of_server(security, (uint16_t) ssid) >= 0;
+}
+
+/* Had the Short Server ID a Security instance before this session? */
+static bool had_keys(const bjc_store *security, int64_t ssid) {
+    const bjc_store before = { .core = security->core, .object = security->object, .instances = security->before };
+    return has_keys(&before, ssid);
+}
+
+static bool any_pair(const bjc_store *security, const bjc_store *server) {
+    for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
+        if (has_keys(security, bjc_store_integer(server, instance->iid, BJC_SERVER_SSID, 0))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bjc_accounts_drop_unpaired(const bjc_core *core, const bjc_store *security, bjc_store *server) {
+    const bjc_instance *next = any_pair(security, server) ? server->instances : NULL;
+    while (next) {
+        const bjc_instance *instance = next;
+        next = instance->next;
+        int64_t ssid = bjc_store_integer(server, instance->iid, BJC_SERVER_SSID, 0);
+        if (!has_keys(security, ssid) && had_keys(security, ssid) && !bjc_store_written(server, instance->iid)) {
+            bjc_log(core, BOOTJACK_LOG_INFO, "/1/%u goes with the Security instance of server %d", instance->iid,
+                    (int) ssid);
+            bjc_store_remove(server, instance->iid);
+        }
+    }
+}
+
 /* An account has several instances of /0 when it has several transports. */
 static bool was_written(const bjc_store *security, const bjc_store *server, uint16_t server_iid) {
     int64_t ssid = bjc_store_integer(server, server_iid, BJC_SERVER_SSID, 0);

@@ -13,6 +13,10 @@ bootjack_error bjc_accounts_check_existence(const bjc_store *security, const bjc
 /* Rule: every instance of /1 has its instance of /0. An instance of /0 that no /1 belongs to is only logged. */
 bootjack_error bjc_accounts_check_ids(const bjc_core *core, const bjc_store *security, const bjc_store *server,
                                       const char **reason);
+/* Unbootstrapping (LwM2M Transport 1.1 §5.2.5; TS 1.0 Appendix E.1.3): a Server instance whose Security instance the
+ * session deleted goes, too, unless the session wrote it. Not when it would be the last account: that configuration is
+ * refused, or leads back to the Bootstrap-Server, as it is. Inside a transaction. */
+void bjc_accounts_drop_unpaired(const bjc_core *core, const bjc_store *security, bjc_store *server);
 /* Sets /1/x/12, Last Bootstrapped, of every account of which the bootstrap wrote an instance of /0 or /1 (LwM2M
  * Core 1.1 Appendix E.2); before its transaction is committed. */
 void bjc_accounts_note_bootstrap(const bjc_core *core, const bjc_store *security, bjc_store *server);
