@@ -5,6 +5,7 @@
  */
 #include "wire/entries.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,10 +139,17 @@ static void decimal_point(char point[8]) {
     point[length] = '\0';
 }
 
+enum { LONGEST_NUMBER = 200 }; /* characters */
+
+/* NaN when it is more than a number, or longer than one may be. */
 static double real_of_text(const uint8_t *text, size_t length) {
     char point[8];
-    BJ_TEXT(copy, 96);
+    char *end;
+    BJ_TEXT(copy, LONGEST_NUMBER + 16);
     decimal_point(point);
+    if (!length || length > LONGEST_NUMBER) {
+        return NAN;
+    }
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '.') {
             bj_text_add(&copy, point);
@@ -149,7 +157,8 @@ static double real_of_text(const uint8_t *text, size_t length) {
             bj_text_add_bytes(&copy, (const char *) text + i, 1);
         }
     }
-    return strtod(copy.start, NULL);
+    double real = strtod(copy.start, &end);
+    return *end ? NAN : real;
 }
 
 static bool fits_integer(const uint8_t *digits, size_t count, bool negative, bj_entry *number) {
@@ -169,29 +178,39 @@ static bool fits_integer(const uint8_t *digits, size_t count, bool negative, bj_
     return true;
 }
 
-/* RFC 8259 §6. */
-bool bj__read_number(const uint8_t *text, size_t length, bj_entry *number) {
-    enum { LONGEST = 80 };
-    size_t at = 0;
-    bool negative = length && text[0] == '-', whole = true;
-    at += negative;
-    size_t start = at, digits = digits_at(text, length, &at);
-    bool fine = length <= LONGEST && digits && (digits == 1 || text[start] != '0');
+/* RFC 8259 §6, for a number of any length; `*digits` of them are in front of fraction and exponent. */
+static bool is_number_text(const uint8_t *text, size_t length, size_t *digits, bool *whole) {
+    size_t at = length && text[0] == '-', start = at;
+    *digits = digits_at(text, length, &at);
+    *whole = true;
+    bool fine = *digits && (*digits == 1 || text[start] != '0');
     if (fine && at < length && text[at] == '.') {
         at++;
-        whole = false;
+        *whole = false;
         fine = digits_at(text, length, &at) > 0;
     }
     if (fine && at < length && (text[at] | 0x20) == 'e') {
         at++;
         at += at < length && (text[at] == '+' || text[at] == '-');
-        whole = false;
+        *whole = false;
         fine = digits_at(text, length, &at) > 0;
     }
-    if (!fine || at != length) {
+    return fine && at == length;
+}
+
+bool bj__is_number(const uint8_t *text, size_t length) {
+    size_t digits;
+    bool whole;
+    return is_number_text(text, length, &digits, &whole);
+}
+
+bool bj__read_number(const uint8_t *text, size_t length, bj_entry *number) {
+    size_t digits;
+    bool whole, negative = length && text[0] == '-';
+    if (length > LONGEST_NUMBER || !is_number_text(text, length, &digits, &whole)) {
         return false;
     }
-    if (!whole || !fits_integer(text + start, digits, negative, number)) {
+    if (!whole || !fits_integer(text + negative, digits, negative, number)) {
         number->kind = BJ_ENTRY_FLOAT;
         number->real = real_of_text(text, length);
     }
@@ -477,29 +496,29 @@ static bool same_raw(const bj_entry *wanted, const bj_entry *seen) {
     }
 }
 
-/* "+7", "007" and "7." are 7: text/plain has decimal digits, and no rule of JSON about them. */
+/* "+7" and "007" are 7, and for a Float "7." and ".5" are numbers: text/plain has decimal digits, and no rule of JSON
+ * about them. */
 static bool read_decimal(const bj_entry *seen, bool real, bj_entry *value) {
-    char digits[400];
-    char *end;
+    char digits[LONGEST_NUMBER];
     const uint8_t *at = seen->bytes, *stop = at + seen->length;
-    bool negative = at < stop && *at == '-';
+    if (real) {
+        value->kind = BJ_ENTRY_FLOAT;
+        value->real = real_of_text(seen->bytes, seen->length);
+        return !isnan(value->real);
+    }
+    size_t used = 0;
+    digits[used] = '-';
+    used += at < stop && *at == '-';
     at += at < stop && (*at == '-' || *at == '+');
     while (stop - at > 1 && at[0] == '0' && at[1] >= '0' && at[1] <= '9') {
         at++;
     }
     size_t length = (size_t) (stop - at);
-    if (length + 2 > sizeof digits) {
+    if (used + length > sizeof digits) {
         return false;
     }
-    digits[0] = '-';
-    memcpy(digits + 1, at, length);
-    digits[length + 1] = '\0';
-    if (real) {
-        value->kind = BJ_ENTRY_FLOAT;
-        value->real = strtod(digits + !negative, &end);
-        return length > 0 && end == digits + length + 1;
-    }
-    return bj__read_number((const uint8_t *) digits + !negative, length + negative, value);
+    memcpy(digits + used, at, length);
+    return bj__read_number((const uint8_t *) digits, used + length, value);
 }
 
 /* A text/plain value, read as the type that is wanted (Core §7.4.1). */

@@ -17,6 +17,8 @@ bool bj__read_objlnk(const uint8_t *text, size_t length, int64_t *link); /* "3:0
 bool bj__utf8(const uint8_t *bytes, size_t length);
 /* A number as in JSON and in text/plain, all of the text: INT, UINT or FLOAT. */
 bool bj__read_number(const uint8_t *text, size_t length, bj_entry *number);
+/* Is it one at all, of whatever length (RFC 8259 §6)? */
+bool bj__is_number(const uint8_t *text, size_t length);
 /* The shortest decimal that gives the same double again, whatever the process's locale. */
 void bj__print_real(bj_text *out, double value);
 

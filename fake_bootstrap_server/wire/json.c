@@ -137,13 +137,21 @@ bool bj_json_string(bj_reader *r, uint8_t *out, size_t room, size_t *length) {
 
 /* --- numbers, and any value ----------------------------------------------------------------------------------- */
 
-bool bj_json_number(bj_reader *r, bj_entry *number) {
+/* The characters of a number; their count in *length. */
+static const uint8_t *take_number(bj_reader *r, size_t *length) {
     bj_json_peek(r);
     const uint8_t *start = r->at;
     while (r->at < r->end && (strchr("+-.eE", *r->at) ? *r->at != 0 : *r->at >= '0' && *r->at <= '9')) {
         r->at++;
     }
-    return bj__read_number(start, (size_t) (r->at - start), number);
+    *length = (size_t) (r->at - start);
+    return start;
+}
+
+bool bj_json_number(bj_reader *r, bj_entry *number) {
+    size_t length;
+    const uint8_t *start = take_number(r, &length);
+    return bj__read_number(start, length, number);
 }
 
 bool bj_json_more(bj_reader *r, char end, bool *first, bool *fault) {
@@ -158,12 +166,15 @@ bool bj_json_more(bj_reader *r, char end, bool *first, bool *fault) {
 
 static bool skip_scalar(bj_reader *r) {
     size_t length;
-    bj_entry number;
     char c = bj_json_peek(r);
     if (c == '"') {
         return bj_json_string(r, NULL, 0, &length);
     }
-    return bj_json_word(r, "true") || bj_json_word(r, "false") || bj_json_word(r, "null") || bj_json_number(r, &number);
+    if (bj_json_word(r, "true") || bj_json_word(r, "false") || bj_json_word(r, "null")) {
+        return true;
+    }
+    const uint8_t *number = take_number(r, &length); /* of any size: nobody looks at it */
+    return bj__is_number(number, length);
 }
 
 static bool skip_nested(bj_reader *r, int depth) { /* `depth` bounds the recursion */

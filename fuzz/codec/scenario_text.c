@@ -6,6 +6,12 @@
 #include "program.h"
 #include "script/load.h"
 
+/* libfyaml leaves the text of some mistakes behind; the loader runs once in a process. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+    return "leak:libfyaml\n";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bj_arena *arena = program_arena();
     bj_mistakes mistakes = { 0 };
