@@ -34,6 +34,23 @@ static void carry_on(const everything *one, int number) {
     bjc_buffer_free(&second);
 }
 
+/* In a format that no whole Object is written in: an Object Instance after the other. */
+static void carry_on_by_instance(const everything *one, int number) {
+    const bjc_format *format = bjc_format_find(number);
+    everything *other = everything_empty(1);
+    for (const bjc_instance *i = one->store.instances; i; i = i->next) {
+        const bjc_path path = { 2, { EVERYTHING, i->iid } };
+        bjc_buffer out;
+        bjc_buffer_init(&out, &one->core.allocator);
+        FUZZ_HOLDS(bjc_model_read(&one->model, &path, format, true, &out) == BOOTJACK_OK,
+                   "what the model holds can be read in every format");
+        FUZZ_HOLDS(bjc_model_write(&other->model, &path, format, out.data, out.length) == BOOTJACK_OK,
+                   "what a format writes, it reads");
+        bjc_buffer_free(&out);
+    }
+    FUZZ_HOLDS(everything_same(one, other), "what a format writes, it reads to the same values");
+}
+
 static bool has_nan(const everything *one) {
     for (const bjc_instance *instance = one->store.instances; instance; instance = instance->next) {
         for (const bjc_cell *cell = instance->cells; cell; cell = cell->next) {
@@ -54,6 +71,7 @@ static void through_every_format(const everything *one) {
     carry_on(one, BJC_FORMAT_LWM2M_CBOR);
     if (!has_nan(one)) {
         carry_on(one, BJC_FORMAT_SENML_JSON);
+        carry_on_by_instance(one, BJC_FORMAT_JSON); /* in which no whole Object is written */
     }
 }
 

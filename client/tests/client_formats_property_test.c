@@ -172,7 +172,7 @@ static void instances_and_resources(void **state) {
     (void) state;
     static const int formats[] = { BJC_FORMAT_TEXT,       BJC_FORMAT_OPAQUE,     BJC_FORMAT_CBOR,
                                    BJC_FORMAT_SENML_JSON, BJC_FORMAT_SENML_CBOR, BJC_FORMAT_TLV,
-                                   BJC_FORMAT_LWM2M_CBOR };
+                                   BJC_FORMAT_LWM2M_CBOR, BJC_FORMAT_JSON };
     unsigned carried[sizeof formats / sizeof *formats] = { 0 };
     for (unsigned round = 0; round < 600; round++) {
         seed = (uint64_t) round << 40;

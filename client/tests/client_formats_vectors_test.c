@@ -68,6 +68,7 @@ static void the_same_account(void **state) {
         expect_read(&f, server_0, BJC_FORMAT_SENML_JSON, SENML_JSON);
         expect_read(&f, server_0, BJC_FORMAT_SENML_CBOR, SENML_CBOR);
         expect_read(&f, server_0, BJC_FORMAT_LWM2M_CBOR, LWM2M_CBOR);
+        expect_read(&f, server_0, BJC_FORMAT_JSON, LWM2M_JSON);
         expect_read(&f, object_1, BJC_FORMAT_LWM2M_CBOR, LWM2M_CBOR);
         unfurnish(&f);
     }
@@ -84,6 +85,7 @@ static void single_resources(void **state) {
     expect_read(&f, binding, BJC_FORMAT_CBOR, "61 55");
     expect_read(&f, lifetime, BJC_FORMAT_TEXT, "38 36 34 30 30");
     expect_read(&f, lifetime, BJC_FORMAT_SENML_JSON, "[{\"bn\":\"/1/0/1\",\"v\":86400}]");
+    expect_read(&f, lifetime, BJC_FORMAT_JSON, "{\"bn\":\"/1/0/1\",\"e\":[{\"v\":86400}]}");
     expect_read(&f, lifetime, BJC_FORMAT_SENML_CBOR, "81 A2 21 66 2F 31 2F 30 2F 31 02 1A 00 01 51 80");
     expect_read(&f, lifetime, BJC_FORMAT_LWM2M_CBOR, "A1 83 01 00 01 1A 00 01 51 80");
     assert_int_equal(write_payload(&f.model, lifetime, BJC_FORMAT_CBOR, "18 3C"), BOOTJACK_OK);

@@ -149,7 +149,7 @@ static uint8_t bootstrap_read(const bjc_bootstrap *b, const bjc_path *target, co
     }
     int number = request->accept < 0 ? BJC_FORMAT_TLV : request->accept;
     const bjc_format *format = bjc_format_of_release(number, b->core->config.version);
-    if (!format || !format->write || format->least_depth > target->depth) {
+    if (!format || !format->write || format->least_shown > target->depth) {
         return BJC_NOT_ACCEPTABLE;
     }
     bootjack_error error = bjc_model_read(b->model, target, format, true, &reply->payload);

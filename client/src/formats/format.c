@@ -7,19 +7,20 @@
 #include <assert.h>
 
 static const bjc_format formats[] = {
-    { BJC_FORMAT_TEXT, "text/plain", bjc_text_next, bjc_text_write, NULL, NULL, 3, 10 },
-    { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3, 10 },
-    { BJC_FORMAT_CBOR, "application/cbor", bjc_cbor_next_value, bjc_cbor_write, NULL, NULL, 3, 11 },
+    { BJC_FORMAT_TEXT, "text/plain", bjc_text_next, bjc_text_write, NULL, NULL, 3, 3, 10 },
+    { BJC_FORMAT_OPAQUE, "application/octet-stream", bjc_opaque_next, bjc_opaque_write, NULL, NULL, 3, 3, 10 },
+    { BJC_FORMAT_CBOR, "application/cbor", bjc_cbor_next_value, bjc_cbor_write, NULL, NULL, 3, 3, 11 },
     { BJC_FORMAT_SENML_JSON, "application/senml+json", bjc_senml_json_next, bjc_senml_json_write, NULL,
-      bjc_senml_json_finish, 0, 11 },
+      bjc_senml_json_finish, 0, 0, 11 },
     { BJC_FORMAT_SENML_CBOR, "application/senml+cbor", bjc_senml_cbor_next, bjc_senml_cbor_write, NULL,
-      bjc_senml_cbor_finish, 0, 11 },
+      bjc_senml_cbor_finish, 0, 0, 11 },
     { BJC_FORMAT_TLV, "application/vnd.oma.lwm2m+tlv", bjc_tlv_next, bjc_tlv_write, bjc_tlv_instance, bjc_tlv_finish, 1,
-      10 },
-    /* Not for whole objects (LwM2M TS 1.0 §5.2.7.3). */
-    { BJC_FORMAT_JSON, "application/vnd.oma.lwm2m+json", bjc_lwm2m_json_next, NULL, NULL, NULL, 2, 10 },
+      1, 10 },
+    /* No whole Object is written in it (LwM2M TS 1.0 §5.2.7.3), but it can be read. */
+    { BJC_FORMAT_JSON, "application/vnd.oma.lwm2m+json", bjc_lwm2m_json_next, bjc_lwm2m_json_write, NULL,
+      bjc_lwm2m_json_finish, 2, 1, 10 },
     { BJC_FORMAT_LWM2M_CBOR, "application/vnd.oma.lwm2m+cbor", bjc_lwm2m_cbor_next, bjc_lwm2m_cbor_write,
-      bjc_lwm2m_cbor_instance, bjc_lwm2m_cbor_finish, 0, 12 },
+      bjc_lwm2m_cbor_instance, bjc_lwm2m_cbor_finish, 0, 0, 12 },
 };
 
 const bjc_format *bjc_format_find(int number) {
@@ -97,7 +98,7 @@ bool bjc_writer_instance(bjc_writer *writer, uint16_t iid) {
 
 bool bjc_writer_value(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
     assert(path->depth >= 3 && bjc_path_inside(path, &writer->target));
-    return writer->format->write && writer->target.depth >= writer->format->least_depth &&
+    return writer->format->write && writer->target.depth >= writer->format->least_shown &&
            writer->format->write(writer, path, multiple, value);
 }
 

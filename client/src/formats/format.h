@@ -18,7 +18,7 @@
 #define BJC_FORMAT_SENML_JSON 110
 #define BJC_FORMAT_SENML_CBOR 112
 #define BJC_FORMAT_TLV        11542
-#define BJC_FORMAT_JSON       11543 /* of LwM2M 1.0; only read */
+#define BJC_FORMAT_JSON       11543 /* of LwM2M 1.0 */
 #define BJC_FORMAT_LWM2M_CBOR 11544
 
 #define BJC_NAME_MAX 64 /* of a base name or a name; the longest path has 24 characters */
@@ -66,7 +66,8 @@ typedef struct bjc_format {
     /* Says that an instance is there, though it may have no resources. NULL: nothing to say. */
     bool (*instance)(struct bjc_writer *writer, uint16_t iid);
     bool (*finish)(struct bjc_writer *writer);
-    unsigned least_depth; /* of a target that it can stand for */
+    unsigned least_depth; /* of a target that a payload in it is taken for */
+    unsigned least_shown; /* of a target whose values are given in it */
     unsigned since;       /* enabler release that has it: 10, 11 or 12 */
 } bjc_format;
 
@@ -131,6 +132,8 @@ bjc_read bjc_senml_cbor_next(bjc_reader *reader, bjc_entry *entry);
 bool bjc_senml_cbor_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value);
 bool bjc_senml_cbor_finish(bjc_writer *writer);
 bjc_read bjc_lwm2m_json_next(bjc_reader *reader, bjc_entry *entry);
+bool bjc_lwm2m_json_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value);
+bool bjc_lwm2m_json_finish(bjc_writer *writer);
 bjc_read bjc_lwm2m_cbor_next(bjc_reader *reader, bjc_entry *entry);
 bool bjc_lwm2m_cbor_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value);
 bool bjc_lwm2m_cbor_instance(bjc_writer *writer, uint16_t iid);

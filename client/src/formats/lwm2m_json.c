@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The JSON of LwM2M 1.0 (LwM2M TS 1.0 §6.4.4), which is only read: {"bn": ..., "bt": ..., "e": [{"n": ..., "v": ...}]}.
+ * The JSON of LwM2M 1.0 (LwM2M TS 1.0 §6.4.4): {"bn": ..., "bt": ..., "e": [{"n": ..., "v": ...}]}.
  * The base name may come behind the list that it is for, so it is looked for first; without one, names are relative to
  * the target of the request.
  */
@@ -193,4 +193,37 @@ bjc_read bjc_lwm2m_json_next(bjc_reader *reader, bjc_entry *entry) {
     entry->path = path;
     entry->multiple = path.depth == 4;
     return BJC_READ_ENTRY;
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------------- */
+
+/* The base name stands once, before the list, and is the target, with a slash behind where names follow. */
+static bool put_base(bjc_writer *writer, bool deeper) {
+    char text[BJC_PATH_TEXT];
+    bool slash = deeper && writer->target.depth > 0; /* the root's text is one already */
+    return bjc_buffer_format(writer->out, "{\"bn\":\"%s%s\",\"e\":[", bjc_path_text(&writer->target, text),
+                             slash ? "/" : "");
+}
+
+bool bjc_lwm2m_json_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
+    /* Opaque values go as base64 in `sv`. */
+    static const bjc_json_fields fields = {
+        .boolean = "bv", .string = "sv", .opaque = "sv", .link = "ov", .alphabet = BJC_BASE64
+    };
+    char base[BJC_NAME_MAX], name[BJC_NAME_MAX];
+    (void) multiple; /* the path says it */
+    bjc_senml_names(writer, path, base, name);
+    if (writer->object_count == 0) {
+        put_base(writer, name[0] != '\0');
+    }
+    bjc_buffer_text(writer->out, writer->object_count++ ? ",{" : "{");
+    if (name[0]) {
+        bjc_buffer_format(writer->out, "\"n\":\"%s\",", name);
+    }
+    return bjc_json_put_value(writer->out, &fields, value) && bjc_buffer_byte(writer->out, '}');
+}
+
+bool bjc_lwm2m_json_finish(bjc_writer *writer) {
+    bool good = writer->object_count > 0 || put_base(writer, true);
+    return good && bjc_buffer_text(writer->out, "]}");
 }

@@ -6,6 +6,7 @@
 #ifndef BJC_FORMATS_SENML_H
 #define BJC_FORMATS_SENML_H
 
+#include "formats/base64.h"
 #include "formats/format.h"
 
 typedef enum bjc_senml_role {
@@ -56,5 +57,15 @@ bool bjc_senml_path(bjc_reader *reader, const char *base, const char *name, bjc_
 /* What a writer puts down for `path`: the base name (empty after the first record) and the name, empty where the base
  * name says all. */
 void bjc_senml_names(const bjc_writer *writer, const bjc_path *path, char base[BJC_NAME_MAX], char name[BJC_NAME_MAX]);
+
+/* What the two kinds of JSON call the fields of a value, numbers apart, and how they write bytes. */
+typedef struct bjc_json_fields {
+    const char *boolean, *string, *opaque, *link;
+    bjc_base64_kind alphabet;
+} bjc_json_fields;
+
+/* Puts the field with the value, without a comma. False: memory ran out, or JSON cannot say it (a number that is none).
+ */
+bool bjc_json_put_value(bjc_buffer *out, const bjc_json_fields *fields, const bootjack_value *value);
 
 #endif

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "formats/base64.h"
 #include "formats/number.h"
 #include "formats/senml.h"
 
@@ -130,7 +129,12 @@ bjc_read bjc_senml_json_next(bjc_reader *reader, bjc_entry *entry) {
 
 /* --- writing ---------------------------------------------------------------------------------------------------- */
 
-static bool put_value(bjc_buffer *out, const bootjack_value *value) {
+/* A field whose value is text: the name, a colon, and a quotation mark before what the caller puts. */
+static bool put_quoted(bjc_buffer *out, const char *name) {
+    return bjc_buffer_format(out, "\"%s\":\"", name);
+}
+
+bool bjc_json_put_value(bjc_buffer *out, const bjc_json_fields *fields, const bootjack_value *value) {
     char number[BJC_NUMBER_TEXT];
     switch (value->type) {
     case BOOTJACK_TYPE_INTEGER:
@@ -141,17 +145,18 @@ static bool put_value(bjc_buffer *out, const bootjack_value *value) {
     case BOOTJACK_TYPE_FLOAT:
         return bjc_number_text(value->as.real, number) && bjc_buffer_format(out, "\"v\":%s", number);
     case BOOTJACK_TYPE_BOOLEAN:
-        return bjc_buffer_format(out, "\"vb\":%s", value->as.boolean ? "true" : "false");
+        return bjc_buffer_format(out, "\"%s\":%s", fields->boolean, value->as.boolean ? "true" : "false");
     case BOOTJACK_TYPE_OBJLNK:
-        return bjc_buffer_format(out, "\"vlo\":\"%u:%u\"", value->as.link.object, value->as.link.instance);
+        put_quoted(out, fields->link);
+        return bjc_buffer_format(out, "%u:%u\"", value->as.link.object, value->as.link.instance);
     case BOOTJACK_TYPE_STRING:
     case BOOTJACK_TYPE_CORELNK:
-        bjc_buffer_text(out, "\"vs\":");
+        bjc_buffer_format(out, "\"%s\":", fields->string);
         bjc_json_put_string(out, value->as.bytes.data, value->as.bytes.length);
         return !out->failed;
     case BOOTJACK_TYPE_OPAQUE:
-        bjc_buffer_text(out, "\"vd\":\"");
-        bjc_base64_encode(BJC_BASE64URL, value->as.bytes.data, value->as.bytes.length, out);
+        put_quoted(out, fields->opaque);
+        bjc_base64_encode(fields->alphabet, value->as.bytes.data, value->as.bytes.length, out);
         return bjc_buffer_text(out, "\"");
     case BOOTJACK_TYPE_NONE:
         break;
@@ -160,6 +165,9 @@ static bool put_value(bjc_buffer *out, const bootjack_value *value) {
 }
 
 bool bjc_senml_json_write(bjc_writer *writer, const bjc_path *path, bool multiple, const bootjack_value *value) {
+    static const bjc_json_fields fields = {
+        .boolean = "vb", .string = "vs", .opaque = "vd", .link = "vlo", .alphabet = BJC_BASE64URL
+    };
     char base[BJC_NAME_MAX], name[BJC_NAME_MAX];
     (void) multiple; /* the path says it */
     bjc_senml_names(writer, path, base, name);
@@ -170,7 +178,7 @@ bool bjc_senml_json_write(bjc_writer *writer, const bjc_path *path, bool multipl
     if (name[0]) {
         bjc_buffer_format(writer->out, "\"n\":\"%s\",", name);
     }
-    return put_value(writer->out, value) && bjc_buffer_byte(writer->out, '}');
+    return bjc_json_put_value(writer->out, &fields, value) && bjc_buffer_byte(writer->out, '}');
 }
 
 bool bjc_senml_json_finish(bjc_writer *writer) {

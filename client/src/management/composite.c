@@ -118,7 +118,7 @@ bootjack_error bjc_operation_read_composite(bjc_operation *op) {
         return error;
     }
     const bjc_format *format = bjc_operation_format(op);
-    error = format && format->least_depth == 0
+    error = format && format->least_shown == 0
                 ? bjc_model_read_paths(op->model, paths, count, true, format, &filter, &op->reply->payload)
                 : BOOTJACK_ERR_NOT_ACCEPTABLE;
     if (error) {

@@ -102,7 +102,7 @@ bootjack_error bjc_model_read(const bjc_model *model, const bjc_path *target, co
     if (!r.object) {
         return BOOTJACK_ERR_NOT_FOUND;
     }
-    if (target->depth < format->least_depth || !format->write) {
+    if (target->depth < format->least_shown || !format->write) {
         return BOOTJACK_ERR_NOT_ACCEPTABLE;
     }
     bjc_writer_init(&r.writer, format, target, out);
@@ -131,7 +131,7 @@ bootjack_error bjc_model_read_paths(const bjc_model *model, const bjc_path *path
     static const bjc_path root = { 0 };
     reading r = { .readable = readable };
     bootjack_error error = BOOTJACK_OK;
-    if (!format->write || (composite ? 0 : paths[0].depth) < format->least_depth) {
+    if (!format->write || (composite ? 0 : paths[0].depth) < format->least_shown) {
         return BOOTJACK_ERR_NOT_ACCEPTABLE;
     }
     bjc_writer_init(&r.writer, format, composite ? &root : &paths[0], out);

@@ -29,9 +29,9 @@ static void object_links(const bjc_model *model, bjc_links *links, const bjc_obj
 /* /0 and /21 are never told to a server. */
 void bjc_registration_links(const bjc_model *model, bootjack_version version, bjc_buffer *out) {
     bjc_links links = { .out = out };
-    if (version >= BOOTJACK_LWM2M_1_1) {
-        bjc_link_text(&links, "</>;rt=\"oma.lwm2m\";ct=11542");
-    }
+    /* TS 1.0 §5.3.1: a client that has the JSON says so; TLV every server of that release has. */
+    bjc_link_text(&links,
+                  version >= BOOTJACK_LWM2M_1_1 ? "</>;rt=\"oma.lwm2m\";ct=11542" : "</>;rt=\"oma.lwm2m\";ct=11543");
     for (const bjc_object *object = model->objects; object; object = object->next) {
         if (object->definition->oid != 0 && object->definition->oid != 21) {
             object_links(model, &links, object);

@@ -41,7 +41,7 @@ static bool muted(const bjc_reporting *reporting, uint16_t ssid) {
 /* SenML CBOR, or what the client prefers of the formats that name several paths. */
 static const bjc_format *format_of(const bjc_core *core) {
     const bjc_format *format = bjc_format_of_release(core->config.preferred_format, core->config.version);
-    return format && format->least_depth == 0 ? format : bjc_format_find(BJC_FORMAT_SENML_CBOR);
+    return format && format->least_shown == 0 ? format : bjc_format_find(BJC_FORMAT_SENML_CBOR);
 }
 
 static bool take_paths(const bootjack_path *from, size_t count, bjc_path *to) {
