@@ -344,6 +344,9 @@ bool bj__fact(const bj_engine *e, unsigned fact) {
     if (name && !strcmp(name, "access-control")) {
         return bj_get_bool(client, BJ_F(CLIENT, ACCESS_CONTROL), false);
     }
+    if (name && !strcmp(name, "legacy")) {
+        return bj_get_bool(client, BJ_F(CLIENT, LEGACY), false);
+    }
     return name && !strcmp(name, "linked") && bj_get_uint(e->profile, BJ_F(PROFILE, ATTACH), 2) == 1;
 }
 

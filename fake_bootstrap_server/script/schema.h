@@ -230,7 +230,9 @@ enum {
     F(26, ACCESS_CONTROL, "access-control", BOOL, 0, NONE, "It has Access Control, /2; not if not given.")             \
     F(27, TEST_OBJECT, "test-object", BOOL, 0, NONE, "It has the test object, /3442; not if not given.")               \
     F(28, PACK, "pack", BOOL, 0, NONE,                                                                                 \
-      "Whether it asks for a Bootstrap-Pack first (LwM2M 1.2); as it likes if not given.")
+      "Whether it asks for a Bootstrap-Pack first (LwM2M 1.2); as it likes if not given.")                             \
+    F(29, LEGACY, "legacy", BOOL, 0, NONE,                                                                             \
+      "It takes operations of its Bootstrap-Server that nobody asked for (LwM2M TS 1.0 section 5.2.3.4).")
 
 #define BJ_FIELDS_ACCOUNT(F)                                                                                           \
     F(1, URI, "uri", STRING, BJ_REQUIRED, NONE, "LwM2M Server URI, /0/x/0.")                                           \

@@ -42,6 +42,7 @@ typedef struct placeholder {
     X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
     X(QUEUE, "queue", "queue mode")                                                                                    \
     X(ACCESS_CONTROL, "access_control", "Access Control (/2)")                                                         \
+    X(LEGACY, "legacy", "to take operations that nobody asked for")                                                    \
     X(PACK, "pack", "whether it asks for a Bootstrap-Pack")                                                            \
     X(TEST_OBJECT, "test_object", "the test object (/3442)")                                                           \
     X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
@@ -254,6 +255,7 @@ static void set_values(filler *f, const bj_record *scenario, bj_uri_translate *t
     f->items[P_STRICT].value = bj_get_bool(f->client, BJ_F(CLIENT, STRICT), false) ? "" : NULL;
     f->items[P_QUEUE].value = bj_get_bool(f->client, BJ_F(CLIENT, QUEUE), false) ? "" : NULL;
     f->items[P_ACCESS_CONTROL].value = bj_get_bool(f->client, BJ_F(CLIENT, ACCESS_CONTROL), false) ? "" : NULL;
+    f->items[P_LEGACY].value = bj_get_bool(f->client, BJ_F(CLIENT, LEGACY), false) ? "" : NULL;
     if (bj_get(f->client, BJ_F(CLIENT, PACK))) {
         f->items[P_PACK].value = bj_get_bool(f->client, BJ_F(CLIENT, PACK), false) ? "on" : "off";
     }
@@ -400,6 +402,8 @@ static bool goes_without_saying(const filler *f, int index) {
         return has_fact(f, "strict", "");
     case P_ACCESS_CONTROL:
         return has_fact(f, "access-control", "");
+    case P_LEGACY:
+        return has_fact(f, "legacy", "");
     case P_PACK:
         return has_fact(f, "pack", "") == (strcmp(value, "on") == 0);
     default:

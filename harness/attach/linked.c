@@ -192,6 +192,9 @@ _Noreturn void bj_linked_run(bj_job *job) {
     set_up(&self);
     if (self.config.state_path && self.client->version < 2) {
         skip(&self, "the client cannot be told a file for its state (version 2 of attach/linked.h)");
+    } else if (self.config.legacy && self.client->version < 3) {
+        skip(&self,
+             "the client cannot be told to take operations that nobody asked for (version 3 of attach/linked.h)");
     } else {
         live(&self);
     }

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 2: the client takes `state_path`. Clients of version 1 run, but for scenarios in which it is set. */
-#define BOOTJACK_LINKED_VERSION 2
+/* 2: the client takes `state_path`, 3: and `legacy`. Older clients run, but for scenarios in which these are set. */
+#define BOOTJACK_LINKED_VERSION 3
 
 /* A Security account that the client has from the factory. Durations in milliseconds, -1 = resource absent. */
 typedef struct bootjack_linked_account {
@@ -64,6 +64,7 @@ typedef struct bootjack_linked_config {
     /* Since version 2: the file in which the client keeps its accounts over restarts. When it is there, they count, and
      * `accounts` do not. NULL: it keeps nothing. */
     const char *state_path;
+    int legacy; /* since version 3: takes operations of its Bootstrap-Server that nobody asked for (TS 1.0 5.2.3.4) */
 } bootjack_linked_config;
 
 typedef struct bootjack_linked_client {

@@ -51,6 +51,7 @@ static bool take_config(const bootjack_linked_config *from, bootjack_config *to)
     to->endpoint = from->endpoint;
     to->strict = from->strict != 0;
     to->queue_mode = from->queue_mode != 0;
+    to->legacy_server_initiated = from->legacy != 0;
     if (from->holdoff_cap_ms >= 0) {
         to->holdoff_cap_ms = from->holdoff_cap_ms > UINT32_MAX ? UINT32_MAX : (uint32_t) from->holdoff_cap_ms;
     }

@@ -92,6 +92,7 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
                               ? (int) bj_get_uint(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4)
                               : -1,
         .strict = bj_get_bool(client, BJ_F(CLIENT, STRICT), false),
+        .legacy = bj_get_bool(client, BJ_F(CLIENT, LEGACY), false),
         .queue_mode = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false),
         .access_control = bj_get_bool(client, BJ_F(CLIENT, ACCESS_CONTROL), false),
         .pack = bj_get(client, BJ_F(CLIENT, PACK)) ? bj_get_bool(client, BJ_F(CLIENT, PACK), false) : -1,

@@ -97,7 +97,7 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     c->holdoff_latest = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_LATEST), BJ_NEVER);
     c->endpoint = scenario ? bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1") : NULL;
     c->transactional = fact(profile, "transactional");
-    c->legacy = fact(profile, "legacy");
+    c->legacy = fact(profile, "legacy") || bj_get_bool(client, BJ_F(CLIENT, LEGACY), false);
     if (c->finish_timeout > STREAM_FINISH) {
         c->stream_finish_timeout = STREAM_FINISH;
     } else {

@@ -6,9 +6,9 @@ import random
 import statistics
 import sys
 
-from . import mutants, planted, suite, tree
+from . import equivalent, mutants, planted, suite, tree
 
-FLOOR = 85  # per cent of the mutants that must be killed
+FLOOR = 85  # per cent of the mutants that must be killed, of those that are faults
 
 
 def parse(arguments):
@@ -62,23 +62,55 @@ def judge_defects(defects, files, named):
     return survivors
 
 
+def say(word, mutant, more=""):
+    print(f"{word} {mutant.file}:{mutant.line}: {mutant.kind}: {mutant.first_line} in: {mutant.context}{more}", flush=True)
+
+
+def judge_mutant(mutant, files, reasons):
+    """killed, equivalent or survived; equivalents that the suite can tell are a mistake of their table."""
+    outcome = suite.kill(mutant.name, files)
+    if outcome.killer and mutant.name in reasons:
+        raise equivalent.Mistake(f"{mutant.file}:{mutant.line} is listed as equivalent, and {outcome.killer} can tell it")
+    if outcome.killer:
+        return "killed"
+    if mutant.name in reasons:
+        say("equivalent", mutant, f": {reasons[mutant.name]}")
+    elif equivalent.same_code(tree.ROOT, mutant):
+        say("equivalent", mutant, ": the compiler makes the same code of it")
+    else:
+        say("SURVIVED  ", mutant)
+        return "survived"
+    return "equivalent"
+
+
+def per_cent(part, whole):
+    return 100.0 * part / whole if whole else 100.0
+
+
 def judge_mutants(options, everything, files):
     """True: enough of them are killed."""
+    reasons = equivalent.listed(equivalent.read(), everything)
     count = len(everything) if options.mutants < 0 else min(options.mutants, len(everything))
     drawn = random.Random(options.seed).sample(everything, count)
-    survivors = []
-    for mutant in sorted(drawn, key=lambda m: (m.file, m.start)):
-        outcome = suite.kill(mutant.name, files)
-        if not outcome.killer:
-            survivors.append(mutant)
-            first_line = mutant.text.split("\n")[0]
-            print(f"SURVIVED  {mutant.file}:{mutant.line}: {mutant.kind}: {first_line}", flush=True)
+    fates = [judge_mutant(mutant, files, reasons) for mutant in sorted(drawn, key=lambda m: (m.file, m.start))]
+    killed, same, survived = (fates.count(fate) for fate in ("killed", "equivalent", "survived"))
     if not drawn:
         return True
-    score = 100.0 * (count - len(survivors)) / count
-    print(f"mutants of {mutants.FOLDER}: {count} of {len(everything)} drawn (seed {options.seed}), "
-          f"{count - len(survivors)} killed, {len(survivors)} survived: {score:.1f} %")
-    return score >= FLOOR
+    print(f"mutants of {mutants.FOLDER}: {count} of {len(everything)} drawn (seed {options.seed}): {killed} killed, "
+          f"{survived} survived, {same} equivalent; score {per_cent(killed, killed + survived):.1f} % "
+          f"({per_cent(killed, count):.1f} % where equivalents count as survivors)")
+    return per_cent(killed, killed + survived) >= FLOOR
+
+
+def judge_rules(options, defects):
+    """True: no rule lacks a planted defect."""
+    if options.names or options.only_mutants:
+        return True
+    lacking = planted.rules_without(defects)
+    for rule in lacking:
+        print(f"NO DEFECT  breaks {rule}", flush=True)
+    print(f"rules: {planted.rule_count()} in the catalogue, {len(lacking)} without a planted defect")
+    return not lacking
 
 
 def main(arguments):
@@ -97,14 +129,16 @@ def main(arguments):
     sound, _ = suite.try_one("", files, fail_fast=False)
     for result in suite.reds(sound):
         raise tree.Failed(f"the sound client is red already: {result['scenario']}: {result.get('reason')}")
+    complete = judge_rules(options, defects)
     survivors = judge_defects(chosen, files, suite.rules_of(sound))
     enough = judge_mutants(options, everything, files)
-    print(f"{len(chosen) - len(survivors)} passed, {len(survivors) + (not enough)} failed")
-    return 1 if survivors or not enough else 0
+    failed = len(survivors) + (not enough) + (not complete)
+    print(f"{len(chosen) - len(survivors)} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (planted.Mistake, tree.Failed) as problem:
+    except (planted.Mistake, equivalent.Mistake, tree.Failed) as problem:
         sys.exit(f"ci/teeth: {problem}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mechanical mutants, found in the syntax tree that libclang gives: negated conditions, loops that are not entered,
-changed constants, deleted statements. What only speaks to the log, and assertions, are left alone: no scenario could
-tell."""
+changed constants, deleted statements. What only speaks to the log, what only chooses a text for it, and assertions, are
+left alone: no scenario could tell."""
 import dataclasses
 
 from clang import cindex
@@ -10,7 +10,8 @@ from . import insertions
 
 FOLDER = "client/src/bootstrap"
 NOT_BUILT = "absent.c"  # in place of the others where the Bootstrap interface is left out
-ONLY_TALK = {"bjc_log", "bjc_moved", "snprintf"}
+ONLY_TALK = {"bjc_log", "bjc_moved"}
+CAUSES = ("cause", "reason")  # variables for the texts of the log
 K = cindex.CursorKind
 
 
@@ -18,10 +19,16 @@ K = cindex.CursorKind
 class Mutant:
     file: str
     line: int
+    function: str
     kind: str  # negated, not entered, constant, deleted
     text: str  # what stands there
+    context: str  # the line on which it begins
     start: int
     end: int
+
+    @property
+    def first_line(self):
+        return self.text.split("\n")[0]
 
     @property
     def name(self):
@@ -36,6 +43,11 @@ class Mutant:
         }[self.kind]
         return insertions.Insertion(self.start, self.end, before, behind)
 
+    def source(self, data):
+        """The file as a programmer would have written the mutant, without any switch."""
+        instead = {"negated": f"!({self.text})", "not entered": "0", "constant": f"({self.text} + 1)", "deleted": ";"}
+        return data[:self.start] + instead[self.kind].encode() + data[self.end:]
+
 
 class Finder:
     def __init__(self, root, file):
@@ -49,6 +61,7 @@ class Finder:
             raise RuntimeError(f"{file}: {worst[0]}")
         for cursor in unit.cursor.get_children():
             if cursor.kind == K.FUNCTION_DECL and cursor.is_definition() and self.mine(cursor):
+                self.function = cursor.spelling
                 self.walk(cursor, None)
 
     def mine(self, cursor):
@@ -60,7 +73,10 @@ class Finder:
     def add(self, cursor, kind, more=0):
         start, end = cursor.extent.start.offset, cursor.extent.end.offset + more
         if self.mine(cursor) and end > start:
-            self.found.append(Mutant(self.file, cursor.extent.start.line, kind, self.data[start:end].decode(), start, end))
+            line = cursor.extent.start.line
+            context = self.data.split(b"\n")[line - 1].decode().strip()
+            text = self.data[start:end].decode()
+            self.found.append(Mutant(self.file, line, self.function, kind, text, context, start, end))
 
     def negate(self, condition):
         """A condition, and each side of its `&&` and `||`."""
@@ -71,10 +87,18 @@ class Finder:
         end = cursor.extent.end.offset
         if cursor.kind not in kinds or self.data[end:end + 1] != b";":
             return
-        words = self.text(cursor)
-        if words.startswith("assert") or cursor.spelling in ONLY_TALK:
-            return
-        self.add(cursor, "deleted", 1)
+        if not self.only_talks(cursor):
+            self.add(cursor, "deleted", 1)
+
+    def only_talks(self, cursor):
+        """It says something to the log, chooses a text for it, or asserts."""
+        if self.text(cursor).startswith("assert(") or (cursor.kind == K.CALL_EXPR and cursor.spelling in ONLY_TALK):
+            return True
+        children = list(cursor.get_children())
+        if cursor.kind == K.CALL_EXPR and cursor.spelling == "snprintf":
+            return self.text(children[1]) in CAUSES
+        assigned = cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and self.text(children[0]).lstrip("*") in CAUSES
+        return assigned and children[0].type.spelling == "const char *"
 
     def literal(self, cursor, parent):
         words = self.text(cursor)
@@ -93,9 +117,7 @@ class Finder:
         children = list(cursor.get_children())
         if cursor.kind == K.VAR_DECL and cursor.storage_class == cindex.StorageClass.STATIC:
             return
-        if cursor.kind == K.CALL_EXPR and cursor.spelling in ONLY_TALK:
-            return
-        if self.text(cursor).startswith("assert("):
+        if self.only_talks(cursor):
             return
         if cursor.kind in (K.IF_STMT, K.CONDITIONAL_OPERATOR):
             self.negate(children[0])

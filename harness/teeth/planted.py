@@ -10,6 +10,7 @@ import yaml
 from . import insertions
 
 TABLE = pathlib.Path(__file__).with_name("planted.yaml")
+CATALOGUE = pathlib.Path(__file__).resolve().parents[2] / "scenarios" / "rules.yaml"
 
 
 class Mistake(Exception):
@@ -43,6 +44,21 @@ def read(path=TABLE):
         if names.count(name) > 1:
             raise Mistake(f"two defects are called {name}")
     return defects
+
+
+def catalogue(path=CATALOGUE):
+    """The ids of all rules."""
+    return [rule["id"] for rule in yaml.safe_load(path.read_text())["rules"]]
+
+
+def rule_count():
+    return len(catalogue())
+
+
+def rules_without(defects, rules=None):
+    """Rules of the catalogue that no defect breaks."""
+    broken = {defect.rule for defect in defects}
+    return [rule for rule in (catalogue() if rules is None else rules) if rule not in broken]
 
 
 def function_span(text, name):

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from harness.teeth import insertions, mutants, planted
+from harness.teeth import equivalent, insertions, mutants, planted
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 Insertion = insertions.Insertion
@@ -87,13 +87,75 @@ def test_the_table_names_rules_of_the_catalogue():
         assert defect.text.endswith("."), defect.name
 
 
-def test_mutants_of_a_function(tmp_path):
+def test_every_rule_has_a_planted_defect():
+    assert planted.rules_without(planted.read()) == []
+    assert planted.rules_without(planted.read(), ["BS-REQUEST", "NO-SUCH-RULE"]) == ["NO-SUCH-RULE"]
+
+
+def folder_with(tmp_path, source):
     folder = tmp_path / mutants.FOLDER
     folder.mkdir(parents=True)
-    (folder / "twice.c").write_text(SOURCE)
+    (folder / "twice.c").write_text(source)
+    return tmp_path
+
+
+def test_mutants_of_a_function(tmp_path):
+    folder_with(tmp_path, SOURCE)
     found = {(mutant.line, mutant.kind, mutant.text) for mutant in mutants.find(tmp_path)}
     assert found == {
         (3, "negated", "number > 3 && number < 9"), (3, "negated", "number > 3"), (3, "negated", "number < 9"),
         (3, "constant", "3"), (3, "constant", "9"), (4, "deleted", "number = number + 1;"), (4, "constant", "1"),
         (6, "not entered", "number > 100"), (6, "constant", "100"), (7, "deleted", "number--;"), (9, "constant", "2"),
     }
+
+
+TALKS = """void bjc_log(int number);
+int snprintf(char *out, unsigned long size, const char *format, ...);
+void speak(const char **cause, char *text, int number);
+void speak(const char **cause, char *text, int number) {
+    char reason[9];
+    bjc_log(number + 1);
+    *cause = number > 5 ? "more" : "less";
+    snprintf(reason, 9, "x");
+    snprintf(text, sizeof reason, "y");
+}
+"""
+
+
+def test_what_only_talks_is_left_alone(tmp_path):
+    found = {(mutant.line, mutant.kind, mutant.text) for mutant in mutants.find(folder_with(tmp_path, TALKS))}
+    assert found == {(9, "deleted", 'snprintf(text, sizeof reason, "y");')}
+
+
+def test_a_mutant_is_told_by_its_function_and_line(tmp_path):
+    one = mutants.find(folder_with(tmp_path, SOURCE))[0]
+    assert (one.function, one.context) == ("twice", "if (number > 3 && number < 9) {")
+    assert b"if (!(number > 3 && number < 9)) {" in one.source(SOURCE.encode())
+
+
+def test_the_compiler_knows_what_is_no_change(tmp_path):
+    source = SOURCE.replace("number = number + 1;", "number = number & 6; number += number < 0 ? 7 : 0;")
+    found = mutants.find(folder_with(tmp_path, "int twice(int number);\n" + source.replace("static ", "")))
+    same = [mutant.text for mutant in found if equivalent.same_code(tmp_path, mutant)]
+    assert "7" in same and "3" not in same and "number--;" not in same
+
+
+def entry(**changes):
+    return equivalent.Entry(**{"file": f"{mutants.FOLDER}/twice.c", "function": "twice", "kind": "constant", "text": "3",
+                               "context": "", "nth": 1, "reason": "so it is", **changes})
+
+
+def test_listed_equivalents_belong_to_a_mutant(tmp_path):
+    found = mutants.find(folder_with(tmp_path, SOURCE))
+    assert list(equivalent.listed([entry()], found).values()) == ["so it is"]
+    for wrong in (entry(text="4"), entry(function="thrice"), entry(context="while"), entry(nth=2)):
+        with pytest.raises(equivalent.Mistake, match="has no such mutant"):
+            equivalent.listed([wrong], found)
+    with pytest.raises(equivalent.Mistake, match="stands there twice"):
+        equivalent.listed([entry(), entry(reason="again")], found)
+
+
+def test_the_list_of_equivalents_fits_the_sources():
+    entries = equivalent.read()
+    assert len(equivalent.listed(entries, mutants.find(ROOT))) == len(entries)
+    assert all(one.reason.endswith(".") for one in entries)
