@@ -59,6 +59,12 @@ bj_arena *bj_arena_create(void *memory, size_t size) {
     return arena;
 }
 
+void bj_arena_reset(bj_arena *arena) {
+    size_t size = arena->size;
+    memset(arena, 0, arena->top);
+    bj_arena_create(arena, size);
+}
+
 bj_arena *bj_arena_map(size_t size) {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : bj_arena_create(memory, size);

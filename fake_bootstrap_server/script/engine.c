@@ -66,11 +66,11 @@ void bj__warn(bj__thread *t, const char *format, ...) {
     t->warning_position = t->step ? t->step->position : (bj_position){ 0, 0 };
 }
 
-void bj__conclude(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
+void bj__end(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
     if (e->done) {
         return;
     }
-    if (verdict == BJ_FAIL) {
+    if (verdict == BJ_FAIL && !e->lenient) { /* lenient: it stands there already */
         bj__log_step(e, BJ_EV_STEP_FAILED, position, cause, reason);
     }
     append(e, BJ_EV_VERDICT, BJ_ACTOR_SCRIPT, position, cause, verdict, reason);
@@ -78,6 +78,26 @@ void bj__conclude(bj_engine *e, bj_verdict verdict, bj_position position, uint32
     e->verdict = (uint8_t) verdict;
     e->ops->set_timer(e->world, BJ_NEVER);
     e->ops->finish(e->world);
+}
+
+void bj__step_broke(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
+    bj__log_step(e, BJ_EV_STEP_FAILED, position, cause, reason);
+    if (!e->failure) {
+        bj_text kept = bj_text_over(e->failure_reason, sizeof e->failure_reason);
+        bj_text_add(&kept, reason);
+        e->failure = (uint8_t) verdict;
+        e->failure_position = position;
+        e->failure_cause = cause;
+    }
+}
+
+void bj__conclude(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
+    if (!e->lenient || e->script_done || !e->thread_count) {
+        bj__end(e, verdict, position, cause, reason);
+    } else if (!e->done) {
+        bj__step_broke(e, verdict, position, cause, reason);
+        e->broken = true;
+    }
 }
 
 void bj__conclude_printf(bj_engine *e, bj_verdict verdict, bj_position position, const char *format, ...) {
@@ -184,6 +204,21 @@ static void leave(bj_engine *e) {
         bj__messages_expire(e);
         set_timer(e);
     }
+}
+
+void bj_engine_be_lenient(bj_engine *e) {
+    e->lenient = true;
+}
+
+void bj_engine_end_script(bj_engine *e) {
+    if (!e->script_done && enter(e, 0)) {
+        bj__script_over(e);
+        leave(e);
+    }
+}
+
+bool bj_engine_is_healing(const bj_engine *e) {
+    return e->heal.on;
 }
 
 void bj_engine_cut_at_step(bj_engine *e, uint32_t step, uint32_t outcome) {
@@ -320,7 +355,7 @@ void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
         bj_text_add(&reason, "; ");
     }
     bj_text_add(&reason, how);
-    bj__conclude(e, BJ_FAIL, position, event, reason.start);
+    bj__end(e, BJ_FAIL, position, event, reason.start);
 }
 
 bool bj_engine_done(const bj_engine *e) {

@@ -34,6 +34,15 @@ void bj_engine_attach(bj_engine *engine, bj_world *world, const bj_world_ops *op
  * cannot do gets its verdict (skip) here. Call before the client starts. */
 void bj_engine_start(bj_engine *engine);
 
+/* Before bj_engine_start(): a step that is not met, or cannot be carried out, ends itself and not the run; what came in
+ * place of an awaited request is taken for it. The verdict is BJ_FAIL then, with the first reason, and the world is
+ * healed all the same: for programs that nobody wrote (fuzzing), where only what follows counts. */
+void bj_engine_be_lenient(bj_engine *engine);
+/* A lenient engine's script ends here, whatever is left of it; the world is healed. Of no effect afterwards. */
+void bj_engine_end_script(bj_engine *engine);
+/* The script is over and the world healed; the run is not over yet. */
+bool bj_engine_is_healing(const bj_engine *engine);
+
 /* Before bj_engine_start(): when so many steps have begun, the client's power goes, its disk is left in the state of
  * that number, and the scenario's `power-cuts` follow. */
 void bj_engine_cut_at_step(bj_engine *engine, uint32_t step, uint32_t outcome);

@@ -14,6 +14,7 @@
 
 enum {
     HEALED_ID = 100,
+    HEALED_SPACE = 16 << 20,
     TICK_S = 5,
     GRACE_MS = 100,
     LONG_LIFE_S = 8 * 86400,
@@ -140,6 +141,9 @@ void bj__heal_strayed(bj_engine *e, const bj_addr *to, const uint8_t *data, size
 static void heal_network(bj_engine *e) {
     if (e->ops->clear_faults) {
         e->ops->clear_faults(e->world);
+    }
+    if (e->ops->order_disk) {
+        e->ops->order_disk(e->world, &(bj_disk_order){ .space = HEALED_SPACE });
     }
     for (unsigned i = 0; i < e->server_count && !e->done; i++) {
         bj__server *s = &e->servers[i];
@@ -343,7 +347,7 @@ static void conclude(bj_engine *e, bool recovered, const char *how) {
                        .text = how };
     bj_log_append(e->ops->log(e->world), &event);
     h->on = false;
-    bj__conclude(e, (bj_verdict) h->verdict, h->position, h->cause, h->reason);
+    bj__end(e, (bj_verdict) h->verdict, h->position, h->cause, h->reason);
 }
 
 static void accept_registration(bj_engine *e, bj__exchange *x) {
@@ -429,11 +433,16 @@ static bj_time proof_of_registration(const bj_engine *e) {
     return latest;
 }
 
+/* A client whose power is cut is given it again. */
+static bool is_there(bj_engine *e) {
+    return !e->gone || (e->cut && bj__life_begin_again(e) == 0);
+}
+
 bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
     const bj_record *given = bj_get_record(e->scenario, BJ_F(SCENARIO, RECOVERY));
-    bool judged = verdict == BJ_PASS || verdict == BJ_WARN || verdict == BJ_INCONCLUSIVE;
+    bool judged = e->lenient || verdict == BJ_PASS || verdict == BJ_WARN || verdict == BJ_INCONCLUSIVE;
     bool off = given && bj_get(given, BJ_F(RECOVERY, OFF));
-    if (!judged || off || !has_account(e) || e->gone || e->stopping || !(e->ops->can & BJ_CAN_HEAL)) {
+    if (!judged || off || !has_account(e) || e->stopping || !(e->ops->can & BJ_CAN_HEAL) || !is_there(e)) {
         return false;
     }
     bj__heal *h = &e->heal;
@@ -472,7 +481,7 @@ void bj__heal_go(bj_engine *e) {
     if (e->done) {
         return;
     }
-    if (e->gone) {
+    if (!is_there(e)) {
         conclude(e, false, "the client ended");
     } else if (e->now >= h->recovered_at) {
         conclude(e, true, "the client is registered");

@@ -435,6 +435,13 @@ struct bj_engine {
     uint32_t cause; /* the event that is being looked at */
     bool started, done;
     uint8_t verdict;
+    bool lenient;     /* bj_engine_be_lenient() */
+    bool broken;      /* lenient: the present step cannot be carried out; it is passed over */
+    bool script_done; /* lenient: nothing is passed over any more */
+    uint8_t failure;  /* lenient: what the first step that was passed over would have ended in; 0: there was none */
+    bj_position failure_position;
+    uint32_t failure_cause;
+    char failure_reason[BJ__REASON];
 
     bj__server servers[BJ__SERVERS];
     unsigned server_count;
@@ -498,7 +505,12 @@ typedef enum bj_compared { BJ__SAME = 0, BJ__DIFFERENT = 1, BJ__UNKNOWN = 2 } bj
 
 /* --- engine.c --- */
 
-/* Ends the run. `reason` is one line. */
+/* Ends the run, whatever it is. */
+void bj__end(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason);
+/* Lenient: notes that the present step failed. */
+void bj__step_broke(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason);
+/* Ends the run; where the engine is lenient only the present step, which the caller leaves as if the run had ended.
+ * `reason` is one line. */
 void bj__conclude(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason);
 void bj__conclude_printf(bj_engine *e, bj_verdict verdict, bj_position position, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -519,6 +531,8 @@ static inline bj_time bj__max(bj_time a, bj_time b) {
 /* --- engine_thread.c --- */
 
 void bj__threads_begin(bj_engine *e);
+/* The script is over as it stands: the world is healed, or the run ends. */
+void bj__script_over(bj_engine *e);
 /* Lets all cursors go on as far as they can; carries out actions; concludes when nothing is left to do. */
 void bj__settle(bj_engine *e);
 bj_time bj__threads_timer(const bj_engine *e);
@@ -735,6 +749,8 @@ void bj__life_cut(bj_engine *e, uint32_t event);
 void bj__life_cut_at_step(bj_engine *e);
 /* The steps power-cut, start, disk; false: the run was concluded. */
 bool bj__life_power_cut(bj_engine *e, bj__thread *t);
+/* The client starts again: 0 or a negative errno. */
+int bj__life_begin_again(bj_engine *e);
 bool bj__life_start(bj_engine *e, bj__thread *t);
 bool bj__life_disk(bj_engine *e, const bj__thread *t);
 bj__progress bj__life_poll_power_cut(bj_engine *e, bj__thread *t);

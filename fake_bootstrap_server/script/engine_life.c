@@ -28,7 +28,7 @@ void bj__life_cut(bj_engine *e, uint32_t event) {
     const bj_value *after = bj_get(e->scenario, BJ_F(SCENARIO, POWER_CUTS));
     dies(e, event);
     e->cut_ordered = false;
-    if (expected) {
+    if (expected || e->heal.on) {
         return;
     }
     if (after) {
@@ -91,16 +91,22 @@ static void forget_deadlines(bj_engine *e) {
     e->lookup_began = e->lookup_ended = 0;
 }
 
-bool bj__life_start(bj_engine *e, bj__thread *t) {
+int bj__life_begin_again(bj_engine *e) {
     int result = e->ops->client_start(e->world);
+    if (result == 0) {
+        e->gone = e->exit_taken = e->cut = e->stopping = false;
+        forget_deadlines(e);
+    }
+    return result;
+}
+
+bool bj__life_start(bj_engine *e, bj__thread *t) {
+    int result = bj__life_begin_again(e);
     if (result < 0) {
         bj__conclude_printf(e, BJ_ERROR, t->step->position, "the client cannot be started: %s",
                             result == -EALREADY ? "it runs" : strerror(-result));
-        return false;
     }
-    e->gone = e->exit_taken = e->cut = e->stopping = false;
-    forget_deadlines(e);
-    return true;
+    return result == 0;
 }
 
 /* Does a step anywhere in it start the client? Nesting is bounded by the loader (BJ_LIMIT_DEPTH). */

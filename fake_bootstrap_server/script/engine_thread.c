@@ -18,7 +18,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { STEPS_AT_ONCE = 20000 };
+enum { STEPS_AT_ONCE = 20000, LENIENT_STEPS_AT_ONCE = 500, LENIENT_STEPS = 4000 };
 
 static bj_position last_position(const bj_engine *e, const bj__thread *t) {
     return t->step ? t->step->position : e->scenario->position;
@@ -170,7 +170,26 @@ static void fail_run(bj_engine *e, const bj__thread *t) {
     } else {
         bj_text_add(&reason, t->reason);
     }
-    bj__conclude(e, BJ_FAIL, t->position, t->failure_cause, reason.start);
+    if (e->lenient) {
+        bj__step_broke(e, BJ_FAIL, t->position, t->failure_cause, reason.start);
+    } else {
+        bj__conclude(e, BJ_FAIL, t->position, t->failure_cause, reason.start);
+    }
+}
+
+/* Lenient: the cursor leaves a step that was not met. What came in place of an awaited request is what is answered. */
+static void pass_over(bj_engine *e, bj__thread *t) {
+    if (t->step && t->step->kind == BJ_K_REQUEST && t->cursor < e->end_observation) {
+        const bj__observation *o = bj__observation_at(e, t->cursor++);
+        t->exchange = bj__exchange_of(e, o->exchange) ? o->exchange : t->exchange;
+    }
+    t->phase = BJ__FETCH;
+    t->timer = BJ_NEVER;
+    t->silent_until = 0;
+    t->base = t->satisfied = e->now;
+    t->choice_count = 0;
+    forget_fallen(e);
+    e->broken = false;
 }
 
 /* Takes the dead away; with the last of them the run has failed. */
@@ -183,6 +202,9 @@ static void bury(bj_engine *e) {
         }
         if (e->thread_count == 1) {
             fail_run(e, t);
+            if (e->lenient) {
+                pass_over(e, t);
+            }
             return;
         }
         remember_fallen(e, t);
@@ -209,7 +231,7 @@ static void end_thread(bj_engine *e, bj__thread *t) {
     t->phase = BJ__ENDED;
     t->timer = BJ_NEVER;
     t->ending = t->ending ? t->ending : BJ_PASS;
-    for (; t->cursor < e->end_observation; t->cursor++) {
+    for (; !e->lenient && t->cursor < e->end_observation; t->cursor++) {
         const bj__observation *o = bj__observation_at(e, t->cursor);
         const bj__exchange *x = bj__exchange_of(e, o->exchange);
         if (o->kind == BJ__SEEN_DUPLICATE || o->kind == BJ__SEEN_HANDSHAKE || (o->kind == BJ__SEEN_REQUEST && !x)) {
@@ -273,13 +295,31 @@ static void begin(bj_engine *e, unsigned at, const bj_record *record) {
     }
 }
 
+static bool goes_round(bj_engine *e, const bj__thread *t) {
+    static const char reason[] = "the script goes round without waiting for anything";
+    e->steps_at_once++;
+    bool enough = e->lenient && (e->steps_at_once > LENIENT_STEPS_AT_ONCE || e->steps_begun > LENIENT_STEPS);
+    if (!enough && e->steps_at_once <= STEPS_AT_ONCE) {
+        return false;
+    }
+    if (e->lenient) {
+        bj__step_broke(e, BJ_ERROR, last_position(e, t), e->cause, reason);
+        bj__script_over(e);
+    } else {
+        bj__conclude(e, BJ_ERROR, last_position(e, t), e->cause, reason);
+    }
+    return true;
+}
+
 /* Lets one cursor go on until it waits, wants to act, has ended or died. */
 static void run(bj_engine *e, unsigned at) {
-    while (!e->done) {
+    while (!e->done && !e->heal.on) {
         bj__thread *t = &e->threads[at];
-        if (++e->steps_at_once > STEPS_AT_ONCE) {
-            bj__conclude_printf(e, BJ_ERROR, last_position(e, t), "the script goes round without waiting for anything");
+        if (goes_round(e, t)) {
             return;
+        }
+        if (e->broken) {
+            pass_over(e, t);
         }
         if (t->phase == BJ__FETCH) {
             const bj_record *record = next_record(e, t);
@@ -290,10 +330,10 @@ static void run(bj_engine *e, unsigned at) {
             }
         } else if (t->phase == BJ__WAIT) {
             apply(e, t, bj__step_poll(e, t));
-            if (e->threads[at].phase == BJ__WAIT) {
+            if (e->threads[at].phase == BJ__WAIT && !e->broken) {
                 return;
             }
-        } else {
+        } else if (!e->broken) {
             return;
         }
     }
@@ -386,11 +426,16 @@ static bj__thread *ready_to_act(bj_engine *e) {
     }
     for (unsigned i = 0; i < e->thread_count; i++) {
         const bj__thread *t = &e->threads[i];
-        if (t->phase != first->phase || !bj__same_action(t->step, first->step)) {
-            bj__conclude_printf(e, BJ_ERROR, last_position(e, t),
-                                "the branches are all possible still, and the servers would act differently in them");
+        if (t->phase == first->phase && bj__same_action(t->step, first->step)) {
+            continue;
+        }
+        bj__conclude_printf(e, BJ_ERROR, last_position(e, t),
+                            "the branches are all possible still, and the servers would act differently in them");
+        e->broken = false;
+        if (e->done) {
             return NULL;
         }
+        e->thread_count = 1; /* lenient: the first it is */
     }
     return first->phase == BJ__ACT && first->act_at <= e->now ? first : NULL;
 }
@@ -398,20 +443,34 @@ static bj__thread *ready_to_act(bj_engine *e) {
 /* Carries out the action at which all stand; false: there is none to carry out now. */
 static bool act(bj_engine *e) {
     bj__thread *t = ready_to_act(e);
-    if (!t || e->done || !bj__act(e, t)) {
+    if (!t || e->done) {
+        return false;
+    }
+    bool acted = bj__act(e, t);
+    if (!acted && !e->lenient) {
         return false;
     }
     for (unsigned i = 0; i < e->thread_count; i++) {
         e->threads[i].outbound = t->outbound;
         e->threads[i].exchange = t->exchange;
-        e->threads[i].phase = BJ__WAIT;
+        e->threads[i].phase = acted ? BJ__WAIT : BJ__FETCH;
     }
+    e->broken = false;
     return true;
 }
 
 static void script_over(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
+    e->script_done = true;
     if (!bj__heal_begin(e, verdict, position, cause, reason)) {
-        bj__conclude(e, verdict, position, cause, reason);
+        bj__end(e, verdict, position, cause, reason);
+    }
+}
+
+void bj__script_over(bj_engine *e) {
+    if (e->failure) {
+        script_over(e, (bj_verdict) e->failure, e->failure_position, e->failure_cause, e->failure_reason);
+    } else {
+        script_over(e, BJ_PASS, e->scenario->position, 0, "the script was ended");
     }
 }
 
@@ -422,7 +481,9 @@ static void conclude_ended(bj_engine *e) {
             return;
         }
     }
-    if (t->ending == BJ_PASS && t->warned) {
+    if (e->failure) {
+        bj__script_over(e);
+    } else if (t->ending == BJ_PASS && t->warned) {
         script_over(e, BJ_WARN, t->warning_position, 0, t->warning);
     } else if (t->ending == BJ_PASS) {
         script_over(e, BJ_PASS, e->scenario->position, 0, "all steps were met");
@@ -442,7 +503,7 @@ static void check_exit(bj_engine *e) {
     bj_text_add(&reason, "; the client ended by itself: ");
     bj_text_printf(&reason, e->exit_signal ? "signal %d" : "exit status %d",
                    e->exit_signal ? e->exit_signal : e->exit_status);
-    bj__conclude(e, BJ_FAIL, last_position(e, t), e->exit_event, reason.start);
+    bj__end(e, BJ_FAIL, last_position(e, t), e->exit_event, reason.start);
 }
 
 static void prune_observations(bj_engine *e) {
@@ -459,7 +520,7 @@ void bj__settle(bj_engine *e) {
         for (unsigned i = 0; i < e->thread_count && !e->done; i++) {
             run(e, i);
         }
-        if (e->done) {
+        if (e->done || e->heal.on) {
             return;
         }
         merge(e);
@@ -470,7 +531,7 @@ void bj__settle(bj_engine *e) {
             check_exit(e);
             conclude_ended(e);
         }
-    } while (!e->done && act(e));
+    } while (!e->done && !e->heal.on && act(e));
     if (!e->done) {
         prune_observations(e);
     }

@@ -51,6 +51,22 @@ static void arena_realloc_keeps_and_zeroes(void **state) {
     bj_arena_unmap(arena);
 }
 
+static void arena_reset_makes_it_new(void **state) {
+    (void) state;
+    bj_arena *arena = bj_arena_map(1 << 20);
+    char *first = bj_arena_alloc(arena, 1000);
+    memset(first, 'x', 1000);
+    bj_arena_free(arena, bj_arena_strdup(arena, "freed"));
+    bj_arena_reset(arena);
+    assert_int_equal(bj_arena_in_use(arena), 0);
+    char *again = bj_arena_alloc(arena, 1000);
+    assert_ptr_equal(again, first);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(again[i], 0);
+    }
+    bj_arena_unmap(arena);
+}
+
 static void text_is_cut_and_says_so(void **state) {
     (void) state;
     char buffer[8];
@@ -130,6 +146,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_blocks_are_zeroed_aligned_and_used_again),
         cmocka_unit_test(arena_realloc_keeps_and_zeroes),
+        cmocka_unit_test(arena_reset_makes_it_new),
         cmocka_unit_test(text_is_cut_and_says_so),
         cmocka_unit_test(json_strings_survive_any_bytes),
         cmocka_unit_test(addresses_are_parsed_and_printed),

@@ -15,10 +15,9 @@
 
 #include "attach/child.h"
 #include "attach/job.h"
+#include "attach/linked_bootjack.h"
 #include "attach/linked_config.h"
 #include "libc/libc.h"
-
-extern const bootjack_linked_client bootjack_client_linked; /* ours: linked_bootjack.c */
 
 enum { RUNNING = 0, STOPPED = 1, FAILED = 2 };
 

@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attach/linked.h"
+#include "attach/linked_bootjack.h"
 #include "bootjack/bootjack.h"
 
-extern const bootjack_linked_client bootjack_client_linked;
+const char bj_linked_profile[] = "name: bootjack\n"
+                                 "attach: linked\n"
+                                 "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
+                                 "deregisters, pack]\n"
+                                 "about: the client of this repository, linked into bootjack\n";
 
 typedef struct linked {
     bootjack_client *client;
@@ -168,7 +172,8 @@ static void destroy(void *client) {
     free(l);
 }
 
-static void *create(const bootjack_linked_config *config) {
+void *bj_linked_bootjack_create(const bootjack_linked_config *config, const bootjack_allocator *allocator,
+                                struct coap_context_t *context) {
     bootjack_config own;
     linked *l = calloc(1, sizeof *l);
     if (!l) {
@@ -177,6 +182,8 @@ static void *create(const bootjack_linked_config *config) {
     l->config = *config;
     bool known = take_config(config, &own);
     own.log_context = own.state_context = l;
+    own.allocator = allocator;
+    own.coap_context = context;
     bootjack_error error = known ? bootjack_client_create(&own, &l->client) : BOOTJACK_ERR_UNSUPPORTED;
     error = error ? error : furnish(l);
     if (error) {
@@ -185,6 +192,10 @@ static void *create(const bootjack_linked_config *config) {
         return NULL;
     }
     return l;
+}
+
+static void *create(const bootjack_linked_config *config) {
+    return bj_linked_bootjack_create(config, NULL, NULL);
 }
 
 static void step(void *client) {

@@ -202,18 +202,6 @@ static void log_findings(bj_job *job, const last_words *words) {
     }
 }
 
-/* A known deviation of this client, by the rule that it breaks. */
-static void excuse(const bj_job *job, bj_finding *finding) {
-    const bj_value *list = bj_get(job->options.profile, BJ_F(PROFILE, DEVIATIONS));
-    for (size_t i = 0; list && i < list->as.records.count; i++) {
-        const bj_record *deviation = list->as.records.items[i];
-        bool same = !strcmp(bj_get_string(deviation, BJ_F(DEVIATION, RULE), ""), bj_rule_id(finding->rule));
-        if (same && strstr(finding->text, bj_get_string(deviation, BJ_F(DEVIATION, TEXT), ""))) {
-            finding->excuse = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
-        }
-    }
-}
-
 static int weight(const bj_finding *finding) {
     return (bj_rule_level(finding->rule) == BJ_LEVEL_MUST ? 2 : 0) + (finding->excuse ? 0 : 4);
 }
@@ -258,7 +246,7 @@ static void judge_rules(bj_job *job) {
     }
     ask_oracles(job);
     for (size_t i = 0; i < job->broken_count; i++) {
-        excuse(job, &job->broken[i]);
+        bj_oracle_excuse(&job->broken[i], job->options.profile);
     }
     last_words words = read_log(job->log);
     log_findings(job, &words);

@@ -12,15 +12,9 @@
 #include <unistd.h>
 
 #include "attach/command.h"
+#include "attach/linked_bootjack.h"
 #include "cli/cli.h"
 #include "script/load.h"
-
-/* Ours, where no harness/clients/linked.yaml says more. */
-static const char built_in[] = "name: bootjack\n"
-                               "attach: linked\n"
-                               "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
-                               "deregisters, pack]\n"
-                               "about: the client of this repository, linked into bootjack\n";
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -131,7 +125,8 @@ static bj_record *own_profile(bj_arena *arena) {
     const char *file = named_file(arena, "linked");
     bj_mistakes mistakes = { 0 };
     return file ? load_profile(arena, file)
-                : bj_load_bytes(arena, BJ_K_PROFILE, "built-in", built_in, sizeof built_in - 1, &mistakes);
+                : bj_load_bytes(arena, BJ_K_PROFILE, "built-in", bj_linked_profile, strlen(bj_linked_profile),
+                                &mistakes);
 }
 
 static bj_record *find_profile(bj_arena *arena, const char *argument) {

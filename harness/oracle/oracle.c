@@ -87,6 +87,17 @@ size_t bj_oracle_findings(bj_oracle *oracle, bj_finding **findings) {
     return oracle->finding_count;
 }
 
+void bj_oracle_excuse(bj_finding *finding, const bj_record *profile) {
+    const bj_value *list = bj_get(profile, BJ_F(PROFILE, DEVIATIONS));
+    for (size_t i = 0; list && i < list->as.records.count; i++) {
+        const bj_record *deviation = list->as.records.items[i];
+        bool same = !strcmp(bj_get_string(deviation, BJ_F(DEVIATION, RULE), ""), bj_rule_id(finding->rule));
+        if (same && strstr(finding->text, bj_get_string(deviation, BJ_F(DEVIATION, TEXT), ""))) {
+            finding->excuse = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
+        }
+    }
+}
+
 bj_recovery bj_oracle_recovery(const bj_oracle *oracle) {
     return (bj_recovery) oracle->recovery.result;
 }

@@ -62,7 +62,7 @@ typedef struct bj_finding {
     uint32_t event; /* that broke it, 0: none (something did not come) */
     unsigned count; /* how often it was broken */
     const char *text;
-    const char *excuse; /* why the client's profile says that it does so; NULL. For the caller */
+    const char *excuse; /* why the client's profile says that it does so; NULL: bj_oracle_excuse() */
 } bj_finding;
 
 typedef struct bj_oracle bj_oracle;
@@ -77,6 +77,8 @@ void bj_oracle_output(bj_oracle *oracle, const char *text, uint32_t after);
 void bj_oracle_end(bj_oracle *oracle);
 /* The findings, in the order in which they were made. */
 size_t bj_oracle_findings(bj_oracle *oracle, bj_finding **findings);
+/* Sets `excuse`, when it is a known deviation of the client of that profile. */
+void bj_oracle_excuse(bj_finding *finding, const bj_record *profile);
 /* The whole log, from beginning to end. */
 void bj_oracle_judge(bj_oracle *oracle, const bj_log *log);
 

@@ -5,6 +5,8 @@
  */
 #include "oracle/internal.h"
 
+#include <string.h>
+
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_HEALED) {
         o->recovery.tried = true;
@@ -26,7 +28,32 @@ static bool is_purged(const bj_oracle *o, const oracle_instance *account) {
     return account->timeout && o->attempt.ever_finished && o->now > o->attempt.finished_at + account->timeout;
 }
 
+/* Is that the URI of a server? */
+static bool leads_somewhere(const char *uri) {
+    static const char *const schemes[] = { "coap://", "coaps://", "coap+tcp://", "coaps+tcp://" };
+    for (unsigned i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i]);
+        if (!strncmp(uri, schemes[i], length) && uri[length]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A client that was told nonsense in the factory never gets to a Bootstrap-Server. */
+static bool was_told_nonsense(const bj_oracle *o) {
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        if (o->config.accounts[i].bootstrap && !leads_somewhere(o->config.accounts[i].uri)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool may_bootstrap(const bj_oracle *o) {
+    if (was_told_nonsense(o)) {
+        return false;
+    }
     for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (exists(one, 0) && one->bootstrap == 1 && !is_purged(o, one)) {

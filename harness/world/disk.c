@@ -68,7 +68,14 @@ void bj_disk_mend(bj_disk *disk) {
     }
 }
 
+void bj_disk_switch(bj_disk *disk, bool on) {
+    disk->off = !on;
+}
+
 int disk_strikes(bj_disk *disk, bj_disk_operation operation) {
+    if (disk->off) {
+        return -EIO;
+    }
     for (disk_failure *f = disk->failures; f; f = f->next) {
         if ((f->operation != BJ_DISK_ANY && f->operation != operation) || !f->count) {
             continue;

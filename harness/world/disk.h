@@ -107,6 +107,8 @@ typedef enum bj_disk_operation {
     BJ_DISK_UNLINKS = 6,
 } bj_disk_operation;
 
+/* Off: every use of it fails with EIO, and changes nothing. */
+void bj_disk_switch(bj_disk *disk, bool on);
 /* From now on `skip` such operations go well, then `count` (UINT32_MAX: all) fail with `error`, a positive errno. */
 void bj_disk_fail(bj_disk *disk, bj_disk_operation operation, int error, uint32_t skip, uint32_t count);
 void bj_disk_mend(bj_disk *disk); /* no more failures */

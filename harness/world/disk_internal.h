@@ -70,6 +70,7 @@ struct bj_disk {
     disk_change *first, *last;
     disk_failure *failures;
     uint64_t space;
+    bool off;
     unsigned cuts;
     uint64_t operations;
     char told[300];

@@ -24,6 +24,7 @@ static uint32_t cut_power(bj_sim *sim, int64_t wanted, uint8_t keeps) {
     uint32_t outcomes = bj_disk_outcomes(sim->disk), outcome = outcome_of(sim, wanted, keeps);
     BJ_TEXT(how, 1000);
     bj_disk_cut(sim->disk, outcome, &how);
+    bj_disk_switch(sim->disk, false); /* a client that is not at its end yet (linked) changes nothing any more */
     sim_sockets_vanish(sim);
     sim->cut = sim->off = true;
     sim->cut_at = 0;
@@ -88,6 +89,7 @@ bool bj_sim_without_client(bj_sim *sim) {
     if (sim->over) {
         return false;
     }
+    bj_disk_switch(sim->disk, true);
     sim->absent = sim->off = sim->start_due = false;
     sim->idle = 0;
     return true;

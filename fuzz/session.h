@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole sessions of our client in one process, one after the other: a program of the scenario language (its byte form,
+ * or a tree) is played against the linked client in virtual time; then the world is healed, and the oracles judge. For
+ * fuzz targets and for exhaustive search.
+ *
+ * What a program expects is not judged: nobody wrote it. A step that is not met is passed over
+ * (bj_engine_be_lenient()), what came in place of an awaited request is answered as if it were that. What is judged is
+ * what holds always: the rules of oracle/rules.h, recovery among them, and the client's memory.
+ *
+ * Nothing is carried from one session to the next: the same program and seed give the same log, byte for byte, whatever
+ * ran before. A process has one session runner at a time (the interposed libc has one run at a time), and must be
+ * linked with the objects of bj_libc.
+ */
+#ifndef BJ_FUZZ_SESSION_H
+#define BJ_FUZZ_SESSION_H
+
+#include "base/arena.h"
+#include "log/eventlog.h"
+#include "oracle/oracle.h"
+#include "script/program.h"
+
+typedef struct fuzz_session fuzz_session;
+
+/* How a session ended that says nothing, or something else than rules do. */
+typedef enum session_trouble {
+    SESSION_WELL = 0,
+    SESSION_UNMADE,    /* no finding: the client refuses what the program tells it from the factory */
+    SESSION_LONG,      /* no finding: the program went on for too many events; what was seen until then is judged */
+    SESSION_EXHAUSTED, /* no finding: the program needs more memory than the world has; nothing is judged */
+    SESSION_STUCK,     /* the client spins: it goes on and on without waiting */
+    SESSION_LEAK,      /* the client, destroyed, kept memory of its own */
+    SESSION_HUNGRY,    /* the client took more memory than its limits can explain */
+} session_trouble;
+
+/* All that it points to is the runner's, until the next session. */
+typedef struct session_result {
+    const bj_record *scenario; /* the program that was played */
+    const bj_log *log;
+    bj_verdict verdict; /* of the script; BJ_FAIL: a step was passed over, `reason` says the first */
+    const char *reason;
+    session_trouble trouble;
+    bj_recovery recovery;
+    const bj_finding *findings; /* broken rules; known deviations of our client have their excuse */
+    size_t finding_count;
+    const bj_finding *broken; /* the first broken MUST that is not excused; NULL */
+    bj_time virtual_time;
+    size_t held; /* bytes of the client's own memory at most */
+    size_t leaked;
+} session_result;
+
+typedef struct session_options {
+    uint64_t seed;            /* of the world; 0 = 1 */
+    uint32_t event_limit;     /* of the log, for script and healed world each; 0 = 4000 */
+    size_t memory_limit;      /* of the client; 0 = 4 MiB */
+    bool always_new;          /* keep nothing of libcoap's from session to session either: for comparing */
+    const bj_record *profile; /* of the client, must outlive the runner; NULL = our own */
+} session_options;
+
+/* NULL: no memory. `options` NULL = all zero. */
+fuzz_session *session_open(const session_options *options);
+void session_close(fuzz_session *session);
+
+/* Plays the byte form of a scenario (script/bytes.h: any bytes are one). */
+const session_result *session_run(fuzz_session *session, const void *bytes, size_t length);
+/* Plays a scenario that lies in an arena of the caller's. */
+const session_result *session_run_program(fuzz_session *session, const bj_record *scenario);
+
+/* The conversation on descriptor 2, and where in it which rule broke. */
+void session_print(const session_result *result);
+/* Is it a finding: a broken MUST, or trouble that the client is to blame for? */
+bool session_is_finding(const session_result *result);
+/* Writes what was found to descriptor 2, and aborts through the function of the broken rule, or of the trouble. Only
+ * for findings. */
+_Noreturn void session_abort(const session_result *result);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The byte form of a scenario, played against the linked client in virtual time: factory data, bootstrap, registration,
+ * management, faults, power cuts; then the world heals. A broken MUST is a finding.
+ */
+#include "fuzz.h"
+#include "session.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fuzz_session *session;
+    if (!session) {
+        session = session_open(NULL);
+        FUZZ_HOLDS(session != NULL, "memory can be mapped");
+    }
+    const session_result *result = session_run(session, data, size);
+    if (session_is_finding(result)) {
+        session_abort(result);
+    }
+    return 0;
+}
