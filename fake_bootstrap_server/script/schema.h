@@ -87,6 +87,12 @@ enum {
     X(1, "strict")                                                                                                     \
     X(2, "transactional") X(3, "legacy") X(4, "discover") X(5, "bootstrap-read") X(6, "lwm2m-1.0") X(7, "lwm2m-1.1")   \
         X(8, "lwm2m-1.2") X(9, "access-control") X(10, "linked") X(11, "deregisters") X(20, "pack")
+/* What a client need not have, and what a scenario can therefore need (profiles: `features`). */
+#define BJ_ENUM_FEATURE(X)                                                                                             \
+    X(1, "ipv6") X(2, "tcp") X(3, "dtls") X(4, "tls") X(5, "psk") X(6, "x509") X(10, "tlv") X(11, "text")              \
+        X(12, "opaque") X(13, "json") X(14, "senml-json") X(15, "senml-cbor") X(16, "lwm2m-cbor") X(20, "blocks")      \
+            X(21, "queue") X(22, "observe") X(23, "composite") X(24, "create") X(25, "write-attributes")               \
+                X(26, "firmware") X(27, "several-servers") X(28, "send")
 
 /* Record kinds. R(number, NAME, "name", is_verb, "documentation", "example of a step, or NULL") */
 #define BJ_RECORD_KINDS(R)                                                                                             \
@@ -101,6 +107,7 @@ enum {
       NULL)                                                                                                            \
     R(9, DEVIATION, "deviation", 0, "A known deviation of a client: its scenarios are expected failures.", NULL)       \
     R(10, OBSERVED, "observed", 0, "Reserved.", NULL)                                                                  \
+    R(190, BUILT_IN, "built-in", 0, "What a client is, where its command line cannot tell it.", NULL)                  \
     R(110, RECOVERY, "recovery", 0, "What happens when the script is over.", NULL)                                     \
     R(32, REQUEST, "request", 1, "The client sends a request to a server.",                                            \
       "request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}")                                                \
@@ -210,6 +217,10 @@ enum {
     F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")  \
     F(12, RECOVERY, "recovery", RECORD, 0, KIND(RECOVERY),                                                             \
       "In virtual time, the world is healed after the script, and the client must register.")                          \
+    F(30, NEEDS, "needs", UINTS, 0, ENUM(BJ_ENUM_FEATURE),                                                             \
+      "Optional features of clients that it is about, beside those that its steps and servers tell.")                  \
+    F(31, VERBATIM, "verbatim", BOOL, 0, NONE,                                                                         \
+      "URIs are its subject: they are written as they stand, to clients that want a port in them (`uri-ports`), too.") \
     F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
       "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")
@@ -316,9 +327,33 @@ enum {
       "How late a deadline may be met (clocks of whole seconds, polling).")                                            \
     F(13, ABOUT, "about", STRING, 0, NONE, "Who wrote it, its version, what was verified.")                            \
     F(14, ENVIRONMENT, "environment", STRINGS, 0, NONE, "NAME=VALUE for its process.")                                 \
-    F(15, READS_INPUT, "input", ENUM, 0, ENUM(BJ_ENUM_INPUT), "Its standard input: open (nothing comes) or null.")
+    F(15, READS_INPUT, "input", ENUM, 0, ENUM(BJ_ENUM_INPUT), "Its standard input: open (nothing comes) or null.")     \
+    F(16, FEATURES, "features", UINTS, 0, ENUM(BJ_ENUM_FEATURE),                                                       \
+      "Optional features that it has; what needs another is skipped. Left out: it is taken to have them all.")         \
+    F(17, SECURITY_RESOURCES, "security-resources", UINTS, 0, NONE,                                                    \
+      "Resources of /0 that it has; scenarios about others are skipped. Left out: all.")                               \
+    F(18, SERVER_RESOURCES, "server-resources", UINTS, 0, NONE, "The same for /1.")                                    \
+    F(19, BUILT_IN, "built-in", RECORD, 0, KIND(BUILT_IN),                                                             \
+      "What it is where it cannot be told: scenarios that want another are skipped; their hold-off is replaced.")      \
+    F(20, URI_PORTS, "uri-ports", BOOL, 0, NONE,                                                                       \
+      "It deviates in taking no server URI without a port: but in scenarios about URIs, the default port is written.")
 #define BJ_ENUM_ATTACH(X) X(1, "linked") X(2, "exec") X(3, "network")
 #define BJ_ENUM_INPUT(X)  X(0, "open") X(1, "null")
+
+/* Named as the placeholders of command lines are, with dashes. */
+#define BJ_FIELDS_BUILT_IN(F)                                                                                          \
+    F(1, ENDPOINT, "endpoint", STRING, 0, NONE, "Endpoint Client Name.")                                               \
+    F(2, HOLDOFF, "holdoff", DURATION, 0, NONE, "Client Hold Off Time of its bootstrap account.")                      \
+    F(3, ACCOUNT_TIMEOUT, "account-timeout", DURATION, 0, NONE, "Bootstrap-Server Account Timeout.")                   \
+    F(4, ACCOUNT_INSTANCE, "account-instance", UINT, 0, NONE, "Object Instance of its bootstrap account.")             \
+    F(5, SSID, "ssid", UINT, 0, NONE, "Short Server ID of its server account.")                                        \
+    F(6, LIFETIME, "lifetime", DURATION, 0, NONE, "Lifetime of its server account.")                                   \
+    F(7, VERSION, "version", STRING, 0, NONE, "The version of LwM2M that it speaks.")                                  \
+    F(8, ACK_TIMEOUT, "ack-timeout", DURATION, 0, NONE, "ACK_TIMEOUT.")                                                \
+    F(9, ACK_RANDOM_FACTOR, "ack-random-factor", STRING, 0, NONE, "ACK_RANDOM_FACTOR.")                                \
+    F(10, MAX_RETRANSMIT, "max-retransmit", UINT, 0, NONE, "MAX_RETRANSMIT.")                                          \
+    F(11, HOLDOFF_CAP, "holdoff-cap", DURATION, 0, NONE, "The cap of its hold-off.")                                   \
+    F(12, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "The jitter factor of its hold-off.")
 
 #define BJ_FIELDS_DEVIATION(F)                                                                                         \
     F(1, SCENARIO, "scenario", STRING, BJ_REQUIRED, NONE,                                                              \

@@ -30,6 +30,9 @@ enum bj_fields_transmission { BJ_FIELDS_TRANSMISSION(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_PROFILE_##FIELD = (number),
 enum bj_fields_profile { BJ_FIELDS_PROFILE(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_BUILT_IN_##FIELD = (number),
+enum bj_fields_built_in { BJ_FIELDS_BUILT_IN(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DEVIATION_##FIELD = (number),
 enum bj_fields_deviation { BJ_FIELDS_DEVIATION(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

@@ -71,7 +71,9 @@ typedef struct placeholder {
     X(SERVER_SUITES, "server_ciphersuites", "a list of cipher suites of a server account")                             \
     X(TRUST_STORE, "trust_store", "a trust store")                                                                     \
     X(STATE, "state", "a file in which it keeps its accounts")                                                         \
-    X(SERVER_URI, "server_uri", "a server account from the factory")                                                   \
+    X(SERVER_URI, "server_uri", NULL)                                                                                  \
+    X(SERVER_HOST, "server_host", NULL)                                                                                \
+    X(SERVER_PORT, "server_port", NULL)                                                                                \
     X(BINDIR, "bindir", NULL)
 
 enum {
@@ -228,6 +230,10 @@ static void set_account(filler *f, bj_uri_translate *translate, void *context) {
     const bj_record *account = list ? list->as.records.items[0] : NULL;
     const char *uri = bj_get_string(account, BJ_F(ACCOUNT, URI), NULL);
     f->items[P_SERVER_URI].value = translated(f->arena, uri, translate, context);
+    if (f->items[P_SERVER_URI].value) {
+        bj_uri_split(f->arena, f->items[P_SERVER_URI].value, &f->items[P_SERVER_HOST].value,
+                     &f->items[P_SERVER_PORT].value);
+    }
     set_credentials(f, account, P_SERVER_IDENTITY);
     f->items[P_SSID].value = number(f->arena, account, BJ_F(ACCOUNT, SSID));
     f->items[P_LIFETIME].value = seconds(f->arena, account, BJ_F(ACCOUNT, LIFETIME));
@@ -286,9 +292,11 @@ static size_t placeholder_at(const char *at) {
     return length && at[1 + length] == '}' ? length + 2 : 0;
 }
 
-static void bs_parts_carried(filler *f, const placeholder *p) {
-    for (int i = P_BS_URI; i <= P_BS_PORT; i++) {
-        f->items[P_BS_URI].carried |= p == &f->items[i];
+/* A URI is carried by any of its parts. */
+static void parts_carried(filler *f, const placeholder *p) {
+    for (int i = 0; i < 3; i++) {
+        f->items[P_BS_URI].carried |= p == &f->items[P_BS_URI + i];
+        f->items[P_SERVER_URI].carried |= p == &f->items[P_SERVER_URI + i];
     }
 }
 
@@ -324,7 +332,7 @@ static void mark_carried(filler *f, const char *word) {
         placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
         if (p) {
             p->carried = true;
-            bs_parts_carried(f, p);
+            parts_carried(f, p);
         }
     }
 }
@@ -390,8 +398,30 @@ static bool has_fact(const filler *f, const char *prefix, const char *value) {
     return false;
 }
 
+/* What the client is anyhow, by the profile's `built-in`, whose fields are named as placeholders are. */
+static const char *built_in(const filler *f, const char *name) {
+    const bj_record *record = bj_get_record(f->profile, BJ_F(PROFILE, BUILT_IN));
+    const bj_record_def *def = bj_record_def_of(BJ_K_BUILT_IN);
+    char dashed[32];
+    size_t length = strlen(name);
+    for (size_t i = 0; i <= length && i < sizeof dashed; i++) {
+        dashed[i] = (char) (name[i] == '_' ? '-' : name[i]);
+    }
+    const bj_field_def *field = length < sizeof dashed ? bj_field_named(def, dashed, length) : NULL;
+    if (!field) {
+        return NULL;
+    }
+    return field->type == BJ_T_DURATION ? seconds(f->arena, record, field->number)
+           : field->type == BJ_T_UINT   ? number(f->arena, record, field->number)
+                                        : bj_get_string(record, field->number, NULL);
+}
+
 /* Is it all the same whether the client is told this value? */
 static bool goes_without_saying(const filler *f, int index) {
+    const char *known = built_in(f, f->items[index].name);
+    if (known) {
+        return strcmp(known, f->items[index].value) == 0;
+    }
     const char *value = f->items[index].value;
     switch (index) {
     case P_ENDPOINT:
@@ -446,6 +476,10 @@ static bool accounts_can_be_told(filler *f) {
 static bool all_told(filler *f) {
     if (f->items[P_BS_URI].value && !f->items[P_BS_URI].carried) {
         bj_text_add(f->reason, "the client cannot be told its bootstrap server ({bs_uri})");
+        return false;
+    }
+    if (f->items[P_SERVER_URI].value && !f->items[P_SERVER_URI].carried) {
+        bj_text_add(f->reason, "the client cannot be told a server account from the factory ({server_uri})");
         return false;
     }
     for (int i = 0; i < P_COUNT; i++) {

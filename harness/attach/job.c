@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "attach/child.h"
+#include "attach/fit.h"
 
 enum { LOOK_MS = 200, STILL_MS = 10000, DEFAULT_LIMIT_MS = 60000, CHUNK = 65536, DRAINED = 64 };
 
@@ -144,6 +145,11 @@ static bool launch(bj_job *job, const bj_exec_plan *plan) {
 }
 
 static bool prepare(bj_job *job, bj_exec_plan *plan) {
+    BJ_TEXT(reason, 256);
+    if (!bj_fit_has_all(job->options.profile, job->scenario, &reason)) {
+        bj_job_decide(job, BJ_SKIP, "%s", reason.start);
+        return false;
+    }
     switch (job->options.attach) {
     case BJ_ATTACH_EXEC:
         return bj_exec_prepare(job, plan);
@@ -172,8 +178,9 @@ static bj_job *new_job(bj_arena *arena, const bj_record *scenario, const bj_run_
 
 bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_options *options) {
     assert(options->profile);
-    bj_job *job = new_job(arena, scenario, options);
-    job->shared = bj_shared_new(scenario, options, arena, &job->descriptor);
+    scenario = bj_fit_adapt(arena, options->profile, scenario);
+    bj_job *job = new_job(arena, bj_fit_uris(arena, options->profile, scenario), options);
+    job->shared = bj_shared_new(job->scenario, options, arena, &job->descriptor);
     if (job->shared) {
         job->log = bj_log_create(bj_shared_at(job->shared, &job->shared->log), job->shared->log.length);
     } else {

@@ -96,6 +96,21 @@ static void pre_shared_keys(void **state) {
                         "c coap://bs.example");
 }
 
+static void what_a_client_is_anyhow(void **state) {
+    (void) state;
+    static const char fixed[] = "name: c\ncommand: [c, '{bs_uri}', '?-h {server_host} -p {server_port}']\n"
+                                "built-in: {holdoff: 10s, version: '1.1', account-instance: 0}\n";
+    assert_string_equal(filled(fixed, "client: {version: '1.1', bootstrap: {uri: 'coap://b', holdoff: 10s, "
+                                      "instance: 0}}\n"),
+                        "c coap://b");
+    assert_string_equal(filled(fixed, "client: {version: '1.0'}\n"),
+                        "! the client cannot be told a version of LwM2M ({version})");
+    assert_string_equal(
+        filled(fixed, "client: {bootstrap: {uri: 'coap://b', instance: 1}}\n"),
+        "! the client cannot be told the Object Instance of its bootstrap account ({account_instance})");
+    assert_string_equal(filled(fixed, "client: {accounts: {uri: 'coap://m:99'}}\n"), "c coap://bs.example -h m -p 99");
+}
+
 static void certificates(void **state) {
     (void) state;
     static const char account[] =
@@ -239,6 +254,7 @@ int main(void) {
         cmocka_unit_test(values_of_the_scenario),
         cmocka_unit_test(pre_shared_keys),
         cmocka_unit_test(certificates),
+        cmocka_unit_test(what_a_client_is_anyhow),
         cmocka_unit_test(what_a_scenario_leaves_out),
         cmocka_unit_test(optional_groups),
         cmocka_unit_test(what_cannot_be_told_is_a_skip),

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See fit.h. The walk goes over the whole tree by the table of the language, so that a verb that comes later is seen,
+ * too. What stands in alternatives counts like everything else: they say the same of what the client has.
+ */
+#define _GNU_SOURCE
+#include "attach/fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Numbers of BJ_ENUM_FEATURE. */
+enum {
+    IPV6 = 1,
+    TCP = 2,
+    DTLS = 3,
+    TLS = 4,
+    PSK = 5,
+    X509 = 6,
+    TLV = 10,
+    TEXT = 11,
+    OPAQUE = 12,
+    JSON = 13,
+    SENML_JSON = 14,
+    SENML_CBOR = 15,
+    LWM2M_CBOR = 16,
+    BLOCKS = 20,
+    QUEUE = 21,
+    OBSERVE = 22,
+    COMPOSITE = 23,
+    CREATE = 24,
+    WRITE_ATTRIBUTES = 25,
+};
+
+static uint64_t bit(unsigned feature) {
+    return feature && feature < 64 ? (uint64_t) 1 << feature : 0;
+}
+
+/* What the walk gathers. Resources of Objects 0 and 1, which the specification numbers below 64 so far. */
+typedef struct gathered {
+    uint64_t features;
+    uint64_t resources[2];
+} gathered;
+
+/* --- formats -------------------------------------------------------------------------------------------------- */
+
+static uint64_t format_feature(uint32_t format) {
+    static const struct {
+        uint16_t format;
+        uint8_t feature;
+    } table[] = { { 0, TEXT },   { 42, OPAQUE },  { 110, SENML_JSON }, { 112, SENML_CBOR },  { 11542, TLV },
+                  { 1542, TLV }, { 11543, JSON }, { 1543, JSON },      { 11544, LWM2M_CBOR } };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (table[i].format == format) {
+            return bit(table[i].feature);
+        }
+    }
+    return 0;
+}
+
+static bool refused(const bj_value *expect) {
+    return expect && expect->type == BJ_T_CODES && bj_codes_first(&expect->as.codes) >= 0x80;
+}
+
+/* A format that is sent or asked for, unless the client must refuse it. */
+static void gather_format(gathered *g, const bj_record *record, const bj_field_def *field, const bj_value *value) {
+    const bj_field_def *expect = bj_field_named(bj_record_def_of((bj_kind) record->kind), "expect", 6);
+    bool named = !strcmp(field->name, "format") || !strcmp(field->name, "accept");
+    bool sent = record->kind != BJ_K_REQUEST && record->kind != BJ_K_MESSAGE && record->kind != BJ_K_RESPOND;
+    if (named && sent && field->type == BJ_T_UINT && !(expect && refused(bj_get(record, expect->number)))) {
+        g->features |= format_feature(value->as.uint);
+    }
+}
+
+/* --- resources ------------------------------------------------------------------------------------------------ */
+
+static void gather_resource(gathered *g, unsigned object, unsigned resource) {
+    if (object < 2 && resource < 64) {
+        g->resources[object] |= (uint64_t) 1 << resource;
+    }
+}
+
+/* Up to three numbers of a path "/1/0/9"; how many there are. */
+static unsigned path_ids(const char *path, unsigned ids[3]) {
+    unsigned count = 0;
+    for (const char *at = path; *at == '/' && count < 3; count++) {
+        char *end;
+        unsigned long id = strtoul(at + 1, &end, 10);
+        if (end == at + 1 || id > UINT16_MAX) {
+            break;
+        }
+        ids[count] = (unsigned) id;
+        at = end;
+    }
+    return count;
+}
+
+/* Values below a path of `depth` ids, of which the first is the Object. */
+static void gather_nodes(gathered *g, unsigned object, unsigned depth, const bj_node *nodes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const bj_node *node = &nodes[i];
+        if (depth == 2) {
+            gather_resource(g, object, node->id);
+        } else if (depth < 2) {
+            gather_nodes(g, depth ? object : node->id, depth + 1, node->children, node->child_count);
+        }
+    }
+}
+
+static const char *path_of(const bj_record *record) {
+    const bj_field_def *field = bj_field_named(bj_record_def_of((bj_kind) record->kind), "path", 4);
+    return field && field->type == BJ_T_STRING ? bj_get_string(record, field->number, "") : "";
+}
+
+static void gather_path(gathered *g, const bj_record *record) {
+    unsigned ids[3];
+    bool reads = record->kind == BJ_K_READ || record->kind == BJ_K_EXECUTE || record->kind == BJ_K_WRITE ||
+                 record->kind == BJ_K_OBSERVE;
+    if (reads && path_ids(path_of(record), ids) == 3) {
+        gather_resource(g, ids[0], ids[2]);
+    }
+}
+
+static void gather_values(gathered *g, const bj_record *record, const bj_value *value) {
+    unsigned ids[3] = { 0 };
+    unsigned depth = path_ids(path_of(record), ids);
+    bool whole = record->kind == BJ_K_WRITE || record->kind == BJ_K_PACK;
+    if (whole && depth < 3) {
+        gather_nodes(g, ids[0], depth, value->as.nodes.items, value->as.nodes.count);
+    }
+}
+
+/* --- servers -------------------------------------------------------------------------------------------------- */
+
+static bool all_ipv6(const bj_value *addresses) {
+    for (size_t i = 0; addresses && i < addresses->as.strings.count; i++) {
+        const char *text = addresses->as.strings.items[i].bytes;
+        if (!strchr(text, ':') || strchr(text, '.')) {
+            return false;
+        }
+    }
+    return addresses && addresses->as.strings.count;
+}
+
+static void gather_server(gathered *g, const bj_record *server) {
+    static const uint64_t transports[] = { 0, TCP, DTLS, TLS };
+    uint32_t transport = bj_get_uint(server, BJ_F(SERVER, TRANSPORT), 0);
+    bool certificate = bj_get(server, BJ_F(SERVER, CERTIFICATE)) != NULL;
+    g->features |= transport < 4 ? bit((unsigned) transports[transport]) : 0;
+    if (transport >= 2) {
+        g->features |= bit(certificate && !bj_get(server, BJ_F(SERVER, KEY)) ? X509 : PSK);
+    }
+    if (all_ipv6(bj_get(server, BJ_F(SERVER, ADDRESSES)))) {
+        g->features |= bit(IPV6);
+    }
+}
+
+static void gather_account(gathered *g, const bj_record *account) {
+    const char *uri = bj_get_string(account, BJ_F(ACCOUNT, URI), "");
+    g->features |= strncmp(uri, "coap+tcp", 8) == 0 ? bit(TCP) : strncmp(uri, "coaps+tcp", 9) == 0 ? bit(TLS) : 0;
+    g->features |= strncmp(uri, "coaps:", 6) == 0 ? bit(DTLS) : 0;
+    g->features |= strchr(uri, '[') ? bit(IPV6) : 0;
+    uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
+    g->features |= mode == 0 ? bit(PSK) : mode == 2 ? bit(X509) : 0;
+}
+
+/* --- the walk ------------------------------------------------------------------------------------------------- */
+
+static uint64_t verb_feature(unsigned kind) {
+    switch ((bj_kind) kind) {
+    case BJ_K_OBSERVE:
+    case BJ_K_NOTIFICATION:
+        return bit(OBSERVE);
+    case BJ_K_OBSERVE_COMPOSITE:
+        return bit(OBSERVE) | bit(COMPOSITE);
+    case BJ_K_READ_COMPOSITE:
+    case BJ_K_WRITE_COMPOSITE:
+        return bit(COMPOSITE);
+    case BJ_K_CREATE:
+        return bit(CREATE);
+    case BJ_K_WRITE_ATTRIBUTES:
+        return bit(WRITE_ATTRIBUTES);
+    default:
+        return 0;
+    }
+}
+
+static void gather(gathered *g, const bj_record *record);
+
+static void gather_field(gathered *g, const bj_record *record, const bj_field_def *field, const bj_value *value) {
+    const bj_string *name;
+    if (value->type == BJ_T_VALUES) {
+        gather_values(g, record, value);
+    } else if (!strcmp(field->name, "block")) {
+        g->features |= bit(BLOCKS);
+    } else {
+        gather_format(g, record, field, value);
+    }
+    const bj_record *inside;
+    for (size_t i = 0; (inside = bj_value_record(value, i, &name)) != NULL; i++) {
+        gather(g, inside);
+    }
+}
+
+static void gather(gathered *g, const bj_record *record) {
+    const bj_record_def *def = bj_record_def_of((bj_kind) record->kind);
+    g->features |= verb_feature(record->kind);
+    if (record->kind == BJ_K_SERVER) {
+        gather_server(g, record);
+    } else if (record->kind == BJ_K_ACCOUNT) {
+        gather_account(g, record);
+    } else if (record->kind == BJ_K_CLIENT && bj_get_bool(record, BJ_F(CLIENT, QUEUE), false)) {
+        g->features |= bit(QUEUE);
+    }
+    gather_path(g, record);
+    for (size_t i = 0; i < def->field_count; i++) {
+        const bj_value *value = bj_get(record, def->fields[i].number);
+        if (value) {
+            gather_field(g, record, &def->fields[i], value);
+        }
+    }
+}
+
+static gathered gather_scenario(const bj_record *scenario) {
+    gathered g = { 0 };
+    gather(&g, scenario);
+    const bj_value *needs = bj_get(scenario, BJ_F(SCENARIO, NEEDS));
+    for (size_t i = 0; needs && i < needs->as.uints.count; i++) {
+        g.features |= bit(needs->as.uints.items[i]);
+    }
+    return g;
+}
+
+uint64_t bj_fit_features(const bj_record *scenario) {
+    return gather_scenario(scenario).features;
+}
+
+/* --- against the profile -------------------------------------------------------------------------------------- */
+
+static bool listed(const bj_value *list, unsigned number) {
+    for (size_t i = 0; i < list->as.uints.count; i++) {
+        if (list->as.uints.items[i] == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_features(const bj_record *profile, uint64_t needed, bj_text *reason) {
+    const bj_field_def *field = bj_field_numbered(bj_record_def_of(BJ_K_PROFILE), BJ_F(PROFILE, FEATURES));
+    const bj_value *list = bj_get(profile, BJ_F(PROFILE, FEATURES));
+    for (unsigned i = 1; list && i < 64; i++) {
+        const char *name = bj_enum_name(field->values, i);
+        if ((needed & bit(i)) && !listed(list, i)) {
+            bj_text_printf(reason, "the client has no %s (its profile's features)", name ? name : "such feature");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_resources(const bj_value *list, unsigned object, uint64_t needed, bj_text *reason) {
+    for (unsigned i = 0; list && i < 64; i++) {
+        /* A number that the specification does not give is the subject of its scenario: whoever meets it must know. */
+        bool defined = i <= (object ? 23U : 17U);
+        if (defined && (needed >> i & 1) && !listed(list, i)) {
+            bj_text_printf(reason, "the client has no resource /%u/x/%u (its profile's %s-resources)", object, i,
+                           object ? "server" : "security");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason) {
+    gathered g = gather_scenario(scenario);
+    return has_features(profile, g.features, reason) &&
+           has_resources(bj_get(profile, BJ_F(PROFILE, SECURITY_RESOURCES)), 0, g.resources[0], reason) &&
+           has_resources(bj_get(profile, BJ_F(PROFILE, SERVER_RESOURCES)), 1, g.resources[1], reason);
+}
+
+/* --- the hold-off --------------------------------------------------------------------------------------------- */
+
+bool bj_fit_told(const bj_record *profile, const char *placeholder) {
+    const bj_value *command = bj_get(profile, BJ_F(PROFILE, COMMAND));
+    for (size_t i = 0; command && i < command->as.strings.count; i++) {
+        if (strstr(command->as.strings.items[i].bytes, placeholder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bj_record *copy(bj_arena *arena, const bj_record *record, bj_kind kind) {
+    bj_record *fresh = bj_record_new(arena, kind, record ? record->position : (bj_position){ 0 });
+    for (unsigned i = 0; record && i < record->field_limit; i++) {
+        fresh->fields[i] = record->fields[i];
+    }
+    return fresh;
+}
+
+static void set_record(bj_arena *arena, bj_record *record, unsigned field, const bj_record *inside) {
+    const bj_record **list = bj_record_list(arena, 1);
+    list[0] = inside;
+    bj_value value = { .type = BJ_T_RECORD, .position = inside->position };
+    value.as.records.items = list;
+    value.as.records.count = 1;
+    bj_set(arena, record, field, &value);
+}
+
+/* Its bootstrap account with that hold-off: the scenario's own, or the one that stands where it names none. */
+static bj_record *account_with(bj_arena *arena, const bj_record *bootstrap, const bj_value *holdoff) {
+    bj_record *account = copy(arena, bootstrap, BJ_K_ACCOUNT);
+    if (!bootstrap) {
+        static const char uri[] = "coap://bs.example";
+        bj_value value = { .type = BJ_T_STRING, .as.string = { uri, sizeof uri - 1 } };
+        bj_set(arena, account, BJ_F(ACCOUNT, URI), &value);
+    }
+    bj_set(arena, account, BJ_F(ACCOUNT, HOLDOFF), holdoff);
+    return account;
+}
+
+const bj_record *bj_fit_adapt(bj_arena *arena, const bj_record *profile, const bj_record *scenario) {
+    const bj_record *built_in = bj_get_record(profile, BJ_F(PROFILE, BUILT_IN));
+    const bj_value *holdoff = bj_get(built_in, BJ_F(BUILT_IN, HOLDOFF));
+    const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
+    const bj_record *bootstrap = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    bool accounts_only = !bootstrap && bj_get(client, BJ_F(CLIENT, ACCOUNTS));
+    if (!holdoff || accounts_only || bj_fit_told(profile, "{holdoff}")) {
+        return scenario;
+    }
+    bj_record *new_client = copy(arena, client, BJ_K_CLIENT);
+    set_record(arena, new_client, BJ_F(CLIENT, BOOTSTRAP), account_with(arena, bootstrap, holdoff));
+    bj_record *adapted = copy(arena, scenario, BJ_K_SCENARIO);
+    set_record(arena, adapted, BJ_F(SCENARIO, CLIENT), new_client);
+    return adapted;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack client check PROFILE`: does the client start, speak, fail a nonsense, pass a plain bootstrap, and live in
+ * virtual time? What it cannot be told, and what it seems to have that its profile does not say, or the other way
+ * round.
+ */
+#define _GNU_SOURCE
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attach/command.h"
+#include "attach/fit.h"
+#include "attach/program_file.h"
+#include "cli/canary.h"
+#include "cli/cli.h"
+#include "cli/client_tools.h"
+#include "cli/report.h"
+#include "cli/scenarios.h"
+#include "script/load.h"
+
+static const char help[] =
+    "usage: bootjack client check PROFILE [OPTION...]\n"
+    "Proves a profile (a file, the name of one of harness/clients, or what `bootjack run --client` takes): the client\n"
+    "starts and speaks, a nonsense scenario does not pass, a plain bootstrap does, and time is virtual. Says what is\n"
+    "missing and what to do about it.\n"
+    "\n"
+    "  --scenarios FOLDER  counts the scenarios there that this client cannot be told, by reason; none is run\n"
+    "  --no-probes         does not probe which optional features the client has\n"
+    "  --limit SECONDS     real time that each run may take; 30 if not given\n"
+    "  --share-network     network: no namespace of its own, as for `bootjack run`\n"
+    "  --preload FILE      the preload library, as for `bootjack run`\n"
+    "  -h, --help          this\n"
+    "\n"
+    "Exit status: 0 the profile is good, 1 the client does not do what it must, 2 it could not be run, 64 wrong "
+    "usage.\n";
+
+typedef struct checking {
+    bj_arena *arena;
+    cli_client client;
+    bj_run_options options;
+    const char *scenarios;
+    bool probes;
+    unsigned failed;
+} checking;
+
+static const struct option long_options[] = {
+    { "scenarios", required_argument, NULL, 's' },
+    { "no-probes", no_argument, NULL, 'n' },
+    { "limit", required_argument, NULL, 'L' },
+    { "share-network", no_argument, NULL, 'N' },
+    { "preload", required_argument, NULL, 'P' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static int take_option(checking *c, int option) {
+    switch (option) {
+    case 's':
+        c->scenarios = optarg;
+        return -1;
+    case 'n':
+        c->probes = false;
+        return -1;
+    case 'L':
+        return cli_parse_seconds(optarg, &c->options.real_limit_ms)
+                   ? -1
+                   : cli_usage_error("client check", "--limit %s: not a number of seconds", optarg);
+    case 'N':
+        c->options.share_network = true;
+        return -1;
+    case 'P':
+        c->options.preload = optarg;
+        return -1;
+    default:
+        fputs(help, stdout);
+        return CLI_PASSED;
+    }
+}
+
+static int parse(int argc, char **argv, checking *c) {
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
+        if (option == '?') {
+            return cli_usage_error("client check", "%s: unknown option, or its value is missing", argv[optind - 1]);
+        }
+        int status = take_option(c, option);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    return optind + 1 == argc ? -1 : cli_usage_error("client check", "expected one profile");
+}
+
+/* --- what is said --------------------------------------------------------------------------------------------- */
+
+static void say(const char *mark, const char *what, const char *more) {
+    printf("%-8s %s%s%s\n", mark, what, *more ? ": " : "", more);
+}
+
+static void advise(const char *advice) {
+    printf("         -> %s\n", advice);
+}
+
+static void failed(checking *c, const char *what, const char *more, const char *advice) {
+    c->failed++;
+    say("FAILED", what, more);
+    advise(advice);
+}
+
+/* --- the program ---------------------------------------------------------------------------------------------- */
+
+/* The command with what a plain bootstrap tells. NULL: said. */
+static bool has_program(checking *c) {
+    if (c->client.attach == BJ_ATTACH_LINKED) {
+        return true;
+    }
+    bj_mistakes mistakes = { 0 };
+    const bj_record *scenario =
+        bj_load_bytes(c->arena, BJ_K_SCENARIO, "plain", cli_probe_plain, strlen(cli_probe_plain), &mistakes);
+    BJ_TEXT(reason, 1024);
+    char **words = scenario ? bj_run_command(c->arena, c->client.profile, scenario, &reason) : NULL;
+    if (!words) {
+        failed(c, "the command cannot be made", reason.start,
+               "look at `command`: a word that needs a value which is not always set must begin with '?'");
+        return false;
+    }
+    const char *program = bj_program_find(c->arena, words[0], &reason);
+    if (!program) {
+        failed(c, "the program", reason.start,
+               "give its path as the first word of `command`; {profiledir} is the profile's");
+        return false;
+    }
+    if (c->client.attach == BJ_ATTACH_EXEC && !bj_program_preloadable(program, &reason)) {
+        failed(c, "virtual time", reason.start, "write `attach: network`: it then runs in real time");
+        return false;
+    }
+    say("ok", "the program", program);
+    return true;
+}
+
+/* --- the runs ------------------------------------------------------------------------------------------------- */
+
+static bool has_spoken(const bj_log *log) {
+    bj_event event;
+    for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
+        bool out = event.kind == BJ_EV_SENT || event.kind == BJ_EV_STREAM_SENT || event.kind == BJ_EV_PLAIN_SENT;
+        if (out && event.actor == BJ_ACTOR_CLIENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void show_output(const bj_run_result *result) {
+    size_t from = result->output_count > 8 ? result->output_count - 8 : 0;
+    for (size_t i = from; i < result->output_count; i++) {
+        printf("         | %s\n", result->output[i].text);
+    }
+}
+
+static const char *advice_for_silence(const bj_run_result *result) {
+    if (result->signal_number || result->exit_status) {
+        return "it ended by itself: try the command by hand; is an argument missing, or a file that it needs?";
+    }
+    return "it sends nothing: does `command` tell it {bs_uri} (or {bs_host}, {bs_port}), and that it is a bootstrap "
+           "server? Does it wait for a command on its standard input (`input`)?";
+}
+
+/* Starts and speaks, and passes a plain bootstrap. */
+static bool plain(checking *c) {
+    bj_run_result result;
+    if (!cli_probe_run(c->arena, &c->options, cli_probe_plain, &result)) {
+        return false;
+    }
+    bool spoke = has_spoken(result.log);
+    bool good = result.script_verdict == BJ_PASS || result.script_verdict == BJ_WARN;
+    if (result.verdict == BJ_ERROR) {
+        failed(c, "the client does not run", result.reason, "the message says what is in the way");
+    } else if (!spoke) {
+        failed(c, "the client does not speak", result.reason, advice_for_silence(&result));
+    } else {
+        say("ok", "it starts and speaks", "");
+    }
+    if (spoke && !good) {
+        failed(c, "a plain bootstrap does not pass", result.reason,
+               "the conversation is below; a hold-off that cannot be told goes into `built-in`, a slow start into "
+               "`tolerance`");
+        cli_print_conversation(stdout, result.log, 14, "         | ");
+    } else if (spoke) {
+        say("ok", "a plain bootstrap passes", "");
+    }
+    if (!good) {
+        show_output(&result);
+    }
+    bj_run_release(&result);
+    return good;
+}
+
+static void nonsense(checking *c) {
+    if (cli_canary(&c->options)) {
+        say("ok", "a nonsense scenario does not pass", "");
+    } else {
+        failed(c, "a nonsense scenario passes", "",
+               "its results cannot be believed: what answers in the client's place?");
+    }
+}
+
+static const char patience[] = "title: An hour of silence\nclient: {bootstrap: {uri: \"coap://bs.example\"}}\n"
+                               "recovery: {off: \"a probe\"}\nsteps:\n"
+                               "  - request: {to: bs, method: POST, path: /bs}\n  - ignore: {}\n  - advance: 1h\n";
+
+/* An hour in which no server answers, in a moment of real time. What the client does in it is no matter. */
+static void virtual_time(checking *c) {
+    if (c->client.attach == BJ_ATTACH_NETWORK) {
+        say("note", "time is real", "attach is network; rules about long waits take as long as they say");
+        return;
+    }
+    bj_run_result result;
+    if (!cli_probe_run(c->arena, &c->options, patience, &result)) {
+        return;
+    }
+    char took[80];
+    snprintf(took, sizeof took, "%.0f s of virtual time in %.3f s", (double) result.virtual_time / 1e6,
+             (double) result.real_us / 1e6);
+    if (result.virtual_time >= 3600 * BJ_SECOND) {
+        say("ok", "time is virtual", took);
+    } else {
+        failed(
+            c, "time is not virtual", result.reason,
+            "it waits by a call that the world does not see: harness/libc/README.md lists them; or `attach: network`");
+    }
+    bj_run_release(&result);
+}
+
+/* --- what it has ---------------------------------------------------------------------------------------------- */
+
+static bool in_strings(const bj_value *list, const char *name) {
+    for (size_t i = 0; list && i < list->as.strings.count; i++) {
+        if (strcmp(list->as.strings.items[i].bytes, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool in_features(const bj_value *list, const char *name) {
+    const bj_field_def *field = bj_field_numbered(bj_record_def_of(BJ_K_PROFILE), BJ_F(PROFILE, FEATURES));
+    for (size_t i = 0; list && i < list->as.uints.count; i++) {
+        const char *known = bj_enum_name(field->values, list->as.uints.items[i]);
+        if (known && strcmp(known, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The profile's word for it: 1 it has it, 0 it has not, -1 it does not say. */
+static int said(const checking *c, const cli_probe *probe) {
+    const bj_value *features = bj_get(c->client.profile, BJ_F(PROFILE, FEATURES));
+    if (probe->of == CLI_PROBE_FACT) {
+        return in_strings(bj_get(c->client.profile, BJ_F(PROFILE, FACTS)), probe->name);
+    }
+    return features ? in_features(features, probe->name) : -1;
+}
+
+static void compare(const cli_probe *probe, bool has, int says) {
+    char line[200];
+    const char *list = probe->of == CLI_PROBE_FACT ? "facts" : "features";
+    if (says == (int) has || (says < 0 && has)) {
+        return;
+    }
+    if (says < 0) {
+        snprintf(line, sizeof line, "%s: it seems not to have it; `features`, once given, must name all that it has",
+                 probe->name);
+    } else {
+        snprintf(line, sizeof line, "%s: the profile's `%s` %s, the probe says the opposite", probe->name, list,
+                 says ? "name it" : "do not name it");
+    }
+    say("note", line, "");
+}
+
+static void add_word(bj_text *list, const char *word) {
+    bj_text_printf(list, "%s%s", list->used ? ", " : "", word);
+}
+
+static void probe_all(checking *c) {
+    BJ_TEXT(features, 1000);
+    BJ_TEXT(facts, 1000);
+    bj_record *bare = bj_arena_copy(c->arena, c->client.profile, sizeof *bare);
+    bare->fields = bj_arena_copy(c->arena, bare->fields, bare->field_limit * sizeof *bare->fields);
+    bare->fields[BJ_F(PROFILE, FEATURES)] = NULL;
+    bj_run_options options = c->options;
+    options.profile = bare;
+    for (size_t i = 0; i < cli_probe_count() && !cli_interrupted; i++) {
+        const cli_probe *probe = cli_probe_at(i);
+        bj_run_result result;
+        if (!cli_probe_run(c->arena, &options, cli_probe_text(c->arena, probe), &result)) {
+            return;
+        }
+        bool has = result.script_verdict == BJ_PASS || result.script_verdict == BJ_WARN;
+        bj_run_release(&result);
+        compare(probe, has, said(c, probe));
+        if (has) {
+            add_word(probe->of == CLI_PROBE_FACT ? &facts : &features, probe->name);
+        }
+    }
+    say("probed", "features", features.start);
+    say("probed", "facts", facts.start);
+}
+
+/* --- what it cannot be told ----------------------------------------------------------------------------------- */
+
+enum { REASONS = 100 };
+
+typedef struct tally {
+    const char *reason;
+    unsigned count;
+} tally;
+
+static void count_reason(bj_arena *arena, tally *tallies, const char *reason) {
+    unsigned i = 0;
+    while (i < REASONS - 1 && tallies[i].reason && strcmp(tallies[i].reason, reason) != 0) {
+        i++;
+    }
+    tallies[i].reason = tallies[i].reason ? tallies[i].reason : bj_arena_strdup(arena, reason);
+    tallies[i].count++;
+}
+
+static int by_count(const void *a, const void *b) {
+    unsigned first = ((const tally *) a)->count, second = ((const tally *) b)->count;
+    return (first < second) - (first > second);
+}
+
+/* Would it be skipped, and why? */
+static bool is_skipped(checking *c, bj_arena *arena, const char *file, bj_text *reason) {
+    bj_mistakes mistakes = { 0 };
+    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
+    if (!scenario || !bj_fit_has_all(c->client.profile, scenario, reason)) {
+        return scenario != NULL;
+    }
+    scenario = bj_fit_adapt(arena, c->client.profile, scenario);
+    return !bj_run_command(arena, c->client.profile, scenario, reason);
+}
+
+static bool count_skips(checking *c) {
+    cli_files files = { 0 };
+    tally tallies[REASONS] = { 0 };
+    unsigned skipped = 0;
+    if (!cli_files_add(&files, c->scenarios)) {
+        return false;
+    }
+    for (size_t i = 0; i < files.count; i++) {
+        BJ_TEXT(reason, 1024);
+        bj_arena *arena = cli_arena();
+        if (is_skipped(c, arena, files.names[i], &reason)) {
+            count_reason(c->arena, tallies, reason.start);
+            skipped++;
+        }
+        bj_arena_unmap(arena);
+    }
+    qsort(tallies, REASONS, sizeof *tallies, by_count);
+    printf("%zu scenarios below %s, of which %u would be skipped\n", files.count, c->scenarios, skipped);
+    for (unsigned i = 0; i < REASONS && tallies[i].reason; i++) {
+        printf("%8u %s\n", tallies[i].count, tallies[i].reason);
+    }
+    cli_files_free(&files);
+    return true;
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------- */
+
+static int check(checking *c) {
+    if (has_program(c) && plain(c)) {
+        nonsense(c);
+        virtual_time(c);
+        if (c->probes) {
+            probe_all(c);
+        }
+    }
+    fflush(stdout);
+    if (c->scenarios && c->client.attach != BJ_ATTACH_LINKED && !count_skips(c)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    if (cli_interrupted) {
+        cli_complain("interrupted by signal %d", (int) cli_interrupted);
+        return CLI_COULD_NOT_RUN;
+    }
+    puts(c->failed ? "the profile is not good yet" : "the profile is good");
+    return c->failed ? CLI_FAILED : CLI_PASSED;
+}
+
+int cli_client_check(int argc, char **argv) {
+    checking c = { .probes = true, .options = { .seed = 1, .real_limit_ms = 30000, .listen = "127.0.0.1" } };
+    int status = parse(argc, argv, &c);
+    if (status >= 0) {
+        return status;
+    }
+    cli_catch_signals();
+    c.arena = cli_arena();
+    status = CLI_COULD_NOT_RUN;
+    if (cli_client_find(c.arena, argv[optind], &c.client)) {
+        c.options.attach = c.client.attach;
+        c.options.profile = c.client.profile;
+        c.options.preload = cli_preload_path(c.arena, c.options.preload);
+        status = check(&c);
+    }
+    bj_arena_unmap(c.arena);
+    return status;
+}
