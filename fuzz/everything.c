@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "memory.h"
 
 #define BOTH (BOOTJACK_READABLE | BOOTJACK_WRITABLE)
 #define MANY (BOTH | BOOTJACK_MULTIPLE)
@@ -46,10 +47,16 @@ static void make(everything *one) {
     bjc_store_init(&one->store, &one->core, &object);
     FUZZ_HOLDS(bjc_model_install(&one->model, &object, &one->store, &one->store) == BOOTJACK_OK,
                "an Object can be installed");
+    one->core.allocator = memory_allocator; /* from here on, for what an input makes */
+}
+
+static everything both[2];
+
+everything *everything_now(unsigned number) {
+    return &both[number];
 }
 
 everything *everything_empty(unsigned number) {
-    static everything both[2];
     static bool made[2];
     everything *one = &both[number];
     if (!made[number]) {

@@ -18,8 +18,10 @@ typedef struct everything {
     bjc_store store;
 } everything;
 
-/* Number 0 or 1, made when it is asked for the first time, emptied each time. */
+/* Number 0 or 1, made when it is asked for the first time, emptied each time; empty it before memory_done(). */
 everything *everything_empty(unsigned number);
+/* As it is; it must have been made. */
+everything *everything_now(unsigned number);
 bool everything_same(const everything *left, const everything *right);
 /* Every Object Instance has a resource: not every format can show one without. */
 bool everything_is_shown(const everything *one);

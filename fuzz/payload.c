@@ -4,10 +4,10 @@
  */
 #include "payload.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "everything.h"
+#include "memory.h"
 
 static const bjc_path whole = { 1, { EVERYTHING } };
 
@@ -60,19 +60,6 @@ static bool has_nan(const everything *one) {
         }
     }
     return false;
-}
-
-static void through_every_format(const everything *one) {
-    if (!one->store.instances || !everything_is_shown(one)) {
-        return;
-    }
-    carry_on(one, BJC_FORMAT_TLV);
-    carry_on(one, BJC_FORMAT_SENML_CBOR);
-    carry_on(one, BJC_FORMAT_LWM2M_CBOR);
-    if (!has_nan(one)) {
-        carry_on(one, BJC_FORMAT_SENML_JSON);
-        carry_on_by_instance(one, BJC_FORMAT_JSON); /* in which no whole Object is written */
-    }
 }
 
 /* --- the other decoder ---------------------------------------------------------------------------------------- */
@@ -132,23 +119,40 @@ static void compare(const everything *one, int format, const bjc_path *target, c
 
 /* -------------------------------------------------------------------------------------------------------------- */
 
+/* Writes it to the first model, whose error it returns. */
+static bootjack_error take(const bjc_path *target, int format, const uint8_t *payload, size_t size) {
+    everything *one = everything_empty(0);
+    bootjack_error error = bjc_model_write(&one->model, target, bjc_format_find(format), payload, size);
+    FUZZ_HOLDS(!error || !one->store.instances, "a Write that is refused changes nothing");
+    return error;
+}
+
+static void done(void) {
+    everything_empty(0);
+    everything_empty(1);
+    memory_done();
+}
+
 void fuzz_payload(int format, const uint8_t *data, size_t size) {
     fuzz_input input = { data, size };
     bjc_path target = everything_target(fuzz_byte(&input));
-    everything *one = everything_empty(0);
-    /* Of the exact size and on its own, so that a sanitizer sees what reads behind it. */
-    uint8_t *payload = malloc(input.left ? input.left : 1);
-    if (!payload) {
-        return;
+    const uint8_t *payload = memory_copy(&input);
+    if (!take(&target, format, payload, input.left)) {
+        compare(everything_now(0), format, &target, payload, input.left);
     }
-    if (input.left) {
-        memcpy(payload, input.at, input.left);
+    done();
+}
+
+void fuzz_meaning(int format, int other, const uint8_t *data, size_t size) {
+    fuzz_input input = { data, size };
+    bjc_path target = everything_target(fuzz_byte(&input));
+    const uint8_t *payload = memory_copy(&input);
+    if (!take(&target, format, payload, input.left)) {
+        const everything *one = everything_now(0);
+        bool json = other == BJC_FORMAT_SENML_JSON || other == BJC_FORMAT_JSON;
+        if (one->store.instances && everything_is_shown(one) && !(json && has_nan(one))) {
+            (other == BJC_FORMAT_JSON ? carry_on_by_instance : carry_on)(one, other);
+        }
     }
-    bootjack_error error = bjc_model_write(&one->model, &target, bjc_format_find(format), payload, input.left);
-    FUZZ_HOLDS(!error || !one->store.instances, "a Write that is refused changes nothing");
-    if (!error) {
-        compare(one, format, &target, payload, input.left);
-        through_every_format(one);
-    }
-    free(payload);
+    done();
 }

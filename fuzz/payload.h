@@ -8,8 +8,11 @@
 #include "fuzz.h"
 
 /* Writes the payload to an empty model, as a Bootstrap-Write would. What is refused must change nothing; what is taken
- * must come back the same through every format that can show it, be stable (what a format writes, it reads and writes
- * again to the same bytes), and be what the servers' decoder, which shares no code, reads in the payload. */
+ * must be what the servers' decoder, which shares no code, reads in the payload. */
 void fuzz_payload(int format, const uint8_t *data, size_t size);
+
+/* Writes the payload likewise; what is taken must come back the same through the other format, if that can show it, and
+ * be stable: what a format writes, it reads and writes again to the same bytes. */
+void fuzz_meaning(int format, int other, const uint8_t *data, size_t size);
 
 #endif

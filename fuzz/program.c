@@ -2,12 +2,9 @@
  *
  * See program.h.
  */
-#define _GNU_SOURCE
 #include "program.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "script/bytes.h"
 #include "script/load.h"
@@ -16,14 +13,14 @@
 enum { ARENA = 64 << 20 };
 
 bj_arena *program_arena(void) {
-    static void *memory;
-    if (!memory) {
-        memory = mmap(NULL, ARENA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        FUZZ_HOLDS(memory != MAP_FAILED, "memory can be mapped");
+    static bj_arena *arena;
+    if (!arena) {
+        arena = bj_arena_map(ARENA);
+        FUZZ_HOLDS(arena != NULL, "memory can be mapped");
     } else {
-        madvise(memory, ARENA, MADV_DONTNEED); /* zeros again */
+        bj_arena_reset(arena);
     }
-    return bj_arena_create(memory, ARENA);
+    return arena;
 }
 
 static bool same(bj_string left, bj_string right) {

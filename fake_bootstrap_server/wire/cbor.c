@@ -118,7 +118,7 @@ static bool read_number(const bj_cbor_head *head, bj_entry *value) {
     case BJ_CBOR_NEGATIVE: /* below INT64_MIN no integer of LwM2M, but a Float may be written so */
         value->kind = head->argument > INT64_MAX ? BJ_ENTRY_FLOAT : BJ_ENTRY_INT;
         value->integer = head->argument > INT64_MAX ? 0 : -1 - (int64_t) head->argument;
-        value->real = -1.0 - (double) head->argument;
+        value->real = head->argument == UINT64_MAX ? -0x1p64 : -(double) (head->argument + 1); /* rounded once */
         return true;
     default:
         value->kind = BJ_ENTRY_FLOAT;

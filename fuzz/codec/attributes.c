@@ -4,10 +4,10 @@
  */
 #include "reporting/attributes.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "memory.h"
 
 enum { OPTIONS = 20 };
 
@@ -27,7 +27,7 @@ static void print_and_read(bootjack_version release, const bjc_attributes *attri
     bjc_attributes again;
     bjc_buffer out;
     unsigned unset;
-    bjc_buffer_init(&out, &bjc_malloc_allocator);
+    bjc_buffer_init(&out, &memory_allocator);
     bjc_attributes_print(attributes, &out);
     size_t count = out.length ? cut((const char *) out.data + 1, out.length - 1, ';', options) : 0;
     FUZZ_HOLDS(bjc_attributes_parse(release, options, count, &again, &unset) && !unset,
@@ -48,5 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FUZZ_HOLDS(!(set.present & unset), "an attribute is set or taken away, not both");
         print_and_read(release, &set);
     }
+    memory_done();
     return 0;
 }

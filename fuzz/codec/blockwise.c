@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "memory.h"
 
-enum { PATHS = 3, MOST = 1 << 12, BYTES = 64 };
+enum { PATHS = 3, MOST = 1 << 12, LARGEST = 128, BLOCKS = 12 };
 
 typedef struct body {
     uint8_t bytes[MOST];
@@ -25,6 +26,7 @@ static bjc_core *core(void) {
         config.endpoint = "dev-1";
         config.max_payload = MOST;
         FUZZ_HOLDS(bjc_core_init(&one, &config) == BOOTJACK_OK, "a core can be made");
+        one.allocator = memory_allocator;
     }
     return &one;
 }
@@ -49,8 +51,8 @@ static void one_block(bjc_inbound *inbound, body models[PATHS], fuzz_input *inpu
     bjc_block block = { .number = fuzz_byte(input) & 31, .more = head & 1, .size_exponent = head >> 1 & 3 };
     unsigned path = (head >> 3) % PATHS;
     size_t size = (size_t) 16 << block.size_exponent, length = head & 0x80 ? fuzz_byte(input) % (size + 1) : size;
-    uint8_t data[BYTES * 2];
-    memset(data, fuzz_byte(input), sizeof data);
+    uint8_t data[LARGEST];
+    memset(data, fuzz_byte(input), length);
     bjc_incoming request = { .method = BJC_PUT, .content_format = head & 0x40 ? 42 : 0, .accept = -1 };
     request.path[request.path_count++] = (bjc_text){ names[path], 1 };
     request.payload = data;
@@ -78,9 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (unsigned i = 0; i < PATHS; i++) {
         models[i].length = 0;
     }
-    while (input.left) {
+    for (unsigned i = 0; i < BLOCKS && input.left; i++) {
         one_block(&inbound, models, &input);
     }
     bjc_inbound_free(&inbound);
+    memory_done();
     return 0;
 }

@@ -8,7 +8,6 @@ static void one_message(const uint8_t *data, size_t size) {
     static uint8_t bytes[1 << 17];
     bj_coap first, again;
     bj_coap_fault fault = bj_coap_tcp_decode(&first, data, size);
-    coap_print_all(&first, fault);
     if (fault || size + 8 > sizeof bytes) {
         return;
     }

@@ -8,7 +8,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static uint8_t bytes[1 << 17];
     bj_coap first, again;
     bj_coap_fault fault = bj_coap_decode(&first, data, size);
-    coap_print_all(&first, fault);
     if (!fault) {
         size_t length = bj_coap_encode(&first, bytes, sizeof bytes);
         FUZZ_HOLDS(length > 0 && length <= size, "a message is written to no more bytes than it was read from");

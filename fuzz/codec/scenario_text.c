@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scenario files: the loader takes a text or says what is wrong with it; what it takes is printed to a text that loads
- * to the same program.
+ * Scenario files: the loader takes a text or says what is wrong with it; what it takes has a byte form. That what is
+ * printed of a program loads again is scenario_print's.
  */
 #include "program.h"
 #include "script/load.h"
@@ -18,7 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const bj_record *root = bj_load_bytes(arena, BJ_K_SCENARIO, "input", (const char *) data, size, &mistakes);
     FUZZ_HOLDS(!root == (mistakes.count > 0), "a file is loaded, or has mistakes");
     if (root) {
-        program_prints_back(arena, root);
         program_encodes_back(arena, root);
     }
     return 0;

@@ -5,10 +5,10 @@
  */
 #include "persistence/state.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "memory.h"
 #include "objects/objects.h"
 
 enum { HEADER = 20 };
@@ -36,18 +36,28 @@ static furniture *furnish(void) {
         bjc_server_init(&one.server, &one.core, NULL, NULL);
         install(&one, &one.security);
         install(&one, &one.server);
+        one.core.allocator = memory_allocator;
     }
-    bjc_store_restore(&one.security, NULL);
-    bjc_store_restore(&one.server, NULL);
     return &one;
 }
 
+static void empty(furniture *f) {
+    bjc_store_restore(&f->security, NULL);
+    bjc_store_restore(&f->server, NULL);
+    memory_done();
+}
+
 static uint32_t crc(uint32_t sum, const uint8_t *data, size_t length) {
-    for (size_t i = 0; i < length; i++) {
-        sum ^= data[i];
+    static uint32_t table[256];
+    for (uint32_t i = 0; i < 256 && !table[255]; i++) {
+        uint32_t row = i;
         for (unsigned bit = 0; bit < 8; bit++) {
-            sum = sum >> 1 ^ (sum & 1 ? UINT32_C(0xEDB88320) : 0);
+            row = row >> 1 ^ (row & 1 ? UINT32_C(0xEDB88320) : 0);
         }
+        table[i] = row;
+    }
+    for (size_t i = 0; i < length; i++) {
+        sum = sum >> 8 ^ table[(sum ^ data[i]) & 0xFF];
     }
     return sum;
 }
@@ -58,19 +68,12 @@ static void put(uint8_t *at, uint32_t number) {
     }
 }
 
-/* The first byte says whether the header is put right; a state of a header alone would never be reached otherwise. */
-static uint8_t *whole(const uint8_t *data, size_t size, bool right) {
-    uint8_t *bytes = malloc(size ? size : 1);
-    if (bytes && size) {
-        memcpy(bytes, data, size);
-    }
-    if (bytes && right && size >= HEADER) {
-        static const uint8_t head[12] = { 'B', 'O', 'O', 'T', 'J', 'A', 'C', 'K', 0, 1 };
-        memcpy(bytes, head, sizeof head);
-        put(bytes + 12, (uint32_t) (size - HEADER));
-        put(bytes + 16, ~crc(crc(UINT32_MAX, bytes, 16), bytes + HEADER, size - HEADER));
-    }
-    return bytes;
+/* Puts the header right, so that what lies behind it is reached. */
+static void put_right(uint8_t *bytes, size_t size) {
+    static const uint8_t head[12] = { 'B', 'O', 'O', 'T', 'J', 'A', 'C', 'K', 0, 1 };
+    memcpy(bytes, head, sizeof head);
+    put(bytes + 12, (uint32_t) (size - HEADER));
+    put(bytes + 16, ~crc(crc(UINT32_MAX, bytes, 16), bytes + HEADER, size - HEADER));
 }
 
 static void save_and_load(furniture *f, bool bootstrapped) {
@@ -89,20 +92,20 @@ static void save_and_load(furniture *f, bool bootstrapped) {
     bjc_buffer_free(&second);
 }
 
+/* The first byte says whether the header is put right. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_input input = { data, size };
     bool right = fuzz_byte(&input) & 1, bootstrapped = false;
     furniture *f = furnish();
-    size_t length = input.left;
-    uint8_t *bytes = whole(input.at, length, right);
-    if (!bytes) {
-        return 0;
+    uint8_t *bytes = memory_copy(&input);
+    if (right && input.left >= HEADER) {
+        put_right(bytes, input.left);
     }
-    bootjack_error error = bjc_state_decode(&f->model, bytes, length, &bootstrapped);
+    bootjack_error error = bjc_state_decode(&f->model, bytes, input.left, &bootstrapped);
     FUZZ_HOLDS(!error || (!f->security.instances && !f->server.instances), "a state that is refused changes nothing");
     if (!error) {
         save_and_load(f, bootstrapped);
     }
-    free(bytes);
+    empty(f);
     return 0;
 }

@@ -4,10 +4,10 @@
  */
 #include "util/uri.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "memory.h"
 
 static void parts(const bjc_uri *uri, const bjc_text *list, size_t count) {
     FUZZ_HOLDS(count <= BJC_URI_PARTS, "no more parts than there is room for");
@@ -20,14 +20,8 @@ static void parts(const bjc_uri *uri, const bjc_text *list, size_t count) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bjc_uri uri;
     const char *reason = NULL;
-    char *text = malloc(size ? size : 1);
-    if (!text) {
-        return 0;
-    }
-    text[0] = '\0';
-    if (size) {
-        memcpy(text, data, size);
-    }
+    fuzz_input input = { data, size };
+    const char *text = (const char *) memory_copy(&input);
     if (bjc_uri_parse(&uri, text, size, &reason)) {
         size_t host = strlen(uri.host);
         FUZZ_HOLDS(size <= BJC_URI_MAX, "a URI that is too long is refused");
@@ -37,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         FUZZ_HOLDS(reason != NULL, "a refusal has its reason");
     }
-    free(text);
+    memory_done();
     return 0;
 }

@@ -7,6 +7,11 @@
 #include "formats/number.h"
 #include "formats/value.h"
 
+/* -1 - `number`, rounded once: the double of `number` is rounded already. */
+static double negative_real(uint64_t number) {
+    return number == UINT64_MAX ? -0x1p64 : -(double) (number + 1);
+}
+
 /* An integer of CBOR: `number`, or -1 - `number` (RFC 8949 §3.1). */
 static bootjack_error integer(const bjc_entry *entry, bootjack_value *value) {
     switch (value->type) {
@@ -18,7 +23,7 @@ static bootjack_error integer(const bjc_entry *entry, bootjack_value *value) {
         value->as.unsigned_integer = entry->number;
         return entry->negative ? BOOTJACK_ERR_TYPE : BOOTJACK_OK;
     case BOOTJACK_TYPE_FLOAT:
-        value->as.real = entry->negative ? -1.0 - (double) entry->number : (double) entry->number;
+        value->as.real = entry->negative ? negative_real(entry->number) : (double) entry->number;
         return BOOTJACK_OK;
     default:
         return BOOTJACK_ERR_TYPE;

@@ -27,13 +27,17 @@ static bool has_bytes(bootjack_type type) {
     return type == BOOTJACK_TYPE_STRING || type == BOOTJACK_TYPE_OPAQUE || type == BOOTJACK_TYPE_CORELNK;
 }
 
+/* Four bits at a time: a table of all bytes would be a kilobyte of a device's memory. */
 static uint32_t crc(uint32_t sum, const uint8_t *data, size_t length) {
+    static const uint32_t table[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
     sum = ~sum;
     for (size_t i = 0; i < length; i++) {
         sum ^= data[i];
-        for (int bit = 0; bit < 8; bit++) {
-            sum = sum >> 1 ^ (sum & 1 ? UINT32_C(0xEDB88320) : 0);
-        }
+        sum = sum >> 4 ^ table[sum & 15];
+        sum = sum >> 4 ^ table[sum & 15];
     }
     return ~sum;
 }

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory for what a codec target makes of one input: an allocator for the client's parts that costs a tenth of malloc()
+ * under AddressSanitizer and sees no less. A block is used once in an input; what lies around it, and what was
+ * released, is poisoned.
+ */
+#ifndef BJ_FUZZ_MEMORY_H
+#define BJ_FUZZ_MEMORY_H
+
+#include "bootjack/client.h"
+#include "fuzz.h"
+
+extern const bootjack_allocator memory_allocator;
+
+/* A copy of what is left of the input, of exactly its size, so that a sanitizer sees what reads behind it. Lives until
+ * memory_done(). */
+uint8_t *memory_copy(const fuzz_input *input);
+
+/* The input is over: everything that was allocated must have been released. */
+void memory_done(void);
+
+#endif

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fuzz targets: which there are, how they are built and called, how fast they ought to be."""
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "fuzz"
+GROWN = ROOT / "build" / "fuzz-corpus"
+# Bytes of an input; for the others enough for lengths of two bytes.
+LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024, "capture": 4096, "attributes": 128, "link": 160,
+           "uri": 280, "blockwise": 64}
+# Executions a second with AddressSanitizer and UndefinedBehaviorSanitizer on one core, by folder; and of some targets.
+FLOORS = {"codec": 100000, "session": 5000}
+FLOOR_OF = {"secure_session": 1000}
+
+
+def folders_of_targets():
+    """{target: its folder in fuzz/}, canaries apart."""
+    return {path.stem: path.parent.name for folder in FLOORS for path in sorted((ROOT / "fuzz" / folder).glob("*.c"))}
+
+
+def all_targets():
+    return sorted(folders_of_targets())
+
+
+def floor(name):
+    return FLOOR_OF.get(name, FLOORS[folders_of_targets()[name]])
+
+
+def build(targets):
+    if not (BUILD / "build.ninja").exists():
+        subprocess.run(["cmake", "--preset", "fuzz"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", str(BUILD), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+def program(name):
+    return str(BUILD / "fuzz" / f"fuzz_{name}")
+
+
+def given(name):
+    """The folders of inputs that belong to the repository."""
+    return [folder for folder in (ROOT / "corpus" / name, ROOT / "corpus" / "regressions" / name) if folder.is_dir()]
+
+
+def command(name, *more, grown=GROWN):
+    """A run of libFuzzer: new inputs go to the folder `grown`/NAME, which is made."""
+    dictionary = ROOT / "fuzz" / "dictionaries" / f"{name}.dict"
+    (grown / name).mkdir(parents=True, exist_ok=True)
+    # Codec targets run so quickly that weighing their inputs by entropy costs more than it gains.
+    entropic = ["-entropic=0"] if folders_of_targets().get(name) == "codec" else []
+    return [program(name), f"-max_len={LONGEST.get(name, 300)}", "-timeout=10", "-rss_limit_mb=4096", *entropic,
+            *([f"-dict={dictionary}"] if dictionary.exists() else []), *more, str(grown / name), *map(str, given(name))]
+
+
+def told(pattern, text, otherwise="?"):
+    """What the last match of the pattern holds."""
+    found = re.findall(pattern, text)
+    return found[-1] if found else otherwise
+
+
+@dataclasses.dataclass
+class Speed:
+    executions: int
+    cpu_seconds: float
+
+    @property
+    def per_second(self):
+        return self.executions / self.cpu_seconds if self.cpu_seconds else 0
+
+
+def speed(name, seconds, grown):
+    """Executions for each second of processor time, the target alone, from the inputs of the repository; the loading of
+    those counts, too. None when the run ended with a finding."""
+    words = command(name, f"-max_total_time={seconds}", "-seed=1", "-print_final_stats=1", f"-artifact_prefix={grown}/", grown=grown)
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace") as child:
+        log = child.stderr.read()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    count = told(r"number_of_executed_units:\s*(\d+)", log, "0")
+    return Speed(int(count), used.ru_utime + used.ru_stime) if child.returncode == 0 else None
