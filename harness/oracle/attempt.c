@@ -182,6 +182,9 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         a->phase = ORACLE_SESSION;
         a->session_last = oracle_max(s->time, a->session_last);
     } else if (own->purpose != ORACLE_PACK) {
+        if (a->phase == ORACLE_SESSION) { /* a command had overtaken the refusal, and began a session that now ends */
+            oracle_model_session(o, false, false);
+        }
         a->phase = ORACLE_FAILED;
         a->failed = s->time;
     }

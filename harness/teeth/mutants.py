@@ -100,6 +100,12 @@ class Finder:
         assigned = cursor.kind == K.BINARY_OPERATOR and len(children) == 2 and self.text(children[0]).lstrip("*") in CAUSES
         return assigned and children[0].type.spelling == "const char *"
 
+    def branches_only_talk(self, branches):
+        """What stands under a condition says something to the log and does nothing else."""
+        statements = [child for branch in branches
+                      for child in (branch.get_children() if branch.kind == K.COMPOUND_STMT else [branch])]
+        return all(self.only_talks(statement) for statement in statements)
+
     def literal(self, cursor, parent):
         words = self.text(cursor)
         array = parent.kind == K.VAR_DECL
@@ -118,6 +124,8 @@ class Finder:
         if cursor.kind == K.VAR_DECL and cursor.storage_class == cindex.StorageClass.STATIC:
             return
         if self.only_talks(cursor):
+            return
+        if cursor.kind == K.IF_STMT and self.branches_only_talk(children[1:]):
             return
         if cursor.kind in (K.IF_STMT, K.CONDITIONAL_OPERATOR):
             self.negate(children[0])

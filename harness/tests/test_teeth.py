@@ -115,6 +115,9 @@ void speak(const char **cause, char *text, int number);
 void speak(const char **cause, char *text, int number) {
     char reason[9];
     bjc_log(number + 1);
+    if (number > 7) {
+        bjc_log(7);
+    }
     *cause = number > 5 ? "more" : "less";
     snprintf(reason, 9, "x");
     snprintf(text, sizeof reason, "y");
@@ -124,7 +127,7 @@ void speak(const char **cause, char *text, int number) {
 
 def test_what_only_talks_is_left_alone(tmp_path):
     found = {(mutant.line, mutant.kind, mutant.text) for mutant in mutants.find(folder_with(tmp_path, TALKS))}
-    assert found == {(9, "deleted", 'snprintf(text, sizeof reason, "y");')}
+    assert found == {(12, "deleted", 'snprintf(text, sizeof reason, "y");')}
 
 
 def test_a_mutant_is_told_by_its_function_and_line(tmp_path):

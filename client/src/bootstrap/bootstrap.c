@@ -290,6 +290,7 @@ static void purge(void *context) {
     int32_t account = bjc_security_bootstrap_account(b->security);
     if (account >= 0 && b->state == BJC_BOOTSTRAP_IDLE) {
         bjc_store_remove(b->security, (uint16_t) account);
+        close_lingering(b); /* its server has nothing to say any more (LwM2M Core 1.1 §6.1.3.3) */
         bjc_log(b->core, BOOTJACK_LOG_INFO, "Bootstrap-Server account /0/%d purged: its time is over", (int) account);
         b->changed(b->context);
     }
