@@ -232,14 +232,14 @@ void bj_engine_start(bj_engine *e) {
     e->now = e->ops->now(e->world);
     read_tolerance(e);
     BJ_TEXT(why, 256);
-    if (!bj__needs_met(e, &why)) {
+    if (!bj__needs_met(e, e->scenario, &why)) {
         bj__conclude(e, BJ_SKIP, e->scenario->position, 0, why.start);
         return;
     }
     if (!bj__servers_start(e)) {
         return;
     }
-    e->restarts = bj__life_restarts(e);
+    e->restarts = e->feed || bj__life_restarts(e);
     bj__life_furnish(e);
     bj__due_start(e);
     bj__threads_begin(e);

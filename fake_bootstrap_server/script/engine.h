@@ -43,6 +43,18 @@ void bj_engine_end_script(bj_engine *engine);
 /* The script is over and the world healed; the run is not over yet. */
 bool bj_engine_is_healing(const bj_engine *engine);
 
+/* A script that grows while it runs: where the steps come from that follow those of the scenario. Asked when the script
+ * is through with all that it has, from inside a call of the world's: until it returns, the world stands still. */
+typedef enum bj_fed {
+    BJ_FED_STEPS = 0, /* *steps (a BJ_K_SCENARIO record of which only the steps count; it outlives the engine) go on */
+    BJ_FED_END = 1,   /* the script is over */
+    BJ_FED_LEAVE = 2, /* likewise, and the world is not healed */
+} bj_fed;
+typedef bj_fed bj_engine_feed(void *context, const bj_record **steps);
+
+/* Before bj_engine_start(), and again after bj_engine_attach(). */
+void bj_engine_set_feed(bj_engine *engine, bj_engine_feed *feed, void *context);
+
 /* Before bj_engine_start(): when so many steps have begun, the client's power goes, its disk is left in the state of
  * that number, and the scenario's `power-cuts` follow. */
 void bj_engine_cut_at_step(bj_engine *engine, uint32_t step, uint32_t outcome);

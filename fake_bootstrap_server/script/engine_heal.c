@@ -314,6 +314,9 @@ static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
 static bj_time written_waits(const bj_engine *e) {
     values_walk w = { .look = look_for_waits };
     walk_record(&w, e->scenario);
+    for (size_t i = e->fed_own; i < e->fed_count; i++) {
+        walk_record(&w, e->fed[i]);
+    }
     return w.waits;
 }
 
@@ -441,7 +444,7 @@ static bool is_there(bj_engine *e) {
 bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint32_t cause, const char *reason) {
     const bj_record *given = bj_get_record(e->scenario, BJ_F(SCENARIO, RECOVERY));
     bool judged = e->lenient || verdict == BJ_PASS || verdict == BJ_WARN || verdict == BJ_INCONCLUSIVE;
-    bool off = given && bj_get(given, BJ_F(RECOVERY, OFF));
+    bool off = e->leave_unhealed || (given && bj_get(given, BJ_F(RECOVERY, OFF)));
     if (!judged || off || !has_account(e) || e->stopping || !(e->ops->can & BJ_CAN_HEAL) || !is_there(e)) {
         return false;
     }

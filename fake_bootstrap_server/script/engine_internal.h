@@ -19,6 +19,7 @@
  *   engine_server.c  servers, names, links; what a scenario needs of a world
  *   engine_manage.c  operations of LwM2M Servers: what they send
  *   engine_observe.c observations and their notifications
+ *   engine_feed.c    steps that come while the script runs
  *   engine_heal.c    after the script: everything behaves, and the client must recover
  *   engine_text.c    captured values and URIs in texts
  *
@@ -497,6 +498,14 @@ struct bj_engine {
     uint32_t exit_event;
     bj_time exit_time;
 
+    /* A script that grows: the scenario's own steps and those that were fed. NULL: it does not. */
+    const bj_record **fed;
+    size_t fed_count, fed_room, fed_own;
+    bool fed_over; /* no more are to come */
+    bool leave_unhealed;
+    bj_engine_feed *feed;
+    void *feed_context;
+
     uint8_t *scratch; /* BJ__MESSAGE bytes: an encoded message */
     uint8_t *payload; /* BJ__MESSAGE bytes: its payload */
 };
@@ -544,6 +553,13 @@ bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
 
 /* One cursor, at the first of these steps; what was seen until now is over. */
 void bj__threads_jump(bj_engine *e, const bj_value *steps);
+
+/* --- engine_feed.c --- */
+
+/* The steps with which the script begins, when it grows; NULL: it does not. */
+const bj_record *const *bj__feed_steps(bj_engine *e, size_t *count);
+/* Does the frame at which a cursor is through belong to a script that grows, and has it more steps now? */
+bool bj__feed_more(bj_engine *e, bj__frame *f);
 
 /* --- engine_step.c --- */
 
@@ -727,7 +743,7 @@ void bj__watch(bj_engine *e, uint32_t sequence, uint8_t kind, uint64_t id);
 
 void bj__servers_new(bj_engine *e);
 bool bj__servers_start(bj_engine *e); /* false: the run was concluded */
-bool bj__needs_met(bj_engine *e, bj_text *why);
+bool bj__needs_met(bj_engine *e, const bj_record *record, bj_text *why);
 /* One more server, which is there at once; false: it cannot be. */
 bool bj__server_appear(bj_engine *e, const char *name, const bj_record *record);
 /* Every name that the scenario has leads to its addresses, at once; to `otherwise` where it never did. */

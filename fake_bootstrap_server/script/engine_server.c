@@ -492,6 +492,6 @@ static bool records_unmet(const bj_engine *e, const bj_record *const *records, s
     return false;
 }
 
-bool bj__needs_met(bj_engine *e, bj_text *why) {
-    return !record_unmet(e, e->scenario, 32, why);
+bool bj__needs_met(bj_engine *e, const bj_record *record, bj_text *why) {
+    return !record_unmet(e, record, 32, why);
 }

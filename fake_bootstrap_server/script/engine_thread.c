@@ -60,6 +60,9 @@ static const bj_record *next_record(bj_engine *e, bj__thread *t) {
             f->index = 0;
             continue;
         }
+        if (t->depth == 1 && bj__feed_more(e, f)) {
+            continue;
+        }
         t->depth--;
     }
     return NULL;
@@ -540,9 +543,13 @@ void bj__settle(bj_engine *e) {
 void bj__threads_begin(bj_engine *e) {
     const bj_value *steps = bj_get(e->scenario, BJ_F(SCENARIO, STEPS));
     bj__thread *t = &e->threads[0];
+    size_t count;
+    const bj_record *const *growing = bj__feed_steps(e, &count);
     *t = (bj__thread){ .phase = BJ__FETCH, .base = e->now, .satisfied = e->now, .timer = BJ_NEVER, .wake = BJ_NEVER };
     e->thread_count = 1;
-    if (steps) {
+    if (growing) {
+        push(e, t, growing, count, NULL);
+    } else if (steps) {
         push(e, t, steps->as.records.items, steps->as.records.count, NULL);
     }
 }

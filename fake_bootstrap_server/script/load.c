@@ -326,7 +326,8 @@ static bool load_fields(bj_loading *loading, bj_record *record, const bj_record_
 
 static bool has_required(bj_loading *loading, const bj_record *record, const bj_record_def *def) {
     bool fine = true;
-    for (size_t i = 0; i < def->field_count; i++) {
+    bool excused = loading->growing && def->kind == BJ_K_SCENARIO;
+    for (size_t i = 0; i < def->field_count && !excused; i++) {
         bool meant = loading->meant >> i & 1;
         if ((def->fields[i].flags & BJ_REQUIRED) && !bj_get(record, def->fields[i].number) && !meant) {
             fine = bj_mistake_at(loading, record->position, NULL, "%s needs the field '%s'", def->name,
@@ -461,6 +462,20 @@ static const bj_record *load_step(bj_loading *loading, const bj_yaml *yaml) {
     return record;
 }
 
+const bj_record **bj_load_step_list(bj_loading *loading, const bj_yaml *list, size_t *count) {
+    const bj_record **steps = bj_record_list(loading->arena, list->count);
+    *count = 0;
+    loading->depth = 1; /* inside a scenario */
+    for (size_t i = 0; i < list->count; i++) {
+        const bj_record *step = load_step(loading, list->items[i]);
+        loading->lost_step |= !step;
+        if (step) {
+            steps[(*count)++] = step;
+        }
+    }
+    return steps;
+}
+
 /* --- documents -------------------------------------------------------------------------------- */
 
 size_t bj_case_split(const char *name, const char **case_name) {
@@ -486,7 +501,7 @@ static bj_yaml *read_document(bj_loading *loading, const char *bytes, size_t len
     return document;
 }
 
-static bj_record *load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length) {
+bj_record *bj_load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length) {
     const bj_record_def *def = bj_record_def_of(kind);
     assert(def);
     bj_yaml *document = read_document(loading, bytes, length);
@@ -509,8 +524,7 @@ static bj_position in_file(const bj_loading *loading, bj_position position) {
     return position;
 }
 
-/* A program knows positions of one file: what came from others is where they were included. */
-static void settle_positions(const bj_loading *loading, bj_record *record) {
+void bj_settle_positions(const bj_loading *loading, bj_record *record) {
     record->position = in_file(loading, record->position);
     for (unsigned i = 0; i < record->field_limit; i++) {
         if (!record->fields[i]) {
@@ -522,7 +536,7 @@ static void settle_positions(const bj_loading *loading, bj_record *record) {
         const bj_record *inner;
         const bj_string *name;
         for (size_t n = 0; (inner = bj_value_record(value, n, &name)); n++) {
-            settle_positions(loading, (bj_record *) inner);
+            bj_settle_positions(loading, (bj_record *) inner);
         }
     }
 }
@@ -592,7 +606,7 @@ bj_yaml *bj_read_beside(bj_loading *loading, const bj_yaml *file) {
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-static bool begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes) {
+bool bj_loading_begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes) {
     size_t file_length = bj_case_split(name, &loading->case_name);
     loading->arena = arena;
     loading->scratch = bj_arena_map(SCRATCH);
@@ -606,7 +620,7 @@ static bool begin(bj_loading *loading, bj_arena *arena, const char *name, size_t
     return length <= FILE_LIMIT || bj_mistake_at(loading, (bj_position){ 0 }, NULL, "the file is larger than 4 MiB");
 }
 
-static bool end(bj_loading *loading) {
+bool bj_loading_end(bj_loading *loading) {
     bj_mistakes *mistakes = loading->mistakes;
     if (loading->scratch) {
         bj_arena_unmap(loading->scratch);
@@ -619,15 +633,16 @@ static bool end(bj_loading *loading) {
 static bj_record *load(bj_arena *arena, bj_kind kind, const char *name, const char *bytes, size_t length,
                        bj_mistakes *mistakes, bool check) {
     bj_loading loading = { 0 };
-    bj_record *root =
-        begin(&loading, arena, name, length, mistakes) ? load_document(&loading, kind, bytes, length) : NULL;
+    bj_record *root = bj_loading_begin(&loading, arena, name, length, mistakes)
+                          ? bj_load_document(&loading, kind, bytes, length)
+                          : NULL;
     if (root && check) {
         bj_check_program(&loading, root);
     }
     if (root && !mistakes->count && loading.source_count) {
-        settle_positions(&loading, root);
+        bj_settle_positions(&loading, root);
     }
-    return end(&loading) ? root : NULL;
+    return bj_loading_end(&loading) ? root : NULL;
 }
 
 bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
@@ -669,10 +684,10 @@ bool bj_load_cases(bj_arena *arena, const char *file, const char ***names, size_
         return false;
     }
     const bj_yaml *document =
-        begin(&loading, arena, file, length, mistakes) ? read_document(&loading, bytes, length) : NULL;
+        bj_loading_begin(&loading, arena, file, length, mistakes) ? read_document(&loading, bytes, length) : NULL;
     if (document) {
         bj_list_cases(&loading, document, names, count);
     }
     free(bytes);
-    return end(&loading);
+    return bj_loading_end(&loading);
 }

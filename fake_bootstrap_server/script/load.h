@@ -39,6 +39,20 @@ bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const 
 bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                              bj_mistakes *mistakes);
 
+/* A script that grows while it runs (harness/cli/control.c): the head of a scenario, which may have steps but need not
+ * have a title or any, and then its steps. Everything is checked as in a file, each step by what was given before. */
+typedef struct bj_script bj_script;
+/* `name` is the file's that it would be: includes and `!file` are found beside it. All lies in the arena. NULL after
+ * mistakes. */
+bj_script *bj_script_begin(bj_arena *arena, const char *name, const char *bytes, size_t length, bj_mistakes *mistakes);
+/* One step (a map) or several (a list), in YAML or JSON: a BJ_K_SCENARIO record that has only them. They stand at
+ * `position`, whichever that is for the caller; line 0: where they stand in `bytes`. NULL after mistakes: the script is
+ * as it was. */
+const bj_record *bj_script_take(bj_script *script, const char *bytes, size_t length, bj_position position,
+                                bj_mistakes *mistakes);
+/* The scenario so far: its head, and all steps. A new record in the arena, but for what it holds. */
+bj_record *bj_script_whole(const bj_script *script);
+
 /* The length of FILE in FILE::CASE, and CASE; NULL where the name is one of a file. */
 size_t bj_case_split(const char *name, const char **case_name);
 /* The names of the cases of a scenario file; *count is 0 where it has none. The names are in the arena. false: the file
@@ -47,6 +61,9 @@ bool bj_load_cases(bj_arena *arena, const char *file, const char ***names, size_
 
 /* "file:line:column: error: text (did you mean 'x'?)" */
 void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
+
+/* The name among `names` (a NULL at the end) that `text` was probably meant to be, or NULL. */
+const char *bj_nearest(const char *const *names, const char *text, size_t length);
 
 /* Writes a JSON Schema (draft 2020-12) of scenario files, made from the table of schema.h, for editors. */
 void bj_schema_json(FILE *out);

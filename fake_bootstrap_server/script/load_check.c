@@ -15,7 +15,7 @@
 
 enum { CAPTURES = 64 };
 
-typedef struct check {
+typedef struct bj_checked {
     bj_loading *loading;
     const char *servers[BJ_LIMIT_NAMES + 2]; /* a NULL at the end */
     size_t server_count;
@@ -705,12 +705,33 @@ static void check_profile(check *c, const bj_record *root) {
     }
 }
 
-void bj_check_program(bj_loading *loading, const bj_record *root) {
-    check *c = bj_arena_alloc(loading->scratch, sizeof *c);
+static check *check_program(bj_loading *loading, bj_arena *arena, const bj_record *root) {
+    check *c = bj_arena_alloc(arena, sizeof *c);
     c->loading = loading;
     collect_servers(c, root);
     if (root->kind == BJ_K_PROFILE && !is_damaged(c, root)) {
         check_profile(c, root);
     }
     check_record(c, root);
+    return c;
+}
+
+void bj_check_program(bj_loading *loading, const bj_record *root) {
+    check_program(loading, loading->scratch, root);
+}
+
+bj_checked *bj_check_head(bj_loading *loading, const bj_record *root) {
+    return check_program(loading, loading->arena, root);
+}
+
+void bj_check_steps(bj_checked *checked, bj_loading *loading, const bj_record *const *steps, size_t count) {
+    check before = *checked;
+    checked->loading = loading;
+    for (size_t i = 0; i < count; i++) {
+        check_record(checked, steps[i]);
+    }
+    if (loading->mistakes->count) {
+        *checked = before;
+    }
+    checked->loading = NULL;
 }

@@ -51,6 +51,7 @@ typedef struct bj_loading {
     bool full;    /* it had more: said once */
     unsigned depth;
     uint64_t meant; /* fields (by index) of the present record that a wrong name was probably meant for */
+    bool growing;   /* the head of a script that grows: it need not have a title and steps */
     bool lost_step; /* a step could not be read: what depends on the order of steps is not checked */
     const bj_record *damaged[BJ_DAMAGED]; /* records with mistakes: not looked at again */
     size_t damaged_count;
@@ -61,9 +62,6 @@ bool bj_mistake_at(bj_loading *loading, bj_position position, const char *sugges
     __attribute__((format(printf, 4, 5)));
 /* "expected WHAT, found 'text'" (or a map, a list, nothing). */
 bool bj_mistake_expected(bj_loading *loading, const bj_yaml *found, const char *suggestion, const char *what);
-
-/* The name among `names` (a NULL at the end) that `text` was probably meant to be, or NULL. */
-const char *bj_nearest(const char *const *names, const char *text, size_t length);
 
 /* The document in `bytes`, in loading->scratch; NULL after a mistake: not YAML, not UTF-8, none or several documents.
  */
@@ -85,7 +83,23 @@ bool bj_load_text(bj_loading *loading, const bj_yaml *yaml, const char *what, bj
 /* load_bytes.c: what the file that the scalar names holds, under the tag !file; PEM and hexadecimal decoded. */
 bool bj_load_file_bytes(bj_loading *loading, const bj_yaml *yaml, bj_string *out);
 
+/* load.c. Begins a loading of that name; false after a mistake. bj_loading_end() belongs to it in any case: true when
+ * there was no mistake. */
+bool bj_loading_begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes);
+bool bj_loading_end(bj_loading *loading);
+/* The document as a record of that kind; NULL after a mistake. */
+bj_record *bj_load_document(bj_loading *loading, bj_kind kind, const char *bytes, size_t length);
+/* Steps: a list. What could not be loaded is left out, after a mistake. In loading->arena. */
+const bj_record **bj_load_step_list(bj_loading *loading, const bj_yaml *list, size_t *count);
+/* A program knows positions of one file: what came from others is where they were included. */
+void bj_settle_positions(const bj_loading *loading, bj_record *record);
+
 /* load_check.c: what no type can say. */
 void bj_check_program(bj_loading *loading, const bj_record *root);
+/* The same for a script that grows: what holds behind its head, in loading->arena; and its next steps, one loading for
+ * each call. Behind a mistake holds what held before. */
+typedef struct bj_checked bj_checked;
+bj_checked *bj_check_head(bj_loading *loading, const bj_record *root);
+void bj_check_steps(bj_checked *checked, bj_loading *loading, const bj_record *const *steps, size_t count);
 
 #endif

@@ -196,3 +196,8 @@ bool bj_json_skip(bj_reader *r) {
     enum { LEVELS = 16 };
     return skip_nested(r, LEVELS);
 }
+
+bool bj_json_skip_deep(bj_reader *r) {
+    enum { LEVELS = 64 };
+    return skip_nested(r, LEVELS);
+}

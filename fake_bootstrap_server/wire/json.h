@@ -16,8 +16,9 @@ bool bj_json_word(bj_reader *r, const char *word); /* true, false, null */
 bool bj_json_string(bj_reader *r, uint8_t *out, size_t room, size_t *length);
 /* A number: INT, UINT or FLOAT. */
 bool bj_json_number(bj_reader *r, bj_entry *number);
-/* Any value. */
+/* Any value, up to 16 levels deep, as payloads are; up to 64. */
 bool bj_json_skip(bj_reader *r);
+bool bj_json_skip_deep(bj_reader *r);
 /* Between the members of an object or array that ends in `end`: true when another one follows. *fault: neither a comma
  * nor the end is there. */
 bool bj_json_more(bj_reader *r, char end, bool *first, bool *fault);

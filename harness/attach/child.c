@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "attach/feed.h"
 #include "script/bytes.h"
 
 static bj_shared *exhausted_run;
@@ -43,6 +44,7 @@ void bj_child_engine(bj_child *child, bj_world *world, const bj_world_ops *ops) 
     child->world = world;
     child->ops = ops;
     child->engine = bj_engine_new(child->arena, child->scenario, child->profile, world, ops);
+    bj_feed_take_up(child);
 }
 
 void bj_child_begin(bj_child *child) {
@@ -101,6 +103,7 @@ void bj_child_resume(bj_child *child, bj_shared *shared) {
     shared->child = 0;
     child->ops = bj_sim_ops();
     bj_engine_attach(child->engine, child->world, child->ops);
+    bj_feed_take_up(child);
 }
 
 void bj_child_over(bj_child *child) {

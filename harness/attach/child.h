@@ -13,7 +13,8 @@
 /* Unix time at virtual time 0: 2024-01-01 00:00:00 UTC, so that a client's log is the same on every day. */
 #define BJ_EPOCH ((int64_t) 1704067200)
 
-typedef struct bj_child {
+typedef struct bj_child bj_child;
+struct bj_child {
     bj_shared *shared;
     bj_arena *arena;
     bj_log *log;
@@ -23,7 +24,7 @@ typedef struct bj_child {
     bj_world *world;
     const bj_world_ops *ops;
     bj_engine *engine;
-} bj_child;
+};
 
 /* Takes up the shared memory: log (with RUN_BEGIN in it), arena, scenario and profile. */
 void bj_child_open(bj_child *child, bj_shared *shared);

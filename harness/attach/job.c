@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,7 +104,18 @@ static void leave_parent(pid_t parent) {
     }
 }
 
+/* The child's end of the feed as a high descriptor, as the shared memory's: a program is not in its way. Only under the
+ * preload library is it still needed behind execve(). */
+static void keep_feed(bj_job *job) {
+    bool stays = job->options.attach == BJ_ATTACH_EXEC;
+    int fd = fcntl(job->feed_child, stays ? F_DUPFD : F_DUPFD_CLOEXEC, BJ_SHARED_DESCRIPTOR + 1);
+    job->shared->feed = fd < 0 ? fcntl(job->feed_child, stays ? F_DUPFD : F_DUPFD_CLOEXEC, 3) : fd;
+}
+
 _Noreturn static void child(bj_job *job, const bj_exec_plan *plan) {
+    if (job->feed_child >= 0) {
+        keep_feed(job);
+    }
     switch (job->options.attach) {
     case BJ_ATTACH_EXEC:
         bj_exec_run(job, plan);
@@ -128,6 +140,7 @@ static bool launch(bj_job *job, const bj_exec_plan *plan) {
         child(job, plan);
     }
     close_three(s.child);
+    close_descriptor(&job->feed_child);
     if (process < 0) {
         close_three(s.parent);
         bj_job_decide(job, BJ_ERROR, "no process could be started: %s", strerror(errno));
@@ -172,8 +185,23 @@ static bj_job *new_job(bj_arena *arena, const bj_record *scenario, const bj_run_
     job->options = *options;
     job->descriptor = job->process_descriptor = job->input = -1;
     job->pipes[0] = job->pipes[1] = -1;
+    job->feed = job->feed_child = -1;
     job->started_us = job->progress_us = bj_real_us();
     return job;
+}
+
+static bool open_feed(bj_job *job) {
+    int ends[2];
+    if (!job->options.grows) {
+        return true;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        bj_job_decide(job, BJ_ERROR, "no sockets for the script to grow from: %s", strerror(errno));
+        return false;
+    }
+    job->feed = ends[0];
+    job->feed_child = ends[1];
+    return true;
 }
 
 bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_options *options) {
@@ -187,7 +215,7 @@ bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_op
         bj_job_decide(job, BJ_ERROR, "no shared memory for a run: %s", strerror(errno));
     }
     bj_exec_plan plan = { 0 };
-    if (!job->shared || !prepare(job, &plan) || !launch(job, &plan)) {
+    if (!open_feed(job) || !job->shared || !prepare(job, &plan) || !launch(job, &plan)) {
         job->ended_us = bj_real_us();
         job->finished = true;
     }
@@ -252,7 +280,8 @@ static void watch(bj_job *job, uint64_t now) {
     }
     uint64_t still = now - job->progress_us;
     bool stands_still = still >= still_limit_us(job);
-    if (job->timed_out || (!stands_still && now - job->started_us < limit_us(job))) {
+    uint64_t taken = now - job->started_us - job->thought_us;
+    if (job->timed_out || job->asks || (!stands_still && taken < limit_us(job))) {
         return;
     }
     job->timed_out = true;
@@ -274,6 +303,8 @@ static void finish(bj_job *job) {
     }
     close_descriptor(&job->input);
     close_descriptor(&job->process_descriptor);
+    close_descriptor(&job->feed);
+    job->asks = false;
     bj_output_end(&job->output, last_event(job));
     bj_job_judge(job);
     job->finished = true;
@@ -287,6 +318,10 @@ static bool has_ended(const bj_job *job) {
 static void look_after(bj_job *job) {
     for (int i = 0; i < 2; i++) {
         read_pipe(job, i);
+    }
+    if (job->feed >= 0 && !job->asks && bj_feed_asked(job->feed, &job->question)) {
+        job->asks = true;
+        job->asked_us = bj_real_us();
     }
     if (job->options.look) {
         job->options.look(job->options.look_context, job->log);
@@ -302,20 +337,21 @@ static size_t poll_set(bj_job *const *jobs, size_t count, struct pollfd *set, bo
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
         const bj_job *job = jobs[i];
-        if (!job || job->finished) {
+        if (!job || job->finished || job->asks) {
             *finished |= job != NULL;
             continue;
         }
         set[n++] = (struct pollfd){ .fd = job->process_descriptor, .events = POLLIN };
         set[n++] = (struct pollfd){ .fd = job->pipes[0], .events = POLLIN };
         set[n++] = (struct pollfd){ .fd = job->pipes[1], .events = POLLIN };
+        set[n++] = (struct pollfd){ .fd = job->feed, .events = POLLIN };
         *timeout = job->process_descriptor < 0 ? 2 : *timeout;
     }
     return n;
 }
 
 void bj_job_wait(bj_job *const *jobs, size_t count) {
-    struct pollfd *set = calloc(count * 3 + 1, sizeof *set);
+    struct pollfd *set = calloc(count * 4 + 1, sizeof *set);
     assert(set);
     for (bool finished = false, again = true; !finished && again;) {
         int timeout = LOOK_MS;
@@ -337,6 +373,24 @@ void bj_job_wait(bj_job *const *jobs, size_t count) {
 
 bool bj_job_finished(const bj_job *job) {
     return job->finished;
+}
+
+bool bj_job_asks(const bj_job *job, bj_time *now, bj_time *wake) {
+    *now = job->question.now;
+    *wake = job->question.wake;
+    return job->asks;
+}
+
+void bj_job_feed(bj_job *job, bj_fed fed, const bj_record *steps) {
+    assert(job->asks);
+    job->asks = false;
+    job->progress_us = bj_real_us();
+    job->thought_us += job->progress_us - job->asked_us;
+    bj_feed_answer(job->feed, job->arena, fed, steps);
+}
+
+const bj_log *bj_job_log(const bj_job *job) {
+    return job->log;
 }
 
 static bj_time virtual_time(const bj_log *log) {
@@ -374,6 +428,8 @@ static void release(bj_job *job) {
     bj_network_clean_up(job);
     bj_shared_unmap(job->shared);
     close_descriptor(&job->descriptor);
+    close_descriptor(&job->feed);
+    close_descriptor(&job->feed_child);
     close_descriptor(&job->input);
     close_descriptor(&job->pipes[0]);
     close_descriptor(&job->pipes[1]);

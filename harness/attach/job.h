@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "attach/feed.h"
 #include "attach/output.h"
 #include "attach/run.h"
 #include "attach/shared.h"
@@ -21,8 +22,12 @@ struct bj_job {
     pid_t process;
     int process_descriptor; /* readable when the process has ended; -1 where the system has no such thing */
     int pipes[2];           /* what it writes to 1 and 2; -1 when closed */
-    char *state_folder;     /* network: a real one for the client's state file, removed at the end; NULL */
-    int input;              /* the write end of its standard input, which stays open and empty */
+    int feed, feed_child;   /* the two ends from which the script grows; -1 */
+    bool asks;              /* for steps, since then: */
+    bj_feed_question question;
+    uint64_t asked_us, thought_us; /* and how long that took in all */
+    char *state_folder;            /* network: a real one for the client's state file, removed at the end; NULL */
+    int input;                     /* the write end of its standard input, which stays open and empty */
     bj_output output;
 
     uint64_t started_us;

@@ -186,6 +186,9 @@ _Noreturn void bj_linked_run(bj_job *job) {
     if (!self.client) {
         bj_child_vanish(1);
     }
+    if (shared->feed) {
+        bj_libc_hide(shared->feed);
+    }
     bj_child_open(&self.child, shared);
     bj_child_simulate(&self.child);
     set_up(&self);

@@ -34,6 +34,10 @@ int bj_preload_descriptor(void) {
     return run_descriptor;
 }
 
+int bj_preload_feed(void) {
+    return run.shared->feed;
+}
+
 /* What the client has said so far must not be lost with it. Its lock is only tried: a thread may sleep with it. */
 static void flush_output(FILE *stream) {
     if (ftrylockfile(stream) == 0) {

@@ -55,6 +55,9 @@ void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **en
         bj_libc_hide(start.standard[fd]);
     }
     bj_libc_hide(bj_preload_descriptor());
+    if (bj_preload_feed() > 0) {
+        bj_libc_hide(bj_preload_feed());
+    }
 }
 
 /* Handlers go with the program; what it ignores and blocks would stay. */
@@ -68,14 +71,21 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void reset_descriptors(int kept) {
+/* All but the three and these two (0: there is none) are closed. */
+static void reset_descriptors(int kept, int also) {
+    int lower = also && also < kept ? also : kept, upper = also > kept ? also : kept;
     for (int fd = 0; fd < 3; fd++) {
         if (start.standard[fd] >= 0) {
             dup2(start.standard[fd], fd);
         }
     }
-    syscall(SYS_close_range, 3, kept - 1, 0);
-    syscall(SYS_close_range, kept + 1, ~0U, 0);
+    if (lower > 3) {
+        syscall(SYS_close_range, 3, lower - 1, 0);
+    }
+    if (upper > lower + 1) {
+        syscall(SYS_close_range, lower + 1, upper - 1, 0);
+    }
+    syscall(SYS_close_range, upper + 1, ~0U, 0);
 }
 
 _Noreturn void bj_preload_start_again(const bj_child *child) {
@@ -89,7 +99,7 @@ _Noreturn void bj_preload_start_again(const bj_child *child) {
     bj_child *goes_on = bj_arena_copy(child->arena, child, sizeof *child);
     shared->child = (uint64_t) (uintptr_t) goes_on;
     reset_signals();
-    reset_descriptors(kept);
+    reset_descriptors(kept, bj_preload_feed());
     umask(start.mask);
     if (*start.folder && chdir(start.folder) != 0) {
         bj_shared_trouble(shared, "the client cannot be started again: %s: %s", start.folder, strerror(errno));

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "log/eventlog.h"
 #include "oracle/oracle.h"
+#include "script/engine.h"
 #include "script/program.h"
 
 typedef enum bj_attach { BJ_ATTACH_LINKED = 1, BJ_ATTACH_EXEC = 2, BJ_ATTACH_NETWORK = 3 } bj_attach;
@@ -26,6 +27,7 @@ typedef struct bj_run_options {
     uint16_t port;          /* network: of the first server, the others follow; 0 = any that are free */
     bool serve;             /* network: start no client, wait for one */
     bool share_network;     /* network: no namespace of its own for a client that is started */
+    bool grows;             /* the script goes on with what bj_job_feed() gives */
     /* Called now and then while it goes on (may be NULL): for a live view of the log. */
     void (*look)(void *context, const bj_log *log);
     void *look_context;
@@ -69,6 +71,14 @@ bj_job *bj_job_start(bj_arena *arena, const bj_record *scenario, const bj_run_op
  * a caller can look at what else is to be done. NULL entries are passed over. */
 void bj_job_wait(bj_job *const *jobs, size_t count);
 bool bj_job_finished(const bj_job *job);
+/* With options.grows: the script is through with all that it has, and the world stands still (in real time: its servers
+ * do). *now is the run's time, *wake the end of the client's present wait, BJ_NEVER when it has none. bj_job_wait()
+ * returns then. No budget of real time runs until bj_job_feed(). */
+bool bj_job_asks(const bj_job *job, bj_time *now, bj_time *wake);
+/* Lets a job that asks go on: with steps (a BJ_K_SCENARIO record that has only them), or to its end. */
+void bj_job_feed(bj_job *job, bj_fed fed, const bj_record *steps);
+/* The log of the run as far as it has come; NULL when there is none. */
+const bj_log *bj_job_log(const bj_job *job);
 /* Takes the result of a finished job; the job is gone. */
 void bj_job_result(bj_job *job, bj_run_result *result);
 /* Ends the job's processes and the job. */

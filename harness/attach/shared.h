@@ -19,7 +19,7 @@
 /* Names the descriptor for the preload library's constructor: "FD". */
 #define BJ_SHARED_VARIABLE "BOOTJACK_PRELOAD"
 
-enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 1, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
+enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 2, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
 
 /* How far the child has come. */
 typedef enum bj_phase {
@@ -46,6 +46,7 @@ typedef struct bj_shared {
     bj_range log, arena;
     _Atomic uint32_t phase;
     int32_t process; /* the client's, in exec */
+    int32_t feed;    /* the descriptor, in the child, from which the script grows (feed.h); 0: it does not */
     uint64_t
         child; /* exec, while the client is started again: the address of the bj_child that goes on, in the arena */
     char trouble[BJ_SHARED_TROUBLE];

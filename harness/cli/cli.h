@@ -17,6 +17,7 @@ enum { CLI_PASSED = 0, CLI_FAILED = 1, CLI_COULD_NOT_RUN = 2, CLI_USAGE = 64 };
 int cli_run(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_client_command(int argc, char **argv);
+int cli_control(int argc, char **argv);
 /* report_page.c: makes a report's page, or compares two runs (harness/report, in Python), and waits for it. Its exit
  * status, or CLI_COULD_NOT_RUN with a message. */
 int cli_report_page(int argc, const char *const *argv);

@@ -64,8 +64,7 @@ static void print_output(const bj_run_result *result, size_t most) {
 
 /* --- one scenario --------------------------------------------------------------------------------------------- */
 
-/* A word as a shell takes it back. */
-static void put_word(bj_text *out, const char *word) {
+void cli_shell_word(bj_text *out, const char *word) {
     if (*word &&
         strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,=@%") == strlen(word)) {
         bj_text_add(out, word);
@@ -83,12 +82,12 @@ void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out) 
         bj_text_add(out, report->again);
         return;
     }
-    put_word(out, program_invocation_name);
+    cli_shell_word(out, program_invocation_name);
     bj_text_add(out, " run ");
-    put_word(out, one->file);
+    cli_shell_word(out, one->file);
     if (strcmp(report->client->argument, "linked") != 0) {
         bj_text_add(out, " --client ");
-        put_word(out, report->client->argument);
+        cli_shell_word(out, report->client->argument);
     }
     if (one->cut_operation || one->cut_step) {
         bj_text_printf(out, " --power-cut %s%llu:%u", one->cut_step ? "step-" : "",
@@ -185,7 +184,8 @@ static void write_log(cli_report *report, const cli_case *one) {
     file_name(report, one, report->log, ".jsonl", &name);
     FILE *file = fopen(name.start, "we");
     if (file) {
-        cli_json_events(file, one->result.log, "\n", false);
+        size_t cursor = 0;
+        cli_json_events(file, one->result.log, &cursor, "\n", false);
         fputc('\n', file);
     }
     if (!file || fclose(file) != 0) {
@@ -290,6 +290,8 @@ void cli_report_case(cli_report *report, const cli_case *one) {
     }
     if (report->json) {
         cli_json_case(stdout, report, one, report->verbose);
+        putchar('\n');
+        fflush(stdout);
     } else {
         print_case(report, one);
     }
@@ -298,6 +300,8 @@ void cli_report_case(cli_report *report, const cli_case *one) {
     }
     if (report->results) {
         cli_json_case(report->results, report, one, true);
+        putc('\n', report->results);
+        fflush(report->results);
     }
     show_progress(report);
 }

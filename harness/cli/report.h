@@ -56,6 +56,9 @@ void cli_report_case(cli_report *report, const cli_case *one);
 /* The summary, and the page of a report's folder; returns the exit status. */
 int cli_report_end(cli_report *report);
 
+/* A word as a shell takes it back. */
+void cli_shell_word(bj_text *out, const char *word);
+
 /* The last `most` lines of the conversation (0: all of them), each behind `indent`. */
 void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const char *indent);
 

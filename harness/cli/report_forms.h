@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The forms of a report that programs read: JSON (an object a line) and JUnit's XML.
+ * The forms of a report that programs read: JSON and JUnit's XML.
  */
 #ifndef BJ_CLI_REPORT_FORMS_H
 #define BJ_CLI_REPORT_FORMS_H
 
 #include "cli/report.h"
 
-/* One object and a newline: docs/event-log.md says what is in it. */
+/* One object: docs/event-log.md says what is in it. */
 void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, bool events);
-/* Every event as an object, with `separator` between two; `decode`: with the decoded form of messages. */
-void cli_json_events(FILE *stream, const bj_log *log, const char *separator, bool decode);
+/* Every event from *cursor on (0: the first), which moves to the end, as an object, with `separator` between two;
+ * `decode`: with the decoded form of messages. */
+void cli_json_events(FILE *stream, const bj_log *log, size_t *cursor, const char *separator, bool decode);
+/* A string with its quotes. */
+void cli_json_string(FILE *stream, const char *text, size_t length);
 
 void cli_junit_begin(cli_report *report);
 void cli_junit_case(cli_report *report, const cli_case *one);

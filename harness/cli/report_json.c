@@ -23,7 +23,7 @@ static char *room(void) {
     return memory;
 }
 
-static void put_string(FILE *stream, const char *text, size_t length) {
+void cli_json_string(FILE *stream, const char *text, size_t length) {
     bj_text out = bj_text_over(room(), EVENT_ROOM);
     bj_text_json_string(&out, text, length);
     fputs(out.start, stream);
@@ -31,13 +31,13 @@ static void put_string(FILE *stream, const char *text, size_t length) {
 
 static void put_member(FILE *stream, const char *name, const char *text) {
     fprintf(stream, ",\"%s\":", name);
-    put_string(stream, text ? text : "", text ? strlen(text) : 0);
+    cli_json_string(stream, text ? text : "", text ? strlen(text) : 0);
 }
 
-void cli_json_events(FILE *stream, const bj_log *log, const char *separator, bool decode) {
+void cli_json_events(FILE *stream, const bj_log *log, size_t *cursor, const char *separator, bool decode) {
     bj_event event;
     bool first = true;
-    for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event); first = false) {
+    for (; log && bj_log_next(log, cursor, &event); first = false) {
         bj_text out = bj_text_over(room(), EVENT_ROOM);
         bj_event_json(&out, &event, decode ? bj_conversation_decode : NULL);
         fprintf(stream, "%s%s", first ? "" : separator, out.start);
@@ -49,7 +49,7 @@ static void put_rules(FILE *stream, const bj_record *scenario) {
     fputs(",\"rules\":[", stream);
     for (size_t i = 0; rules && i < rules->as.strings.count; i++) {
         fputs(i ? "," : "", stream);
-        put_string(stream, rules->as.strings.items[i].bytes, rules->as.strings.items[i].length);
+        cli_json_string(stream, rules->as.strings.items[i].bytes, rules->as.strings.items[i].length);
     }
     fputs("]", stream);
     const bj_field_def *shows = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, SHOWS));
@@ -65,7 +65,7 @@ static void put_branches(FILE *stream, const bj_log *log) {
     for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
         if (event.kind == BJ_EV_BRANCH) {
             fputs(first ? "" : ",", stream);
-            put_string(stream, event.text, event.text_length);
+            cli_json_string(stream, event.text, event.text_length);
             first = false;
         }
     }
@@ -94,7 +94,7 @@ static void put_output(FILE *stream, const bj_run_result *result) {
     for (size_t i = 0; i < result->output_count; i++) {
         const bj_output_line *line = &result->output[i];
         fprintf(stream, "%s{\"descriptor\":%d,\"after\":%u,\"text\":", i ? "," : "", line->descriptor, line->after);
-        put_string(stream, line->text, strlen(line->text));
+        cli_json_string(stream, line->text, strlen(line->text));
         fputs("}", stream);
     }
     fputs("]", stream);
@@ -105,7 +105,7 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, 
     BJ_TEXT(again, 4096);
     cli_reproduce(report, one, &again);
     fputs("{\"scenario\":", stream);
-    put_string(stream, one->file, strlen(one->file));
+    cli_json_string(stream, one->file, strlen(one->file));
     put_member(stream, "title", one->title);
     put_member(stream, "client", report->client->argument);
     put_member(stream, "verdict", bj_verdict_name(r->verdict));
@@ -129,9 +129,9 @@ void cli_json_case(FILE *stream, const cli_report *report, const cli_case *one, 
     put_output(stream, r);
     if (events) {
         fputs(",\"events\":[", stream);
-        cli_json_events(stream, r->log, ",", true);
+        size_t cursor = 0;
+        cli_json_events(stream, r->log, &cursor, ",", true);
         fputs("]", stream);
     }
-    fputs("}\n", stream);
-    fflush(stream);
+    fputs("}", stream);
 }
