@@ -315,22 +315,37 @@ static inline void serve_management(net *n) {
     }
 }
 
-/* One round; time passes only after one in which nothing arrived, and not beyond `end`. False: the client waits for
- * nothing any more.
- */
-static inline bool turn_before(net *n, bootjack_client *client, int64_t end) {
+/* True: something came to the servers. */
+static inline bool serve(net *n) {
     bool busy = false;
-    clock_offset_ms += n->idle_ms;
-    clock_offset_ms = clock_offset_ms < end ? clock_offset_ms : end;
-    bootjack_client_step(client);
-    settle();
     for (; receive(&n->bootstrap); busy = true) {
         serve_bootstrap(n);
     }
     for (; receive(&n->server); busy = true) {
         serve_management(n);
     }
+    return busy;
+}
+
+/* Whether anything happens at the present moment; what is still on its way either way is waited for. */
+static inline bool happens(net *n, bootjack_client *client) {
+    bootjack_client_step(client);
+    if (serve(n)) {
+        return true;
+    }
     settle();
+    bootjack_client_step(client);
+    settle();
+    return serve(n);
+}
+
+/* One round; time passes only after one in which nothing arrived, and not beyond `end`. False: the client waits for
+ * nothing any more.
+ */
+static inline bool turn_before(net *n, bootjack_client *client, int64_t end) {
+    clock_offset_ms += n->idle_ms;
+    clock_offset_ms = clock_offset_ms < end ? clock_offset_ms : end;
+    bool busy = happens(n, client);
     int64_t wait = bootjack_client_next_deadline_ms(client);
     n->idle_ms = busy || wait < 0 ? 0 : wait ? wait : 1;
     return busy || wait >= 0;

@@ -9,9 +9,6 @@
 
 #include "transport/internal.h"
 
-/* Largest payload of one message (RFC 7252 §4.6). */
-#define MESSAGE_PAYLOAD       1024u
-#define MESSAGE_SIZE_EXPONENT 6u
 /* RFC 9175 §3; of libcoap 4.3.1 unknown. */
 #define REQUEST_TAG 292
 /* Of a message, for its token and options. */
@@ -158,18 +155,18 @@ static void stay_silent(coap_pdu_t *response) {
 
 /* What a message may carry: over TCP as much as the server takes (Max-Message-Size, RFC 8323 §5.3.1). */
 static size_t message_payload(const bjc_session *session) {
-    size_t most = session->stream ? coap_session_max_pdu_size(session->coap) : MESSAGE_PAYLOAD + OPTIONS_ROOM;
+    size_t most = session->stream ? coap_session_max_pdu_size(session->coap) : BJC_MESSAGE_PAYLOAD + OPTIONS_ROOM;
     return most > OPTIONS_ROOM + 16 ? most - OPTIONS_ROOM : 16;
 }
 
 /* The block that is asked for, in a size that fits; a first block may be smaller than asked for. BERT counts as blocks
  * of 1024 bytes do, and they serve as well. */
 static bjc_block wanted_block(const parsed *p, size_t most) {
-    bjc_block block = { .size_exponent = MESSAGE_SIZE_EXPONENT };
+    bjc_block block = { .size_exponent = BJC_MESSAGE_SIZE_EXPONENT };
     if (p->seen_block2) {
         block = p->block2;
     }
-    block.size_exponent = block.size_exponent == BJC_BERT ? MESSAGE_SIZE_EXPONENT : block.size_exponent;
+    block.size_exponent = block.size_exponent == BJC_BERT ? BJC_MESSAGE_SIZE_EXPONENT : block.size_exponent;
     while (block.number == 0 && block.size_exponent > 0 && bjc_block_unit(&block) > most) {
         block.size_exponent--;
     }

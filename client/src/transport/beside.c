@@ -9,10 +9,6 @@
 
 #include "transport/internal.h"
 
-/* Largest payload of one message (RFC 7252 §4.6), and its exponent in a Block option. */
-#define MESSAGE_PAYLOAD       1024u
-#define MESSAGE_SIZE_EXPONENT 6u
-
 void bjc_session_set_notified(bjc_session *session, bjc_notified_fn *notified, void *context) {
     session->notified = notified;
     session->notified_context = context;
@@ -25,6 +21,13 @@ static void on_deadline(void *context) {
     bjc_beside_settle(b->session);
 }
 
+static void arm_deadline(bjc_beside *b) {
+    const bjc_session *session = b->session;
+    const bootjack_config *config = &session->transport->core->config;
+    bjc_time most = session->stream ? config->stream_timeout_ms * BJC_MS : bjc_exchange_lifetime(&config->tx);
+    bjc_timer_arm(session->transport->scheduler, &b->deadline, most);
+}
+
 static bjc_beside *add(bjc_session *session, const uint8_t *token, size_t token_length, size_t room) {
     bjc_beside *b = bjc_allocate(&session->transport->core->allocator, sizeof *b + room);
     if (!b) {
@@ -34,9 +37,7 @@ static bjc_beside *add(bjc_session *session, const uint8_t *token, size_t token_
     memcpy(b->token, token, token_length);
     b->token_length = token_length;
     bjc_timer_init(&b->deadline, on_deadline, b);
-    const bootjack_config *config = &session->transport->core->config;
-    bjc_time most = session->stream ? config->stream_timeout_ms * BJC_MS : bjc_exchange_lifetime(&config->tx);
-    bjc_timer_arm(session->transport->scheduler, &b->deadline, most);
+    arm_deadline(b);
     bjc_beside **slot = &session->beside;
     while (*slot) {
         slot = &(*slot)->next;
@@ -45,11 +46,17 @@ static bjc_beside *add(bjc_session *session, const uint8_t *token, size_t token_
     return b;
 }
 
+static void release(bjc_beside *b) {
+    const bootjack_allocator *allocator = &b->session->transport->core->allocator;
+    bjc_outgoing_free(&b->out, allocator);
+    bjc_release(allocator, b);
+}
+
 static void drop(bjc_session *session, bjc_beside **slot) {
     bjc_beside *b = *slot;
     *slot = b->next;
     bjc_timer_cancel(session->transport->scheduler, &b->deadline);
-    bjc_release(&session->transport->core->allocator, b);
+    release(b);
 }
 
 /* --- notifications ---------------------------------------------------------------------------------------------- */
@@ -61,9 +68,9 @@ static bool put_number(coap_pdu_t *pdu, coap_option_num_t option, uint32_t numbe
 
 /* The server asks for the other blocks with GET or FETCH (RFC 7959 §2.6). */
 static bool fill(coap_pdu_t *pdu, const bjc_notification *n) {
-    bool blocks = n->payload_length > MESSAGE_PAYLOAD;
-    size_t length = blocks ? MESSAGE_PAYLOAD : n->payload_length;
-    bjc_block first = { .number = 0, .more = true, .size_exponent = MESSAGE_SIZE_EXPONENT };
+    bool blocks = n->payload_length > BJC_MESSAGE_PAYLOAD;
+    size_t length = blocks ? BJC_MESSAGE_PAYLOAD : n->payload_length;
+    bjc_block first = { .number = 0, .more = true, .size_exponent = BJC_MESSAGE_SIZE_EXPONENT };
     return coap_add_token(pdu, n->token_length, n->token) &&
            (!n->observed || put_number(pdu, COAP_OPTION_OBSERVE, n->sequence & 0xFFFFFF)) &&
            (n->content_format < 0 || put_number(pdu, COAP_OPTION_CONTENT_FORMAT, (uint32_t) n->content_format)) &&
@@ -125,32 +132,50 @@ unsigned bjc_session_unsettled(const bjc_session *session) {
 
 /* --- reports ---------------------------------------------------------------------------------------------------- */
 
+/* Each block is an exchange of its own, with a token and a deadline of its own. */
+static bootjack_error transmit(bjc_beside *b) {
+    bjc_session *session = b->session;
+    if (!bjc_random_bytes(session->transport->core, b->token, BJC_TOKEN_LENGTH)) {
+        return BOOTJACK_ERR_INTERNAL;
+    }
+    coap_pdu_t *pdu = bjc_outgoing_pdu(&b->out, session, b->token);
+    if (!pdu) {
+        return BOOTJACK_ERR_MEMORY;
+    }
+    arm_deadline(b);
+    return coap_send(session->coap, pdu) == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;
+}
+
 bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_request *request,
                                           bjc_completion_fn *completion, void *context) {
-    uint8_t token[BJC_TOKEN_LENGTH];
+    static const uint8_t no_token[BJC_TOKEN_LENGTH];
     assert(completion);
     bjc_session_wake(session);
     bjc_session_note_use(session);
     if (!session->coap || session->over || !session->up) {
         return BOOTJACK_ERR_NETWORK;
     }
-    if (request->payload_length > MESSAGE_PAYLOAD) {
-        return BOOTJACK_ERR_LIMIT;
+    bjc_beside *b = add(session, no_token, sizeof no_token, 0);
+    if (!b) {
+        return BOOTJACK_ERR_MEMORY;
     }
-    if (!bjc_random_bytes(session->transport->core, token, sizeof token)) {
-        return BOOTJACK_ERR_INTERNAL;
-    }
-    bjc_beside *b = add(session, token, sizeof token, 0);
-    coap_pdu_t *pdu = b ? bjc_request_pdu(session, request, token) : NULL;
-    if (!pdu || coap_send(session->coap, pdu) == COAP_INVALID_MID) {
-        if (b) {
-            forget(session, b);
-        }
-        return !pdu ? BOOTJACK_ERR_MEMORY : BOOTJACK_ERR_NETWORK;
+    bool kept = bjc_outgoing_keep(&b->out, &session->transport->core->allocator, request);
+    bootjack_error error = kept ? transmit(b) : BOOTJACK_ERR_MEMORY;
+    if (error) {
+        forget(session, b);
+        return error;
     }
     b->completion = completion;
     b->context = context;
     return BOOTJACK_OK;
+}
+
+static void go_on(bjc_beside *b) {
+    b->continues = false;
+    if (transmit(b)) {
+        b->ended = true;
+        b->outcome = BJC_CLOSED;
+    }
 }
 
 /* --- ending ----------------------------------------------------------------------------------------------------- */
@@ -159,7 +184,8 @@ bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_reques
 static bjc_beside *with_token(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
     bjc_beside *b = session->beside;
-    while (b && (b->ended || b->token_length != token.length || memcmp(b->token, token.s, token.length) != 0)) {
+    while (b && (b->ended || b->continues || b->token_length != token.length ||
+                 memcmp(b->token, token.s, token.length) != 0)) {
         b = b->next;
     }
     return b;
@@ -169,6 +195,10 @@ bool bjc_beside_response(bjc_session *session, const coap_pdu_t *received) {
     bjc_beside *b = with_token(session, received);
     if (!b || !b->completion) {
         return false;
+    }
+    if (bjc_outgoing_goes_on(&b->out, received)) {
+        b->continues = true;
+        return true;
     }
     b->ended = true;
     b->outcome = BJC_RESPONSE;
@@ -215,7 +245,7 @@ static void tell(bjc_session *session, bjc_beside *b) {
     } else if (session->notified) {
         session->notified(session->notified_context, b->outcome, &b->notification);
     }
-    bjc_release(&session->transport->core->allocator, b);
+    release(b);
 }
 
 /* Those told about may add others, never close the session. */
@@ -227,6 +257,9 @@ void bjc_beside_settle(bjc_session *session) {
     bjc_beside **slot = &session->beside;
     while (*slot) {
         bjc_beside *b = *slot;
+        if (b->continues && !b->ended) {
+            go_on(b);
+        }
         if (b->ended) {
             *slot = b->next;
             tell(session, b);
@@ -244,7 +277,7 @@ bool bjc_session_reports(const bjc_session *session) {
 
 bool bjc_beside_waiting(const bjc_session *session) {
     for (const bjc_beside *b = session->beside; b; b = b->next) {
-        if (b->ended || session->over) {
+        if (b->ended || b->continues || session->over) {
             return true;
         }
     }

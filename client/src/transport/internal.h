@@ -13,6 +13,10 @@
 
 #define BJC_TOKEN_LENGTH BJC_TOKEN_MAX
 
+/* Largest payload of one message (RFC 7252 §4.6), and its exponent in a Block option. */
+#define BJC_MESSAGE_PAYLOAD       1024u
+#define BJC_MESSAGE_SIZE_EXPONENT 6u
+
 /* A libcoap context. Sessions without security share one; a secure server needs its own (PKI settings are the
  * context's). */
 typedef struct bjc_context {
@@ -33,15 +37,20 @@ struct bjc_transport {
     bjc_session *sessions;
 };
 
-/* Our request that is under way, kept so that it can be sent to the next address. */
-typedef struct bjc_pending {
-    bool active;
-    bool held;           /* until the session is up: over streams libcoap would wait for that inside coap_send() */
+/* A request, kept so that it can be sent in blocks, or to the next address. */
+typedef struct bjc_outgoing {
     bjc_request request; /* points into `storage` */
     uint8_t *storage;
     size_t sent;            /* bytes of its payload that the server has, where it leaves in blocks */
-    unsigned sent_exponent; /* of these blocks, SZX */
-    bool continues;         /* the next block is to be sent */
+    unsigned size_exponent; /* of these blocks, SZX */
+} bjc_outgoing;
+
+/* Our request that is under way. */
+typedef struct bjc_pending {
+    bool active;
+    bool held; /* until the session is up: over streams libcoap would wait for that inside coap_send() */
+    bjc_outgoing out;
+    bool continues; /* the next block is to be sent */
     uint8_t token[BJC_TOKEN_LENGTH];
     bjc_completion_fn *completion;
     void *context;
@@ -68,8 +77,10 @@ typedef struct bjc_beside {
     void *context;
     bjc_timer deadline;
     bool ended;
+    bool continues; /* the next block of a report is to be sent */
     bjc_outcome outcome;
     uint8_t code;
+    bjc_outgoing out; /* of a report */
     bjc_notification notification;
     uint8_t payload[]; /* of the notification */
 } bjc_beside;
@@ -174,8 +185,16 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
 int bjc_on_event(coap_session_t *coap, coap_event_t event);
 void bjc_on_nack(coap_session_t *coap, const coap_pdu_t *sent, coap_nack_reason_t reason, coap_mid_t mid);
 
-/* A Confirmable message with the token and the options of a request; NULL: it cannot be built. */
-coap_pdu_t *bjc_request_pdu(bjc_session *session, const bjc_request *request, const uint8_t token[BJC_TOKEN_LENGTH]);
+/* outgoing.c */
+/* Copies the request. False: no memory. */
+bool bjc_outgoing_keep(bjc_outgoing *out, const bootjack_allocator *allocator, const bjc_request *request);
+void bjc_outgoing_free(bjc_outgoing *out, const bootjack_allocator *allocator);
+/* It is to be sent again from its beginning. */
+void bjc_outgoing_rewind(bjc_outgoing *out);
+/* A Confirmable message with what is to leave now; NULL: it cannot be built. */
+coap_pdu_t *bjc_outgoing_pdu(const bjc_outgoing *out, bjc_session *session, const uint8_t token[BJC_TOKEN_LENGTH]);
+/* Whether the response only asks for the next block, which then is to leave. */
+bool bjc_outgoing_goes_on(bjc_outgoing *out, const coap_pdu_t *received);
 
 /* beside.c */
 /* Takes a response, or what libcoap says of a message that was not delivered, when it belongs to one of them. */

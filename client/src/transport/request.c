@@ -15,10 +15,6 @@ const char *bjc_outcome_text(bjc_outcome outcome) {
     return texts[outcome];
 }
 
-/* Largest payload of one message (RFC 7252 §4.6), and its exponent in a Block option. */
-#define MESSAGE_PAYLOAD       1024u
-#define MESSAGE_SIZE_EXPONENT 6u
-
 static void on_deadline(void *context) {
     bjc_session *session = context;
     if (!session->pending.ended) {
@@ -37,8 +33,7 @@ void bjc_pending_init(bjc_session *session) {
 void bjc_pending_free(bjc_session *session) {
     bjc_pending *pending = &session->pending;
     bjc_timer_cancel(session->transport->scheduler, &pending->deadline);
-    bjc_release(&session->transport->core->allocator, pending->storage);
-    pending->storage = NULL;
+    bjc_outgoing_free(&pending->out, &session->transport->core->allocator);
     bjc_buffer_free(&pending->response);
     bjc_buffer_free(&pending->body);
     pending->active = pending->ended = pending->held = pending->next_wanted = pending->continues = false;
@@ -66,101 +61,7 @@ void bjc_session_cancel(bjc_session *session) {
     }
 }
 
-/* --- keeping the request ---------------------------------------------------------------------------------------- */
-
-static size_t texts_size(const bjc_text *texts, size_t count) {
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) {
-        size += texts[i].length;
-    }
-    return size;
-}
-
-static uint8_t *keep_texts(bjc_text *texts, size_t count, uint8_t *at) {
-    for (size_t i = 0; i < count; i++) {
-        if (texts[i].length) {
-            memcpy(at, texts[i].data, texts[i].length);
-        }
-        texts[i].data = (const char *) at;
-        at += texts[i].length;
-    }
-    return at;
-}
-
-static bool keep_request(bjc_session *session, const bjc_request *request) {
-    bjc_pending *pending = &session->pending;
-    size_t size = texts_size(request->path, request->path_count) + texts_size(request->query, request->query_count) +
-                  request->payload_length;
-    pending->storage = bjc_allocate(&session->transport->core->allocator, size);
-    if (!pending->storage) {
-        return false;
-    }
-    pending->request = *request;
-    uint8_t *at = keep_texts(pending->request.path, request->path_count, pending->storage);
-    at = keep_texts(pending->request.query, request->query_count, at);
-    if (request->payload_length) {
-        memcpy(at, request->payload, request->payload_length);
-    }
-    pending->request.payload = at;
-    return true;
-}
-
 /* --- sending ---------------------------------------------------------------------------------------------------- */
-
-static bool add_texts(coap_pdu_t *pdu, coap_option_num_t number, const bjc_text *texts, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (!coap_add_option(pdu, number, texts[i].length, (const uint8_t *) texts[i].data)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool add_number(coap_pdu_t *pdu, coap_option_num_t option, uint32_t number) {
-    uint8_t bytes[4];
-    return coap_add_option(pdu, option, coap_encode_var_safe(bytes, sizeof bytes, number), bytes) > 0;
-}
-
-/* In the order of the options' numbers. */
-static bool fill(coap_pdu_t *pdu, const bjc_request *request, const uint8_t *token) {
-    return coap_add_token(pdu, BJC_TOKEN_LENGTH, token) &&
-           add_texts(pdu, COAP_OPTION_URI_PATH, request->path, request->path_count) &&
-           (request->content_format < 0 ||
-            add_number(pdu, COAP_OPTION_CONTENT_FORMAT, (uint32_t) request->content_format)) &&
-           add_texts(pdu, COAP_OPTION_URI_QUERY, request->query, request->query_count) &&
-           (!request->has_accept || add_number(pdu, COAP_OPTION_ACCEPT, request->accept)) &&
-           (!request->has_block2 || add_number(pdu, COAP_OPTION_BLOCK2, request->block2)) &&
-           (!request->in_block || add_number(pdu, COAP_OPTION_BLOCK1, request->block1)) &&
-           (!request->size1 || add_number(pdu, COAP_OPTION_SIZE1, request->size1)) &&
-           (request->payload_length == 0 || coap_add_data(pdu, request->payload_length, request->payload));
-}
-
-coap_pdu_t *bjc_request_pdu(bjc_session *session, const bjc_request *request, const uint8_t token[BJC_TOKEN_LENGTH]) {
-    coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) request->method,
-                                    coap_new_message_id(session->coap), coap_session_max_pdu_size(session->coap));
-    if (pdu && !fill(pdu, request, token)) {
-        coap_delete_pdu(pdu);
-        return NULL;
-    }
-    return pdu;
-}
-
-/* The part of the payload that is to leave now. */
-static bjc_request next_part(const bjc_pending *pending) {
-    bjc_request part = pending->request;
-    size_t size = (size_t) 16 << pending->sent_exponent, left = part.payload_length - pending->sent;
-    if (part.payload_length > MESSAGE_PAYLOAD) {
-        bjc_block block = { .number = (uint32_t) (pending->sent / size),
-                            .more = left > size,
-                            .size_exponent = pending->sent_exponent };
-        part.in_block = true;
-        part.block1 = (uint32_t) bjc_block_value(&block);
-        part.size1 = pending->sent == 0 ? (uint32_t) part.payload_length : 0;
-        part.payload += pending->sent;
-        part.payload_length = block.more ? size : left;
-    }
-    return part;
-}
 
 /* False: it cannot be built. A refusal of the system is an outcome like any other. */
 static bool transmit(bjc_session *session) {
@@ -168,8 +69,7 @@ static bool transmit(bjc_session *session) {
     if (!bjc_random_bytes(session->transport->core, pending->token, sizeof pending->token)) {
         return false;
     }
-    bjc_request part = next_part(pending);
-    coap_pdu_t *pdu = bjc_request_pdu(session, &part, pending->token);
+    coap_pdu_t *pdu = bjc_outgoing_pdu(&pending->out, session, pending->token);
     if (!pdu) {
         return false;
     }
@@ -190,8 +90,7 @@ static void arm_deadline(bjc_session *session) {
 static bool send_pending(bjc_session *session) {
     bjc_pending *pending = &session->pending;
     arm_deadline(session);
-    pending->sent = 0;
-    pending->sent_exponent = MESSAGE_SIZE_EXPONENT;
+    bjc_outgoing_rewind(&pending->out);
     pending->held = !session->up;
     return pending->held || transmit(session);
 }
@@ -225,8 +124,8 @@ void bjc_pending_ask_block(bjc_session *session) {
     bjc_pending *pending = &session->pending;
     bjc_block block = { .size_exponent = pending->size_exponent };
     block.number = (uint32_t) (pending->body.length / bjc_block_unit(&block));
-    pending->request.has_block2 = true;
-    pending->request.block2 = (uint32_t) bjc_block_value(&block);
+    pending->out.request.has_block2 = true;
+    pending->out.request.block2 = (uint32_t) bjc_block_value(&block);
     pending->next_wanted = false;
     if (!send_pending(session)) {
         session->pending.result.outcome = BJC_DAMAGED;
@@ -241,7 +140,7 @@ bootjack_error bjc_session_request(bjc_session *session, const bjc_request *requ
     if (!session->coap || session->over) {
         return BOOTJACK_ERR_NETWORK;
     }
-    if (!keep_request(session, request)) {
+    if (!bjc_outgoing_keep(&session->pending.out, &session->transport->core->allocator, request)) {
         return BOOTJACK_ERR_MEMORY;
     }
     session->pending.active = true;
@@ -434,25 +333,6 @@ static void take_response(bjc_session *session, const coap_pdu_t *received) {
     }
 }
 
-/* 2.31: the server has this block and awaits the next, of a size that it may lessen. */
-static bool goes_on(bjc_pending *pending, const coap_pdu_t *received) {
-    coap_opt_iterator_t iterator;
-    const coap_opt_t *option = coap_check_option(received, COAP_OPTION_BLOCK1, &iterator);
-    size_t size = (size_t) 16 << pending->sent_exponent;
-    bjc_block block;
-    if (coap_pdu_get_code(received) != (coap_pdu_code_t) BJC_CONTINUE ||
-        pending->request.payload_length <= MESSAGE_PAYLOAD || pending->sent + size >= pending->request.payload_length) {
-        return false;
-    }
-    if (option && bjc_block_parse(coap_opt_value(option), coap_opt_length(option), &block) &&
-        block.size_exponent < pending->sent_exponent) {
-        pending->sent_exponent = block.size_exponent;
-    }
-    pending->sent += size;
-    pending->continues = true;
-    return true;
-}
-
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid) {
     (void) sent;
@@ -473,7 +353,9 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
         return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
     }
-    if (!goes_on(&session->pending, received)) {
+    if (bjc_outgoing_goes_on(&session->pending.out, received)) {
+        session->pending.continues = true;
+    } else {
         take_response(session, received);
     }
     return COAP_RESPONSE_OK;

@@ -252,8 +252,9 @@ bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *
 unsigned bjc_session_unsettled(const bjc_session *session);
 /* Whether there are any, or reports whose fate is not known. */
 bool bjc_session_reports(const bjc_session *session);
-/* Sends a Confirmable request beside the one of bjc_session_request(); any number of them may be under way.
- * BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_LIMIT (it does not fit into one message). */
+/* Sends a Confirmable request beside the one of bjc_session_request(), a long payload in blocks; any number of them may
+ * be under way. The request is copied. BOOTJACK_ERR_NETWORK, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_INTERNAL (no random
+ * numbers). */
 bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_request *request,
                                           bjc_completion_fn *completion, void *context);
 
