@@ -157,6 +157,26 @@ static void attributes_of_an_observe(void **state) {
     manage_stop(&m);
 }
 
+/* A value that changes without a word is looked at when epmax is over, not sooner. */
+static void looked_at_no_later_than_epmax(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    asked own = to(BJC_GET, "/1/0/5");
+    own.observe = 0;
+    own.query = "epmax=20";
+    assert_int_equal(ask(&m, 1, own), 205);
+    bjc_observation *o = m.reporting.list;
+    assert_int_equal(bjc_store_set_integer(&m.f.server, 0, 5, 7), BOOTJACK_OK);
+    bjc_scheduler_run(&m.f.core.scheduler, o->looked_at + 19 * BJC_SECOND);
+    assert_int_equal(stored(&m), 0);
+    o->looked_at -= 20 * BJC_SECOND; /* so much later */
+    bjc_scheduler_run(&m.f.core.scheduler, bjc_now() + 20 * BJC_SECOND);
+    assert_int_equal(stored(&m), 1);
+    assert_memory_equal(m.reporting.stored->notification.payload, "7", 1);
+    manage_stop(&m);
+}
+
 static void what_cannot_be_read_any_more_ends_with_an_error(void **state) {
     managed m;
     (void) state;
@@ -278,6 +298,7 @@ int main(void) {
         cmocka_unit_test(one_too_many_is_a_plain_read),
         cmocka_unit_test(cancelling_forgets_what_is_stored),
         cmocka_unit_test(attributes_of_an_observe),
+        cmocka_unit_test(looked_at_no_later_than_epmax),
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
         cmocka_unit_test(a_bootstrap_holds_them_up),
         cmocka_unit_test(memory_runs_out),

@@ -82,7 +82,7 @@ static uint32_t preferred_format(const bj__exchange *x) {
     bj_coap m;
     const bj_coap_option *option;
     unsigned long format = FORMAT_TLV;
-    if (!bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
+    if (!bj__exchange_read(x, &m)) {
         return FORMAT_TLV;
     }
     for (size_t i = 0; (option = bj_coap_find(&m, BJ_COAP_URI_QUERY, i)); i++) {

@@ -81,6 +81,17 @@ typedef struct bj__outgoing {
     bj_time acknowledged; /* an empty ACK reached the client; BJ_NEVER */
 } bj__outgoing;
 
+/* A request that comes in blocks. */
+typedef struct bj__upload {
+    bool known;
+    uint8_t code;
+    char path[256];
+    bj__target from;
+    bj_time sent; /* its first block */
+    uint8_t *bytes;
+    size_t length;
+} bj__upload;
+
 typedef struct bj__server {
     uint8_t index;
     uint8_t transport; /* bj_transport */
@@ -105,6 +116,7 @@ typedef struct bj__server {
     uint32_t body_format;                    /* Content-Format, 65536 = none */
     uint8_t body_code, body_szx, body_units; /* as those of an outbound message */
     char body_path[64];                      /* of the request */
+    bj__upload upload;
     bj__outgoing outgoing;
     uint64_t lifetime_s;     /* that the client named last */
     bj_time registered_at;   /* or updated; when the answer reached the client. BJ_NEVER: not registered */
@@ -155,6 +167,10 @@ typedef struct bj__exchange {
     uint64_t id;
     uint8_t *bytes;
     size_t length;
+    uint8_t *whole; /* of a request in blocks, with the last of them: as if it had come in one message; NULL */
+    size_t whole_length;
+    uint32_t block1;
+    bool in_block;         /* it has `block1`, which the answer repeats */
     bj_time sent, arrived; /* its first copy left the client; the first that came arrived */
     uint8_t *replay;       /* what a duplicate gets, NULL = nothing */
     size_t replay_length;
@@ -547,6 +563,10 @@ void bj__settle(bj_engine *e);
 bj_time bj__threads_timer(const bj_engine *e);
 /* Does a cursor stand at a `request` step that this exchange satisfies (but for the time)? */
 bool bj__awaited(bj_engine *e, const bj__exchange *x);
+/* Does it stand at one that awaits this block of a request by itself? */
+bool bj__awaits_part(bj_engine *e, const bj__exchange *x);
+/* In blocks of how many bytes a cursor wants a request; 0 = as they come. */
+uint32_t bj__block_wanted(const bj_engine *e);
 /* Does a step await a Bootstrap-Request now? */
 bool bj__awaits_bootstrap(const bj_engine *e);
 bool bj__in_use(const bj_engine *e, uint64_t exchange, uint64_t outbound);
@@ -599,6 +619,7 @@ void bj__describe_outbound(const bj__outbound *o, bj_text *out);
 /* What a `request` step says. */
 void bj__describe_request(bj_engine *e, const bj_record *step, bj_text *out);
 bool bj__decode(bj_coap *message, const uint8_t *bytes, size_t length, bool stream);
+bool bj__same_peer(const bj__target *a, const bj__target *b);
 bool bj__text_equal(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_coap *m, bj_text *why);
 /* The answer to an operation against its step: BJ__DONE, BJ__FAILED or BJ__ENDS. */
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,
@@ -673,6 +694,10 @@ bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj
                     bool later);
 /* A plain reply that the engine gives by itself. */
 void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause);
+/* What one number of a Block option counts, and the exponent of the largest block of no more than so many bytes
+ * (RFC 7959 §2.2, RFC 8323 §6). */
+size_t bj__block_unit(uint8_t szx);
+uint8_t bj__block_exponent(uint32_t size);
 /* Is it a request for a further block of what the server answered in blocks? Sends that block. */
 bool bj__asks_for_block(const bj__server *s, const bj__exchange *x);
 void bj__send_block(bj_engine *e, bj__exchange *x, uint32_t cause);
@@ -907,5 +932,14 @@ typedef struct bj__uri {
     bool bracketed;
 } bj__uri;
 bool bj__uri_parse(const char *text, size_t length, bj__uri *uri);
+
+/* --- engine_upload.c --- */
+
+/* Takes a block of a request. True: others must follow, or it belongs to nothing, and it is answered; false: no block,
+ * or the last, with which the request is whole. */
+bool bj__upload_block(bj_engine *e, bj__server *s, bj__exchange *x);
+void bj__upload_forget(bj_engine *e, bj__server *s);
+/* The message, put together if it came in blocks. False: it cannot be decoded. */
+bool bj__exchange_read(const bj__exchange *x, bj_coap *m);
 
 #endif

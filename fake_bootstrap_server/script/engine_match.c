@@ -258,11 +258,15 @@ static bool mid_differs(const bj_engine *e, const bj__thread *t, const bj_record
 
 bool bj__match_request(bj_engine *e, const bj__thread *t, const bj_record *step, const bj__exchange *x, bj_text *why) {
     bj_coap m;
-    if (!bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
+    if (!bj__exchange_read(x, &m)) {
         bj_text_add(why, "it cannot be decoded");
         return false;
     }
     if (!target_matches(e, t, step, x, &m)) {
+        return false;
+    }
+    if (bj_get_bool(step, BJ_F(REQUEST, PART), false) && !bj_coap_find(&m, BJ_COAP_BLOCK1, 0)) {
+        bj_text_add(why, "it does not come in blocks");
         return false;
     }
     const bj_value *type = bj_get(step, BJ_F(REQUEST, TYPE));

@@ -87,14 +87,15 @@ bj__outbound *bj__outbound_of(const bj_engine *e, uint64_t id) {
     return o;
 }
 
-static bool same_peer(const bj__target *a, const bj__target *b) {
+bool bj__same_peer(const bj__target *a, const bj__target *b) {
     return a->endpoint == b->endpoint && a->connection == b->connection && bj_addr_equal(&a->peer, &b->peer);
 }
 
 static bj__exchange *find_repeated(const bj_engine *e, const bj__target *from, const bj_coap *m, const uint8_t *data,
                                    size_t length) {
     for (bj__exchange *x = e->buckets[bucket_of(m->mid)]; x; x = x->neighbor) {
-        if (x->mid == m->mid && x->length == length && same_peer(&x->from, from) && !memcmp(x->bytes, data, length)) {
+        if (x->mid == m->mid && x->length == length && bj__same_peer(&x->from, from) &&
+            !memcmp(x->bytes, data, length)) {
             return x;
         }
     }
@@ -136,6 +137,7 @@ static void free_exchange(bj_engine *e, bj__exchange *x) {
     }
     *link = x->neighbor;
     bj_arena_free(e->arena, x->bytes);
+    bj_arena_free(e->arena, x->whole);
     bj_arena_free(e->arena, x->replay);
     bj_arena_free(e->arena, x->location);
     bj_arena_free(e->arena, x);
@@ -207,6 +209,7 @@ void bj__forget_server(bj_engine *e, bj__server *s) {
     s->location_count = 0;
     bj_arena_free(e->arena, s->body);
     s->body = NULL;
+    bj__upload_forget(e, s);
     s->last_sent = s->last_confirmable = 0;
     s->peer = (bj__target){ .known = false };
     bj__stream_close_all(e, s, true);
@@ -289,11 +292,11 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
     x->acted = e->due.acted;
     s->peer = *from;
     s->outgoing.arrived = true;
-    if (!lawful(e, x)) {
+    if (!bj__upload_block(e, s, x) && !lawful(e, x)) {
         bj__observation o = { .kind = BJ__SEEN_REQUEST,
                               .server = s->index,
                               .exchange = x->id,
-                              .sent = first,
+                              .sent = x->sent,
                               .arrived = e->now,
                               .event = event };
         bj__observe(e, &o);
@@ -304,7 +307,7 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
 
 static bj__outbound *outbound_with_mid(const bj_engine *e, const bj__target *from, uint16_t mid) {
     for (bj__outbound *o = e->newest_outbound; o; o = o->older) {
-        if (o->mid == mid && o->to.connection < 0 && same_peer(&o->to, from)) {
+        if (o->mid == mid && o->to.connection < 0 && bj__same_peer(&o->to, from)) {
             return o;
         }
     }
@@ -313,7 +316,7 @@ static bj__outbound *outbound_with_mid(const bj_engine *e, const bj__target *fro
 
 static bj__outbound *outbound_with_token(const bj_engine *e, const bj__target *from, const bj_coap *m) {
     for (bj__outbound *o = e->newest_outbound; o; o = o->older) {
-        if (o->is_operation && o->token_length == m->token_length && same_peer(&o->to, from) &&
+        if (o->is_operation && o->token_length == m->token_length && bj__same_peer(&o->to, from) &&
             !memcmp(o->token, m->token, m->token_length)) {
             return o;
         }
@@ -431,7 +434,7 @@ static bool answers_block(const bj_engine *e, const bj__target *from, const bj_c
     for (const bj__outbound *o = e->newest_outbound; o; o = o->older) {
         unsigned kept = o->block_count < BJ__BLOCKS ? o->block_count : BJ__BLOCKS;
         for (unsigned i = 0; i < kept; i++) {
-            if (o->block_mids[i] == m->mid && same_peer(&o->to, from)) {
+            if (o->block_mids[i] == m->mid && bj__same_peer(&o->to, from)) {
                 return true;
             }
         }

@@ -154,7 +154,7 @@ static bool matches(bj_engine *e, const bj__thread *t, const bj__outbound *o, co
         bj_text_add(why, "it belongs to another observation");
         return false;
     }
-    if (!bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
+    if (!bj__exchange_read(x, &m)) {
         bj_text_add(why, "it cannot be decoded");
         return false;
     }

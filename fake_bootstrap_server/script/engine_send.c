@@ -434,15 +434,14 @@ static uint8_t reply_code(const bj_record *step) {
 static uint32_t pack_format(const bj__exchange *x) {
     bj_coap m;
     uint32_t accept = FORMAT_NONE;
-    bool known = bj__decode(&m, x->bytes, x->length, x->from.connection >= 0) &&
-                 bj_coap_find_uint(&m, BJ_COAP_ACCEPT, &accept) && bj_entries_writable(accept);
+    bool known =
+        bj__exchange_read(x, &m) && bj_coap_find_uint(&m, BJ_COAP_ACCEPT, &accept) && bj_entries_writable(accept);
     return known ? accept : FORMAT_SENML_JSON;
 }
 
 enum { BERT = 7, BERT_UNIT = 1024, BERT_HEADER = 128 };
 
-/* What one number of a Block option counts. */
-static size_t unit_of(uint8_t szx) {
+size_t bj__block_unit(uint8_t szx) {
     return szx == BERT ? BERT_UNIT : (size_t) 16 << szx;
 }
 
@@ -456,10 +455,10 @@ static void cut_block(builder *b, const bj__server *s, size_t offset, uint8_t sz
     bool more = left > size;
     b->m.payload = s->body + offset;
     b->m.payload_length = more ? size : left;
-    add_uint(b, BJ_COAP_BLOCK2, (uint32_t) (offset / unit_of(szx)) << 4 | (more ? 8U : 0U) | szx);
+    add_uint(b, BJ_COAP_BLOCK2, (uint32_t) (offset / bj__block_unit(szx)) << 4 | (more ? 8U : 0U) | szx);
 }
 
-static uint8_t szx_of(uint32_t size) {
+uint8_t bj__block_exponent(uint32_t size) {
     uint8_t szx = 0;
     while (szx < 6 && (32U << szx) <= size) {
         szx++;
@@ -489,11 +488,11 @@ static uint8_t smaller_block(const bj_coap *request, uint8_t szx) {
 /* Keeps the body for the requests that follow, and leaves its first block in the message. */
 static void begin_blocks(builder *b, bj__server *s, const bj__exchange *x, uint32_t size, uint32_t format) {
     bj_coap request;
-    if (!size || !bj__decode(&request, x->bytes, x->length, x->from.connection >= 0)) {
+    if (!size || !bj__exchange_read(x, &request)) {
         return;
     }
     uint8_t units = bert_units(b->e, &x->from, size);
-    uint8_t szx = smaller_block(&request, units ? BERT : szx_of(size));
+    uint8_t szx = smaller_block(&request, units ? BERT : bj__block_exponent(size));
     if (b->m.payload_length <= block_size(szx, units)) {
         return;
     }
@@ -507,6 +506,13 @@ static void begin_blocks(builder *b, bj__server *s, const bj__exchange *x, uint3
     s->body_szx = szx;
     s->body_units = units;
     cut_block(b, s, 0, szx);
+}
+
+/* RFC 7959 §2.5: the answer repeats the block's option. */
+static void repeat_block(builder *b, const bj__exchange *x) {
+    if (x->in_block && !bj_coap_find(&b->m, BJ_COAP_BLOCK1, 0)) {
+        add_uint(b, BJ_COAP_BLOCK1, x->block1);
+    }
 }
 
 static void build_reply(builder *b, bj__server *s, const bj__exchange *x, const bj_record *step) {
@@ -529,6 +535,7 @@ static void build_reply(builder *b, bj__server *s, const bj__exchange *x, const 
     uint32_t format = add_payload(b, step, &reply_fields);
     add_format(b, step, BJ_F(RESPOND, FORMAT), b->usual_format && b->m.payload_length ? b->usual_format : format);
     add_options(b, step, BJ_F(RESPOND, OPTIONS));
+    repeat_block(b, x);
     begin_blocks(b, s, x, bj_get_uint(step, BJ_F(RESPOND, BLOCK), 0), bj_get_uint(step, BJ_F(RESPOND, FORMAT), format));
     spoil(&b->m, bj_get_uint(step, BJ_F(RESPOND, WRONG), 0));
 }
@@ -610,6 +617,7 @@ static void start_plain_reply(builder *b, const bj__server *s, const bj__exchang
                       .mid = x->type == BJ_COAP_CON ? x->mid : s->next_mid,
                       .token_length = x->token_length };
     memcpy(b->m.token, x->token, sizeof b->m.token);
+    repeat_block(b, x);
 }
 
 void bj__send_plain_reply(bj_engine *e, bj__exchange *x, uint8_t code, uint32_t cause) {
@@ -624,8 +632,7 @@ bool bj__asks_for_block(const bj__server *s, const bj__exchange *x) {
     bj_coap m;
     uint32_t block = 0;
     BJ_TEXT(path, sizeof s->body_path);
-    if (!s->body || !bj__decode(&m, x->bytes, x->length, x->from.connection >= 0) ||
-        !bj_coap_find_uint(&m, BJ_COAP_BLOCK2, &block)) {
+    if (!s->body || !bj__exchange_read(x, &m) || !bj_coap_find_uint(&m, BJ_COAP_BLOCK2, &block)) {
         return false;
     }
     bj_coap_path(&m, BJ_COAP_URI_PATH, &path);
@@ -638,9 +645,8 @@ void bj__send_block(bj_engine *e, bj__exchange *x, uint32_t cause) {
     bj__server *s = &e->servers[x->server];
     bj_coap request;
     uint32_t block = 0;
-    bool whole = bj__decode(&request, x->bytes, x->length, x->from.connection >= 0) &&
-                 bj_coap_find_uint(&request, BJ_COAP_BLOCK2, &block);
-    size_t offset = (block >> 4) * unit_of(block & 7);
+    bool whole = bj__exchange_read(x, &request) && bj_coap_find_uint(&request, BJ_COAP_BLOCK2, &block);
+    size_t offset = (block >> 4) * bj__block_unit(block & 7);
     bool there = whole && (block & 7) <= s->body_szx && offset < s->body_length;
     start_plain_reply(&b, s, x, there ? s->body_code : BJ_COAP_CODE(4, 0));
     if (there) {
@@ -751,7 +757,7 @@ static void build_operation(builder *b, const bj_record *step) {
 /* RFC 7959 §2.2: NUM | M | SZX */
 static uint32_t block_value(const bj__outbound *o) {
     bool more = o->block_offset + block_size(o->block_szx, o->block_units) < o->whole_length;
-    return (uint32_t) (o->block_offset / unit_of(o->block_szx)) << 4 | (more ? 8U : 0U) | o->block_szx;
+    return (uint32_t) (o->block_offset / bj__block_unit(o->block_szx)) << 4 | (more ? 8U : 0U) | o->block_szx;
 }
 
 static void set_block(builder *b, const bj__outbound *o) {
@@ -781,7 +787,7 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
         draft.whole_length = b->m.payload_length;
         uint32_t size = bj_get_uint(step, BJ_F(WRITE, BLOCK), 0);
         draft.block_units = bert_units(e, &s->peer, size);
-        draft.block_szx = draft.block_units ? BERT : szx_of(size);
+        draft.block_szx = draft.block_units ? BERT : bj__block_exponent(size);
         set_block(b, &draft);
     }
     size_t length = encode(e, &b->m, s->peer.connection >= 0);

@@ -109,7 +109,7 @@ static void add_captured(bj_engine *e, const bj__thread *t, const char *name, si
     size_t part_length = dot ? length - name_length - 1 : 0;
     const bj__exchange *x = bj__exchange_of(e, captured(t, name, name_length));
     bj_coap m;
-    if (!x || !bj__decode(&m, x->bytes, x->length, x->from.connection >= 0)) {
+    if (!x || !bj__exchange_read(x, &m)) {
         return;
     }
     bool location = part_length == 8 && starts(part, part_length, "location");

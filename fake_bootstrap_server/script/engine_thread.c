@@ -579,21 +579,48 @@ bj_time bj__threads_timer(const bj_engine *e) {
     return when;
 }
 
+static bool waits_for_request(const bj__thread *t) {
+    return t->phase == BJ__WAIT && t->step->kind == BJ_K_REQUEST;
+}
+
 bool bj__awaited(bj_engine *e, const bj__exchange *x) {
     for (unsigned i = 0; i < e->thread_count; i++) {
         const bj__thread *t = &e->threads[i];
         BJ_TEXT(why, 200);
-        if (t->phase == BJ__WAIT && t->step->kind == BJ_K_REQUEST && bj__match_request(e, t, t->step, x, &why)) {
+        if (waits_for_request(t) && bj__match_request(e, t, t->step, x, &why)) {
             return true;
         }
     }
     return false;
 }
 
+bool bj__awaits_part(bj_engine *e, const bj__exchange *x) {
+    for (unsigned i = 0; i < e->thread_count; i++) {
+        const bj__thread *t = &e->threads[i];
+        BJ_TEXT(why, 200);
+        if (waits_for_request(t) && bj_get_bool(t->step, BJ_F(REQUEST, PART), false) &&
+            bj__match_request(e, t, t->step, x, &why)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t bj__block_wanted(const bj_engine *e) {
+    for (unsigned i = 0; i < e->thread_count; i++) {
+        const bj__thread *t = &e->threads[i];
+        uint32_t size = waits_for_request(t) ? bj_get_uint(t->step, BJ_F(REQUEST, BLOCK), 0) : 0;
+        if (size) {
+            return size;
+        }
+    }
+    return 0;
+}
+
 bool bj__awaits_bootstrap(const bj_engine *e) {
     for (unsigned i = 0; i < e->thread_count; i++) {
         const bj__thread *t = &e->threads[i];
-        if (t->phase == BJ__WAIT && t->step->kind == BJ_K_REQUEST) {
+        if (waits_for_request(t)) {
             const char *path = bj_get_string(t->step, BJ_F(REQUEST, PATH), "/bs");
             size_t length = strlen(path);
             if (length >= 3 && !strcmp(path + length - 3, "/bs")) {

@@ -392,7 +392,12 @@ enum {
     F(18, VALUES, "values", VALUES, 0, NONE,                                                                           \
       "LwM2M values that the decoded payload must hold, whatever its format, below their Objects.")                    \
     F(30, OTHER_MID_THAN, "other-mid-than", STRING, 0, NONE,                                                           \
-      "A captured exchange: its Message ID must be another.")
+      "A captured exchange: its Message ID must be another.")                                                          \
+    F(31, BLOCK, "block", UINT, 0, NONE,                                                                               \
+      "If it comes in blocks (RFC 7959 section 2.5), the server asks for blocks of at most so many bytes.")            \
+    F(32, PART, "part", BOOL, 0, NONE,                                                                                 \
+      "One block of a request that comes in blocks: the script answers it. Otherwise the server takes them all, and "  \
+      "the step sees the whole request.")
 
 #define BJ_FIELDS_RESPOND(F)                                                                                           \
     F(1, CODE, "code", CODES, BJ_PRIMARY, NONE, "The code; one.")                                                      \

@@ -6,7 +6,6 @@
 
 #include "transport/internal.h"
 
-
 /* --- keeping it ------------------------------------------------------------------------------------------------- */
 
 static size_t texts_size(const bjc_text *texts, size_t count) {
