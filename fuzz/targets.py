@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 GROWN = ROOT / "build" / "fuzz-corpus"
 # Bytes of an input; for the others enough for lengths of two bytes.
-LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024, "capture": 4096, "attributes": 128, "link": 160,
+LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024, "capture": 4096, "conversation": 4096, "attributes": 128, "link": 160,
            "uri": 280, "blockwise": 64}
 # Executions a second with AddressSanitizer and UndefinedBehaviorSanitizer on one core, by folder; and of some targets.
 FLOORS = {"codec": 100000, "session": 5000}

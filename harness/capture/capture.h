@@ -25,6 +25,7 @@ typedef enum bj_packet_kind {
     BJ_PACKET_OTHER = 0, /* nothing below is known but frame and time */
     BJ_PACKET_UDP = 1,
     BJ_PACKET_TCP = 2,
+    BJ_PACKET_ICMP = 3, /* Destination Unreachable: port, about a datagram of UDP */
 } bj_packet_kind;
 
 enum { BJ_TCP_FIN = 1, BJ_TCP_SYN = 2, BJ_TCP_RST = 4, BJ_TCP_ACK = 16 };
@@ -41,12 +42,18 @@ typedef struct bj_packet {
     size_t full_length;    /* what the headers say; greater than `length` in a capture that was cut */
     uint32_t tcp_sequence; /* of data[0] */
     uint8_t tcp_flags;
+    /* ICMP: the datagram that met a closed port; `data` is what the error quotes of its payload. */
+    bj_addr quoted_from;
+    bj_addr quoted_to;
+    const char *why; /* OTHER: what it is, or what cannot be understood of it */
 } bj_packet;
 
 typedef struct bj_capture bj_capture;
 
-/* Opens a pcap or pcapng file whose link type is Ethernet, Linux cooked (v1, v2), raw IP or null/loopback. NULL: *why
- * says what is wrong. */
+/* Opens a pcap or pcapng file, gzip or not, whose link type is Ethernet (VLANs among it), Linux cooked (v1, v2), raw IP
+ * or null/loopback. NULL: *why says what is wrong. A datagram in fragments is the packet of the last of them that
+ * comes.
+ */
 bj_capture *bj_capture_open(const char *file, bj_text *why);
 /* 1: *packet is filled in; 0: the end; -1: the file is damaged here, *why says how. */
 int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why);

@@ -4,12 +4,13 @@
  * captures taken on the sending host seldom have them.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "capture/capture.h"
+#include "capture/capture_file.h"
+#include "capture/fragments.h"
 #include "wire/reader.h"
 
 enum {
@@ -17,14 +18,18 @@ enum {
     ETHERTYPE_IPV6 = 0x86DD,
     ETHERTYPE_VLAN = 0x8100,
     ETHERTYPE_QINQ = 0x88A8,
+    PROTOCOL_ICMP = 1,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
+    PROTOCOL_FRAGMENT = 44,
+    PROTOCOL_ICMPV6 = 58,
 };
 
 struct bj_capture {
     pcap_t *pcap;
     int link;
     uint32_t frame;
+    bj_fragments fragments;
 };
 
 /* --- link layers ---------------------------------------------------------------------------------------------- */
@@ -83,53 +88,71 @@ static void end_after(bj_reader *r, size_t length) {
     }
 }
 
-static bool read_ipv4(bj_reader *r, bj_packet *packet, unsigned *protocol) {
+/* What an IP header says of what stands behind it. */
+typedef struct ip_header {
+    unsigned protocol;
+    bool fragmented;
+    uint32_t id;
+    size_t offset;
+    bool more;
+} ip_header;
+
+static bool read_ipv4(bj_reader *r, bj_packet *packet, ip_header *h) {
     const uint8_t *ip = bj_reader_take(r, 20);
     if (!ip) {
         return false;
     }
     size_t header = (size_t) (ip[0] & 15) * 4;
     size_t total = (size_t) ip[2] << 8 | ip[3];
-    bool first_fragment = !((ip[6] & 0x1F) << 8 | ip[7]);
-    if (header < 20 || !bj_reader_take(r, header - 20) || !first_fragment) {
+    if (header < 20 || !bj_reader_take(r, header - 20)) {
         return false;
     }
     /* A total of 0 is what offloading leaves behind. */
     end_after(r, total > header ? total - header : bj_reader_left(r));
-    *protocol = ip[9];
+    h->protocol = ip[9];
+    h->id = (uint32_t) ip[4] << 8 | ip[5];
+    h->more = ip[6] & 0x20;
+    h->offset = ((size_t) (ip[6] & 0x1F) << 8 | ip[7]) * 8;
+    h->fragmented = h->more || h->offset;
     packet->from.family = packet->to.family = 4;
     memcpy(packet->from.ip, ip + 12, 4);
     memcpy(packet->to.ip, ip + 16, 4);
     return true;
 }
 
-/* Passes over Hop-by-Hop Options, Routing, Fragment (the first) and Destination Options headers. */
-static bool skip_extensions(bj_reader *r, unsigned *next) {
-    while (*next == 0 || *next == 43 || *next == 44 || *next == 60) {
+/* Passes over Hop-by-Hop Options, Routing, Fragment and Destination Options headers. */
+static bool skip_extensions(bj_reader *r, ip_header *h) {
+    while (h->protocol == 0 || h->protocol == 43 || h->protocol == PROTOCOL_FRAGMENT || h->protocol == 60) {
         const uint8_t *head = bj_reader_take(r, 8);
-        if (!head || (*next == 44 && (head[2] || head[3] & 0xF8))) {
+        if (!head || (h->protocol != PROTOCOL_FRAGMENT && !bj_reader_take(r, (size_t) head[1] * 8))) {
             return false;
         }
-        if (*next != 44 && !bj_reader_take(r, (size_t) head[1] * 8)) {
-            return false;
+        if (h->protocol == PROTOCOL_FRAGMENT) {
+            h->offset = ((size_t) head[2] << 8 | head[3]) & ~(size_t) 7;
+            h->more = head[3] & 1;
+            h->id = (uint32_t) head[4] << 24 | (uint32_t) head[5] << 16 | (uint32_t) head[6] << 8 | head[7];
+            h->fragmented = h->more || h->offset;
         }
-        *next = head[0];
+        h->protocol = head[0];
+        if (h->fragmented) {
+            return true; /* other extensions are behind the first fragment's header, if anywhere */
+        }
     }
     return true;
 }
 
-static bool read_ipv6(bj_reader *r, bj_packet *packet, unsigned *protocol) {
+static bool read_ipv6(bj_reader *r, bj_packet *packet, ip_header *h) {
     const uint8_t *ip = bj_reader_take(r, 40);
     if (!ip) {
         return false;
     }
     size_t length = (size_t) ip[4] << 8 | ip[5];
     end_after(r, length ? length : bj_reader_left(r));
-    *protocol = ip[6];
+    h->protocol = ip[6];
     packet->from.family = packet->to.family = 6;
     memcpy(packet->from.ip, ip + 8, 16);
     memcpy(packet->to.ip, ip + 24, 16);
-    return skip_extensions(r, protocol);
+    return skip_extensions(r, h);
 }
 
 static void read_udp(bj_reader *r, bj_packet *packet) {
@@ -162,14 +185,73 @@ static void read_tcp(bj_reader *r, bj_packet *packet) {
     packet->length = packet->full_length = bj_reader_left(r);
 }
 
-static void read_ip(bj_reader *r, bj_packet *packet) {
-    unsigned protocol = 0;
-    unsigned version = bj_reader_left(r) ? *r->at >> 4 : 0;
-    bool ok = version == 4 ? read_ipv4(r, packet, &protocol) : version == 6 && read_ipv6(r, packet, &protocol);
-    if (ok && protocol == PROTOCOL_UDP) {
+/* The IP and UDP headers that an error quotes (RFC 792, RFC 4443 3.1). */
+static void read_icmp(bj_reader *r, bj_packet *packet, bool v6) {
+    const uint8_t *icmp = bj_reader_take(r, 8);
+    bj_packet quoted = { 0 };
+    ip_header h = { 0 };
+    packet->why = "ICMP";
+    bool port = icmp && (v6 ? icmp[0] == 1 && icmp[1] == 4 : icmp[0] == 3 && icmp[1] == 3);
+    if (!port || !(v6 ? read_ipv6(r, &quoted, &h) : read_ipv4(r, &quoted, &h)) || h.protocol != PROTOCOL_UDP ||
+        h.offset) {
+        return;
+    }
+    read_udp(r, &quoted);
+    if (quoted.kind != BJ_PACKET_UDP) {
+        return;
+    }
+    packet->kind = BJ_PACKET_ICMP;
+    packet->quoted_from = quoted.from;
+    packet->quoted_to = quoted.to;
+    packet->data = quoted.data;
+    packet->length = quoted.length;
+    packet->full_length = quoted.full_length;
+}
+
+static void read_protocol(bj_reader *r, bj_packet *packet, unsigned protocol) {
+    switch (protocol) {
+    case PROTOCOL_UDP:
+        packet->why = "UDP that is cut off";
         read_udp(r, packet);
-    } else if (ok && protocol == PROTOCOL_TCP) {
+        break;
+    case PROTOCOL_TCP:
+        packet->why = "TCP that is cut off";
         read_tcp(r, packet);
+        break;
+    case PROTOCOL_ICMP:
+        read_icmp(r, packet, false);
+        break;
+    case PROTOCOL_ICMPV6:
+        read_icmp(r, packet, true);
+        break;
+    default:
+        packet->why = "another protocol over IP";
+        break;
+    }
+}
+
+static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
+    ip_header h = { 0 };
+    unsigned version = bj_reader_left(r) ? *r->at >> 4 : 0;
+    packet->why = "an IP header that is cut off or damaged";
+    bool ok = version == 4 ? read_ipv4(r, packet, &h) : version == 6 && read_ipv6(r, packet, &h);
+    if (ok && h.fragmented) {
+        packet->why = "a fragment of a datagram";
+        bj_fragment f = { .from = packet->from,
+                          .to = packet->to,
+                          .id = h.id,
+                          .protocol = h.protocol,
+                          .offset = h.offset,
+                          .more = h.more,
+                          .data = r->at,
+                          .length = bj_reader_left(r) };
+        size_t length;
+        const uint8_t *whole = bj_fragments_take(&capture->fragments, &f, &length);
+        ok = whole != NULL;
+        *r = ok ? bj_reader_over(whole, length) : *r;
+    }
+    if (ok) {
+        read_protocol(r, packet, h.protocol);
     }
 }
 
@@ -177,9 +259,8 @@ static void read_ip(bj_reader *r, bj_packet *packet) {
 
 bj_capture *bj_capture_open(const char *file, bj_text *why) {
     char error[PCAP_ERRBUF_SIZE] = "";
-    FILE *stream = fopen(file, "rb");
+    FILE *stream = bj_capture_file_open(file, why);
     if (!stream) {
-        bj_text_printf(why, "%s: %s", file, strerror(errno));
         return NULL;
     }
     pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_MICRO, error);
@@ -217,15 +298,18 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
     *packet = (bj_packet){ .frame = ++capture->frame,
                            .time = (uint64_t) header->ts.tv_sec * BJ_SECOND + (uint64_t) header->ts.tv_usec };
     bj_reader r = bj_reader_over(data, header->caplen);
+    packet->why = "no IP";
     if (skip_link(&r, capture->link)) {
-        read_ip(&r, packet);
+        read_ip(capture, &r, packet);
     }
+    packet->why = packet->kind == BJ_PACKET_OTHER ? packet->why : NULL;
     return 1;
 }
 
 void bj_capture_close(bj_capture *capture) {
     if (capture) {
         pcap_close(capture->pcap);
+        bj_fragments_free(&capture->fragments);
         free(capture);
     }
 }

@@ -208,9 +208,11 @@ static bool decode_tcp(decoder *d, const bj_packet *packet) {
     if (!stream) {
         return false;
     }
-    if (stream->lost) {
+    if (stream->lost || (stream->waits && packet->length)) {
         if (packet->length) {
-            print_said(d, packet, "tcp", "gap", "bytes are missing before this segment: the rest is not decoded");
+            print_said(d, packet, "tcp", "gap",
+                       stream->lost ? "bytes are missing before this segment: the rest is not decoded"
+                                    : "bytes before this segment are missing so far");
         }
         return true;
     }

@@ -7,20 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bj_stream *find(bj_streams *streams, const bj_packet *packet) {
-    for (size_t i = 0; i < streams->count; i++) {
-        bj_stream *s = &streams->all[i];
-        if (bj_addr_equal(&s->from, &packet->from) && bj_addr_equal(&s->to, &packet->to)) {
-            return s;
-        }
+static size_t place_of(const bj_addr *from, const bj_addr *to) {
+    size_t h = (size_t) from->port * 31 + (size_t) to->port * 17;
+    for (unsigned i = 0; i < 16; i++) {
+        bool counts = from->family == 6 || i < 4;
+        h = counts ? h * 33 + from->ip[i] + 7U * to->ip[i] : h;
     }
-    bj_stream *grown = realloc(streams->all, (streams->count + 1) * sizeof *grown);
-    if (!grown) {
-        return NULL;
+    return h % BJ_STREAM_PLACES;
+}
+
+static bj_stream **find(bj_streams *streams, const bj_addr *from, const bj_addr *to) {
+    bj_stream **at = &streams->places[place_of(from, to)];
+    while (*at && !(bj_addr_equal(&(*at)->from, from) && bj_addr_equal(&(*at)->to, to))) {
+        at = &(*at)->other;
     }
-    streams->all = grown;
-    grown[streams->count] = (bj_stream){ .from = packet->from, .to = packet->to };
-    return &grown[streams->count++];
+    return at;
+}
+
+static void drop_early(bj_stream *s) {
+    for (size_t i = 0; i < s->early_count; i++) {
+        free(s->early[i].bytes);
+    }
+    s->early_count = 0;
+    s->waits = false;
+}
+
+static void remove_stream(bj_stream **at) {
+    bj_stream *s = *at;
+    if (s) {
+        *at = s->other;
+        drop_early(s);
+        free(s->bytes);
+        free(s);
+    }
 }
 
 static bool append(bj_stream *s, const uint8_t *data, size_t length) {
@@ -40,37 +59,88 @@ static bool append(bj_stream *s, const uint8_t *data, size_t length) {
     return true;
 }
 
+static bool keep_early(bj_stream *s, uint32_t sequence, const uint8_t *data, size_t length) {
+    if (s->early_count == BJ_STREAM_EARLY) {
+        drop_early(s);
+        s->lost = true;
+        s->length = 0;
+        return true;
+    }
+    uint8_t *copy = malloc(length);
+    if (!copy) {
+        return false;
+    }
+    memcpy(copy, data, length);
+    s->early[s->early_count++] = (bj_stream_early){ .sequence = sequence, .bytes = copy, .length = length };
+    s->waits = true;
+    return true;
+}
+
+/* Adds what continues the direction. Sequence numbers wrap: the distance counts. What lies before `next` was there
+ * already. */
+static bool add(bj_stream *s, uint32_t sequence, const uint8_t *data, size_t length) {
+    uint32_t ahead = sequence - s->next;
+    if (ahead && ahead <= INT32_MAX) {
+        return !length || keep_early(s, sequence, data, length);
+    }
+    size_t repeated = (size_t) (uint32_t) -ahead;
+    if (length <= repeated) {
+        return true;
+    }
+    s->next = sequence + (uint32_t) length;
+    return append(s, data + repeated, length - repeated);
+}
+
+/* Those that came early and whose turn it is now. */
+static bool add_early(bj_stream *s) {
+    for (size_t i = 0; i < s->early_count;) {
+        bj_stream_early e = s->early[i];
+        uint32_t ahead = e.sequence - s->next;
+        if (ahead && ahead <= INT32_MAX) {
+            i++;
+            continue;
+        }
+        s->early[i] = s->early[--s->early_count];
+        bool added = add(s, e.sequence, e.bytes, e.length);
+        free(e.bytes);
+        if (!added) {
+            return false;
+        }
+        i = 0;
+    }
+    s->waits = s->early_count > 0;
+    return true;
+}
+
+static void begin(bj_stream *s, uint32_t next) {
+    drop_early(s);
+    s->known = true;
+    s->lost = false;
+    s->length = 0;
+    s->next = next;
+}
+
 bj_stream *bj_streams_take(bj_streams *streams, const bj_packet *packet) {
-    bj_stream *s = find(streams, packet);
+    bj_stream **at = find(streams, &packet->from, &packet->to), *s = *at;
     if (!s) {
-        return NULL;
+        s = *at = calloc(1, sizeof *s);
+        if (!s) {
+            return NULL;
+        }
+        s->from = packet->from;
+        s->to = packet->to;
     }
     if (packet->tcp_flags & BJ_TCP_SYN) {
-        s->known = true;
-        s->lost = false;
-        s->length = 0;
-        s->next = packet->tcp_sequence + 1;
+        begin(s, packet->tcp_sequence + 1);
         return s;
     }
     if (!s->known) {
-        s->known = true;
-        s->next = packet->tcp_sequence;
+        begin(s, packet->tcp_sequence);
     }
-    /* Sequence numbers wrap: the distance counts. What lies before `next` was there already. */
-    uint32_t ahead = packet->tcp_sequence - s->next;
-    size_t repeated = ahead > INT32_MAX ? (size_t) (uint32_t) -ahead : 0;
-    if (packet->length <= repeated) {
+    if (s->lost) {
         return s;
     }
-    if (ahead && ahead <= INT32_MAX) {
-        s->lost = true;
-        s->length = 0;
-    }
-    if (!s->lost && !append(s, packet->data + repeated, packet->length - repeated)) {
-        return NULL;
-    }
-    s->next = packet->tcp_sequence + (uint32_t) packet->length;
-    return s;
+    return add(s, packet->tcp_sequence, packet->data, packet->length) && add_early(s) ? s : NULL;
 }
 
 void bj_stream_consume(bj_stream *s, size_t length) {
@@ -80,10 +150,15 @@ void bj_stream_consume(bj_stream *s, size_t length) {
     }
 }
 
+void bj_streams_forget(bj_streams *streams, const bj_packet *packet) {
+    remove_stream(find(streams, &packet->from, &packet->to));
+    remove_stream(find(streams, &packet->to, &packet->from));
+}
+
 void bj_streams_free(bj_streams *streams) {
-    for (size_t i = 0; i < streams->count; i++) {
-        free(streams->all[i].bytes);
+    for (size_t i = 0; i < BJ_STREAM_PLACES; i++) {
+        while (streams->places[i]) {
+            remove_stream(&streams->places[i]);
+        }
     }
-    free(streams->all);
-    *streams = (bj_streams){ 0 };
 }

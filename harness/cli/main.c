@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
+#include "capture/field.h"
 #include "cli/cli.h"
 #include "script/load.h"
 
@@ -34,6 +35,7 @@ static const command commands[] = {
     { "program", bj_program_main, "a scenario's byte form, and back" },
     { "report", report_main, "the page of a report from results; what changed between two runs" },
     { "decode", bj_decode_main, "print the CoAP messages of a capture" },
+    { "judge", bj_judge_main, "the rules that a client broke, by a capture alone" },
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

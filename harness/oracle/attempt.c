@@ -96,7 +96,8 @@ static void check_holdoff(bj_oracle *o, const oracle_seen *s, bj_time began) {
 static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time began) {
     const oracle_attempt *a = &o->attempt;
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
-    if (a->phase != ORACLE_SESSION || a->excused || a->trigger != BJ_NEVER ||
+    /* A capture does not show that the client was started anew. */
+    if (o->config.captured || a->phase != ORACLE_SESSION || a->excused || a->trigger != BJ_NEVER ||
         began + oracle_early(o) >= a->session_last + timeout) {
         return;
     }

@@ -188,6 +188,7 @@ static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen
 
 static void said_anew(bj_oracle *o, const oracle_seen *s) {
     oracle_own *own = &o->own[o->own_count++ % ORACLE_OWN];
+    oracle_drop(o, own->bytes);
     *own = (oracle_own){ .used = true,
                          .peer = s->peer,
                          .local = s->local,
@@ -198,7 +199,7 @@ static void said_anew(bj_oracle *o, const oracle_seen *s) {
                          .code = s->m.code,
                          .token_length = s->m.token_length,
                          .mid = s->m.mid,
-                         .bytes = s->bytes,
+                         .bytes = oracle_keep(o, s->bytes, s->length),
                          .length = s->length,
                          .first = s->time,
                          .last = s->time,
@@ -251,7 +252,7 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     }
     f->owed = false;
     if (!f->acks++) {
-        f->ack = s->bytes;
+        f->ack = oracle_keep(o, s->bytes, s->length);
         f->ack_length = s->length;
         if (bj_coap_is_response(s->m.code)) {
             said_response(o, s);
@@ -341,6 +342,8 @@ static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracl
 
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = &o->foreign[o->foreign_count++ % ORACLE_FOREIGN];
+    oracle_drop(o, f->bytes);
+    oracle_drop(o, f->ack);
     *f = (oracle_foreign){ .used = true,
                            .peer = s->peer,
                            .local = s->local,
@@ -351,7 +354,7 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .code = s->m.code,
                            .token_length = s->m.token_length,
                            .mid = s->m.mid,
-                           .bytes = s->bytes,
+                           .bytes = oracle_keep(o, s->bytes, s->length),
                            .length = s->length,
                            .first = s->time,
                            .last = s->time,

@@ -307,6 +307,12 @@ static inline bj_time oracle_less(bj_time a, bj_time b) {
 bj_time oracle_early(const bj_oracle *o);
 bj_time oracle_late(const bj_oracle *o);
 
+/* What must stay: a copy where the events are transient, to be given back by oracle_drop(). */
+const uint8_t *oracle_keep(bj_oracle *o, const uint8_t *bytes, size_t length);
+void oracle_drop(bj_oracle *o, const uint8_t *bytes);
+/* Did everything that was seen reach the client, and was everything seen that it sent? */
+bool oracle_certain(const bj_oracle *o);
+
 /* --- see.c --- */
 
 void oracle_see(bj_oracle *o, const bj_event *event);

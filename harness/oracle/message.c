@@ -77,7 +77,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    if (f->acks > f->copies) {
+    if (f->acks > f->copies && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
     } else if (f->acks > 1 && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
@@ -155,7 +155,7 @@ static void end(bj_oracle *o) {
     oracle_foreign *f;
     bj_time patience = o->config.ack_timeout + oracle_late(o);
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
-        bool sure = o->config.exact && (!f->secure || o->lossless);
+        bool sure = o->config.exact && oracle_certain(o) && (!f->secure || o->lossless);
         if (!f->owed || !sure || !o->alive || o->stopping || o->now - f->last <= patience) {
             continue;
         }

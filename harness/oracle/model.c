@@ -389,6 +389,19 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
 
 /* --- sessions ------------------------------------------------------------------------------------------------- */
 
+/* What became of other objects is the client's own; its bootstrap account is as it was (§6.1.3.3). */
+static void forget_session(bj_oracle *o) {
+    oracle_accounts left = { .vague = true };
+    unsigned count = 0;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &o->before.items[i];
+        if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1) {
+            left.items[count++] = *one;
+        }
+    }
+    o->accounts = left;
+}
+
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     if (begins || kept) {
         o->accounts.written = o->accounts.written && !begins;
@@ -396,7 +409,7 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     } else if (o->config.transactional || !o->accounts.written) {
         o->accounts = o->before; /* §6.1.3.3, and what the profile says of the other objects */
     } else {
-        o->accounts.vague = true;
+        forget_session(o);
     }
 }
 

@@ -107,11 +107,30 @@ const char *bj_recovery_name(bj_recovery recovery) {
     return names[recovery];
 }
 
+/* --- bytes ---------------------------------------------------------------------------------------------------- */
+
+const uint8_t *oracle_keep(bj_oracle *o, const uint8_t *bytes, size_t length) {
+    if (!o->config.transient) {
+        return bytes;
+    }
+    return length ? bj_arena_copy(o->arena, bytes, length) : NULL;
+}
+
+void oracle_drop(bj_oracle *o, const uint8_t *bytes) {
+    if (o->config.transient) {
+        bj_arena_free(o->arena, (void *) (uintptr_t) bytes);
+    }
+}
+
+bool oracle_certain(const bj_oracle *o) {
+    return !o->config.captured || o->config.at_client;
+}
+
 /* --- events --------------------------------------------------------------------------------------------------- */
 
 /* A clock of whole milliseconds is off by less than one. */
 bj_time oracle_early(const bj_oracle *o) {
-    return o->config.exact ? BJ_MS - 1 : 100 * BJ_MS;
+    return (o->config.exact ? BJ_MS - 1 : 100 * BJ_MS) + (o->config.captured ? o->config.tolerance : 0);
 }
 
 bj_time oracle_late(const bj_oracle *o) {

@@ -31,6 +31,9 @@ typedef struct bj_oracle_account {
 /* What is known of the run beside its events. All it points to must outlive the oracles. */
 typedef struct bj_oracle_config {
     bool exact;                 /* virtual time; false: seen from the servers' side, in real time */
+    bool captured;              /* seen on the way, by a clock that jitters: `tolerance` counts in both directions */
+    bool at_client;             /* captured where the client is: what was seen reached it, and nothing else left it */
+    bool transient;             /* what events point to is gone when bj_oracle_event() returns */
     bj_time tolerance;          /* how late the client may be beyond what is exact */
     bj_time ack_timeout;        /* RFC 7252 §4.8 */
     uint64_t ack_random_factor; /* in millionths */
@@ -69,7 +72,8 @@ typedef struct bj_oracle bj_oracle;
 
 /* Lives in the arena; *config is copied. */
 bj_oracle *bj_oracle_new(bj_arena *arena, const bj_oracle_config *config);
-/* Events come in the order of the log. What they point to must stay where it is, as it does in a log. */
+/* Events come in the order of the log. What they point to must stay where it is, as it does in a log, unless the
+ * configuration says `transient`. */
 void bj_oracle_event(bj_oracle *oracle, const bj_event *event);
 /* A line that the client wrote, which stands in no event; `after`: the last event by then, about. */
 void bj_oracle_output(bj_oracle *oracle, const char *text, uint32_t after);

@@ -245,13 +245,25 @@ static bool is_server_too(const bj_oracle *o, const bj_addr *address) {
     return o->accounts.vague;
 }
 
+/* Keeps a Register until the answer to Finish is seen. */
+static void defer(bj_oracle *o, const oracle_seen *s) {
+    oracle_seen *kept = &o->deferred[o->deferred_count++];
+    *kept = *s;
+    if (o->config.transient) {
+        kept->event = bj_arena_copy(o->arena, s->event, sizeof *s->event);
+        kept->bytes = oracle_keep(o, s->bytes, s->length);
+        kept->fault = s->stream ? bj_coap_tcp_decode(&kept->m, kept->bytes, s->length)
+                                : bj_coap_decode(&kept->m, kept->bytes, s->length);
+    }
+}
+
 static void client_asked(bj_oracle *o, const oracle_seen *s) {
     oracle_purpose purpose = oracle_purpose_of(&s->m);
     if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
         check_objects(o, s);
     }
     if (purpose == ORACLE_REGISTER && finish_pending(o) && o->deferred_count < ORACLE_DEFERRED) {
-        o->deferred[o->deferred_count++] = *s;
+        defer(o, s);
     } else if (purpose == ORACLE_REGISTER) {
         check_register(o, s);
     }

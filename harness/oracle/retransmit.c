@@ -23,6 +23,7 @@ static bool in_time(const bj_oracle *o, const oracle_own *own, bj_time *early, b
         *early = oracle_less(expected, 2 * oracle_early(o) + o->config.tolerance * 2);
         *late = expected + 2 * oracle_late(o);
     }
+    *late = oracle_certain(o) ? *late : BJ_NEVER; /* repetitions before it may have been lost unseen */
     return gap >= *early && gap <= *late;
 }
 
@@ -50,7 +51,8 @@ static void count(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
 }
 
 static void after_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
-    if (own->acknowledged == BJ_NEVER || s->time <= own->acknowledged + ORACLE_GRACE + o->config.tolerance) {
+    if (!oracle_certain(o) || own->acknowledged == BJ_NEVER ||
+        s->time <= own->acknowledged + ORACLE_GRACE + o->config.tolerance) {
         return;
     }
     BJ_TEXT(what, 200);

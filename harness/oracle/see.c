@@ -87,7 +87,8 @@ static size_t frames(bj_oracle *o, const oracle_connection *c, const bj_event *e
                           .peer = c->peer,
                           .local = c->local };
         /* A message must stay where it is: later ones are compared with it. */
-        give(o, &s, bj_arena_copy(o->arena, bytes + at, frame), frame);
+        bool stays = !o->config.transient;
+        give(o, &s, stays ? bj_arena_copy(o->arena, bytes + at, frame) : bytes + at, frame);
     }
     return at;
 }

@@ -101,6 +101,25 @@ def test_a_further_port_must_be_named(tmp_path):
     assert len(run("--port=7002", path).stdout.splitlines()) == 5
 
 
+@needs_captures
+@needs_tshark
+@pytest.mark.parametrize("path", [p for p in CAPTURES if "dtls" not in p.name], ids=lambda path: path.stem)
+def test_pairs_what_tshark_pairs(path):
+    """Which response answers which request: tshark's dissector keeps conversations, too. It does not ask who says it, so
+    that tokens which both sides use at the same time are beyond it; and an empty ACK is none of its responses."""
+    rows = subprocess.run(["tshark", "-n", "-r", path, "-d", "udp.port==5685,coap", "-Y", "coap.response_to && !icmp", "-T", "fields",
+                           *(f"-e{field}" for field in ("coap.response_to", "frame.number", "coap.token"))],
+                          capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    tokens = {(line["src"], line["coap"]["token"]) for line in judge.decode(path, BOOTJACK)
+              if line.get("coap", {}).get("method")}
+    shared = {token for _, token in tokens if len({source for source, other in tokens if other == token}) > 1}
+    theirs = {tuple(map(int, row.split("\t")[:2])) for row in rows if row.split("\t")[2].replace(":", "") not in shared}
+    done = subprocess.run([BOOTJACK, "judge", "--json", "--all", path], capture_output=True, text=True, check=False, timeout=60)
+    ours = {tuple(pair) for line in done.stdout.splitlines() for pair in json.loads(line)["exchanges"]}
+    assert theirs <= ours
+    assert theirs or shared or not ours
+
+
 @needs_bootjack
 @pytest.mark.parametrize("arguments, said", [
     ((), "a capture file is needed"),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "capture/capture.h"
 #include "capture/stream.h"
@@ -77,6 +78,21 @@ static void write_pcap(uint32_t link, const builder *b) {
     fwrite(header, sizeof header, 1, out);
     fwrite(packet, sizeof packet, 1, out);
     fwrite(b->bytes, b->length, 1, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* Two packets. */
+static void write_pcaps(uint32_t link, const builder *first, const builder *second) {
+    const uint32_t header[] = { 0xA1B2C3D4, 2 | 4 << 16, 0, 0, 262144, link };
+    const builder *both[] = { first, second };
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    fwrite(header, sizeof header, 1, out);
+    for (unsigned i = 0; i < 2; i++) {
+        const uint32_t packet[] = { 1700000000 + i, 0, (uint32_t) both[i]->length, (uint32_t) both[i]->length };
+        fwrite(packet, sizeof packet, 1, out);
+        fwrite(both[i]->bytes, both[i]->length, 1, out);
+    }
     assert_int_equal(fclose(out), 0);
 }
 
@@ -178,6 +194,97 @@ static void what_is_no_udp_or_tcp_is_other(void **state) {
     add_ipv4_udp(&fragment);
     fragment.bytes[14 + 7] = 5;
     assert_other(&fragment);
+}
+
+/* --- fragments ------------------------------------------------------------------------------------------------ */
+
+/* A piece of the datagram that carries "hello": bytes `at` to `end` of what stands behind the IP header. */
+static void add_fragment_v4(builder *b, size_t at, size_t end) {
+    add_ipv4(b, "\x11", udp_and_hello + at, end - at);
+    b->bytes[4] = 0x12;
+    b->bytes[6] = end < sizeof udp_and_hello - 1 ? 0x20 : 0;
+    b->bytes[7] = (uint8_t) (at / 8);
+}
+
+static void add_fragment_v6(builder *b, size_t at, size_t end) {
+    size_t length = 8 + end - at;
+    uint8_t head[8] = { 0x60, 0, 0, 0, 0, (uint8_t) length, 44, 64 };
+    uint8_t fragment[8] = { 17, 0, 0, (uint8_t) (at | (end < sizeof udp_and_hello - 1)), 0, 0, 0, 7 };
+    add(b, head, sizeof head);
+    add_ipv6_addresses(b);
+    add(b, fragment, sizeof fragment);
+    add(b, udp_and_hello + at, end - at);
+}
+
+static void assert_fragments(const builder *first, const builder *second) {
+    char text[8] = "";
+    write_pcaps(RAW, first, second);
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    bj_capture *capture = bj_capture_open(file, &why);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+    assert_int_equal(p.kind, BJ_PACKET_OTHER);
+    assert_string_equal(p.why, "a fragment of a datagram");
+    assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+    assert_int_equal(p.kind, BJ_PACKET_UDP);
+    assert_int_equal(p.frame, 2);
+    assert_int_equal(p.length, 5);
+    memcpy(text, p.data, 5);
+    assert_string_equal(text, "hello");
+    assert_int_equal(bj_capture_next(capture, &p, &why), 0);
+    bj_capture_close(capture);
+}
+
+static void fragments_become_a_datagram_in_any_order(void **state) {
+    (void) state;
+    const size_t all = sizeof udp_and_hello - 1;
+    builder first = { 0 }, second = { 0 }, first_v6 = { 0 }, second_v6 = { 0 };
+    add_fragment_v4(&first, 0, 8);
+    add_fragment_v4(&second, 8, all);
+    assert_fragments(&first, &second);
+    assert_fragments(&second, &first);
+    add_fragment_v6(&first_v6, 0, 8);
+    add_fragment_v6(&second_v6, 8, all);
+    assert_fragments(&first_v6, &second_v6);
+    assert_fragments(&second_v6, &first_v6);
+}
+
+static void an_error_of_icmp_says_which_datagram_met_it(void **state) {
+    (void) state;
+    char data[512];
+    builder quoted = { 0 }, b = { 0 };
+    BJ_TEXT(from, 64);
+    add_ipv4_udp(&quoted);
+    uint8_t icmp[8 + 512] = { 3, 3 };
+    memcpy(icmp + 8, quoted.bytes, quoted.length);
+    add_ipv4(&b, "\x01", icmp, 8 + quoted.length);
+    bj_packet p = read_pcap(RAW, &b, data);
+    assert_int_equal(p.kind, BJ_PACKET_ICMP);
+    bj_addr_print(&from, &p.quoted_from);
+    assert_string_equal(from.start, "192.0.2.10:5683");
+    assert_string_equal(data, "hello");
+}
+
+static void what_gzip_has_packed(void **state) {
+    (void) state;
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    write_pcap(RAW, &b);
+    uint8_t bytes[1024];
+    FILE *in = fopen(file, "rb");
+    size_t length = fread(bytes, 1, sizeof bytes, in);
+    fclose(in);
+    gzFile out = gzopen(file, "wb");
+    assert_int_equal(gzwrite(out, bytes, (unsigned) length), (int) length);
+    gzclose(out);
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    bj_capture *capture = bj_capture_open(file, &why);
+    assert_non_null(capture);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+    assert_memory_equal(p.data, "hello", 5);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 0);
+    bj_capture_close(capture);
 }
 
 static void a_datagram_that_is_cut_says_how_long_it_was(void **state) {
@@ -297,11 +404,31 @@ static void a_gap_loses_the_direction_until_it_begins_anew(void **state) {
     bj_streams streams = { 0 };
     take(&streams, 100, BJ_TCP_SYN, "");
     take(&streams, 101, 0, "ab");
-    assert_true(take(&streams, 110, 0, "cd")->lost);
-    assert_true(take(&streams, 112, 0, "ef")->lost);
-    bj_stream *s = take(&streams, 500, BJ_TCP_SYN, "");
+    bj_stream *s = take(&streams, 110, 0, "cd");
+    assert_true(s->waits);
+    for (unsigned i = 0; i < BJ_STREAM_EARLY; i++) {
+        s = take(&streams, 112 + 2 * i, 0, "ef");
+    }
+    assert_true(s->lost);
+    assert_false(s->waits);
+    s = take(&streams, 500, BJ_TCP_SYN, "");
     assert_false(s->lost);
     assert_bytes(take(&streams, 501, 0, "gh"), "gh");
+    bj_streams_free(&streams);
+}
+
+static void segments_out_of_order(void **state) {
+    (void) state;
+    bj_streams streams = { 0 };
+    take(&streams, UINT32_MAX - 3, BJ_TCP_SYN, "");
+    assert_bytes(take(&streams, 2, 0, "gh"), "");
+    assert_bytes(take(&streams, 0, 0, "ef"), ""); /* the numbers wrap in here */
+    bj_stream *s = take(&streams, UINT32_MAX - 2, 0, "abc");
+    assert_bytes(s, "abcefgh");
+    assert_false(s->waits || s->lost);
+    bj_packet end = { .from = s->from, .to = s->to };
+    bj_streams_forget(&streams, &end);
+    assert_bytes(take(&streams, 7, 0, "x"), "x");
     bj_streams_free(&streams);
 }
 
@@ -320,6 +447,9 @@ int main(void) {
         TEST(ipv6_and_its_extension_headers),
         TEST(ipv4_options_are_passed_over),
         TEST(what_is_no_udp_or_tcp_is_other),
+        TEST(fragments_become_a_datagram_in_any_order),
+        TEST(an_error_of_icmp_says_which_datagram_met_it),
+        TEST(what_gzip_has_packed),
         TEST(a_datagram_that_is_cut_says_how_long_it_was),
         TEST(a_tcp_segment),
         TEST(damaged_packets_are_survived),
@@ -327,6 +457,7 @@ int main(void) {
         TEST(a_file_that_ends_inside_a_packet),
         cmocka_unit_test(segments_in_order_and_repeated),
         cmocka_unit_test(a_gap_loses_the_direction_until_it_begins_anew),
+        cmocka_unit_test(segments_out_of_order),
         cmocka_unit_test(a_connection_that_began_before_the_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Captures as conversations: clients, pairing, the events that oracles are given. Every frame is accounted for, pairs
+ * point backwards, and the oracles survive whatever a capture says.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "capture/field.h"
+#include "capture/story.h"
+#include "fuzz.h"
+
+enum { ARENA = 16 << 20, MOST_CLIENTS = 2 };
+
+static int file_of(const uint8_t *data, size_t size) {
+    static int file = -1;
+    if (file < 0) {
+        file = memfd_create("conversation", MFD_CLOEXEC);
+    }
+    bool written = file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t) size;
+    return written ? file : -1;
+}
+
+static void take_event(void *context, const bj_event *event, const bj_unit *unit) {
+    FUZZ_HOLDS(unit->frame > 0, "an event is of a frame");
+    FUZZ_HOLDS(event->cause < event->sequence, "causes come before");
+    bj_oracle_event(context, event);
+}
+
+static void check_talk(const bj_talk *talk) {
+    for (size_t i = 0; i < talk->count; i++) {
+        const bj_message *m = &talk->messages[i];
+        int at = (int) i;
+        FUZZ_HOLDS(m->repeats < at && m->request < at && m->about < at,
+                   "what is repeated, answered, quoted came before");
+        FUZZ_HOLDS(m->last_copy >= at || m->repeats >= 0, "the last copy comes later");
+        FUZZ_HOLDS(!i || m->time >= talk->messages[i - 1].time, "time goes on");
+        FUZZ_HOLDS(m->request < 0 || talk->messages[m->request].by_client != m->by_client, "the other side answers");
+    }
+}
+
+static void read_client(bj_field *field, uint32_t party) {
+    bj_arena *arena = bj_arena_map(ARENA);
+    bj_oracle_config config;
+    bj_story story;
+    bj_talk talk;
+    bj_unit unit;
+    BJ_TEXT(why, 300);
+    bj_field_oracle_config(field, party, arena, &config);
+    bj_oracle *oracle = bj_oracle_new(arena, &config);
+    bj_story_begin(&story, &field->parties, party, take_event, oracle);
+    bj_talk_begin(&talk, &field->parties, party);
+    while (bj_units_next(field->units, &unit, &why) == 1) {
+        bj_story_take(&story, &unit);
+        FUZZ_HOLDS(bj_talk_take(&talk, &unit), "there is memory");
+    }
+    bj_oracle_end(oracle);
+    check_talk(&talk);
+    FILE *nothing = fopen("/dev/null", "w");
+    if (nothing) {
+        bj_talk_print_facts(&talk, nothing);
+        fclose(nothing);
+    }
+    bj_talk_free(&talk);
+    bj_story_end(&story);
+    bj_arena_unmap(arena);
+    bj_units_rewind(field->units, &why);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static bj_field_options options;
+    char name[64];
+    BJ_TEXT(why, 600);
+    int file = file_of(data, size);
+    FUZZ_HOLDS(file >= 0, "a file can be made");
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    bj_field_defaults(&options);
+    options.units.file = name;
+    options.units.undecrypted = true;
+    bj_field field = { .options = &options };
+    field.units = bj_units_open(&options.units, &why);
+    if (field.units && bj_parties_find(&field.parties, field.units, &why)) {
+        for (uint32_t i = 0; i < field.parties.count && i < MOST_CLIENTS; i++) {
+            read_client(&field, i);
+        }
+    }
+    FUZZ_HOLDS(field.units || why.used, "a file that is no capture is refused with a reason");
+    bj_field_close(&field);
+    return 0;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See field.h.
+ */
+#define _GNU_SOURCE
+#include "capture/field.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/keys.h"
+
+const char bj_field_help[] =
+    "  --client WHICH      the client: its address, address:port or Endpoint Client Name; needed where there are "
+    "several\n"
+    "  --all               all clients of the capture, one after the other\n"
+    "  --keys FILE         keys with which DTLS and TLS are decrypted: lines IDENTITY:KEY (hexadecimal), or a key log "
+    "as\n"
+    "                      SSLKEYLOGFILE has it; tshark decrypts\n"
+    "  --port N            a further port that carries CoAP, beside 5683, 5685 and 56830; may be repeated\n"
+    "  --until FRAME       nothing behind this frame counts\n"
+    "  --at-client         the capture was taken on the client's host: what it shows reached the client (taken for\n"
+    "                      granted on a loopback interface)\n"
+    "  --instance N        the Object Instance ID of the client's bootstrap account in /0, where it is known\n"
+    "  --holdoff DURATION  its Client Hold Off Time, /0/x/11, where it is known\n"
+    "  --tolerance DURATION\n"
+    "                      how much the clock of the capture, and timers of the client, may be off; 100ms if not "
+    "given\n";
+
+void bj_field_defaults(bj_field_options *o) {
+    *o = (bj_field_options){ .instance = -1, .holdoff = BJ_NEVER, .tolerance = 100 * BJ_MS };
+}
+
+/* --- the command line ----------------------------------------------------------------------------------------- */
+
+static bool number(const char *text, unsigned long least, unsigned long most, unsigned long *value) {
+    char *end;
+    *value = strtoul(text, &end, 10);
+    return end != text && !*end && *text != '-' && *value >= least && *value <= most;
+}
+
+static bool add_port(bj_field_options *o, const char *text) {
+    unsigned long port;
+    if (!number(text, 1, UINT16_MAX, &port) || o->units.port_count == BJ_UNIT_PORTS) {
+        return false;
+    }
+    o->units.ports[o->units.port_count++] = (uint16_t) port;
+    return true;
+}
+
+static bool take_value(bj_field_options *o, const char *name, const char *value) {
+    unsigned long n = 0;
+    bool good = true;
+    if (!strcmp(name, "--client")) {
+        o->client = value;
+    } else if (!strcmp(name, "--keys")) {
+        o->keys = value;
+    } else if (!strcmp(name, "--port")) {
+        good = add_port(o, value);
+    } else if (!strcmp(name, "--until")) {
+        good = number(value, 1, UINT32_MAX, &n);
+        o->until = (uint32_t) n;
+    } else if (!strcmp(name, "--instance")) {
+        good = number(value, 0, 65534, &n);
+        o->instance = (int) n;
+    } else if (!strcmp(name, "--holdoff")) {
+        good = bj_duration_parse(value, strlen(value), &o->holdoff);
+    } else {
+        good = bj_duration_parse(value, strlen(value), &o->tolerance);
+    }
+    return good;
+}
+
+int bj_field_option(bj_field_options *o, int argc, char **argv, int *at, bj_text *why) {
+    static const char *const valued[] = { "--client",   "--keys",    "--port",     "--until",
+                                          "--instance", "--holdoff", "--tolerance" };
+    const char *word = argv[*at];
+    if (!strcmp(word, "--all")) {
+        o->all = true;
+        return 1;
+    }
+    if (!strcmp(word, "--at-client")) {
+        o->at_client = true;
+        return 1;
+    }
+    for (unsigned i = 0; i < sizeof valued / sizeof valued[0]; i++) {
+        size_t length = strlen(valued[i]);
+        if (strncmp(word, valued[i], length) != 0 || (word[length] && word[length] != '=')) {
+            continue;
+        }
+        const char *value = word[length] ? word + length + 1 : *at + 1 < argc ? argv[++*at] : "";
+        if (*value && take_value(o, valued[i], value)) {
+            return 1;
+        }
+        bj_text_printf(why, "%s '%s': expected %s", valued[i], value,
+                       i == 0 || i == 1 ? "a value"
+                       : i >= 5         ? "a duration such as 10s"
+                                        : "a number");
+        return -1;
+    }
+    return 0;
+}
+
+/* --- opening -------------------------------------------------------------------------------------------------- */
+
+static void warn(const bj_field *f) {
+    const bj_parties *p = &f->parties;
+    const char *file = f->options->units.file;
+    if (*p->damage) {
+        fprintf(stderr, "bootjack: %s: %s; what stands before it is used\n", file, p->damage);
+    }
+    if (p->seen.backwards) {
+        fprintf(stderr,
+                "bootjack: %s: the clock runs backwards at %" PRIu32
+                " frames, by %.6f s at most; they count as simultaneous\n",
+                file, p->seen.backwards, (double) p->seen.most / 1e6);
+    }
+    if (p->overflow) {
+        fprintf(stderr, "bootjack: %s: more conversations than are kept; those that began later are left out\n", file);
+    }
+    for (unsigned i = 0; i < 8 && p->examples[i]; i++) {
+        fprintf(stderr, "bootjack: %s: %" PRIu32 " frames are not read, the first is frame %" PRIu32 ": %s\n", file,
+                p->example_counts[i], p->example_frames[i], p->examples[i]);
+    }
+    if (p->seen.records && !p->seen.decrypted) {
+        fprintf(stderr, "bootjack: %s: %" PRIu32 " frames of DTLS or TLS, and nothing of it is decrypted%s%s\n", file,
+                p->seen.records, p->seen.decryption ? ": " : ": --keys names a file with keys",
+                p->seen.decryption ? p->seen.decryption : "");
+    }
+}
+
+static void list(const bj_field *f) {
+    for (size_t i = 0; i < f->parties.count && i < 100; i++) {
+        const bj_party *one = &f->parties.all[i];
+        BJ_TEXT(text, 300);
+        bj_party_print(&text, one);
+        fprintf(stderr, "  %s: frames %" PRIu32 " to %" PRIu32 ", %.3f s\n", text.start, one->first_frame,
+                one->last_frame, (double) (one->last - one->first) / 1e6);
+    }
+    if (f->parties.count > 100) {
+        fprintf(stderr, "  and %zu more\n", f->parties.count - 100);
+    }
+}
+
+static int choose(bj_field *f) {
+    const bj_field_options *o = f->options;
+    const char *file = o->units.file;
+    size_t most = sizeof f->chosen / sizeof f->chosen[0];
+    if (!f->parties.count) {
+        fprintf(stderr, "bootjack: %s: no CoAP found; --port says which other ports carry it\n", file);
+        return BJ_FIELD_CANNOT;
+    }
+    int named = o->client ? bj_parties_named(&f->parties, o->client) : -1;
+    if (o->client && named < 0) {
+        fprintf(stderr, "bootjack: %s: there is no client '%s'; there are:\n", file, o->client);
+        list(f);
+        return BJ_FIELD_CANNOT;
+    }
+    if (!o->client && !o->all && f->parties.count > 1) {
+        fprintf(stderr, "bootjack: %s: %zu clients; --client chooses one, --all takes all:\n", file, f->parties.count);
+        list(f);
+        return BJ_FIELD_CANNOT;
+    }
+    if (o->all && f->parties.count > most) {
+        fprintf(stderr, "bootjack: %s: the first %zu of %zu clients are taken\n", file, most, f->parties.count);
+    }
+    for (size_t i = 0; i < f->parties.count && f->chosen_count < most; i++) {
+        if (named < 0 || (size_t) named == i) {
+            f->chosen[f->chosen_count++] = (uint32_t) i;
+        }
+    }
+    return 0;
+}
+
+int bj_field_open(bj_field *f, const bj_field_options *options) {
+    *f = (bj_field){ .options = options };
+    BJ_TEXT(why, 600);
+    bool good = !options->keys || bj_keys_read((bj_unit_options *) (uintptr_t) &options->units, options->keys, &why);
+    f->units = good ? bj_units_open(&options->units, &why) : NULL;
+    if (!f->units || !bj_parties_find(&f->parties, f->units, &why)) {
+        fprintf(stderr, "bootjack: %s\n", why.start);
+        return BJ_FIELD_CANNOT;
+    }
+    warn(f);
+    return choose(f);
+}
+
+void bj_field_close(bj_field *f) {
+    bj_parties_free(&f->parties);
+    bj_units_close(f->units);
+    f->units = NULL;
+}
+
+/* --- what oracles are told ------------------------------------------------------------------------------------ */
+
+static bool is_loopback(const bj_addr *host) {
+    static const uint8_t one[16] = { [15] = 1 };
+    return host->family == 4 ? host->ip[0] == 127 : !memcmp(host->ip, one, sizeof one);
+}
+
+void bj_field_oracle_config(const bj_field *f, uint32_t party, bj_arena *arena, bj_oracle_config *config) {
+    const bj_party *one = &f->parties.all[party];
+    const bj_field_options *o = f->options;
+    bj_oracle_configure(config, NULL, NULL, true);
+    config->captured = config->transient = true;
+    config->at_client = o->at_client || is_loopback(&one->host);
+    config->tolerance = o->tolerance;
+    config->holdoff = o->holdoff == BJ_NEVER ? 0 : o->holdoff;
+    config->endpoint = *one->endpoint ? bj_arena_strdup(arena, one->endpoint) : NULL;
+    if (one->bootstrap.family) {
+        BJ_TEXT(uri, 100);
+        bj_text_add(&uri, "coap://");
+        bj_addr_print(&uri, &one->bootstrap);
+        config->accounts[config->account_count++] =
+            (bj_oracle_account){ .uri = bj_arena_strdup(arena, uri.start),
+                                 .bootstrap = true,
+                                 .instance = o->instance >= 0 ? o->instance : one->instance };
+    }
+    for (size_t i = 0; i < o->units.psk_count && config->secret_count < BJ_ORACLE_SECRETS; i++) {
+        size_t length = strlen(o->units.psk[i]) / 2;
+        char *key = bj_arena_alloc(arena, length + 1);
+        for (size_t n = 0; n < length; n++) {
+            char digits[3] = { o->units.psk[i][2 * n], o->units.psk[i][2 * n + 1], '\0' };
+            key[n] = (char) strtoul(digits, NULL, 16);
+        }
+        config->secrets[config->secret_count++] = (bj_string){ key, length };
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A capture from the field, as the commands that work on one open it: the file, its keys, its clients and the choice
+ * among them. Private to harness/ (capture/, cli/).
+ */
+#ifndef BJ_CAPTURE_FIELD_H
+#define BJ_CAPTURE_FIELD_H
+
+#include "base/arena.h"
+#include "capture/talk.h"
+#include "oracle/oracle.h"
+
+enum { BJ_FIELD_CANNOT = 2, BJ_FIELD_USAGE = 64, BJ_FIELD_BATCH = 64 };
+
+/* What the command line says of the capture. */
+typedef struct bj_field_options {
+    bj_unit_options units;
+    const char *client; /* NULL: the only one there is */
+    const char *keys;
+    bool all;
+    bool at_client;  /* the capture was taken where the client is; else only if the addresses say so */
+    int instance;    /* of the bootstrap account; -1: not told */
+    bj_time holdoff; /* /0/x/11 of it; BJ_NEVER: not told */
+    bj_time tolerance;
+    uint32_t until; /* the last frame that counts; 0: all */
+} bj_field_options;
+
+typedef struct bj_field {
+    const bj_field_options *options;
+    bj_units *units;
+    bj_parties parties;
+    uint32_t chosen[BJ_FIELD_BATCH * 16];
+    size_t chosen_count;
+} bj_field;
+
+void bj_field_defaults(bj_field_options *options);
+/* Takes the option at argv[*at] when it is one of these; *at then is its last word. 1: taken; 0: it is none of them;
+ * -1: *why says what is wrong with it. */
+int bj_field_option(bj_field_options *options, int argc, char **argv, int *at, bj_text *why);
+/* The help of those options. */
+extern const char bj_field_help[];
+
+/* Opens and reads the capture, finds its clients and chooses. 0, or an exit status: what is wrong (or the list of the
+ * clients among which nobody chose) was said on standard error. Warnings (damage, clocks that run backwards, what was
+ * not understood) are said there, too. */
+int bj_field_open(bj_field *field, const bj_field_options *options);
+void bj_field_close(bj_field *field);
+
+/* What the oracles are told of a client of a capture. Texts are in the arena. */
+void bj_field_oracle_config(const bj_field *field, uint32_t party, bj_arena *arena, bj_oracle_config *config);
+
+/* `bootjack judge FILE`. */
+int bj_judge_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See parties.h. Ports of clients change from attempt to attempt, and several clients may live on one address: first
+ * the flows are found, then flows of one address and one Endpoint Client Name are told apart by Bootstrap-Server where
+ * they go on at the same time.
+ */
+#define _GNU_SOURCE
+#include "capture/parties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/link.h"
+
+enum { MOST_FLOWS = 1 << 18, EXAMPLES = 8 };
+
+/* --- flows ---------------------------------------------------------------------------------------------------- */
+
+static size_t half_hash(const bj_addr *a) {
+    size_t h = a->port;
+    for (unsigned i = 0; i < (a->family == 6 ? 16U : 4U); i++) {
+        h = h * 31 + a->ip[i];
+    }
+    return h * 2654435761U;
+}
+
+static bool is_between(const bj_flow *f, const bj_addr *a, const bj_addr *b) {
+    return (bj_addr_equal(&f->client, a) && bj_addr_equal(&f->server, b)) ||
+           (bj_addr_equal(&f->client, b) && bj_addr_equal(&f->server, a));
+}
+
+/* The same for both directions. */
+static size_t place_of(const bj_parties *p, const bj_addr *a, const bj_addr *b, bool stream) {
+    size_t at = (half_hash(a) + half_hash(b) + stream) & (p->index_room - 1);
+    while (p->index[at] != UINT32_MAX &&
+           !(p->flows[p->index[at]].stream == stream && is_between(&p->flows[p->index[at]], a, b))) {
+        at = (at + 1) & (p->index_room - 1);
+    }
+    return at;
+}
+
+static bool grow_index(bj_parties *p) {
+    size_t room = p->index_room ? p->index_room * 2 : 1024;
+    uint32_t *index = malloc(room * sizeof *index);
+    if (!index) {
+        return false;
+    }
+    memset(index, 0xFF, room * sizeof *index);
+    free(p->index);
+    p->index = index;
+    p->index_room = room;
+    for (size_t i = 0; i < p->flow_count; i++) {
+        const bj_flow *f = &p->flows[i];
+        p->index[place_of(p, &f->client, &f->server, f->stream)] = (uint32_t) i;
+    }
+    return true;
+}
+
+static bool grow_flows(bj_parties *p) {
+    size_t room = p->flow_room ? p->flow_room * 2 : 64;
+    bj_flow *flows = realloc(p->flows, room * sizeof *flows);
+    p->flows = flows ? flows : p->flows;
+    p->flow_room = flows ? room : p->flow_room;
+    return flows != NULL;
+}
+
+static bj_flow *flow_of(bj_parties *p, const bj_unit *unit) {
+    if ((p->flow_count * 2 >= p->index_room && !grow_index(p)) || (p->flow_count == p->flow_room && !grow_flows(p))) {
+        return NULL;
+    }
+    size_t at = place_of(p, &unit->from, &unit->to, unit->stream);
+    if (p->index[at] != UINT32_MAX) {
+        return &p->flows[p->index[at]];
+    }
+    if (p->flow_count == MOST_FLOWS) {
+        p->overflow = true;
+        return NULL;
+    }
+    p->index[at] = (uint32_t) p->flow_count;
+    bj_flow *f = &p->flows[p->flow_count++];
+    *f = (bj_flow){ .client = unit->from,
+                    .server = unit->to,
+                    .stream = unit->stream,
+                    .party = UINT32_MAX,
+                    .instance = -1,
+                    .first_frame = unit->frame,
+                    .first = unit->time };
+    return f;
+}
+
+const bj_flow *bj_parties_flow(const bj_parties *p, const bj_unit *unit) {
+    if (!p->index_room || !unit->from.family) {
+        return NULL;
+    }
+    uint32_t at = p->index[place_of(p, &unit->from, &unit->to, unit->stream)];
+    return at == UINT32_MAX ? NULL : &p->flows[at];
+}
+
+/* --- what is said --------------------------------------------------------------------------------------------- */
+
+static void turn(bj_flow *f, const bj_addr *client) {
+    if (!bj_addr_equal(&f->client, client)) {
+        bj_addr other = f->client;
+        f->client = f->server;
+        f->server = other;
+    }
+}
+
+/* `from` is the client for sure. */
+static void settle(bj_flow *f, const bj_addr *client) {
+    if (!f->certain) {
+        turn(f, client);
+        f->certain = true;
+    }
+}
+
+static bool query_of(const bj_coap *m, const char *key, char *value, size_t room) {
+    const bj_coap_option *option;
+    size_t n = strlen(key);
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (option->length >= n && !memcmp(option->value, key, n)) {
+            snprintf(value, room, "%.*s", (int) (option->length - n), (const char *) option->value + n);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A POST to /bs without a query is a Bootstrap-Finish where the other side is known for the client, and may else be a
+ * Bootstrap-Request (LwM2M Core 1.1 §6.1.3.3 lets `ep` out). */
+static void request_said(bj_flow *f, const bj_unit *unit) {
+    const bj_coap *m = &unit->m;
+    BJ_TEXT(path, 200);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &path);
+    const char *last = strrchr(path.start, '/');
+    bool post = m->code == 2, named = query_of(m, "ep=", f->endpoint, sizeof f->endpoint);
+    bool bs = (post && !strcmp(last, "/bs")) || (m->code == 1 && !strcmp(last, "/bspack"));
+    bool by_client = !f->certain || bj_addr_equal(&f->client, &unit->from);
+    bool begins = (bs && (named || m->code == 1 || by_client)) || (post && !strcmp(last, "/rd"));
+    if (!begins) {
+        return;
+    }
+    settle(f, &unit->from);
+    if (bj_addr_equal(&f->client, &unit->from)) {
+        f->asked_first = bs && !f->bootstrap ? unit->time : f->asked_first;
+        f->asked_last = bs ? unit->time : f->asked_last;
+        f->bootstrap |= bs;
+        f->lwm2m = true;
+    }
+}
+
+/* Which instance of /0 is without a Short Server ID in the answer to a Discover: one, or none is known. */
+static int bootstrap_instance(const bj_coap *m) {
+    const char *text = (const char *) m->payload;
+    size_t length = m->payload_length;
+    int found = -1, count = 0;
+    bj_core_link link;
+    BJ_TEXT(why, 100);
+    while (text && bj_link_next(&text, &length, &link, &why)) {
+        unsigned id = 0;
+        int end = 0;
+        char target[24] = "";
+        if (link.target && link.target_length < sizeof target) {
+            memcpy(target, link.target, link.target_length);
+        }
+        bool security = sscanf(target, "/0/%5u%n", &id, &end) == 1 && (size_t) end == link.target_length;
+        for (size_t i = 0; i < link.attr_count; i++) {
+            security &= link.attrs[i].name_length != 4 || memcmp(link.attrs[i].name, "ssid", 4) != 0;
+        }
+        found = security ? (int) id : found;
+        count += security;
+    }
+    return count == 1 ? found : -1;
+}
+
+static void response_said(bj_flow *f, const bj_unit *unit) {
+    uint32_t format;
+    bool links = unit->m.code == BJ_COAP_CODE(2, 5) && bj_coap_find_uint(&unit->m, BJ_COAP_CONTENT_FORMAT, &format) &&
+                 format == 40;
+    if (links && f->bootstrap && f->instance < 0 && bj_addr_equal(&f->client, &unit->from)) {
+        f->instance = bootstrap_instance(&unit->m);
+    }
+}
+
+static void unit_said(bj_parties *p, const bj_unit *unit) {
+    bj_flow *f = flow_of(p, unit);
+    if (!f) {
+        return;
+    }
+    f->last = unit->time;
+    f->last_frame = unit->frame;
+    f->secure |= unit->secure || unit->kind == BJ_UNIT_RECORD;
+    if (unit->kind == BJ_UNIT_OPEN || (unit->kind == BJ_UNIT_RECORD && unit->record == BJ_RECORD_CLIENT_HELLO)) {
+        settle(f, &unit->from);
+    } else if (unit->kind == BJ_UNIT_ACCEPT) {
+        settle(f, &unit->to);
+    } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK && bj_coap_is_request(unit->m.code)) {
+        request_said(f, unit);
+    } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK) {
+        response_said(f, unit);
+    }
+}
+
+static void not_understood(bj_parties *p, const bj_unit *unit) {
+    p->not_understood++;
+    for (unsigned i = 0; i < EXAMPLES; i++) {
+        if (!p->examples[i]) {
+            p->examples[i] = unit->why;
+            p->example_frames[i] = unit->frame;
+        }
+        if (p->examples[i] == unit->why) {
+            p->example_counts[i]++;
+            return;
+        }
+    }
+}
+
+static bool read_all(bj_parties *p, bj_units *units, bj_text *why) {
+    bj_unit unit;
+    int got;
+    BJ_TEXT(damage, 300);
+    p->not_understood = 0;
+    memset(p->examples, 0, sizeof p->examples);
+    memset(p->example_counts, 0, sizeof p->example_counts);
+    while ((got = bj_units_next(units, &unit, &damage)) == 1) {
+        if (unit.kind == BJ_UNIT_OTHER) {
+            not_understood(p, &unit);
+        } else if (unit.kind != BJ_UNIT_DNS && unit.kind != BJ_UNIT_ICMP) {
+            unit_said(p, &unit);
+        }
+    }
+    snprintf(p->damage, sizeof p->damage, "%s", got < 0 ? damage.start : "");
+    p->seen = *bj_units_seen_of(units);
+    return bj_units_rewind(units, why);
+}
+
+/* --- clients -------------------------------------------------------------------------------------------------- */
+
+static bj_party *add_party(bj_parties *p, const bj_flow *f) {
+    bj_party *all = realloc(p->all, (p->count + 1) * sizeof *all);
+    if (!all) {
+        return NULL;
+    }
+    p->all = all;
+    bj_party *one = &all[p->count++];
+    *one = (bj_party){ .host = f->client, .first_frame = f->first_frame, .first = f->first, .instance = -1 };
+    one->host.port = 0;
+    memcpy(one->endpoint, f->endpoint, sizeof one->endpoint);
+    return one;
+}
+
+static void join(bj_parties *p, bj_flow *f, uint32_t number) {
+    bj_party *one = &p->all[number];
+    f->party = number;
+    one->flows++;
+    one->first_frame = f->first_frame < one->first_frame ? f->first_frame : one->first_frame;
+    one->first = f->first < one->first ? f->first : one->first;
+    one->last_frame = f->last_frame > one->last_frame ? f->last_frame : one->last_frame;
+    one->last = f->last > one->last ? f->last : one->last;
+    if (f->bootstrap) {
+        bool first = !one->bootstrap.family;
+        one->bootstrap = first ? f->server : one->bootstrap;
+        one->asked_first = first || f->asked_first < one->asked_first ? f->asked_first : one->asked_first;
+        one->asked_last = f->asked_last > one->asked_last ? f->asked_last : one->asked_last;
+    }
+    one->instance = one->instance < 0 ? f->instance : one->instance;
+    if (!*one->endpoint) {
+        memcpy(one->endpoint, f->endpoint, sizeof one->endpoint);
+    }
+}
+
+static bool same_name(const bj_party *one, const bj_flow *f) {
+    return bj_addr_same_host(&one->host, &f->client) && !strcmp(one->endpoint, f->endpoint);
+}
+
+/* Flows that begin a bootstrap: one client for each address, name and Bootstrap-Server. */
+static bool gather_bootstraps(bj_parties *p) {
+    for (size_t i = 0; i < p->flow_count; i++) {
+        bj_flow *f = &p->flows[i];
+        uint32_t found = UINT32_MAX;
+        for (size_t n = 0; f->bootstrap && n < p->count && found == UINT32_MAX; n++) {
+            bool same = same_name(&p->all[n], f) && bj_addr_equal(&p->all[n].bootstrap, &f->server);
+            found = same ? (uint32_t) n : found;
+        }
+        if (f->bootstrap && found == UINT32_MAX) {
+            found = (uint32_t) p->count;
+            if (!add_party(p, f)) {
+                return false;
+            }
+        }
+        if (found != UINT32_MAX) {
+            join(p, f, found);
+        }
+    }
+    return true;
+}
+
+/* One client that goes from one Bootstrap-Server to another is not at both at the same time. */
+static void merge_moved(bj_parties *p) {
+    for (size_t i = 0; i < p->count; i++) {
+        for (size_t n = i + 1; n < p->count; n++) {
+            bj_party *a = &p->all[i], *b = &p->all[n];
+            bool named = *a->endpoint && !strcmp(a->endpoint, b->endpoint);
+            bool same = named || (!*a->endpoint && !*b->endpoint && bj_addr_same_host(&a->host, &b->host));
+            if (!same || !a->flows || !b->flows ||
+                !(a->asked_last < b->asked_first || b->asked_last < a->asked_first)) {
+                continue;
+            }
+            b->flows = 0;
+            for (size_t k = 0; k < p->flow_count; k++) {
+                if (p->flows[k].party == n) {
+                    join(p, &p->flows[k], (uint32_t) i);
+                }
+            }
+        }
+    }
+}
+
+/* A name is one client's, wherever it is; without one the address counts. */
+static bool may_be_of(const bj_party *one, const bj_flow *other, const bj_flow *f) {
+    bool named = *f->endpoint && *one->endpoint;
+    return named ? !strcmp(one->endpoint, f->endpoint) : bj_addr_same_host(&other->client, &f->client);
+}
+
+/* Of the clients that this flow may belong to: the one with the same port, else the one that spoke last before. */
+static uint32_t owner_of(const bj_parties *p, const bj_flow *f) {
+    uint32_t best = UINT32_MAX;
+    bj_time latest = 0;
+    for (size_t i = 0; i < p->flow_count; i++) {
+        const bj_flow *other = &p->flows[i];
+        if (other->party == UINT32_MAX || !may_be_of(&p->all[other->party], other, f)) {
+            continue;
+        }
+        if (other->client.port == f->client.port) {
+            return other->party;
+        }
+        if (best == UINT32_MAX || (other->first <= f->first && other->last >= latest)) {
+            best = other->party;
+            latest = other->last;
+        }
+    }
+    return best;
+}
+
+/* Where nobody said anything that only one side says: an endpoint that is a client's elsewhere is one here. */
+static void orient(bj_parties *p) {
+    bj_addr_set clients = { .room = 0 };
+    for (size_t i = 0; i < p->flow_count; i++) {
+        if (p->flows[i].certain) {
+            bj_addr_set_add(&clients, &p->flows[i].client);
+        }
+    }
+    for (size_t i = 0; i < p->flow_count; i++) {
+        bj_flow *f = &p->flows[i];
+        if (!f->certain && !bj_addr_set_has(&clients, &f->client) && bj_addr_set_has(&clients, &f->server)) {
+            turn(f, &(bj_addr){ .family = 0 });
+        }
+    }
+    bj_addr_set_free(&clients);
+}
+
+static bool gather_rest(bj_parties *p) {
+    for (int named = 1; named >= 0; named--) {
+        for (size_t i = 0; i < p->flow_count; i++) {
+            bj_flow *f = &p->flows[i];
+            if (f->party != UINT32_MAX || (*f->endpoint != '\0') != named) {
+                continue;
+            }
+            uint32_t owner = owner_of(p, f);
+            if (owner == UINT32_MAX) {
+                owner = (uint32_t) p->count;
+                if (!add_party(p, f)) {
+                    return false;
+                }
+            }
+            join(p, f, owner);
+        }
+    }
+    return true;
+}
+
+/* Those that were merged into others are no more. */
+static void drop_empty(bj_parties *p) {
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        if (!p->all[i].flows) {
+            continue;
+        }
+        for (size_t k = 0; k < p->flow_count; k++) {
+            p->flows[k].party = p->flows[k].party == i ? (uint32_t) kept : p->flows[k].party;
+        }
+        p->all[kept++] = p->all[i];
+    }
+    p->count = kept;
+}
+
+bool bj_parties_find(bj_parties *p, bj_units *units, bj_text *why) {
+    *p = (bj_parties){ .flows = NULL };
+    if (!read_all(p, units, why) || (p->seen.records && !read_all(p, units, why))) {
+        return false;
+    }
+    orient(p);
+    if (!gather_bootstraps(p) || (merge_moved(p), !gather_rest(p))) {
+        bj_text_add(why, "no memory");
+        return false;
+    }
+    drop_empty(p);
+    return true;
+}
+
+/* --- names ---------------------------------------------------------------------------------------------------- */
+
+int bj_parties_named(const bj_parties *p, const char *text) {
+    bj_addr addr;
+    bool is_address = bj_addr_parse(text, strlen(text), &addr);
+    for (size_t i = 0; i < p->count; i++) {
+        if (!strcmp(p->all[i].endpoint, text) ||
+            (is_address && !addr.port && bj_addr_same_host(&p->all[i].host, &addr))) {
+            return (int) i;
+        }
+    }
+    for (size_t i = 0; is_address && i < p->flow_count; i++) {
+        if (bj_addr_equal(&p->flows[i].client, &addr) ||
+            (bj_addr_equal(&p->flows[i].server, &addr) && p->flows[i].bootstrap)) {
+            return (int) p->flows[i].party;
+        }
+    }
+    return -1;
+}
+
+void bj_party_print(bj_text *out, const bj_party *one) {
+    bj_addr_print(out, &one->host);
+    if (*one->endpoint) {
+        bj_text_printf(out, " (%s)", one->endpoint);
+    }
+    if (one->bootstrap.family) {
+        bj_text_add(out, ", Bootstrap-Server ");
+        bj_addr_print(out, &one->bootstrap);
+    }
+}
+
+void bj_parties_free(bj_parties *p) {
+    free(p->flows);
+    free(p->index);
+    free(p->all);
+    *p = (bj_parties){ .flows = NULL };
+}
