@@ -37,6 +37,10 @@ def build(targets):
                    stdout=subprocess.DEVNULL)
 
 
+def longest(name):
+    return LONGEST.get(name, 300)
+
+
 def program(name):
     return str(BUILD / "fuzz" / f"fuzz_{name}")
 
@@ -52,8 +56,18 @@ def command(name, *more, grown=GROWN):
     (grown / name).mkdir(parents=True, exist_ok=True)
     # Codec targets run so quickly that weighing their inputs by entropy costs more than it gains.
     entropic = ["-entropic=0"] if folders_of_targets().get(name) == "codec" else []
-    return [program(name), f"-max_len={LONGEST.get(name, 300)}", "-timeout=10", "-rss_limit_mb=4096", *entropic,
+    return [program(name), f"-max_len={longest(name)}", "-timeout=10", "-rss_limit_mb=4096", *entropic,
             *([f"-dict={dictionary}"] if dictionary.exists() else []), *more, str(grown / name), *map(str, given(name))]
+
+
+def canary(folder):
+    """Whether the engine finds what is there to be found. Its finding is none of ours."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [program("canary"), "-max_total_time=30", "-max_len=16", f"-artifact_prefix={folder}/canary-"]
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+    for kept in folder.glob("canary-*"):
+        kept.unlink()
+    return "the canary sings" in done.stderr
 
 
 def told(pattern, text, otherwise="?"):

@@ -147,7 +147,9 @@ static void add_server(bj_engine *e, const char *name, size_t length, const bj_r
     s->state = (uint8_t) bj_get_uint(record, BJ_F(SERVER, STATE), 0);
     read_host(e, s, record);
     read_addresses(s, record);
-    bj__read_link(bj_get_record(e->scenario, BJ_F(SCENARIO, NETWORK)), &s->link);
+    if (!e->heal.on) {
+        bj__read_link(bj_get_record(e->scenario, BJ_F(SCENARIO, NETWORK)), &s->link);
+    }
     bj__read_link(bj_get_record(record, BJ_F(SERVER, NETWORK)), &s->link);
     e->server_count++;
 }

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { CHANGED = 0x44 }; /* 2.04 */
+
 static void init(bj_oracle *o) {
     o->attempt = (oracle_attempt){ .failed = BJ_NEVER,
                                    .trigger = BJ_NEVER,
@@ -180,6 +182,8 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         if (a->phase != ORACLE_SESSION) {
             oracle_model_session(o, true, false);
         }
+        a->excused |=
+            own->answer != CHANGED; /* no other success is one of a Bootstrap-Request: a client may refuse it */
         a->phase = ORACLE_SESSION;
         a->session_last = oracle_max(s->time, a->session_last);
     } else if (own->purpose != ORACLE_PACK) {

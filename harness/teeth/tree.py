@@ -91,11 +91,11 @@ def copy(by_file, names):
         old.unlink()
 
 
-def build(by_file, names):
-    """`names[i]` is the name of defect number i + 1."""
+def build(by_file, names, programs=("bootjack", "bootjack-client")):
+    """`names[i]` is the name of defect number i + 1. Returns the folder of the programs."""
     COPY.mkdir(parents=True, exist_ok=True)
     copy(by_file, names)
     must("cmake", "-S", str(COPY), "-B", str(BUILD), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
          f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
-    must("ninja", "-C", str(BUILD), "-j", str(os.cpu_count() or 1), "bootjack", "bootjack-client")
-    return PROGRAM
+    must("ninja", "-C", str(BUILD), "-j", str(os.cpu_count() or 1), *programs)
+    return PROGRAM.parent

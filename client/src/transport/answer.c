@@ -258,6 +258,13 @@ static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu
     bjc_buffer_free(&reply.payload);
 }
 
+/* Neither an Acknowledgement nor a Reset message carries a request; one that does is passed over in silence (RFC 7252
+ * §4.2, §4.3). libcoap hands it on. Streams have no types. */
+static bool is_request(const bjc_session *session, const coap_pdu_t *pdu) {
+    coap_pdu_type_t type = coap_pdu_get_type(pdu);
+    return session->stream || type == COAP_MESSAGE_CON || type == COAP_MESSAGE_NON;
+}
+
 /* A Confirmable duplicate gets the same answer again, a Non-confirmable one none (RFC 7252 §4.5). */
 void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_pdu_t *request,
                     const coap_string_t *query, coap_pdu_t *response) {
@@ -267,7 +274,7 @@ void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_
     if (session) {
         bjc_session_look(session); /* what came last may have made it the right server */
     }
-    if (!session || !session->up || session->deaf) {
+    if (!session || !session->up || session->deaf || !is_request(session, request)) {
         stay_silent(response);
         return;
     }

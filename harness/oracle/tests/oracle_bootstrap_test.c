@@ -137,6 +137,15 @@ static void a_session_given_up_in_time_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+static void an_answer_that_no_table_has_may_be_taken_for_a_refusal(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 1, .token = "tb");
+    asks(10100 + 20000, 2);
+    judge(400000);
+    assert_nothing_broken();
+}
+
 /* --- accounts ------------------------------------------------------------------------------------------------- */
 
 static void two_bootstrap_accounts_are_found(void **state) {
@@ -432,6 +441,7 @@ int main(void) {
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),
         TEST(a_session_given_up_in_time_is_lawful),
+        TEST(an_answer_that_no_table_has_may_be_taken_for_a_refusal),
         TEST(two_bootstrap_accounts_are_found),
         TEST(a_second_bootstrap_account_that_is_refused_is_lawful),
         TEST(an_account_that_moves_is_lawful),

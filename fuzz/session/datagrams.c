@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Raw datagrams, and answers with any code and payload, into a client in a chosen state; then the world heals. See
+ * session_inputs.h for the input.
+ */
+#include "fuzz.h"
+#include "program.h"
+#include "session.h"
+#include "session_inputs.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fuzz_session *session;
+    if (!session) {
+        session = session_open(NULL);
+        FUZZ_HOLDS(session != NULL, "memory can be mapped");
+    }
+    const session_result *result = session_run_program(session, session_of_datagrams(program_arena(), data, size));
+    if (session_is_finding(result)) {
+        session_abort(result);
+    }
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The byte form of a scenario, played against a client whose bootstrap account is behind DTLS: every session makes a
+ * real handshake, or fails in it; then the world heals.
+ */
+#include "fuzz.h"
+#include "program.h"
+#include "script/bytes.h"
+#include "session.h"
+#include "session_inputs.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static fuzz_session *session;
+    if (!session) {
+        session = session_open(NULL);
+        FUZZ_HOLDS(session != NULL, "memory can be mapped");
+    }
+    bj_arena *arena = program_arena();
+    const bj_record *program = bj_program_decode(arena, BJ_K_SCENARIO, data, size, NULL, 0);
+    const session_result *result = session_run_program(session, session_secured(arena, program));
+    if (session_is_finding(result)) {
+        session_abort(result);
+    }
+    return 0;
+}
