@@ -87,6 +87,10 @@ def test_the_table_names_rules_of_the_catalogue():
         assert defect.text.endswith("."), defect.name
 
 
+def test_the_table_fits_the_sources():
+    planted.plant(ROOT, planted.read(), 1)
+
+
 def test_every_rule_has_a_planted_defect():
     assert planted.rules_without(planted.read()) == []
     assert planted.rules_without(planted.read(), ["BS-REQUEST", "NO-SUCH-RULE"]) == ["NO-SUCH-RULE"]

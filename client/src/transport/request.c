@@ -333,15 +333,17 @@ static void take_response(bjc_session *session, const coap_pdu_t *received) {
     }
 }
 
+/* A piggybacked response acknowledges the request that it answers; `sent` is NULL where its Message ID is that of no
+ * message that is waiting for one (RFC 7252 §5.3.2). */
+static bool acknowledges_nothing(const bjc_session *session, const coap_pdu_t *sent, const coap_pdu_t *received) {
+    return !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_ACK && !sent;
+}
+
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid) {
-    (void) sent;
     (void) mid;
     bjc_session *session = coap_session_get_app_data(coap);
-    if (!session) {
-        return COAP_RESPONSE_OK;
-    }
-    if (session->deaf) {
+    if (!session || session->deaf || acknowledges_nothing(session, sent, received)) {
         return COAP_RESPONSE_OK;
     }
     session->heard = true;
