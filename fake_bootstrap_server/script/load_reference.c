@@ -40,12 +40,7 @@ static void print_type(FILE *out, const bj_field_def *field) {
 static void print_record(FILE *out, const bj_record_def *def) {
     fprintf(out, "\n### %s\n\n%s\n", def->name, def->doc);
     if (def->example) {
-        fputs("\n```yaml\n- ", out);
-        for (const char *c = def->example; *c; c++) {
-            fputc(*c, out);
-            fputs(*c == '\n' ? "  " : "", out);
-        }
-        fputs("\n```\n", out);
+        fprintf(out, "\n```yaml\n- %s\n```\n", def->example); /* whose further lines are indented */
     }
     fputs("\n| field | value | meaning |\n|---|---|---|\n", out);
     for (size_t i = 0; i < def->field_count; i++) {

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documentation says what the sources say, and its examples work."""
+import os
 import pathlib
 import re
 import shlex
 import subprocess
+import sys
 
 import pytest
 
@@ -85,9 +87,15 @@ def test_examples_of_commands_work(lines):
 
 
 @pytest.mark.parametrize("text", blocks("python"))
-def test_examples_in_python_work(text, monkeypatch):
-    monkeypatch.chdir(api.ROOT)
-    exec(compile(text, "example", "exec"), {})  # our own documentation
+def test_examples_in_python_work(text, tmp_path):
+    """As a module: what it does at once, and the tests that it holds, in a process of their own."""
+    (tmp_path / "test_example.py").write_text(text)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bootjack.fixtures"]\n')
+    tests = "def test_" in text or "@given" in text
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path] if tests else [tmp_path / "test_example.py"]
+    done = subprocess.run([sys.executable, *command], cwd=api.ROOT, env={**os.environ, "PYTHONPATH": str(api.ROOT)},
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
 def test_links_between_pages_lead_somewhere():
