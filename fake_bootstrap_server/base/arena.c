@@ -22,6 +22,7 @@ typedef struct block {
 struct bj_arena {
     size_t size;
     size_t top;
+    size_t dirty; /* below it memory was used before: zeroed when it is given out, which is less than all of it */
     size_t in_use;
     size_t peak;
     block *free_lists[CLASSES];
@@ -60,9 +61,9 @@ bj_arena *bj_arena_create(void *memory, size_t size) {
 }
 
 void bj_arena_reset(bj_arena *arena) {
-    size_t size = arena->size;
-    memset(arena, 0, arena->top);
+    size_t size = arena->size, dirty = arena->top > arena->dirty ? arena->top : arena->dirty;
     bj_arena_create(arena, size);
+    arena->dirty = dirty;
 }
 
 bj_arena *bj_arena_map(size_t size) {
@@ -76,13 +77,13 @@ void bj_arena_unmap(bj_arena *arena) {
     }
 }
 
-void *bj_arena_alloc(bj_arena *arena, size_t size) {
+static block *take_block(bj_arena *arena, size_t size, bool zeroed) {
     unsigned class = size_class(size);
     size_t room = (size_t) 1 << class;
     block *b = arena->free_lists[class];
+    bool dirty = b != NULL || arena->top < arena->dirty;
     if (b) {
         arena->free_lists[class] = b->next_free;
-        memset(b + 1, 0, size);
     } else {
         if (class >= CLASSES || arena->size - arena->top < room + sizeof(block)) {
             on_exhausted(size);
@@ -91,13 +92,24 @@ void *bj_arena_alloc(bj_arena *arena, size_t size) {
         b = (block *) ((char *) arena + arena->top);
         arena->top += room + sizeof(block);
     }
+    if (dirty && zeroed) {
+        memset(b + 1, 0, size);
+    }
     b->size = size;
     b->next_free = NULL;
     arena->in_use += room;
     if (arena->in_use > arena->peak) {
         arena->peak = arena->in_use;
     }
-    return b + 1;
+    return b;
+}
+
+void *bj_arena_alloc(bj_arena *arena, size_t size) {
+    return take_block(arena, size, true) + 1;
+}
+
+void *bj_arena_alloc_raw(bj_arena *arena, size_t size) {
+    return take_block(arena, size, false) + 1;
 }
 
 void *bj_arena_calloc(bj_arena *arena, size_t count, size_t size) {

@@ -25,12 +25,14 @@ bj_arena *bj_arena_create(void *memory, size_t size);
 bj_arena *bj_arena_map(size_t size);
 void bj_arena_unmap(bj_arena *arena);
 
-/* Everything in it is gone: it is as bj_arena_create() made it. What was never used is not touched. */
+/* Everything in it is gone: it is as bj_arena_create() made it. Takes no longer for having been used much. */
 void bj_arena_reset(bj_arena *arena);
 
 /* A zeroed block of `size` bytes. Never NULL: an exhausted arena calls the handler set below, which
  * must not return (the default writes a line to descriptor 2 and aborts). */
 void *bj_arena_alloc(bj_arena *arena, size_t size);
+/* The same, holding anything: for scratch space that is written before it is read. */
+void *bj_arena_alloc_raw(bj_arena *arena, size_t size);
 void *bj_arena_calloc(bj_arena *arena, size_t count, size_t size);
 /* Grows or shrinks; new bytes are zero. `block` may be NULL. */
 void *bj_arena_realloc(bj_arena *arena, void *block, size_t size);

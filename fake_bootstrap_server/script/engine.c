@@ -135,9 +135,10 @@ bj_engine *bj_engine_new(bj_arena *arena, const bj_record *scenario, const bj_re
     assert(!profile || profile->kind == BJ_K_PROFILE);
     bj_engine *e = bj_arena_alloc(arena, sizeof *e);
     *e = (bj_engine){ .arena = arena, .scenario = scenario, .profile = profile, .world = world, .ops = ops };
-    e->threads = bj_arena_calloc(arena, BJ__THREADS, sizeof *e->threads);
-    e->scratch = bj_arena_alloc(arena, BJ__MESSAGE);
-    e->payload = bj_arena_alloc(arena, BJ__MESSAGE);
+    e->threads = bj_arena_alloc_raw(arena, BJ__THREADS * sizeof *e->threads);
+    e->threads[0] = (bj__thread){ 0 }; /* the others become copies */
+    e->scratch = bj_arena_alloc_raw(arena, BJ__MESSAGE);
+    e->payload = bj_arena_alloc_raw(arena, BJ__MESSAGE);
     e->fallen = bj_arena_alloc(arena, sizeof *e->fallen);
     *e->fallen = bj_text_over(bj_arena_alloc(arena, BJ__REASON), BJ__REASON);
     e->observation_room = 64;

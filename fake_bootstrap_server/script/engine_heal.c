@@ -335,6 +335,10 @@ static bj_time bound(const bj_engine *e) {
     bj__range holdoff = bj__holdoff(e, 30);
     bj_time cap = holdoff.late == BJ_NEVER ? 2 * holdoff.early + 3600 * BJ_SECOND : holdoff.late;
     bj_time margin = 60 * BJ_SECOND + 3 * wait + e->tolerance;
+    /* Core E.2, /1/x/19: the recommended delay between sequences of registrations, where no bootstrap ends the waiting.
+     */
+    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+    margin += bj_get(client, BJ_F(CLIENT, BOOTSTRAP)) ? 0 : 86400 * BJ_SECOND;
     return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
 }
 

@@ -10,11 +10,18 @@
 #include "attach/linked_bootjack.h"
 #include "bootjack/bootjack.h"
 
-const char bj_linked_profile[] = "name: bootjack\n"
-                                 "attach: linked\n"
-                                 "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
-                                 "deregisters, pack]\n"
-                                 "about: the client of this repository, linked into bootjack\n";
+const char bj_linked_profile[] =
+    "name: bootjack\n"
+    "attach: linked\n"
+    "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
+    "deregisters, pack]\n"
+    "about: the client of this repository, linked into bootjack\n"
+    "deviations:\n"
+    "  - rule: COAP-ACK\n"
+    "    scenario: \"*\"\n"
+    "    text: an Acknowledgement is rejected with a Reset message\n"
+    "    reason: libcoap 4.3.1 rejects an Acknowledgement with a code that it does not know, or "
+    "with a request, with RST (RFC 7252 4.2)\n";
 
 typedef struct linked {
     bootjack_client *client;

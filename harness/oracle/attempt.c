@@ -168,7 +168,7 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
 
 static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
-    bool success = own->answer >> 5 == 2;
+    bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     a->last = oracle_max(a->last, s->time);
     if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
         return;
@@ -269,7 +269,8 @@ static bool is_trigger(const oracle_foreign *f) {
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool here = a->any && bj_addr_equal(&a->peer, &s->peer);
-    if (here && a->phase == ORACLE_REQUESTED && f->operation) { /* it overtook the answer */
+    bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
+    if (here && overtakes && f->operation) {                   /* the answer */
         oracle_model_session(o, true, false);
         a->phase = ORACLE_SESSION;
         a->session_last = s->time;

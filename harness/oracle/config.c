@@ -92,6 +92,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     transmission(c, scenario);
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     accounts(c, client);
+    const bj_record *state = bj_get_record(client, BJ_F(CLIENT, STATE));
+    c->state_given = bj_get(state, BJ_F(STATE_FILE, TEXT)) || bj_get(state, BJ_F(STATE_FILE, HEX));
     c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);
     c->tolerance = bj_get_duration(profile, BJ_F(PROFILE, TOLERANCE), 0);
     c->holdoff_latest = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_LATEST), BJ_NEVER);

@@ -410,7 +410,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         answered(o, own, s);
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
-    } else if (same_token(own->token, own->token_length, &s->m)) {
+    } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         answered(o, own, s);
     } else {
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */

@@ -27,10 +27,11 @@
 #include "wire/entries.h"
 
 enum {
-    ORACLE_RECENT = 1024,    /* events whose cause may be asked; a power of two */
-    ORACLE_OWN = 256,        /* messages of the client that are remembered; a power of two */
-    ORACLE_FOREIGN = 256,    /* messages of servers, likewise */
-    ORACLE_OBSERVED = 64,    /* tokens of observations, likewise */
+    ORACLE_RECENT = 1024, /* events whose cause may be asked; a power of two */
+    ORACLE_OWN = 256,     /* messages of the client that are remembered; a power of two */
+    ORACLE_FOREIGN = 256, /* messages of servers, likewise */
+    ORACLE_OBSERVED = 64, /* tokens of observations, likewise */
+    ORACLE_ACKNOWLEDGED = 16,
     ORACLE_CONNECTIONS = 64, /* by number, the latest of those that share a place */
     ORACLE_PEERS = 32,
     ORACLE_INSTANCES = 32,
@@ -243,6 +244,11 @@ struct bj_oracle {
         uint8_t token_length, token[BJ_COAP_TOKEN];
     } observed[ORACLE_OBSERVED];
     uint64_t observed_count;
+    struct {
+        bj_addr peer;
+        uint16_t mid;
+    } acknowledged[ORACLE_ACKNOWLEDGED]; /* by servers, whatever for */
+    uint64_t acknowledged_count;
     oracle_peer peers[ORACLE_PEERS];
     unsigned peer_count;
     oracle_name names[ORACLE_NAMES];
@@ -266,7 +272,7 @@ struct bj_oracle {
     } block;
 
     struct {
-        bool tried, registered;
+        bool tried, registered, refused;
         const char *how;
         size_t how_length;
         uint8_t result; /* bj_recovery */

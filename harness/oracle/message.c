@@ -62,9 +62,31 @@ static void message_id(bj_oracle *o, const oracle_seen *s) {
 
 /* --- acknowledgements ----------------------------------------------------------------------------------------- */
 
+/* Did an Acknowledgement with this Message ID get there lately? §4.2: rejecting one is to ignore it silently. */
+static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
+    for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
+        if (o->acknowledged[i].peer.family && o->acknowledged[i].mid == s->m.mid &&
+            bj_addr_equal(&o->acknowledged[i].peer, &s->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    unsigned at = (unsigned) (o->acknowledged_count++ % ORACLE_ACKNOWLEDGED);
+    o->acknowledged[at].peer = s->peer;
+    o->acknowledged[at].mid = s->m.mid;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
+    if (!f && s->m.type == BJ_COAP_RST && rejects_acknowledgement(o, s)) {
+        oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
+                     "an Acknowledgement is rejected with a Reset message, and not silently");
+        return;
+    }
     if (!f) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
                      "%s with Message ID %u, which belongs to nothing that the client got", type, s->m.mid);
@@ -132,6 +154,9 @@ static void response(bj_oracle *o, const oracle_seen *s) {
 
 static void seen(bj_oracle *o, const oracle_seen *s) {
     if (!s->from_client) {
+        if (!s->stream && s->m.type == BJ_COAP_ACK) {
+            note_acknowledgement(o, s);
+        }
         return;
     }
     form(o, s);

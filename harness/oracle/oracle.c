@@ -143,7 +143,7 @@ bj_oracle *bj_oracle_new(bj_arena *arena, const bj_oracle_config *config) {
     o->config = *config;
     o->lossless = true;
     o->alive = true;
-    o->room = bj_arena_alloc(arena, ORACLE_ROOM);
+    o->room = bj_arena_alloc_raw(arena, ORACLE_ROOM);
     for (unsigned i = 0; i < ORACLES; i++) {
         if (oracles[i]->init) {
             oracles[i]->init(o);

@@ -46,6 +46,7 @@ typedef struct bj_oracle_config {
     const char *endpoint;   /* NULL: not known */
     bool transactional;     /* a failed session leaves all objects as they were */
     bool legacy;            /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    bool state_given;       /* the client's state file holds what the scenario says */
     bool known;             /* `accounts` are all that the client has; false: nobody knows what it has */
     bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];
     unsigned account_count;

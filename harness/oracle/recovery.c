@@ -5,7 +5,12 @@
  */
 #include "oracle/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* attach/linked.h: the exit status of a client that finds its state damaged. When the scenario made it so, the client
+ * rests lawfully. */
+enum { STATE_REFUSED = 3 };
 
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_HEALED) {
@@ -16,6 +21,8 @@ static void event(bj_oracle *o, const bj_event *e) {
         o->recovery.registered = e->number != 0;
         o->recovery.how = e->text;
         o->recovery.how_length = e->text_length;
+    } else if (e->kind == BJ_EV_CLIENT_EXIT && e->number == STATE_REFUSED && o->config.state_given) {
+        o->recovery.refused = true;
     }
 }
 
@@ -28,13 +35,30 @@ static bool is_purged(const bj_oracle *o, const oracle_instance *account) {
     return account->timeout && o->attempt.ever_finished && o->now > o->attempt.finished_at + account->timeout;
 }
 
-/* Is that the URI of a server? */
+static bool is_host(const char *at, size_t length) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    bool literal = length > 2 && at[0] == '[' && at[length - 1] == ']';
+    bj_addr address;
+    if (literal) {
+        return bj_addr_parse(at + 1, length - 2, &address) && address.family == 6;
+    }
+    return length && length < 200 && strspn(at, plain) >= length;
+}
+
+static bool is_port(const char *at) {
+    size_t length = strspn(at, "0123456789");
+    unsigned long port = length && length <= 5 ? strtoul(at, NULL, 10) : 0;
+    return port > 0 && port <= UINT16_MAX && !at[length];
+}
+
+/* Is that the plain URI of a server: coap://host:port? What is not so plain a client may refuse. */
 static bool leads_somewhere(const char *uri) {
     static const char *const schemes[] = { "coap://", "coaps://", "coap+tcp://", "coaps+tcp://" };
     for (unsigned i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t length = strlen(schemes[i]);
-        if (!strncmp(uri, schemes[i], length) && uri[length]) {
-            return true;
+        if (!strncmp(uri, schemes[i], length)) {
+            const char *host = uri + length, *end = strchr(host, ']'), *colon = strchr(end ? end : host, ':');
+            return is_host(host, colon ? (size_t) (colon - host) : strlen(host)) && (!colon || is_port(colon + 1));
         }
     }
     return false;
@@ -63,13 +87,17 @@ static bool may_bootstrap(const bj_oracle *o) {
     return o->accounts.vague;
 }
 
+static bool may_be_used(const oracle_instance *security) {
+    return security->bootstrap == 0 && !security->vague && (!*security->uri || leads_somewhere(security->uri));
+}
+
 /* Is there a server account that a registration is to be expected of? */
 static bool may_register(const bj_oracle *o) {
     for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
         for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
             const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
-            if (exists(security, 0) && exists(server, 1) && security->bootstrap == 0 &&
-                security->ssid == server->ssid && !security->vague && !server->vague && server->returns) {
+            if (exists(security, 0) && exists(server, 1) && may_be_used(security) && security->ssid == server->ssid &&
+                !server->vague && server->returns) {
                 return true;
             }
         }
@@ -78,7 +106,7 @@ static bool may_register(const bj_oracle *o) {
 }
 
 static bool is_told_to_rest(const bj_oracle *o) {
-    bool any = false;
+    bool any = o->recovery.refused;
     for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
         any |= exists(&o->accounts.items[i], 1) && !o->accounts.items[i].returns;
     }
