@@ -164,9 +164,43 @@ static void attempt_begins(bj_engine *e, const bj__server *s, bj_time sent) {
     d->holdoff_written = false;
 }
 
+static bool prefers_format(const bj_coap *m) {
+    const bj_coap_option *query;
+    for (size_t i = 0; (query = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (query->length > 4 && !memcmp(query->value, "pct=", 4)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is this the request of the attempt that failed, but for its preferred format, and before the hold-off is over? */
+static bool again_without(bj_engine *e, const bj_coap *m, bj_time sent) {
+    const bj__due_state *d = &e->due;
+    bj__range range;
+    BJ_TEXT(why, 64);
+    return d->stage == BJ__FAILURE && d->preferred && d->refused >> 5 == 4 && !prefers_format(m) &&
+           bj__due(e, BJ_DUE_HOLDOFF, NULL, 0, 0, &range, &why) && sent < range.early;
+}
+
+static void note_format(bj_engine *e, const bj_coap *m, bj_time sent) {
+    bj__due_state *d = &e->due;
+    d->without = again_without(e, m, sent);
+    d->preferred = prefers_format(m);
+    d->attempts -= d->without && d->attempts ? 1 : 0; /* it is the same attempt */
+    d->refused = d->without ? d->refused : 0;
+}
+
+bool bj__due_goes_on_without(const bj_engine *e, const bj__exchange *x) {
+    return x->purpose == BJ__BOOTSTRAP && e->due.without;
+}
+
 void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent) {
     bj__due_state *d = &e->due;
     bj__purpose purpose = bj__purpose_of(e, s, m);
+    if (purpose == BJ__BOOTSTRAP) {
+        note_format(e, m, sent);
+    }
     if (purpose == BJ__BOOTSTRAP && d->packed) { /* the same attempt goes on */
         d->packed = false;
         d->stage = BJ__REQUESTED;
@@ -201,6 +235,7 @@ static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when)
         d->packed = true;
     } else if (refused) {
         set_failed(e, when);
+        d->refused = x->reply_code;
     } else if (x->purpose == BJ__PACK) {
         d->packed = true; /* a client that cannot use it sends a Bootstrap-Request, and the attempt goes on */
         d->stage = BJ__FINISHED;
@@ -281,6 +316,7 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     if (code >> 5 != 2) {
         return;
     }
+    bj__factory_commanded(e, o);
     if (o->is_finish && o->is_command) {
         bj__heal_note_session(e, true);
         if (d->holdoff_written) {

@@ -58,7 +58,7 @@ static bj_node number_node(uint16_t id, uint8_t kind, int64_t number) {
 /* Clears the client, writes an account for the healed server, and finishes. */
 static void plan_session(bj_engine *e, uint32_t format) {
     const bj_node security[] = {
-        text_node(0, "coap://192.0.2.250"),
+        text_node(0, "coap://192.0.2.250:5683"), /* some clients deviate in wanting the port */
         number_node(1, BJ_N_BOOL, 0),
         number_node(2, BJ_N_INT, 3),
         { .id = 3, .kind = BJ_N_OPAQUE, .bytes = { "", 0 } },

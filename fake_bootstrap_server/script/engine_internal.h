@@ -383,7 +383,11 @@ typedef struct bj__due_state {
     unsigned attempts;  /* since the start or the last registration */
     bool request_known; /* `request` is the window of the Bootstrap-Request that was sent last */
     bj__range request;
-    bool packed;      /* that attempt began with a Bootstrap-Pack-Request, which was answered */
+    bool packed;              /* that attempt began with a Bootstrap-Pack-Request, which was answered */
+    bool preferred;           /* its last Bootstrap-Request named a preferred format (`pct`) */
+    uint8_t refused;          /* the code with which that was refused; 0: it was not */
+    uint32_t factory_touched; /* bits: entries of the profile's `factory` that commands wrote or deleted */
+    bool without;             /* it was repeated at once without the format: bj__due_goes_on_without() */
     bj_time acted;    /* when the client began that attempt: with a look-up of the name, a handshake or the request */
     bj_time active;   /* BJ__CONTACT: when the client last sent something for it */
     bj_addr contact;  /* where that attempt went first, or last */
@@ -724,8 +728,15 @@ void bj__due_commanded(bj_engine *e, const bj__outbound *o);
 void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
 /* A Write was accepted that holds the bootstrap account: its Client Hold Off Time counts once the session has finished.
  */
+/* A Bootstrap-Request whose preferred format was refused with 4.xx, made again at once without one: no text says what
+ * such a code is about, so it may be the format, and the attempt goes on. */
+bool bj__due_goes_on_without(const bj_engine *e, const bj__exchange *x);
 void bj__due_account_written(bj_engine *e, const bj_record *step);
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
+/* engine_factory.c: a command was executed; the payload of Discover without the factory's instances that no command has
+ * touched. */
+void bj__factory_commanded(bj_engine *e, const bj__outbound *o);
+void bj__factory_hide(const bj_engine *e, const char *links, size_t length, bj_text *out);
 void bj__due_name_failed(bj_engine *e, const char *name);
 void bj__due_name_resolved(bj_engine *e, const char *name);
 void bj__due_port_closed(bj_engine *e, const bj_addr *to);

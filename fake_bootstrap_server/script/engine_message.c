@@ -221,11 +221,17 @@ void bj__forget_server(bj_engine *e, bj__server *s) {
 /* Updates and De-registers of a registration that a server of this run accepted are not the subject, unless a step
  * awaits them: the server answers them by itself. The same goes for a Bootstrap-Pack-Request (LwM2M Core 1.2 §6.1.7.7)
  * where a Bootstrap-Request is awaited: 5.01 is what a server without it says, and the client must go on with the
- * other. */
+ * other. And for a request that is made again at once without the preferred format that was refused, which is refused
+ * alike. */
 static bool lawful(bj_engine *e, bj__exchange *x) {
     if (x->purpose == BJ__PACK && bj__awaits_bootstrap(e) && !bj__awaited(e, x)) {
         passed_over(e, x->event, "a Bootstrap-Pack-Request, which this server does not know");
         bj__send_plain_reply(e, x, BJ_COAP_CODE(5, 1), x->event);
+        return true;
+    }
+    if (bj__due_goes_on_without(e, x) && e->due.refused != BJ_COAP_CODE(4, 15)) {
+        passed_over(e, x->event, "the same Bootstrap-Request without its preferred format");
+        bj__send_plain_reply(e, x, e->due.refused, x->event);
         return true;
     }
     if (bj__asks_for_block(&e->servers[x->server], x) && !bj__awaited(e, x)) {

@@ -336,7 +336,9 @@ enum {
     F(19, BUILT_IN, "built-in", RECORD, 0, KIND(BUILT_IN),                                                             \
       "What it is where it cannot be told: scenarios that want another are skipped; their hold-off is replaced.")      \
     F(20, URI_PORTS, "uri-ports", BOOL, 0, NONE,                                                                       \
-      "It deviates in taking no server URI without a port: but in scenarios about URIs, the default port is written.")
+      "It deviates in taking no server URI without a port: but in scenarios about URIs, the default port is written.") \
+    F(21, FACTORY, "factory", STRINGS, 0, NONE,                                                                        \
+      "Object Instances that it has from the factory, as /1/0: no scenario minds them until it writes or deletes them.")
 #define BJ_ENUM_ATTACH(X) X(1, "linked") X(2, "exec") X(3, "network")
 #define BJ_ENUM_INPUT(X)  X(0, "open") X(1, "null")
 

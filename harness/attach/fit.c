@@ -40,6 +40,7 @@ static uint64_t bit(unsigned feature) {
 typedef struct gathered {
     uint64_t features;
     uint64_t resources[2];
+    bool uri_in_bytes; /* without a port, where nothing can be adapted */
 } gathered;
 
 /* --- formats -------------------------------------------------------------------------------------------------- */
@@ -130,6 +131,17 @@ static void gather_values(gathered *g, const bj_record *record, const bj_value *
     }
 }
 
+/* A server URI without a port in a payload that is given as bytes, whole or its first part. */
+static void gather_bytes(gathered *g, const bj_string *bytes) {
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    const char *uri = memmem(bytes->bytes, bytes->length, "coap", 4);
+    const char *end = bytes->bytes + bytes->length;
+    const char *at = uri ? memmem(uri, (size_t) (end - uri), "://", 3) : NULL;
+    for (at = at ? at + 3 : NULL; at && at < end && memchr(host, *at, sizeof host - 1); at++) {
+    }
+    g->uri_in_bytes |= at && (at == end || *at != ':');
+}
+
 /* --- servers -------------------------------------------------------------------------------------------------- */
 
 static bool all_ipv6(const bj_value *addresses) {
@@ -191,6 +203,8 @@ static void gather_field(gathered *g, const bj_record *record, const bj_field_de
     const bj_string *name;
     if (value->type == BJ_T_VALUES) {
         gather_values(g, record, value);
+    } else if (value->type == BJ_T_BYTES && record->kind == BJ_K_WRITE) {
+        gather_bytes(g, &value->as.string);
     } else if (!strcmp(field->name, "block")) {
         g->features |= bit(BLOCKS);
     } else {
@@ -272,9 +286,20 @@ static bool has_resources(const bj_value *list, unsigned object, uint64_t needed
     return true;
 }
 
+static bool takes_uris(const bj_record *profile, const bj_record *scenario, const gathered *g, bj_text *reason) {
+    bool wants_ports = bj_get_bool(profile, BJ_F(PROFILE, URI_PORTS), false);
+    if (wants_ports && g->uri_in_bytes && !bj_get_bool(scenario, BJ_F(SCENARIO, VERBATIM), false)) {
+        bj_text_add(reason,
+                    "the client takes no server URI without a port (its profile's uri-ports), and one is written "
+                    "as bytes");
+        return false;
+    }
+    return true;
+}
+
 bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason) {
     gathered g = gather_scenario(scenario);
-    return has_features(profile, g.features, reason) &&
+    return takes_uris(profile, scenario, &g, reason) && has_features(profile, g.features, reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SECURITY_RESOURCES)), 0, g.resources[0], reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SERVER_RESOURCES)), 1, g.resources[1], reason);
 }

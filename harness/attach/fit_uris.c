@@ -37,12 +37,12 @@ static bj_string with_port(bj_arena *arena, const bj_string *text) {
     if (!place) {
         return *text;
     }
-    size_t before = (size_t) (place - text->bytes), extra = strlen(port);
-    char *fresh = bj_arena_alloc(arena, text->length + extra + 1);
-    memcpy(fresh, text->bytes, before);
-    memcpy(fresh + before, port, extra);
-    memcpy(fresh + before + extra, place, text->length - before + 1);
-    return (bj_string){ fresh, text->length + extra };
+    size_t room = text->length + strlen(port) + 1;
+    bj_text fresh = bj_text_over(bj_arena_alloc(arena, room), room);
+    bj_text_add_bytes(&fresh, text->bytes, (size_t) (place - text->bytes));
+    bj_text_add(&fresh, port);
+    bj_text_add_bytes(&fresh, place, text->length - (size_t) (place - text->bytes));
+    return (bj_string){ fresh.start, fresh.used };
 }
 
 static const bj_node *adapt_nodes(bj_arena *arena, const bj_node *nodes, size_t count) {

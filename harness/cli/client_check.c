@@ -143,11 +143,13 @@ static bool has_program(checking *c) {
 
 /* --- the runs ------------------------------------------------------------------------------------------------- */
 
+/* On a network the client's own side is not seen: what reaches a server counts. */
 static bool has_spoken(const bj_log *log) {
     bj_event event;
     for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
-        bool out = event.kind == BJ_EV_SENT || event.kind == BJ_EV_STREAM_SENT || event.kind == BJ_EV_PLAIN_SENT;
-        if (out && event.actor == BJ_ACTOR_CLIENT) {
+        bool arrives = event.kind == BJ_EV_RECEIVED || event.kind == BJ_EV_STREAM_RECEIVED;
+        bool out = event.kind == BJ_EV_SENT || event.kind == BJ_EV_STREAM_SENT;
+        if ((arrives && event.actor >= BJ_ACTOR_SERVER_0) || (out && event.actor == BJ_ACTOR_CLIENT)) {
             return true;
         }
     }
@@ -290,7 +292,7 @@ static void probe_all(checking *c) {
     BJ_TEXT(features, 1000);
     BJ_TEXT(facts, 1000);
     bj_record *bare = bj_arena_copy(c->arena, c->client.profile, sizeof *bare);
-    bare->fields = bj_arena_copy(c->arena, bare->fields, bare->field_limit * sizeof *bare->fields);
+    bare->fields = bj_arena_copy(c->arena, bare->fields, bare->field_limit * sizeof(const bj_value *)); // NOLINT
     bare->fields[BJ_F(PROFILE, FEATURES)] = NULL;
     bj_run_options options = c->options;
     options.profile = bare;

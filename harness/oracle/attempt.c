@@ -110,10 +110,29 @@ static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time beg
 
 /* --- the course of it ----------------------------------------------------------------------------------------- */
 
+static bool prefers_format(const bj_coap *m) {
+    const bj_coap_option *option;
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
+        if (option->length > 4 && !memcmp(option->value, "pct=", 4)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It goes on with the attempt before it: after a Bootstrap-Pack-Request; or it is the request that was refused with
+ * 4.xx, now without its preferred format. */
+static bool goes_on(const oracle_attempt *a, const oracle_own *own, const oracle_seen *s) {
+    bool bootstrap = own->purpose == ORACLE_BOOTSTRAP && a->phase != ORACLE_SESSION;
+    return bootstrap && (a->pack || (a->phase == ORACLE_FAILED && a->refused && !prefers_format(&s->m)));
+}
+
 static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bj_time began = oracle_min(s->time, a->dialled);
-    bool same = a->pack && own->purpose == ORACLE_BOOTSTRAP && a->phase != ORACLE_SESSION;
+    bool same = goes_on(a, own, s);
+    a->preferred = prefers_format(&s->m);
+    a->refused = false;
     if (!same && (a->any || o->started)) {
         check_holdoff(o, s, began);
         check_finish_timeout(o, s, began);
@@ -192,6 +211,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         }
         a->phase = ORACLE_FAILED;
         a->failed = s->time;
+        a->refused = a->preferred && own->answer >> 5 == 4;
     }
 }
 

@@ -203,6 +203,8 @@ typedef struct oracle_attempt {
     bj_addr peer;
     bool stream;
     bool pack;            /* it began with a Bootstrap-Pack-Request */
+    bool preferred;       /* its Bootstrap-Request names a preferred format, `pct` */
+    bool refused;         /* and was refused with 4.xx, for which the format may be the reason */
     bool excused;         /* the session may have ended for a reason of its own: a connection, an alert, a restart */
     bj_time last;         /* what belongs to it happened then: it did not fail earlier */
     bj_time failed;       /* when it failed for sure; BJ_NEVER: not known */

@@ -153,6 +153,17 @@ static void ports_in_uris(void **state) {
     assert_string_equal(uri_of("verbatim: true\n", "coap://m"), "coap://m");
 }
 
+static void uris_in_bytes(void **state) {
+    (void) state;
+    static const char reason[] =
+        "the client takes no server URI without a port (its profile's uri-ports), and one is written as bytes";
+    static const char first_part[] = "steps: [{write: /0/1, hex: c80013 636f61703a2f2f6d67}]\n";    /* coap://mg */
+    static const char with_port[] = "steps: [{write: /0/1, hex: c80010 636f61703a2f2f6d3a3737}]\n"; /* coap://m:77 */
+    assert_string_equal(lacks("uri-ports: true", first_part), reason);
+    assert_string_equal(lacks("uri-ports: true", with_port), "");
+    assert_string_equal(lacks("", first_part), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_that_says_nothing_has_everything),
@@ -162,6 +173,7 @@ int main(void) {
         cmocka_unit_test(resources_of_the_two_objects),
         cmocka_unit_test(the_hold_off_of_the_client_itself),
         cmocka_unit_test(ports_in_uris),
+        cmocka_unit_test(uris_in_bytes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -71,6 +71,38 @@ static void a_second_attempt_after_the_hold_off_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+static void asks_for(unsigned at_ms, unsigned mid, const char *preferred, uint8_t refused) {
+    CLIENT(at_ms, BS, .type = BJ_COAP_CON, .code = POST, .mid = mid, .token = "tb", .path = "/bs",
+           .query = { "ep=dev-1", preferred });
+    SERVER(at_ms + 100, BS, .type = BJ_COAP_ACK, .code = refused, .mid = mid, .token = "tb");
+}
+
+static void a_request_again_without_its_format_is_the_same_attempt(void **state) {
+    (void) state;
+    asks_for(10000, 1, "pct=112", C(4, 0));
+    asks_for(10200, 2, NULL, C(4, 0));
+    asks(20400, 3);
+    judge(21000);
+    assert_nothing_broken();
+}
+
+static void a_request_again_without_its_format_after_5_00_is_found(void **state) {
+    (void) state;
+    asks_for(10000, 1, "pct=112", C(5, 0));
+    asks_for(10200, 2, NULL, C(4, 0));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "/0/x/11 is 10 s");
+}
+
+static void a_third_request_without_a_format_is_found(void **state) {
+    (void) state;
+    asks_for(10000, 1, "pct=112", C(4, 0));
+    asks_for(10200, 2, NULL, C(4, 0));
+    asks(10400, 3);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "/0/x/11 is 10 s");
+}
+
 static void the_hold_off_counts_from_the_refused_registration(void **state) {
     (void) state;
     bootstraps();
@@ -435,6 +467,9 @@ int main(void) {
         TEST(an_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_after_the_hold_off_is_lawful),
+        TEST(a_request_again_without_its_format_is_the_same_attempt),
+        TEST(a_request_again_without_its_format_after_5_00_is_found),
+        TEST(a_third_request_without_a_format_is_found),
         TEST(the_hold_off_counts_from_the_refused_registration),
         TEST(the_hold_off_of_the_account_that_was_written_counts),
         TEST(a_trigger_is_held_off_too),

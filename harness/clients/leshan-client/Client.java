@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plain client on Eclipse Leshan's library, as its own demo puts one together: Security, Server and Device, one account
+ * from the factory. It says "ready" when it was started, and stops in order when it is told to end.
+ *
+ *   Client --endpoint NAME (--bootstrap URI | --server URI) [--identity HEX --key HEX] [--ssid N] [--lifetime S]
+ */
+import java.util.HashMap;
+import java.util.Map;
+
+import org.eclipse.leshan.client.californium.LeshanClient;
+import org.eclipse.leshan.client.californium.LeshanClientBuilder;
+import org.eclipse.leshan.client.object.Device;
+import org.eclipse.leshan.client.object.Security;
+import org.eclipse.leshan.client.object.Server;
+import org.eclipse.leshan.client.resource.ObjectsInitializer;
+import org.eclipse.leshan.core.LwM2mId;
+
+public final class Client {
+    private static byte[] bytes(String hex) {
+        byte[] out = new byte[hex.length() / 2];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (byte) Integer.parseInt(hex.substring(2 * i, 2 * i + 2), 16);
+        }
+        return out;
+    }
+
+    private static Map<String, String> options(String[] words) {
+        Map<String, String> options = new HashMap<>();
+        for (int i = 0; i + 1 < words.length; i += 2) {
+            options.put(words[i], words[i + 1]);
+        }
+        return options;
+    }
+
+    private static Security bootstrapAccount(Map<String, String> given) {
+        String uri = given.get("--bootstrap");
+        return given.containsKey("--key")
+                ? Security.pskBootstrap(uri, bytes(given.get("--identity")), bytes(given.get("--key")))
+                : Security.noSecBootstap(uri);
+    }
+
+    private static Security serverAccount(Map<String, String> given, int ssid) {
+        String uri = given.get("--server");
+        return given.containsKey("--key")
+                ? Security.psk(uri, ssid, bytes(given.get("--identity")), bytes(given.get("--key")))
+                : Security.noSec(uri, ssid);
+    }
+
+    public static void main(String[] words) {
+        Map<String, String> given = options(words);
+        int ssid = Integer.parseInt(given.getOrDefault("--ssid", "1"));
+        long lifetime = Long.parseLong(given.getOrDefault("--lifetime", "86400"));
+        ObjectsInitializer objects = new ObjectsInitializer();
+        if (given.containsKey("--bootstrap")) {
+            objects.setInstancesForObject(LwM2mId.SECURITY, bootstrapAccount(given));
+            objects.setClassForObject(LwM2mId.SERVER, Server.class);
+        } else {
+            objects.setInstancesForObject(LwM2mId.SECURITY, serverAccount(given, ssid));
+            objects.setInstancesForObject(LwM2mId.SERVER, new Server(ssid, lifetime));
+        }
+        objects.setInstancesForObject(LwM2mId.DEVICE, new Device("Leshan", "plain", "1"));
+        LeshanClientBuilder builder = new LeshanClientBuilder(given.getOrDefault("--endpoint", "dev-1"));
+        builder.setObjects(objects.createAll());
+        LeshanClient client = builder.build();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> client.destroy(true)));
+        client.start();
+        System.out.println("ready");
+    }
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Eclipse Leshan's client, which none of us wrote, over the loopback in real time (harness/clients/leshan-client.yaml).
+
+Skipped where Java, Maven or the registry are not at hand; then `ci/peers leshan-client` says which."""
+import pathlib
+import subprocess
+
+import pytest
+
+from harness.pytest_bootjack import api
+
+# What was seen by hand of version 2.0.0-M4: harness/clients/leshan-client.md.
+EXPECTED = {
+    "good/first-bootstrap": "pass",
+    "write/regardless-of-rights.yaml::security": "pass",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def peer():
+    done = subprocess.run([api.ROOT / "ci/peers", "leshan-client"], capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode == 3:
+        pytest.skip(done.stdout.strip())
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_leshan_does(name, monkeypatch):
+    monkeypatch.chdir(api.ROOT)
+    path = pathlib.Path("scenarios") / (name if "::" in name else f"{name}.yaml")
+    result = api.run_scenario(path, "leshan-client", options=["--limit", "90", "--no-canary"], timeout=200)
+    assert result.verdict == EXPECTED[name], result.reason
+
+
+def test_its_profile_is_good(monkeypatch):
+    monkeypatch.chdir(api.ROOT)
+    done = subprocess.run([api.find_bootjack(), "client", "check", "leshan-client", "--no-probes"], capture_output=True,
+                          text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "time is real" in done.stdout

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What profiles say of clients, and what comes of it: instances of the factory, features, the picture of all clients."""
+import json
+
+import pytest
+import yaml
+
+from harness.pytest_bootjack import api
+from harness.report import clients
+
+OURS = yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text())
+LEFT_OVER = """\
+title: t
+recovery: {off: "the client has an account that leads nowhere"}
+client: {bootstrap: {uri: "coap://bs.example", instance: 5}}
+steps:
+  - request: {to: bs, method: POST, path: /bs, within: 1d}
+  - respond: 2.04
+  - {discover: /, expect: 2.05, lacks: ["/1/*"]}
+"""
+WRITTEN = "  - {write: /1/0/1, text: \"60\", expect: 2.04}\n  - {discover: /, expect: 2.05, lacks: [\"/1/*\"]}\n"
+DELETED = "  - {delete: /1/0, expect: 2.02}\n  - {discover: /, expect: 2.05, lacks: [\"/1/*\"]}\n"
+
+
+def profile(tmp_path, **fields):
+    path = tmp_path / "profile.yaml"
+    command = [*OURS["command"], "--server", "coap://nowhere.example", "--ssid", "7"]
+    path.write_text(yaml.safe_dump({**OURS, "command": command, **fields}))
+    return path
+
+
+@pytest.mark.parametrize("steps, factory, verdict", [
+    ("", None, "fail"), ("", ["/1/0"], "pass"), ("", ["/1/3"], "fail"), (WRITTEN, ["/1/0"], "fail"),
+    (DELETED, ["/1/0"], "pass"),
+])
+def test_instances_of_the_factory(steps, factory, verdict, tmp_path):
+    scenario = tmp_path / "left-over.yaml"
+    scenario.write_text(LEFT_OVER + steps)
+    client = profile(tmp_path, **({"factory": factory} if factory else {}))
+    result = api.run_scenario(scenario, client, options=["--no-canary"])
+    assert result.script_verdict == verdict, result.reason
+    assert verdict == "pass" or "must not be there" in result.reason
+
+
+def test_what_a_client_lacks_is_a_skip(tmp_path):
+    client = profile(tmp_path, features=["tlv"])
+    result = api.run_scenario(api.ROOT / "scenarios/tcp/good.yaml", client, options=["--no-canary"])
+    assert (result.verdict, result.reason) == ("skip", "the client has no tcp (its profile's features)")
+
+
+def test_a_feature_that_there_is_not(tmp_path):
+    client = profile(tmp_path, features=["telepathy"])
+    done = api.run_scenario  # the file's mistake is said before anything runs
+    with pytest.raises(Exception, match="telepathy"):
+        done(api.ROOT / "scenarios/good/first-bootstrap.yaml", client)
+
+
+# --- the picture and the tables ---
+
+
+def test_picture_and_tables_are_up_to_date():
+    assert clients.main(["--check"]) == 0
+
+
+def test_results_are_taken_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(clients, "STORE", tmp_path / "results.json")
+    result = api.run_scenario(api.ROOT / "scenarios/good/first-bootstrap.yaml", "linked")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"scenario": "scenarios/good/first-bootstrap.yaml", "title": "t", "client": "c",
+                                "verdict": "fail", "rules": result.rules, "reason": "r"}) + "\n")
+    assert clients.main(["--add", f"c={rows}", "--about", "A client", "--svg", str(tmp_path / "picture.svg")]) == 0
+    stored = json.loads((tmp_path / "results.json").read_text())
+    assert stored["c"]["rules"]["BS-WRITE"] == {"fail": 1}
+    assert stored["c"]["about"] == "A client: 1 scenarios: 1 fail."
+    assert "✗ 0/1" in (tmp_path / "picture.svg").read_text()
+
+
+def test_results_that_are_none(tmp_path, capsys):
+    assert clients.main(["--add", f"c={tmp_path / 'nothing'}"]) == 2
+    assert clients.main(["--add", "nonsense"]) == 2
+    assert "expected NAME=RESULTS" in capsys.readouterr().err
