@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "session.h"
+#include "session_states.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -331,6 +332,7 @@ static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, s
         judge(s, s->result.scenario);
     }
     s->result.reason = reason_of(s);
+    session_note_states(s->log);
 }
 
 static const session_result *session(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {

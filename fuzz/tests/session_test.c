@@ -18,6 +18,7 @@
 
 #include "script/load.h"
 #include "session.h"
+#include "session_states.h"
 
 static const char head[] = "title: a test\nrules: [BS-REQUEST]\nclient:\n  endpoint: dev-1\n"
                            "  bootstrap: {uri: \"coap://bs.example\", holdoff: 10s}\n";
@@ -164,6 +165,25 @@ static void any_bytes_are_a_session(void **state) {
     session_close(s);
 }
 
+static void moves_of_the_state_machines_are_counted(void **state) {
+    (void) state;
+    fuzz_session *s = session_open(NULL);
+    memset(session_counters, 0, sizeof session_counters);
+    session_run_program(s, with_account(""));
+    unsigned counted = 0;
+    for (unsigned i = 0; i < SESSION_COUNTERS; i++) {
+        counted += session_counters[i] != 0;
+    }
+    session_reach before = session_states_reached();
+    assert_in_range(counted, 8, SESSION_COUNTERS / 2);
+    assert_in_range(before.reached, 7, before.reachable - 1);
+    session_run_program(s, scenario("  - request: {path: /bs}\n  - respond: 4.03\n  - stop: term\n"));
+    session_reach after = session_states_reached();
+    assert_true(after.triples > before.triples);
+    assert_int_equal(after.unknown, 0);
+    session_close(s);
+}
+
 static void a_client_with_too_little_memory_is_told(void **state) {
     (void) state;
     fuzz_session *s = session_open(&(session_options){ .memory_limit = 8000 });
@@ -178,8 +198,7 @@ static void a_client_with_too_little_memory_is_told(void **state) {
 static const char *const sessions[] = {
     "  - request: {path: /bs}\n  - respond: 4.00\n  - request: {path: /bs}\n    at: due(holdoff)\n",
     "  - request: {path: /bs}\n  - power-cut: {}\n  - advance: 10s\n  - start: {}\n  - request: {path: /bs}\n",
-    "  - fault: drop\n    count: 3\n  - request: {path: /bs}\n  - respond: 2.04\n  - write: /0/1\n    hex: c800\n  - "
-    "stop: term\n  - start: {}\n",
+    "  - fault: drop\n    count: 3\n  - write: /0/1\n    hex: c800\n  - stop: term\n  - start: {}\n",
     "  - dns: bs.example\n    answers: [{status: nxdomain}]\n  - advance: 1h\n",
     "  - request: {path: /bs}\n  - respond: 2.04\n  - raw: 4001\n  - raw: \"ff\"\n  - advance: 300s\n",
 };
@@ -254,6 +273,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_client_that_cannot_be_made_is_no_finding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_bytes_are_a_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_with_too_little_memory_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(moves_of_the_state_machines_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_leaks_from_one_session_to_the_next, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

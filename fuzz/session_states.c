@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See session_states.h. The log is all that is looked at: "machine: old -> new: cause", what reached the client at that
+ * moment, and what it answered.
+ */
+#define _GNU_SOURCE
+#include "session_states.h"
+
+#include <string.h>
+
+#include "wire/coap.h"
+
+/* The moves that client/src/bootstrap/bootstrap.c and client/src/registration/registration.c can make. */
+#define MOVES(X)                                                                                                       \
+    X("bootstrap", "idle", "holding off")                                                                              \
+    X("bootstrap", "idle", "receiving")                                                                                \
+    X("bootstrap", "holding off", "holding off")                                                                       \
+    X("bootstrap", "holding off", "asking for a pack")                                                                 \
+    X("bootstrap", "holding off", "requesting")                                                                        \
+    X("bootstrap", "holding off", "receiving")                                                                         \
+    X("bootstrap", "holding off", "idle")                                                                              \
+    X("bootstrap", "asking for a pack", "requesting")                                                                  \
+    X("bootstrap", "asking for a pack", "holding off")                                                                 \
+    X("bootstrap", "asking for a pack", "idle")                                                                        \
+    X("bootstrap", "requesting", "holding off")                                                                        \
+    X("bootstrap", "requesting", "receiving")                                                                          \
+    X("bootstrap", "requesting", "idle")                                                                               \
+    X("bootstrap", "receiving", "holding off")                                                                         \
+    X("bootstrap", "receiving", "idle")                                                                                \
+    X("server", "queued", "waiting")                                                                                   \
+    X("server", "queued", "gone")                                                                                      \
+    X("server", "waiting", "registering")                                                                              \
+    X("server", "waiting", "waiting")                                                                                  \
+    X("server", "waiting", "failed")                                                                                   \
+    X("server", "registering", "registered")                                                                           \
+    X("server", "registering", "waiting")                                                                              \
+    X("server", "registering", "failed")                                                                               \
+    X("server", "registered", "updating")                                                                              \
+    X("server", "registered", "waiting")                                                                               \
+    X("server", "registered", "leaving")                                                                               \
+    X("server", "updating", "registered")                                                                              \
+    X("server", "updating", "waiting")                                                                                 \
+    X("server", "updating", "leaving")                                                                                 \
+    X("server", "updating", "failed")                                                                                  \
+    X("server", "leaving", "disabled")                                                                                 \
+    X("server", "leaving", "gone")                                                                                     \
+    X("server", "waiting", "gone")                                                                                     \
+    X("server", "registering", "gone")                                                                                 \
+    X("server", "registered", "gone")                                                                                  \
+    X("server", "updating", "gone")                                                                                    \
+    X("server", "failed", "gone")                                                                                      \
+    X("server", "disabled", "gone")                                                                                    \
+    X("server", "disabled", "waiting")
+
+static const struct {
+    const char *machine, *from, *to;
+} moves[] = {
+#define MOVE(machine, from, to) { machine, from, to },
+    MOVES(MOVE)
+#undef MOVE
+};
+
+enum { COUNT = sizeof moves / sizeof moves[0], NAME = 32 };
+
+/* What reached the client last. */
+typedef enum event_class {
+    BY_TIME = 0,
+    BY_START,
+    BY_SIGNAL,
+    BY_DNS,
+    BY_ICMP,
+    BY_STREAM,
+    BY_TLS,
+    BY_MALFORMED,
+    BY_EMPTY,
+    BY_CODE, /* + a message's code */
+} event_class;
+
+__attribute__((section("__libfuzzer_extra_counters"))) uint8_t session_counters[SESSION_COUNTERS];
+
+static bool seen_moves[COUNT];
+static bool seen_triples[SESSION_COUNTERS];
+static unsigned unknown_moves;
+static char unknown_move[3 * NAME + 16]; /* the first */
+
+/* A session's reading of its log. */
+typedef struct reading {
+    char bootstrap[NAME]; /* the state of that machine */
+    bj_time time;         /* of the event below */
+    unsigned class;
+} reading;
+
+static uint32_t hash(uint32_t h, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        h = (h ^ (uint8_t) text[i]) * 16777619u;
+    }
+    return (h ^ 0xff) * 16777619u;
+}
+
+static void count(uint32_t h) {
+    unsigned at = (h ^ h >> 15) % SESSION_COUNTERS;
+    session_counters[at] += session_counters[at] < UINT8_MAX;
+    seen_triples[at] = true;
+}
+
+/* --- moves ---------------------------------------------------------------------------------------------------- */
+
+typedef struct word {
+    const char *at;
+    size_t length;
+} word;
+
+static bool is(const word *w, const char *text) {
+    return strlen(text) == w->length && !memcmp(w->at, text, w->length);
+}
+
+/* Up to `stop`, behind which *at goes on. */
+static word until(const char **at, const char *end, const char *stop) {
+    const char *found = memmem(*at, (size_t) (end - *at), stop, strlen(stop));
+    word w = { *at, (size_t) ((found ? found : end) - *at) };
+    *at = found ? found + strlen(stop) : end;
+    return w;
+}
+
+static void note_move(const word *machine, const word *from, const word *to) {
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (is(machine, moves[i].machine) && is(from, moves[i].from) && is(to, moves[i].to)) {
+            seen_moves[i] = true;
+            return;
+        }
+    }
+    if (!unknown_moves++) {
+        snprintf(unknown_move, sizeof unknown_move, "%.*s: %.*s -> %.*s", (int) machine->length, machine->at,
+                 (int) from->length, from->at, (int) to->length, to->at);
+    }
+}
+
+static void moved(reading *r, const bj_event *event) {
+    const char *at = event->text, *end = event->text + event->text_length;
+    word machine = until(&at, end, ": "), from = until(&at, end, " -> "), to = until(&at, end, ": ");
+    if (!from.length || !to.length) {
+        return;
+    }
+    if (machine.length > 6 && !memcmp(machine.at, "server", 6)) {
+        machine.length = 6; /* whichever it is */
+    }
+    note_move(&machine, &from, &to);
+    unsigned class = event->time == r->time ? r->class : BY_TIME;
+    uint32_t h = hash(2166136261u + class, machine.at, machine.length);
+    count(hash(hash(h, from.at, from.length), to.at, to.length));
+    if (is(&machine, "bootstrap")) {
+        size_t length = to.length < NAME ? to.length : NAME - 1;
+        memcpy(r->bootstrap, to.at, length);
+        r->bootstrap[length] = '\0';
+    }
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------- */
+
+/* The Object that a request is for: the first segment of its path. */
+static uint32_t target_of(const bj_coap *m) {
+    const bj_coap_option *segment = bj_coap_find(m, BJ_COAP_URI_PATH, 0);
+    return segment ? hash(2166136261u, (const char *) segment->value, segment->length) : 1;
+}
+
+static void arrived(reading *r, const bj_event *event) {
+    bj_coap m;
+    r->time = event->time;
+    if (bj_coap_decode(&m, event->raw, event->raw_length) != BJ_COAP_OK) {
+        r->class = BY_MALFORMED;
+        return;
+    }
+    r->class = m.code ? BY_CODE + m.code : BY_EMPTY;
+    if (bj_coap_is_request(m.code)) {
+        r->class += target_of(&m) << 8;
+    }
+}
+
+/* What it answers, in which state, to what. */
+static void said(const reading *r, const bj_event *event) {
+    bj_coap m;
+    if (bj_coap_decode(&m, event->raw, event->raw_length) != BJ_COAP_OK || bj_coap_is_request(m.code)) {
+        return;
+    }
+    unsigned class = event->time == r->time ? r->class : BY_TIME;
+    count(hash(2166136261u + class * 31u + m.code * 7u + m.type, r->bootstrap, strlen(r->bootstrap)));
+}
+
+static void reached(reading *r, const bj_event *event, event_class class) {
+    r->time = event->time;
+    r->class = (unsigned) class;
+}
+
+static void look(reading *r, const bj_event *event) {
+    switch (event->kind) {
+    case BJ_EV_CLIENT_STATE:
+        moved(r, event);
+        break;
+    case BJ_EV_RECEIVED:
+        if (event->actor == BJ_ACTOR_CLIENT) {
+            arrived(r, event);
+        }
+        break;
+    case BJ_EV_SENT:
+        if (event->actor == BJ_ACTOR_CLIENT) {
+            said(r, event);
+        }
+        break;
+    case BJ_EV_CLIENT_START:
+        *r = (reading){ .bootstrap = "", .time = event->time, .class = BY_START };
+        break;
+    case BJ_EV_CLIENT_SIGNAL:
+        reached(r, event, BY_SIGNAL);
+        break;
+    case BJ_EV_DNS_ANSWER:
+        reached(r, event, BY_DNS);
+        break;
+    case BJ_EV_ICMP:
+        reached(r, event, BY_ICMP);
+        break;
+    case BJ_EV_STREAM_RECEIVED:
+    case BJ_EV_STREAM_CLOSED:
+        reached(r, event, BY_STREAM);
+        break;
+    case BJ_EV_TLS_STATE:
+        reached(r, event, BY_TLS);
+        break;
+    default:
+        break;
+    }
+}
+
+void session_note_states(const bj_log *log) {
+    reading r = { .bootstrap = "", .time = BJ_NEVER };
+    bj_event event;
+    for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
+        look(&r, &event);
+    }
+}
+
+/* --- what was reached ------------------------------------------------------------------------------------------ */
+
+session_reach session_states_reached(void) {
+    session_reach reach = { .reachable = COUNT, .unknown = unknown_moves };
+    for (unsigned i = 0; i < COUNT; i++) {
+        reach.reached += seen_moves[i];
+    }
+    for (unsigned i = 0; i < SESSION_COUNTERS; i++) {
+        reach.triples += seen_triples[i];
+    }
+    return reach;
+}
+
+void session_print_states(FILE *out) {
+    session_reach reach = session_states_reached();
+    fprintf(out, "transitions: %u of %u reached (%u with what led to them and what came of it)\n", reach.reached,
+            reach.reachable, reach.triples);
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (!seen_moves[i]) {
+            fprintf(out, "transition not reached: %s: %s -> %s\n", moves[i].machine, moves[i].from, moves[i].to);
+        }
+    }
+    if (unknown_moves) {
+        fprintf(out, "transitions that session_states.c does not know: %u, the first %s\n", unknown_moves,
+                unknown_move);
+    }
+}
