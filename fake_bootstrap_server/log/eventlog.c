@@ -150,6 +150,17 @@ uint64_t bj_log_lost(const bj_log *log) {
     return log->lost;
 }
 
+bj_log_mark bj_log_marked(const bj_log *log) {
+    return (bj_log_mark){ atomic_load(&log->used), log->lost, log->last };
+}
+
+void bj_log_rewind(bj_log *log, bj_log_mark mark) {
+    assert(mark.used <= atomic_load(&log->used) && mark.last <= log->last);
+    atomic_store(&log->used, mark.used);
+    log->lost = mark.lost;
+    log->last = mark.last;
+}
+
 static bool read_at(const bj_log *log, uint64_t offset, bj_event *event, size_t *size) {
     uint64_t used = atomic_load_explicit(&((bj_log *) (uintptr_t) log)->used, memory_order_acquire);
     if (used > log->size || offset > used || used - offset < sizeof(record)) {
@@ -199,7 +210,9 @@ bool bj_log_find(const bj_log *log, uint32_t sequence, bj_event *event) {
         return false;
     }
     if (log->last - sequence < INDEX) {
-        return read_at(log, log->index[sequence % INDEX], event, &size) && event->sequence == sequence;
+        if (read_at(log, log->index[sequence % INDEX], event, &size) && event->sequence == sequence) {
+            return true;
+        } /* else it stood before a place to which the log was rewound, and its place in the index was used since */
     }
     for (size_t cursor = 0; bj_log_next(log, &cursor, event);) {
         if (event->sequence == sequence) {

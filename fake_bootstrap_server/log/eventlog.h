@@ -129,6 +129,14 @@ uint32_t bj_log_append(bj_log *log, const bj_event *event);
 uint32_t bj_log_last(const bj_log *log);
 uint64_t bj_log_lost(const bj_log *log);
 
+/* A place in a log, and back to it: what was appended since is gone. */
+typedef struct bj_log_mark {
+    uint64_t used, lost;
+    uint32_t last;
+} bj_log_mark;
+bj_log_mark bj_log_marked(const bj_log *log);
+void bj_log_rewind(bj_log *log, bj_log_mark mark);
+
 /* Reads the event at *cursor (0 = first) and moves on; false at the end. Pointers in *event point
  * into the log. A damaged log ends early; it never reads outside. */
 bool bj_log_next(const bj_log *log, size_t *cursor, bj_event *event);

@@ -18,6 +18,7 @@ enum { TOOL_FINE = 0, TOOL_FOUND = 1, TOOL_COULD_NOT_RUN = 2, TOOL_USAGE = 64 };
 int tool_search(int argc, char **argv);
 int tool_triage(int argc, char **argv);
 int tool_replay(int argc, char **argv);
+int tool_foreign(int argc, char **argv);
 
 void tool_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* TOOL_USAGE, after a message that names the command. */

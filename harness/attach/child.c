@@ -45,6 +45,9 @@ void bj_child_engine(bj_child *child, bj_world *world, const bj_world_ops *ops) 
     child->ops = ops;
     child->engine = bj_engine_new(child->arena, child->scenario, child->profile, world, ops);
     bj_feed_take_up(child);
+    if (child->prepare) {
+        child->prepare(child);
+    }
 }
 
 void bj_child_begin(bj_child *child) {

@@ -24,6 +24,7 @@ struct bj_child {
     bj_world *world;
     const bj_world_ops *ops;
     bj_engine *engine;
+    void (*prepare)(bj_child *child); /* called when the engine is made and has not begun; NULL */
 };
 
 /* Takes up the shared memory: log (with RUN_BEGIN in it), arena, scenario and profile. */

@@ -48,7 +48,7 @@ static void flush_output(FILE *stream) {
 
 /* The client is dead, or has ended: the script goes on, and may start it again. */
 static void play_on(void) {
-    if (bj_child_without_client(&run)) {
+    if (bj_child_without_client(&run) && !bj_preload_is_forked()) {
         bj_preload_start_again(&run);
     }
     bj_child_over(&run);
@@ -118,6 +118,7 @@ static void take_up(bj_shared *shared) {
         empty(shared);
     }
     bj_child_open(&run, shared);
+    run.prepare = bj_preload_fork_wanted() ? bj_preload_fork_prepare : NULL;
     bj_child_simulate(&run);
 }
 

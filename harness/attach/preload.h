@@ -24,4 +24,13 @@ void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **en
  * run goes on in it. */
 _Noreturn void bj_preload_start_again(const bj_child *child);
 
+/* preload_fork.c: many runs of one process that was started once. */
+
+/* The supervisor asks for it, by BJ_FORK_VARIABLE. */
+bool bj_preload_fork_wanted(void);
+/* For bj_child.prepare: the scenario goes on in a fork for each input. */
+void bj_preload_fork_prepare(bj_child *child);
+/* This process is such a fork: its client cannot be started again. */
+bool bj_preload_is_forked(void);
+
 #endif

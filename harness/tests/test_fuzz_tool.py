@@ -4,6 +4,7 @@ groups it, and writes scenarios; wrong input is said to be wrong."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree
 
@@ -54,3 +55,64 @@ def test_it_says_what_is_wrong_with_an_alphabet(tmp_path):
 def test_wrong_usage(arguments, told):
     done = tool(*arguments)
     assert done.returncode == 64 and told in done.stderr
+
+
+# --- unmodified programs ------------------------------------------------------------------------------------------
+
+SEEDS = api.ROOT / "corpus/scenario_bytes"
+
+
+def foreign(*arguments, **more):
+    return tool("foreign", *arguments, **more)
+
+
+def build(folder, *compiler):
+    program = folder / "fragile"
+    subprocess.run([*compiler, "-O1", "-o", program, pathlib.Path(__file__).parent / "programs/fragile.c"], check=True)
+    return program
+
+
+def fuzz_fragile(tmp_path, program):
+    begin = tmp_path / "begin.yaml"
+    begin.write_text("title: It has asked\nclient: {bootstrap: {uri: 'coap://bs.example'}}\nsteps: [request: {to: bs}]\n")
+    return foreign("--begin", begin, "--seeds", SEEDS, "--runs", 20000, "--seconds", 200, "--limit", 300, "--findings", tmp_path / "found",
+                   "--", program, "{bs_host}", "{bs_port}")
+
+
+def test_a_crash_and_a_hang_of_a_program_that_knows_nothing_of_this(tmp_path):
+    done = fuzz_fragile(tmp_path, build(tmp_path, "gcc"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = {path.name for path in (tmp_path / "found").iterdir()}
+    assert {"crash-signal-11", "crash-signal-11.yaml", "crash-signal-11.pcapng", "hang", "hang.yaml"} <= found
+    assert "does not repeat" not in done.stdout and " 0 of edges" in done.stdout
+    assert "bs -> client: ACK 2.05" in (tmp_path / "found/crash-signal-11.yaml").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("afl-clang-fast"), reason="AFL++ is not installed")
+def test_a_program_that_afl_compiled_says_which_edges_it_took(tmp_path):
+    done = fuzz_fragile(tmp_path, build(tmp_path, "afl-clang-fast"))
+    assert done.returncode == 1 and int(re.search(r"(\d+) of edges", done.stdout)[1]) >= 5, done.stdout + done.stderr
+
+
+def test_debians_coap_client(tmp_path):
+    done = foreign("--seeds", SEEDS, "--runs", 2000, "--findings", tmp_path, "--", "coap-client-notls", "-B", "30", "-m", "get", "{bs_uri}/x")
+    sessions, kept, pairs = map(int, re.search(r"^(\d+) sessions .*; (\d+) inputs kept, (\d+) pairs", done.stdout, re.M).groups())
+    assert done.returncode in (0, 1) and sessions == 2000 and kept > 10 and pairs > 40, done.stdout + done.stderr
+    assert "crash" not in done.stdout and "hang" not in done.stdout and "does not repeat" not in done.stdout
+
+
+def test_the_same_seed_plays_the_same_sessions():
+    runs = [foreign("--seeds", SEEDS, "--runs", 600, "--seed", 7, "--", "coap-client-notls", "-m", "get", "{bs_uri}/x").stdout for _ in range(2)]
+    told = [re.sub(r" in [0-9.]+ s, \d+ a second", "", run) for run in runs]
+    assert told[0] == told[1] and "600 sessions" in told[0]
+
+
+@pytest.mark.parametrize("command, told", [
+    (["no-such-program", "{bs_uri}"], "was not found"),
+    (["/bin/busybox", "sleep", "{bs_uri}"], "static"),
+    (["/usr/bin/python3", "-c", "import threading, time; threading.Thread(target=time.sleep, args=(9,)).start(); time.sleep(1)", "{bs_uri}"],
+     "the client has threads"),
+    (["/bin/true", "{bs_uri}"], "it ends before")])
+def test_what_cannot_be_forked_is_said(command, told):
+    done = foreign("--runs", 1, "--", *command)
+    assert done.returncode == 2 and told in done.stderr, done.stderr
