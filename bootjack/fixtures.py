@@ -16,6 +16,7 @@ which client and with which seed. What a failed test scripted is saved in the fo
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 import re
 from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("BOOTJACK_FAILURES", str(failures_folder(config)))  # for bootjack.properties
     config.addinivalue_line("markers", "world(scenario=None, client=None, seed=None, limit=None): how the fixture `world` is made")
 
 

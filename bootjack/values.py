@@ -71,6 +71,8 @@ def flow(value: Value) -> str:
         return "~"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not isinstance(value, Number):
+        return re.sub(r"(\.[0-9])$", r"\g<1>0", repr(value))  # 5.00 is a code, whose last digits a float does not keep
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, str):

@@ -297,7 +297,8 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     }
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
-        a->session_last = oracle_max(a->session_last, s->time);
+        /* A repetition is the same command (RFC 7252 §4.2): a client that does not count it is not early. */
+        a->session_last = f->copies == 1 ? oracle_max(a->session_last, s->time) : a->session_last;
         a->last = oracle_max(a->last, s->time);
     }
     if (is_trigger(f) && !here) {

@@ -99,3 +99,14 @@ def build(by_file, names, programs=("bootjack", "bootjack-client")):
          f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
     must("ninja", "-C", str(BUILD), "-j", str(os.cpu_count() or 1), *programs)
     return PROGRAM.parent
+
+
+def build_client(by_file, names):
+    """The client alone, with the defects: for tests that run it as a program. Returns the program."""
+    folder = BUILD.with_name("client")
+    COPY.mkdir(parents=True, exist_ok=True)
+    copy(by_file, names)
+    must("cmake", "-S", str(COPY), "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
+         "-DBOOTJACK_CLIENT_ONLY=ON", f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
+    must("ninja", "-C", str(folder), "-j", str(os.cpu_count() or 1), "bootjack-client")
+    return folder / "bin" / "bootjack-client"

@@ -238,6 +238,7 @@ def test_values_keep_what_they_are():
     assert a == [2.1, 1, -1, True, "true", "1", None, "", "yes", "0600", Tagged("hex", "00ff"), Text("x"), "10s", "10s"]
     assert values.parse(values.document_text({"a": a}))["a"] == a
     assert values.flow(a).startswith('[2.10, 1, -1, true, "true", "1", ~')
+    assert values.flow([5.00, 2.1, 2.04, 1e30, 0.125]) == "[5.00, 2.10, 2.04, 1e+30, 0.125]"
     assert values.flow({1: b"\xff", "k": datetime.timedelta(milliseconds=1)}) == '{1: !hex "ff", "k": 1000us}'
 
 

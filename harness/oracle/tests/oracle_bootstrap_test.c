@@ -169,6 +169,16 @@ static void a_session_given_up_in_time_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+static void a_repeated_command_prolongs_nothing(void **state) {
+    (void) state;
+    opens();
+    command(100000, 9, DELETE_, "/1", C(2, 2));
+    command(115000, 9, DELETE_, "/1", C(2, 2));
+    asks(100000 + 247000 + 10000, 2);
+    judge(400000);
+    assert_nothing_broken();
+}
+
 static void an_answer_that_no_table_has_may_be_taken_for_a_refusal(void **state) {
     (void) state;
     asks(10000, 1);
@@ -476,6 +486,7 @@ int main(void) {
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),
         TEST(a_session_given_up_in_time_is_lawful),
+        TEST(a_repeated_command_prolongs_nothing),
         TEST(an_answer_that_no_table_has_may_be_taken_for_a_refusal),
         TEST(two_bootstrap_accounts_are_found),
         TEST(a_second_bootstrap_account_that_is_refused_is_lawful),
