@@ -74,6 +74,7 @@ static void client_sent(bj_engine *e, const bj_event *event) {
     }
     bj__outgoing_note(e, s, &event->from, &m, event->raw, event->raw_length, event->time, false);
     if (s->outgoing.mid == m.mid && bj_coap_is_request(m.code)) {
+        s->outgoing.event = event->sequence;
         r->first = s->outgoing.sent[0];
     }
 }

@@ -71,6 +71,8 @@ typedef struct bj__outgoing {
     bool used;
     bool arrived; /* at the engine */
     bool lawful;  /* an Update or De-register that nobody needs to await */
+    bool taken;   /* by a `departure` */
+    uint32_t event;
     bool stream;
     bj_addr from;
     uint16_t mid;
@@ -235,6 +237,7 @@ typedef struct bj__outbound {
     uint8_t server;
     uint8_t outcome;  /* bj__outcome */
     uint8_t repeated; /* the answer to `again`: 0 not yet, 1 the same, 2 another */
+    uint8_t repeated_code;
     uint8_t block_szx;
     uint8_t block_units;             /* of 1024 bytes in a block, with block_szx 7 (BERT, RFC 8323 §6) */
     uint16_t block_mids[BJ__BLOCKS]; /* of the blocks before, the last ones */

@@ -354,6 +354,7 @@ static void compare_repeated(bj_engine *e, bj__outbound *o, const bj_coap *m, ui
     o->repeated = 1;
     o->repeated_at = e->now;
     o->repeated_event = event;
+    o->repeated_code = m->code;
     if (o->outcome != BJ__ANSWERED || !bj__decode(&first, o->answer, o->answer_length, false)) {
         return;
     }

@@ -90,6 +90,10 @@ void bj__awaited_text(bj_engine *e, const bj__thread *t, bj_text *out) {
     case BJ_K_AGAIN:
         bj_text_add(out, "the same answer again");
         break;
+    case BJ_K_DEPARTURE:
+        bj_text_printf(out, "a request to %s that does not arrive",
+                       bj_get_string(t->step, BJ_F(DEPARTURE, TO), "a server"));
+        break;
     case BJ_K_NOTIFICATION:
         bj__describe_notification(t->step, out);
         break;
@@ -132,6 +136,8 @@ static const bj_value *when_field(const bj_record *step) {
         return bj_get(step, BJ_F(RESPONSE, AT));
     case BJ_K_RETRANSMISSION:
         return bj_get(step, BJ_F(RETRANSMISSION, AT));
+    case BJ_K_DEPARTURE:
+        return bj_get(step, BJ_F(DEPARTURE, AT));
     case BJ_K_NOTIFICATION:
         return bj_get(step, BJ_F(NOTIFICATION, AT));
     case BJ_K_RAW:
@@ -769,6 +775,17 @@ static bj__progress poll_again(bj_engine *e, bj__thread *t) {
     if (!o) {
         return bj__fail(e, t, "the request was forgotten with its server's restart");
     }
+    const bj_value *expect = bj_get(t->step, BJ_F(AGAIN, EXPECT));
+    if (o->repeated && expect && o->repeated_code) {
+        if (!bj_codes_has(&expect->as.codes, o->repeated_code)) {
+            bj__fail(e, t, "expected another answer to the repetition, the client answered %u.%02u",
+                     o->repeated_code >> 5, o->repeated_code & 31);
+            t->failure_cause = o->repeated_event;
+            return BJ__FAILED;
+        }
+        t->satisfied_event = o->repeated_event;
+        return BJ__DONE;
+    }
     if (o->repeated == 2) {
         BJ_TEXT(what, 200);
         bj__describe_outbound(o, &what);
@@ -783,6 +800,44 @@ static bj__progress poll_again(bj_engine *e, bj__thread *t) {
     }
     return wait_until(e, t,
                       saturated(short_deadline(e, t, BJ_F(AGAIN, WITHIN)), t->act_at - bj__min(t->act_at, t->base)));
+}
+
+/* --- departures --- */
+
+/* The oldest request that left and has not arrived, of those that no step has taken. */
+static bj__outgoing *departed(bj_engine *e, const bj__thread *t) {
+    const char *to = bj_get_string(t->step, BJ_F(DEPARTURE, TO), NULL);
+    const bj__server *only = to ? bj__server_named(e, to) : NULL;
+    uint32_t method = bj_get_uint(t->step, BJ_F(DEPARTURE, METHOD), 0);
+    bj__outgoing *found = NULL;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        bj__outgoing *o = &e->servers[i].outgoing;
+        bool counts = o->used && !o->arrived && !o->taken && (!only || &e->servers[i] == only) &&
+                      (!method || o->code == method) && o->sent[0] >= t->base;
+        found = counts && (!found || o->sent[0] < found->sent[0]) ? o : found;
+    }
+    return found;
+}
+
+static bj__progress poll_departure(bj_engine *e, bj__thread *t) {
+    const bj_value *at = bj_get(t->step, BJ_F(DEPARTURE, AT));
+    bj_time wait = bj_get_duration(t->step, BJ_F(DEPARTURE, WITHIN), 100 * BJ_SECOND);
+    bj__window w = { .from = t->base, .to = saturated(bj__add(t->base, (int64_t) wait), e->tolerance + 1) };
+    BJ_TEXT(why, 160);
+    if (at && !bj__due_window(e, t, &at->as.when, NULL, 0, &w, &why)) {
+        return bj__bad_due(e, t, &at->as.when, why.start);
+    }
+    bj__outgoing *o = departed(e, t);
+    if (!o) {
+        return wait_until(e, t, w.to);
+    }
+    if (o->sent[0] < w.from || o->sent[0] > w.to) {
+        return bj__mistimed(e, t, &w, o->sent[0], o->event);
+    }
+    o->taken = true;
+    t->satisfied = bj__max(t->begun, o->sent[0]);
+    t->satisfied_event = o->event;
+    return BJ__DONE;
 }
 
 static bj__progress poll_exit(bj_engine *e, bj__thread *t) {
@@ -831,6 +886,8 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
         return poll_advance(e, t);
     case BJ_K_RETRANSMISSION:
         return poll_retransmission(e, t);
+    case BJ_K_DEPARTURE:
+        return poll_departure(e, t);
     case BJ_K_RESPONSE:
         return poll_response(e, t);
     case BJ_K_RESET:

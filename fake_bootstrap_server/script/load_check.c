@@ -245,7 +245,8 @@ static void check_when(check *c, const bj_record *record, const bj_value *value)
     const bj_when *when = &value->as.when;
     bool open_early = when->due ? when->earliest == BJ_WHEN_OPEN_EARLY : !when->earliest && when->latest;
     bool awaits = record->kind == BJ_K_REQUEST || record->kind == BJ_K_RESPONSE ||
-                  record->kind == BJ_K_RETRANSMISSION || record->kind == BJ_K_NOTIFICATION || is_contact(record);
+                  record->kind == BJ_K_RETRANSMISSION || record->kind == BJ_K_DEPARTURE ||
+                  record->kind == BJ_K_NOTIFICATION || is_contact(record);
     bool lasts = record->kind == BJ_K_SILENCE || record->kind == BJ_K_ADVANCE;
     if (!awaits && open_early) {
         bj_mistake_at(c->loading, value->position, NULL, "%s %s the early end of its range, which is open here",

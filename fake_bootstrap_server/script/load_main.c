@@ -101,6 +101,8 @@ static const char *default_time(const bj_record *step) {
         return bj_get(step, BJ_F(NOTIFICATION, AT)) || bj_get(step, BJ_F(NOTIFICATION, WITHIN)) ? NULL : "within 100s";
     case BJ_K_RETRANSMISSION:
         return bj_get(step, BJ_F(RETRANSMISSION, AT)) ? NULL : "at due(retransmit)";
+    case BJ_K_DEPARTURE:
+        return bj_get(step, BJ_F(DEPARTURE, AT)) || bj_get(step, BJ_F(DEPARTURE, WITHIN)) ? NULL : "within 100s";
     case BJ_K_RESET:
     case BJ_K_ACK:
     case BJ_K_AGAIN:

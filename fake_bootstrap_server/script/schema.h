@@ -147,6 +147,10 @@ enum {
       "again: {server: bs}")                                                                                           \
     R(57, RETRANSMISSION, "retransmission", 1, "The client repeats its last confirmable message, byte for byte.",      \
       "retransmission: 1\n  at: due(retransmit)")                                                                      \
+    R(200, DEPARTURE, "departure", 1,                                                                                  \
+      "The client sends a request to a server that it does not reach: the port is closed or silent, or it is lost on "  \
+      "the way.",                                                                                                      \
+      "departure: {to: mgmt, method: POST}")                                                                           \
     R(58, NOTE, "note", 1, "A line for the reader of the log.", "note: now the server is well again")                  \
     R(59, INCONCLUSIVE, "inconclusive", 1,                                                                             \
       "What was seen is a gap in the specification: the verdict is "                                                   \
@@ -614,7 +618,14 @@ enum {
 #define BJ_FIELDS_AGAIN(F)                                                                                             \
     F(1, SERVER, "server", STRING, BJ_PRIMARY, NONE, "bs if not given.")                                               \
     F(2, WITHIN, "within", DURATION, 0, NONE, "No later than that.")                                                   \
-    F(3, AT, "at", WHEN, 0, NONE, "Sent at that time.")
+    F(3, AT, "at", WHEN, 0, NONE, "Sent at that time.")                                                                \
+    F(4, EXPECT, "expect", CODES, 0, NONE,                                                                             \
+      "Codes of the answer, which then may be another than before; left out: it is the same, byte for byte.")
+#define BJ_FIELDS_DEPARTURE(F)                                                                                         \
+    F(1, TO, "to", STRING, BJ_PRIMARY, NONE, "The server; any if not given.")                                          \
+    F(2, METHOD, "method", ENUM, 0, ENUM(BJ_ENUM_METHOD), "")                                                          \
+    F(3, AT, "at", WHEN, 0, NONE, "When it must leave, counted from the end of the previous step.")                    \
+    F(4, WITHIN, "within", DURATION, 0, NONE, "It must leave no later than that; 100s if not given.")
 #define BJ_FIELDS_RETRANSMISSION(F)                                                                                    \
     F(1, NUMBER, "number", UINT, BJ_PRIMARY, NONE, "The how-manieth, from 1.")                                         \
     F(2, TO, "to", STRING, 0, NONE, "The server; any if not given.")                                                   \

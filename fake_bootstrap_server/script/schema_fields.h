@@ -117,6 +117,9 @@ enum bj_fields_ack { BJ_FIELDS_ACK(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_AGAIN_##FIELD = (number),
 enum bj_fields_again { BJ_FIELDS_AGAIN(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_DEPARTURE_##FIELD = (number),
+enum bj_fields_departure { BJ_FIELDS_DEPARTURE(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_RETRANSMISSION_##FIELD = (number),
 enum bj_fields_retransmission { BJ_FIELDS_RETRANSMISSION(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

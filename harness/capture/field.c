@@ -192,6 +192,20 @@ void bj_field_close(bj_field *f) {
     f->units = NULL;
 }
 
+bool bj_field_talk(bj_field *field, uint32_t party, bj_talk *talk) {
+    bj_unit unit;
+    BJ_TEXT(why, 300);
+    uint32_t until = field->options->until;
+    bj_talk_begin(talk, &field->parties, party);
+    while (bj_units_next(field->units, &unit, &why) == 1 && (!until || unit.frame <= until)) {
+        if (!bj_talk_take(talk, &unit)) {
+            fputs("bootjack: out of memory\n", stderr);
+            return false;
+        }
+    }
+    return bj_units_rewind(field->units, &why);
+}
+
 /* --- what oracles are told ------------------------------------------------------------------------------------ */
 
 static bool is_loopback(const bj_addr *host) {

@@ -45,9 +45,22 @@ extern const char bj_field_help[];
  * not understood) are said there, too. */
 int bj_field_open(bj_field *field, const bj_field_options *options);
 void bj_field_close(bj_field *field);
+/* The conversation of one client, which the caller frees; the capture is at its beginning again. false: it was said
+ * why. */
+bool bj_field_talk(bj_field *field, uint32_t party, bj_talk *talk);
 
 /* What the oracles are told of a client of a capture. Texts are in the arena. */
 void bj_field_oracle_config(const bj_field *field, uint32_t party, bj_arena *arena, bj_oracle_config *config);
+
+/* A rule that the client of a capture broke, the first time. */
+typedef struct bj_field_finding {
+    bj_rule rule;
+    uint32_t frame; /* 0: something did not come */
+    bj_time time;
+    const char *text; /* in the arena */
+} bj_field_finding;
+/* What the oracles find of one client, at most `room` of them; the capture is at its beginning again. */
+size_t bj_field_findings(bj_field *field, uint32_t party, bj_arena *arena, bj_field_finding *out, size_t room);
 
 /* `bootjack judge FILE`. */
 int bj_judge_main(int argc, char **argv);

@@ -49,16 +49,16 @@ static void take_event(void *context, const bj_event *event, const bj_unit *unit
     note_findings(d, unit->frame);
 }
 
-static bool begin(judge *j, defendant *d, uint32_t party) {
+static bool begin(bj_field *f, defendant *d, uint32_t party) {
     bj_oracle_config config;
     *d = (defendant){ .party = party, .arena = bj_arena_map(ARENA) };
     if (!d->arena) {
         return false;
     }
-    bj_field_oracle_config(&j->field, party, d->arena, &config);
+    bj_field_oracle_config(f, party, d->arena, &config);
     d->oracle = bj_oracle_new(d->arena, &config);
-    bj_story_begin(&d->story, &j->field.parties, party, take_event, d);
-    bj_talk_begin(&d->talk, &j->field.parties, party);
+    bj_story_begin(&d->story, &f->parties, party, take_event, d);
+    bj_talk_begin(&d->talk, &f->parties, party);
     return true;
 }
 
@@ -71,8 +71,8 @@ static void end(defendant *d) {
 }
 
 /* The client whose unit this is; NULL: none of these. Answers of name servers are for all. */
-static defendant *owner_of(const judge *j, defendant *all, size_t count, const bj_unit *unit) {
-    const bj_flow *f = bj_parties_flow(&j->field.parties, unit);
+static defendant *owner_of(const bj_field *field, defendant *all, size_t count, const bj_unit *unit) {
+    const bj_flow *f = bj_parties_flow(&field->parties, unit);
     for (size_t i = 0; f && i < count; i++) {
         if (all[i].party == f->party) {
             return &all[i];
@@ -81,7 +81,7 @@ static defendant *owner_of(const judge *j, defendant *all, size_t count, const b
     return NULL;
 }
 
-static bool give(judge *j, defendant *all, size_t count, const bj_unit *unit) {
+static bool give(const bj_field *f, defendant *all, size_t count, const bj_unit *unit) {
     bool good = true;
     if (unit->kind == BJ_UNIT_DNS) {
         for (size_t i = 0; i < count; i++) {
@@ -89,7 +89,7 @@ static bool give(judge *j, defendant *all, size_t count, const bj_unit *unit) {
         }
         return true;
     }
-    defendant *d = owner_of(j, all, count, unit);
+    defendant *d = owner_of(f, all, count, unit);
     if (d) {
         bj_story_take(&d->story, unit);
         good = bj_talk_take(&d->talk, unit);
@@ -97,12 +97,12 @@ static bool give(judge *j, defendant *all, size_t count, const bj_unit *unit) {
     return good;
 }
 
-static bool read_capture(judge *j, defendant *all, size_t count) {
+static bool read_capture(bj_field *f, defendant *all, size_t count) {
     bj_unit unit;
     BJ_TEXT(why, 300);
-    uint32_t until = j->options.until;
-    while (bj_units_next(j->field.units, &unit, &why) == 1 && (!until || unit.frame <= until)) {
-        if (!give(j, all, count, &unit)) {
+    uint32_t until = f->options->until;
+    while (bj_units_next(f->units, &unit, &why) == 1 && (!until || unit.frame <= until)) {
+        if (!give(f, all, count, &unit)) {
             fputs("bootjack: out of memory\n", stderr);
             return false;
         }
@@ -112,6 +112,25 @@ static bool read_capture(judge *j, defendant *all, size_t count) {
         note_findings(&all[i], 0);
     }
     return true;
+}
+
+size_t bj_field_findings(bj_field *f, uint32_t party, bj_arena *arena, bj_field_finding *out, size_t room) {
+    defendant d;
+    size_t count = 0;
+    bj_finding *findings;
+    BJ_TEXT(why, 300);
+    if (begin(f, &d, party) && read_capture(f, &d, 1)) {
+        size_t found = bj_oracle_findings(d.oracle, &findings);
+        for (; count < found && count < room; count++) {
+            out[count] = (bj_field_finding){ .rule = findings[count].rule,
+                                             .frame = d.frames[count],
+                                             .time = findings[count].time,
+                                             .text = bj_arena_strdup(arena, findings[count].text) };
+        }
+    }
+    end(&d);
+    bj_units_rewind(f->units, &why);
+    return count;
 }
 
 /* --- telling -------------------------------------------------------------------------------------------------- */
@@ -210,9 +229,9 @@ static bool judge_batch(judge *j, const uint32_t *parties, size_t count) {
     defendant *all = calloc(count, sizeof *all);
     bool good = all != NULL;
     for (size_t i = 0; good && i < count; i++) {
-        good = begin(j, &all[i], parties[i]);
+        good = begin(&j->field, &all[i], parties[i]);
     }
-    good = good && read_capture(j, all, count);
+    good = good && read_capture(&j->field, all, count);
     for (size_t i = 0; all && i < count; i++) {
         if (good) {
             tell(j, &all[i]);

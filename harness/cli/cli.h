@@ -16,6 +16,7 @@ enum { CLI_PASSED = 0, CLI_FAILED = 1, CLI_COULD_NOT_RUN = 2, CLI_USAGE = 64 };
 /* The commands; argv[0] is the command's name. */
 int cli_run(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_client_command(int argc, char **argv);
 int cli_control(int argc, char **argv);
 /* report_page.c: makes a report's page, or compares two runs (harness/report, in Python), and waits for it. Its exit

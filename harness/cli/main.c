@@ -13,6 +13,7 @@
 
 #include "capture/capture.h"
 #include "capture/field.h"
+#include "capture/script.h"
 #include "cli/cli.h"
 #include "script/load.h"
 
@@ -35,6 +36,8 @@ static const command commands[] = {
     { "program", bj_program_main, "a scenario's byte form, and back" },
     { "report", report_main, "the page of a report from results; what changed between two runs" },
     { "decode", bj_decode_main, "print the CoAP messages of a capture" },
+    { "from-capture", bj_from_capture_main, "a scenario of what a client did in a capture" },
+    { "replay", cli_replay, "what a client did in a capture, played again to a client; both side by side" },
     { "judge", bj_judge_main, "the rules that a client broke, by a capture alone" },
 };
 
@@ -45,7 +48,7 @@ static void help(FILE *stream) {
           "Tests what an LwM2M client does while it is being bootstrapped.\n\n",
           stream);
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(stream, "  %-8s  %s\n", commands[i].name, commands[i].about);
+        fprintf(stream, "  %-12s  %s\n", commands[i].name, commands[i].about);
     }
     fputs("\n  --help, -h     this; after a command: that command's help\n"
           "  --version      the version\n\n"

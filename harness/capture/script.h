@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A conversation of a capture as a scenario: what the servers did is what they do in it, what the client did is what it
+ * must do. Tokens, Message IDs and ports are nobody's business: the engine has its own. Private to harness/ (capture/,
+ * cli/).
+ */
+#ifndef BJ_CAPTURE_SCRIPT_H
+#define BJ_CAPTURE_SCRIPT_H
+
+#include "capture/field.h"
+#include "script/program.h"
+#include "wire/entries.h"
+
+enum { BJ_SCRIPT_ASSUMPTIONS = 24 };
+
+typedef struct bj_script_server {
+    char name[40];      /* in the scenario */
+    char host[256];     /* its name in the network; "": not known */
+    bj_addr seen, here; /* its address in the capture, and in the scenario */
+    bool closed;        /* its port, at this point of the walk */
+    bool met;           /* a step named it */
+} bj_script_server;
+
+typedef struct bj_script {
+    const bj_field *field;
+    const bj_talk *talk;
+    bj_arena *arena;
+    bool loose;   /* order and codes, no times */
+    bool follows; /* for a comparison: what the client does is awaited, and not demanded */
+    bj_script_server servers[BJ_TALK_SERVERS];
+    bj_record *root;
+    const bj_record **steps;
+    const char **comments; /* of each step; NULL */
+    size_t count, room;
+    const char *assumptions[BJ_SCRIPT_ASSUMPTIONS];
+    size_t assumption_count;
+    bj_text comment; /* of the next step */
+    char comment_room[1600];
+    bj_time base; /* when the last step ended, in the capture */
+    int awaited;  /* the request of the client that a `request` awaited last */
+    bool *done;   /* messages that steps before say already */
+    unsigned observations;
+    bj_time holdoff; /* as the conversation shows it; BJ_NEVER: it does not */
+    unsigned raw;    /* messages that only bytes say */
+    unsigned unsaid; /* messages that no step says: in comments */
+} bj_script;
+
+/* Makes the scenario; what it points to must outlive it. */
+void bj_script_make(bj_script *script, const bj_field *field, const bj_talk *talk, bj_arena *arena, bool loose,
+                    bool follows);
+/* The file: assumptions at the top, comments with frame numbers. In the arena. */
+bj_string bj_script_print(bj_script *script);
+
+/* A URI of the capture as the scenario has it: addresses that the simulated world has another use for are others. */
+void bj_script_uri(const bj_script *script, const char *uri, size_t length, bj_text *out);
+
+/* LwM2M values of a payload as nodes; false: something in it has no place there. *tlv_exact: written in TLV again they
+ * give the same bytes. */
+bool bj_script_values(const bj_script *script, uint32_t format, const bj_path *target, const uint8_t *data,
+                      size_t length, bj_value *values, bool *tlv_exact);
+
+/* `bootjack from-capture FILE`. */
+int bj_from_capture_main(int argc, char **argv);
+
+#endif

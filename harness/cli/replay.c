@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack replay FILE --client ...`: a client of a capture as a scenario, the scenario against a client, and both
+ * conversations side by side, with the first difference judged.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "capture/compare.h"
+#include "capture/story.h"
+#include "cli/canary.h"
+#include "cli/cli.h"
+#include "cli/report.h"
+
+enum { FINDINGS = BJ_RULES, SLACK = 500000, LOG = 64 << 20 };
+
+typedef struct replay {
+    bj_field_options options, again_options;
+    bj_field field, again; /* the capture; the one of the replay */
+    const char *client_name, *preload, *pcap, *report;
+    bool loose, no_canary, json;
+    uint64_t seed, repeat;
+    bj_arena *arena;
+    cli_client client;
+    bj_talk talk, talk_again;
+    bj_script script;
+    bj_run_options run;
+    bj_run_result result;
+    bj_comparison comparison;
+    bj_field_finding found[FINDINGS], found_again[FINDINGS];
+    size_t found_count, found_again_count;
+    char temporary[64];
+} replay;
+
+/* --- the command line ----------------------------------------------------------------------------------------- */
+
+static void print_help(FILE *out) {
+    fprintf(
+        out,
+        "usage: bootjack replay [OPTION...] FILE\n"
+        "\n"
+        "Makes a scenario of what a client did in a capture, runs it against a client, and prints both conversations\n"
+        "side by side. The first difference is marked and judged: by a rule that the captured client broke there, or\n"
+        "the replaying one; else both are lawful.\n"
+        "\n"
+        "  --client CLIENT     the client that replays, as for bootjack run; linked if not given\n"
+        "  --captured WHICH    the client of the capture: its address, address:port or Endpoint Client Name\n"
+        "  --loose             order and codes only, and not the times\n"
+        "  --repeat N          and N times more with losses, doubled and late datagrams, each with a seed of its own:\n"
+        "                      which rules are broken then\n"
+        "  --pcap FILE         the replay as a capture\n"
+        "  --report FOLDER     a report with both conversations as charts\n"
+        "  --seed N            seed of the simulated world, 1 if not given\n"
+        "  --preload FILE      the preload library\n"
+        "  --no-canary         do not first run the nonsense scenario that must not pass\n"
+        "%s"
+        "  --help              this text\n"
+        "\n"
+        "Marks: ~ another code or other content, t at another time, < only captured, > only replayed.\n"
+        "Exit status: 0 the replay shows what the capture shows, 1 it differs, 2 could not run, 64 wrong usage.\n",
+        strstr(bj_field_help, "  --all"));
+}
+
+static int take_valued(replay *r, const char *name, const char *value) {
+    if (!strcmp(name, "--client")) {
+        r->client_name = value;
+    } else if (!strcmp(name, "--captured")) {
+        r->options.client = value;
+    } else if (!strcmp(name, "--pcap")) {
+        r->pcap = value;
+    } else if (!strcmp(name, "--report")) {
+        r->report = value;
+    } else if (!strcmp(name, "--preload")) {
+        r->preload = value;
+    } else if (!strcmp(name, "--seed")) {
+        return cli_parse_u64(value, 0, INT64_MAX, &r->seed)
+                   ? -1
+                   : cli_usage_error("replay", "--seed %s: not a number", value);
+    } else {
+        return cli_parse_u64(value, 1, 10000, &r->repeat)
+                   ? -1
+                   : cli_usage_error("replay", "--repeat %s: expected 1 to 10000", value);
+    }
+    return -1;
+}
+
+/* -1: taken; -2: none of these; else the exit status. */
+static int take_own(replay *r, int argc, char **argv, int *at) {
+    static const char *const valued[] = { "--client",  "--captured", "--pcap",  "--report",
+                                          "--preload", "--seed",     "--repeat" };
+    const char *word = argv[*at];
+    for (unsigned i = 0; i < sizeof valued / sizeof valued[0]; i++) {
+        size_t n = strlen(valued[i]);
+        if (!strncmp(word, valued[i], n) && (!word[n] || word[n] == '=')) {
+            const char *value = word[n] ? word + n + 1 : *at + 1 < argc ? argv[++*at] : "";
+            return *value ? take_valued(r, valued[i], value)
+                          : cli_usage_error("replay", "%s: a value is needed", valued[i]);
+        }
+    }
+    if (!strcmp(word, "--loose")) {
+        r->loose = true;
+        return -1;
+    }
+    if (!strcmp(word, "--no-canary")) {
+        r->no_canary = true;
+        return -1;
+    }
+    return -2;
+}
+
+static int parse(replay *r, int argc, char **argv) {
+    BJ_TEXT(why, 300);
+    bj_field_defaults(&r->options);
+    r->seed = 1;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            print_help(stdout);
+            return CLI_PASSED;
+        }
+        int own = take_own(r, argc, argv, &i);
+        int taken = own == -2 ? bj_field_option(&r->options, argc, argv, &i, &why) : 1;
+        if (own >= 0) {
+            return own;
+        }
+        if (taken < 0) {
+            return cli_usage_error("replay", "%s", why.start);
+        }
+        if (!taken && argv[i][0] == '-' && argv[i][1]) {
+            return cli_usage_error("replay", "unknown option %s", argv[i]);
+        }
+        if (!taken && r->options.units.file) {
+            return cli_usage_error("replay", "more than one file: %s", argv[i]);
+        }
+        r->options.units.file = taken ? r->options.units.file : argv[i];
+    }
+    return r->options.units.file ? -1 : cli_usage_error("replay", "a capture file is needed");
+}
+
+/* --- running -------------------------------------------------------------------------------------------------- */
+
+static bool run_once(replay *r, const bj_record *scenario, bj_run_result *result) {
+    bj_job *job = bj_job_start(r->arena, scenario, &r->run);
+    while (!bj_job_finished(job) && !cli_interrupted) {
+        bj_job_wait(&job, 1);
+    }
+    if (!bj_job_finished(job)) {
+        bj_job_kill(job);
+        return false;
+    }
+    bj_job_result(job, result);
+    return true;
+}
+
+/* The run as a capture, and that read like the one of the field. */
+static bool read_replay(replay *r) {
+    BJ_TEXT(why, 500);
+    const char *file = r->pcap;
+    if (!file) {
+        strcpy(r->temporary, "/tmp/bootjack-replay-XXXXXX");
+        int descriptor = mkstemp(r->temporary);
+        if (descriptor < 0) {
+            cli_complain("%s: %s", r->temporary, strerror(errno));
+            return false;
+        }
+        close(descriptor);
+        file = r->temporary;
+    }
+    if (!bj_capture_write(r->result.log, file, &why)) {
+        cli_complain("%s", why.start);
+        return false;
+    }
+    bj_field_defaults(&r->again_options);
+    r->again_options.units.file = file;
+    r->again_options.holdoff = r->script.holdoff;
+    r->again_options.tolerance = BJ_MS;
+    r->again_options.units.port_count = r->script.talk->server_count;
+    for (unsigned i = 0; i < r->script.talk->server_count; i++) {
+        r->again_options.units.ports[i] = r->script.servers[i].here.port;
+    }
+    r->again = (bj_field){ .options = &r->again_options };
+    r->again.units = bj_units_open(&r->again_options.units, &why);
+    if (!r->again.units || !bj_parties_find(&r->again.parties, r->again.units, &why)) {
+        cli_complain("%s", why.start);
+        return false;
+    }
+    bj_talk_begin(&r->talk_again, &r->again.parties, 0);
+    if (r->again.parties.seen.records && !r->again.parties.seen.decrypted) {
+        cli_complain("nothing of the replay's DTLS or TLS is decrypted%s%s",
+                     r->again.parties.seen.decryption ? ": " : "",
+                     r->again.parties.seen.decryption ? r->again.parties.seen.decryption : "");
+    }
+    if (!r->again.parties.count) {
+        return true; /* the client said nothing */
+    }
+    r->found_again_count = bj_field_findings(&r->again, 0, r->arena, r->found_again, FINDINGS);
+    bj_talk_free(&r->talk_again);
+    return bj_field_talk(&r->again, 0, &r->talk_again);
+}
+
+/* --- judging -------------------------------------------------------------------------------------------------- */
+
+/* The finding of this frame, or of the one whose answer it is part of; NULL. */
+static const bj_field_finding *at_frame(const bj_field_finding *all, size_t count, uint32_t frame) {
+    for (size_t i = 0; i < count && frame; i++) {
+        if (all[i].frame == frame) {
+            return &all[i];
+        }
+    }
+    return NULL;
+}
+
+/* A rule that one client broke at or behind the difference, and the other did not break at all. */
+static const bj_field_finding *only_there(const bj_field_finding *all, size_t count, const bj_field_finding *others,
+                                          size_t other_count, uint32_t frame) {
+    for (size_t i = 0; i < count; i++) {
+        bool both = false;
+        for (size_t n = 0; n < other_count; n++) {
+            both |= others[n].rule == all[i].rule;
+        }
+        if (!both && (!all[i].frame || all[i].frame >= frame)) {
+            return &all[i];
+        }
+    }
+    return NULL;
+}
+
+static void tell_rule(const char *who, const bj_field_finding *f) {
+    printf("judged: the %s client breaks %s (%s)", who, bj_rule_id(f->rule),
+           bj_rule_level(f->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD");
+    if (f->frame) {
+        printf(" in frame %u", f->frame);
+    }
+    printf(": %s\n", f->text);
+}
+
+/* Rules that the oracles of the run found, which know more than those over its capture. */
+static bool tell_run_rules(const replay *r) {
+    for (size_t i = 0; i < r->result.broken_count; i++) {
+        const bj_finding *f = &r->result.broken[i];
+        bool both = false;
+        for (size_t n = 0; n < r->found_count; n++) {
+            both |= r->found[n].rule == f->rule;
+        }
+        if (!both) {
+            printf("judged: the replaying client breaks %s (%s) at %.3f s: %s\n", bj_rule_id(f->rule),
+                   bj_rule_level(f->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD", (double) f->time / 1e6, f->text);
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t frame_near(const bj_conversation_side *side, const bj_comparison *c, size_t row, bool captured) {
+    for (size_t i = row + 1; i-- > 0;) {
+        int at = captured ? c->rows[i].captured : c->rows[i].replayed;
+        if (at >= 0) {
+            return side->all[at].frame;
+        }
+    }
+    return 0;
+}
+
+static void tell_judgement(const replay *r) {
+    const bj_comparison *c = &r->comparison;
+    uint32_t here = frame_near(&c->captured, c, (size_t) c->first, true);
+    uint32_t there = frame_near(&c->replayed, c, (size_t) c->first, false);
+    const bj_field_finding *f = at_frame(r->found, r->found_count, here);
+    const bj_field_finding *g = at_frame(r->found_again, r->found_again_count, there);
+    bool same = f && g && f->rule == g->rule;
+    f = f && !same ? f : only_there(r->found, r->found_count, r->found_again, r->found_again_count, here);
+    g = g && !same ? g : only_there(r->found_again, r->found_again_count, r->found, r->found_count, there);
+    if (f) {
+        tell_rule("captured", f);
+    }
+    if (g) {
+        tell_rule("replaying", g);
+    }
+    if (!g && !tell_run_rules(r) && !f) {
+        puts("judged: differs, both lawful as far as the oracles see");
+    }
+}
+
+static void tell_first(const replay *r) {
+    static const char *const names[] = { "", "the same at another time", "another code, or other content",
+                                         "only the captured client, or its servers, have this",
+                                         "only the replaying client, or its servers, have this" };
+    const bj_row *row = &r->comparison.rows[r->comparison.first];
+    const bj_compared *a = row->captured < 0 ? NULL : &r->comparison.captured.all[row->captured];
+    const bj_compared *b = row->replayed < 0 ? NULL : &r->comparison.replayed.all[row->replayed];
+    printf("first difference: %s\n", names[row->difference]);
+    if (a) {
+        printf("  captured, frame %u, %.3f s: %s\n", a->frame, (double) a->time / 1e6, a->text);
+    }
+    if (b) {
+        printf("  replayed, %.3f s: %s\n", (double) b->time / 1e6, b->text);
+    }
+    tell_judgement(r);
+}
+
+static int tell(const replay *r) {
+    bj_compare_print(&r->comparison, stdout);
+    for (size_t i = 0; i < r->script.assumption_count; i++) {
+        printf("assumed: %s\n", r->script.assumptions[i]);
+    }
+    bool nothing = !r->comparison.count || r->result.verdict == BJ_ERROR || r->result.verdict == BJ_SKIP;
+    if (r->comparison.first >= 0) {
+        tell_first(r);
+    } else if (!nothing) {
+        puts("reproduced: the replay shows what the capture shows");
+        for (size_t i = 0; i < r->found_count; i++) {
+            tell_rule("captured", &r->found[i]);
+        }
+    }
+    if (r->result.verdict == BJ_ERROR || r->result.verdict == BJ_SKIP) {
+        printf("the run: %s: %s\n", bj_verdict_name(r->result.verdict), r->result.reason);
+        return CLI_COULD_NOT_RUN;
+    }
+    if (r->result.verdict != BJ_PASS) {
+        printf("the run ended with %s: %s\n", bj_verdict_name(r->result.verdict), r->result.reason);
+    }
+    if (!r->comparison.count) {
+        puts("there is nothing to compare");
+        return CLI_COULD_NOT_RUN;
+    }
+    return r->comparison.first >= 0 ? CLI_FAILED : CLI_PASSED;
+}
+
+/* --- with faults ---------------------------------------------------------------------------------------------- */
+
+/* A bad day of the network: one datagram in twenty is lost, one comes twice, all are late. */
+static void make_bad(replay *r, bj_record *scenario) {
+    bj_record *link = bj_record_new(r->arena, BJ_K_LINK, (bj_position){ 0 });
+    bj_value number = { .type = BJ_T_UINT }, time = { .type = BJ_T_DURATION }, network = { .type = BJ_T_RECORD };
+    const bj_record **one = bj_record_list(r->arena, 1);
+    number.as.uint = 50000;
+    bj_set(r->arena, link, BJ_F(LINK, LOSS), &number);
+    bj_set(r->arena, link, BJ_F(LINK, DUPLICATE), &number);
+    time.as.duration = 20 * BJ_MS;
+    bj_set(r->arena, link, BJ_F(LINK, LATENCY), &time);
+    bj_set(r->arena, link, BJ_F(LINK, JITTER), &time);
+    one[0] = link;
+    network.as.records.items = one;
+    network.as.records.count = 1;
+    bj_set(r->arena, scenario, BJ_F(SCENARIO, NETWORK), &network);
+}
+
+static int repeat(replay *r) {
+    unsigned broken[BJ_RULES] = { 0 }, crashed = 0;
+    const char *why[BJ_RULES] = { NULL };
+    uint64_t first[BJ_RULES] = { 0 };
+    make_bad(r, r->script.root);
+    for (uint64_t i = 1; i <= r->repeat && !cli_interrupted; i++) {
+        bj_run_result result;
+        r->run.seed = r->seed + i;
+        if (!run_once(r, r->script.root, &result)) {
+            break;
+        }
+        crashed += result.signal_number != 0;
+        for (size_t n = 0; n < result.broken_count; n++) {
+            bj_rule rule = result.broken[n].rule;
+            first[rule] = broken[rule]++ ? first[rule] : r->run.seed;
+            why[rule] = why[rule] ? why[rule] : result.broken[n].text;
+        }
+        bj_run_release(&result);
+    }
+    bool any = crashed > 0;
+    printf("with faults, %llu runs: %u crashed\n", (unsigned long long) r->repeat, crashed);
+    for (unsigned rule = 0; rule < BJ_RULES; rule++) {
+        if (broken[rule]) {
+            any |= bj_rule_level((bj_rule) rule) == BJ_LEVEL_MUST;
+            printf("  %s broken in %u of them, first with --seed %llu: %s\n", bj_rule_id((bj_rule) rule), broken[rule],
+                   (unsigned long long) first[rule], why[rule]);
+        }
+    }
+    return any ? CLI_FAILED : CLI_PASSED;
+}
+
+/* --- the report ----------------------------------------------------------------------------------------------- */
+
+static void append_event(void *context, const bj_event *event, const bj_unit *unit) {
+    (void) unit;
+    bj_log_append(context, event);
+}
+
+/* The captured conversation as a log with the names of the scenario. */
+static bj_log *captured_log(replay *r) {
+    bj_log *log = bj_log_create(bj_arena_alloc(r->arena, LOG), LOG);
+    bj_story story;
+    bj_unit unit;
+    BJ_TEXT(why, 300);
+    bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
+                                    .actor = BJ_ACTOR_CLIENT,
+                                    .text = "client",
+                                    .from = r->field.parties.all[r->field.chosen[0]].host });
+    for (unsigned i = 0; i < r->talk.server_count; i++) {
+        bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
+                                        .actor = (uint8_t) (BJ_ACTOR_SERVER_0 + i),
+                                        .text = r->script.servers[i].name,
+                                        .from = r->script.servers[i].seen });
+    }
+    bj_story_begin(&story, &r->field.parties, r->field.chosen[0], append_event, log);
+    story.sequence = bj_log_last(log);
+    while (bj_units_next(r->field.units, &unit, &why) == 1) {
+        bj_story_take(&story, &unit);
+    }
+    bj_story_end(&story);
+    return log;
+}
+
+static void write_report(replay *r) {
+    cli_report report = { .client = &r->client, .seed = r->seed };
+    cli_case captured = { .file = r->options.units.file,
+                          .arena = r->arena,
+                          .scenario = r->script.root,
+                          .title = "Captured",
+                          .finished = true };
+    cli_case replayed = { .file = r->options.units.file,
+                          .arena = r->arena,
+                          .scenario = r->script.root,
+                          .title = "Replayed",
+                          .finished = true,
+                          .result = r->result };
+    captured.result = (bj_run_result){ .verdict = r->found_count ? BJ_FAIL : BJ_PASS,
+                                       .script_verdict = BJ_PASS,
+                                       .reason = r->found_count ? r->found[0].text : "what the capture shows",
+                                       .log = captured_log(r) };
+    if (cli_report_begin(&report, NULL, r->report, 2)) {
+        cli_report_case(&report, &captured);
+        cli_report_case(&report, &replayed);
+        cli_report_end(&report);
+    }
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------ */
+
+static int compare(replay *r) {
+    bj_compare_side(&r->comparison.captured, &r->script, &r->talk, false, r->arena);
+    bj_compare_side(&r->comparison.replayed, &r->script, &r->talk_again, true, r->arena);
+    bj_compare(&r->comparison, r->arena, !r->loose, r->options.tolerance + SLACK);
+    return tell(r);
+}
+
+static int play(replay *r) {
+    r->run = (bj_run_options){ .attach = r->client.attach,
+                               .profile = r->client.profile,
+                               .seed = r->seed,
+                               .preload = cli_preload_path(r->arena, r->preload),
+                               .listen = "127.0.0.1" };
+    if (!r->client.own && !r->no_canary && !cli_canary(&r->run)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    r->found_count = bj_field_findings(&r->field, r->field.chosen[0], r->arena, r->found, FINDINGS);
+    if (!bj_field_talk(&r->field, r->field.chosen[0], &r->talk)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    bj_script_make(&r->script, &r->field, &r->talk, r->arena, r->loose, true);
+    if (!run_once(r, r->script.root, &r->result)) {
+        return CLI_COULD_NOT_RUN;
+    }
+    int status = read_replay(r) ? compare(r) : CLI_COULD_NOT_RUN;
+    if (r->report) {
+        write_report(r);
+    }
+    bj_run_release(&r->result);
+    if (status != CLI_COULD_NOT_RUN && r->repeat) {
+        int faults = repeat(r);
+        status = status ? status : faults;
+    }
+    return status;
+}
+
+static void forget(replay *r) {
+    bj_talk_free(&r->talk);
+    bj_talk_free(&r->talk_again);
+    bj_field_close(&r->again);
+    bj_field_close(&r->field);
+    if (*r->temporary) {
+        unlink(r->temporary);
+    }
+    bj_arena_unmap(r->arena);
+    free(r);
+}
+
+int cli_replay(int argc, char **argv) {
+    replay *r = calloc(1, sizeof *r);
+    if (!r) {
+        cli_complain("out of memory");
+        return CLI_COULD_NOT_RUN;
+    }
+    r->arena = cli_arena();
+    int status = parse(r, argc, argv);
+    if (status < 0) {
+        cli_catch_signals();
+        status = cli_client_find(r->arena, r->client_name, &r->client) ? bj_field_open(&r->field, &r->options)
+                                                                       : CLI_COULD_NOT_RUN;
+        if (!status && r->field.chosen_count != 1) {
+            status = cli_usage_error("replay", "one client at a time: --captured chooses it");
+        }
+        status = status ? status : play(r);
+    }
+    forget(r);
+    return status;
+}
