@@ -225,9 +225,14 @@ enum {
       "Optional features of clients that it is about, beside those that its steps and servers tell.")                  \
     F(31, VERBATIM, "verbatim", BOOL, 0, NONE,                                                                         \
       "URIs are its subject: they are written as they stand, to clients that want a port in them (`uri-ports`), too.") \
+    F(32, OUT_OF_SCOPE, "out-of-scope", ENUM, 0, ENUM(BJ_ENUM_ABSENT),                                                 \
+      "Bootjack has none: the scenario says what it would be, and is skipped for every client.")                       \
     F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
       "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")
+/* What LwM2M has and Bootjack does not play: carriers, the card, and ways to keys. */
+#define BJ_ENUM_ABSENT(X)                                                                                              \
+    X(1, "smartcard") X(2, "sms") X(3, "mqtt") X(4, "non-ip") X(5, "oscore") X(6, "est")
 
 #define BJ_FIELDS_CLIENT(F)                                                                                            \
     F(1, ENDPOINT, "endpoint", STRING, 0, NONE, "Endpoint Client Name; dev-1 if not given.")                           \

@@ -297,9 +297,21 @@ static bool takes_uris(const bj_record *profile, const bj_record *scenario, cons
     return true;
 }
 
+/* Of some things Bootjack has none, whatever the client has. */
+static bool within_scope(const bj_record *scenario, bj_text *reason) {
+    const bj_field_def *field = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, OUT_OF_SCOPE));
+    const bj_value *absent = bj_get(scenario, BJ_F(SCENARIO, OUT_OF_SCOPE));
+    const char *name = absent ? bj_enum_name(field->values, (unsigned) absent->as.uint) : NULL;
+    if (absent) {
+        bj_text_printf(reason, "out of scope: Bootjack has no %s", name ? name : "such thing");
+    }
+    return !absent;
+}
+
 bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason) {
     gathered g = gather_scenario(scenario);
-    return takes_uris(profile, scenario, &g, reason) && has_features(profile, g.features, reason) &&
+    return within_scope(scenario, reason) && takes_uris(profile, scenario, &g, reason) &&
+           has_features(profile, g.features, reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SECURITY_RESOURCES)), 0, g.resources[0], reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SERVER_RESOURCES)), 1, g.resources[1], reason);
 }

@@ -65,6 +65,15 @@ static void a_profile_that_says_nothing_has_everything(void **state) {
                         "");
 }
 
+static void what_is_out_of_scope_no_client_has(void **state) {
+    (void) state;
+    assert_string_equal(lacks("", "out-of-scope: smartcard\nsteps: [note: n]\n"),
+                        "out of scope: Bootjack has no smartcard");
+    assert_string_equal(lacks("features: [tcp]", "out-of-scope: non-ip\nservers: {mgmt: {transport: tls, key: 00, "
+                                                 "identity: 00}}\nsteps: [note: n]\n"),
+                        "out of scope: Bootjack has no non-ip");
+}
+
 static void transports_and_credentials_of_servers(void **state) {
     (void) state;
     assert_string_equal(lacks("features: [tlv]", "servers: {mgmt: {transport: tcp}}\nsteps: [note: n]\n"),
@@ -167,6 +176,7 @@ static void uris_in_bytes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_that_says_nothing_has_everything),
+        cmocka_unit_test(what_is_out_of_scope_no_client_has),
         cmocka_unit_test(transports_and_credentials_of_servers),
         cmocka_unit_test(formats_unless_they_must_be_refused),
         cmocka_unit_test(verbs_and_branches),
