@@ -87,13 +87,22 @@ static bool may_bootstrap(const bj_oracle *o) {
     return o->accounts.vague;
 }
 
+/* All that it has is from the factory, and none of it leads to any server. */
+static bool has_nothing_but_nonsense(const bj_oracle *o) {
+    bool useless = o->config.known && o->config.account_count > 0 && !o->attempt.ever_finished;
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        useless &= !leads_somewhere(o->config.accounts[i].uri);
+    }
+    return useless;
+}
+
 static bool may_be_used(const oracle_instance *security) {
     return security->bootstrap == 0 && !security->vague && (!*security->uri || leads_somewhere(security->uri));
 }
 
 /* Is there a server account that a registration is to be expected of? */
 static bool may_register(const bj_oracle *o) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES && !has_nothing_but_nonsense(o); i++) {
         for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
             const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
             if (exists(security, 0) && exists(server, 1) && may_be_used(security) && security->ssid == server->ssid &&
