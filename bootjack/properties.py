@@ -62,12 +62,22 @@ def holds(scenario: Scenario, client: str | None = None, seed: int = 1, folder: 
     PropertyFailed: no. The scenario is then in `folder` ($BOOTJACK_FAILURES, or bootjack-failures), under `name`, or that of
     the test: each failure of one test takes the place of the one before, so that the smallest is left.
     """
-    result = _runner.run(scenario, client, seed)
+    result = run(scenario, client, seed)
     if result.verdict in GOOD:
         return result
     place = pathlib.Path(folder or os.environ.get("BOOTJACK_FAILURES") or "bootjack-failures")
-    file = _annotated(scenario, result).save(place / f"{name or _test_name()}.yaml")
-    raise PropertyFailed(result, file, _text(scenario, result, file, client, seed))
+    raise failure(scenario, result, client, seed, place, name or _test_name())
+
+
+def run(scenario: Scenario, client: str | None = None, seed: int = 1) -> Result:
+    """Its result, whatever that is."""
+    return _runner.run(scenario, client, seed)
+
+
+def failure(scenario: Scenario, result: Result, client: str | None, seed: int, folder: pathlib.Path, name: str) -> PropertyFailed:
+    """The scenario saved, and what is said of it."""
+    file = _annotated(scenario, result).save(folder / f"{name}.yaml")
+    return PropertyFailed(result, file, _text(scenario, result, file, client, seed))
 
 
 def _annotated(scenario: Scenario, result: Result) -> Scenario:

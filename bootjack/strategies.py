@@ -103,17 +103,16 @@ def commands() -> st.SearchStrategy[list[Step]]:
 
 
 def faults() -> st.SearchStrategy[list[Step]]:
-    """Something that goes wrong on the way, and that retransmission makes good. (An answer to Bootstrap-Finish that is lost
-    may be the last word of a client: what it loses are answers to something else.)"""
+    """A command to which something happens on the way that retransmission makes good, or a wait. (An answer to
+    Bootstrap-Finish that is lost may be the last word of a client: faults strike commands before it.)"""
     sides = st.sampled_from(["bs", "client"])
-    return st.one_of(
-        st.integers(1, 2).map(lambda count: [{"fault": "drop", "from": "bs", "count": count}]),
-        st.integers(1, 2).map(lambda count: [{"fault": "drop", "from": "client", "count": count}, {"discover": "/1"}]),
-        st.builds(lambda side: [{"fault": "duplicate", "from": side, "count": 1}], sides),
-        st.just([{"fault": "delay", "from": "bs", "count": 1, "delay": "3s"}]),
-        st.just([{"fault": "delay", "from": "client", "count": 1, "delay": "3s"}, {"discover": "/1"}]),
-        st.sampled_from(["1s", "30s", "100s"]).map(lambda wait: [{"advance": wait}]),
+    kinds: st.SearchStrategy[Step] = st.one_of(
+        st.builds(lambda side, count: {"fault": "drop", "from": side, "count": count}, sides, st.integers(1, 2)),
+        sides.map(lambda side: {"fault": "duplicate", "from": side, "count": 1}),
+        sides.map(lambda side: {"fault": "delay", "from": side, "count": 1, "delay": "3s"}),
     )
+    struck = st.builds(lambda fault, command: [fault, *command], kinds, commands())
+    return st.one_of(struck, st.sampled_from(["1s", "30s", "100s"]).map(lambda wait: [{"advance": wait}]))
 
 
 def failed_attempts() -> st.SearchStrategy[list[Step]]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
-from bootjack import Scenario, properties, strategies
+from bootjack import Scenario, campaign, properties, strategies
 from bootjack.properties import PropertyFailed
 from harness.pytest_bootjack import api
 from harness.teeth import planted, tree
@@ -96,3 +96,33 @@ def test_mistakes_are_no_failures(tmp_path):
     with pytest.raises(api.ScenarioError, match="did you mean 'write'"):
         properties.holds(Scenario(steps=[{"wriet": "/0"}]), folder=tmp_path)
     assert list(pathlib.Path(tmp_path).iterdir()) == []
+
+
+LAZY = str(api.ROOT / "harness/tests/clients/always-5.00.yaml")
+
+
+def test_a_campaign_keeps_what_it_finds(tmp_path, capsys):
+    """The same rounds find the same; what is known is not looked for again."""
+    found = []
+    for name in ("one", "two"):
+        assert campaign.main(["--client", LAZY, "--rounds", "2", "--seed", "7", "--folder", str(tmp_path / name)]) == campaign.FOUND
+        found.append({file.name: file.read_text() for file in (tmp_path / name).iterdir()})
+    printed = capsys.readouterr().out
+    assert found[0] == found[1] and found[0] and re.search(r"^\d+ scenarios in \d+ s, [12] findings$", printed, re.M)
+    for name, text in found[0].items():
+        assert f"{tmp_path / 'one' / name}: " in printed and len(Scenario.parse(text).steps) <= 6
+        assert api.run_scenario(tmp_path / "one" / name, client=LAZY, options=["--no-canary"]).verdict == "fail"
+
+
+def test_a_campaign_that_finds_nothing(tmp_path, capsys):
+    assert campaign.main(["--rounds", "1", "--folder", str(tmp_path / "found")]) == campaign.PASSED
+    assert re.fullmatch(r"100 scenarios in \d+ s, 0 findings\n", capsys.readouterr().out)
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_campaign_that_cannot_run(tmp_path, capsys):
+    assert campaign.main(["--client", "nobody", "--rounds", "1", "--folder", str(tmp_path)]) == campaign.COULD_NOT_RUN
+    assert "there is none 'nobody'" in capsys.readouterr().err
+    for words in (["--minutes", "0"], ["--rounds", "0"], ["--nonsense"]):
+        with pytest.raises(SystemExit):
+            campaign.main(words)

@@ -49,7 +49,7 @@ def jobs():
 def run(command, folder):
     # What the steps say, but with few scenarios and seeds, and without installing anything.
     few = " ".join(f"--scenarios tools/bootjack/{name}" for name in FEW)
-    command = command.replace("ci/firmware", f"ci/firmware {few}").replace("--seeds 100", "--seeds 2")
+    command = command.replace("ci/firmware", f"ci/firmware {few}").replace("--seeds 100", "--seeds 2").replace("--campaign 60", "--campaign 0.02")
     if command.startswith("apt-get"):
         return None
     return subprocess.run(["bash", "-e", "-c", command], cwd=folder, capture_output=True, text=True, timeout=300, check=False)
@@ -61,6 +61,8 @@ def test_the_steps_of_a_template(steps, name, firmware):
     for step in steps:
         done = run(step, firmware)
         assert done is None or done.returncode == 0, f"{step}\n{done.stdout}{done.stderr}"
+        if done and "ci/firmware" in step:
+            assert ("0 findings" in done.stdout) == (name == "night"), done.stdout
     report = firmware / ("bootjack-report" if name == "conformance" else "bootjack-night")
     assert {"index.html", "results.json", "junit.xml", "captures"} <= set(os.listdir(report))
     results = json.loads((report / "results.json").read_text())["results"]
@@ -80,6 +82,8 @@ def test_the_gate(firmware):
     assert run("make client", firmware).returncode == 0
     lazy = str(api.ROOT / "harness/tests/clients/always-5.00.yaml")
     assert status("test/bootjack-profile.yaml", "--report", "good", "--last", "nowhere.json") == 0
+    assert status(lazy, "--report", "night", "--gate", "worse", "--campaign", "0.01") == 1
+    assert {file.suffix for file in (firmware / "night/campaign").iterdir()} == {".yaml"}
     assert status(lazy, "--report", "first") == 1
     assert status(lazy, "--report", "second", "--last", "first/results.json", "--gate", "worse") == 0
     assert status(lazy, "--report", "third", "--last", "first/results.json") == 1
@@ -95,6 +99,7 @@ def test_the_gate(firmware):
     ("nowhere.yaml", "nowhere.yaml: no such file"),
     ("test/bootjack-profile.yaml --gate some", "expected all or worse"),
     ("test/bootjack-profile.yaml --seeds many", "expected a number"),
+    ("test/bootjack-profile.yaml --campaign long", "expected minutes"),
     ("test/bootjack-profile.yaml --nonsense", "unknown option"),
     ("test/bootjack-profile.yaml --last", "--last needs a value"),
 ])
