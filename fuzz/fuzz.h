@@ -6,10 +6,15 @@
 #ifndef BJ_FUZZ_FUZZ_H
 #define BJ_FUZZ_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Defined by targets whose inputs are programs: their files may be text, NAME.yaml, which is compiled when it is
+ * replayed (fuzz/program_seeds.py does so for the engines). */
+extern const bool fuzz_takes_programs __attribute__((weak));
 
 /* A property that must hold for every input. One that does not ends the process, from a function that says which. */
 #define FUZZ_HOLDS(condition, property)                                                                                \

@@ -13,8 +13,33 @@
 #include <sys/stat.h>
 
 #include "fuzz.h"
+#include "script/bytes.h"
+#include "script/load.h"
 
 static unsigned replayed;
+
+static bool is_text(const char *name) {
+    size_t length = strlen(name);
+    return &fuzz_takes_programs && length > 5 && strcmp(name + length - 5, ".yaml") == 0;
+}
+
+/* A program that is printed: the input is its byte form. */
+static bool run_text(const char *name, const uint8_t *text, size_t size) {
+    bj_arena *arena = bj_arena_map((size_t) 64 << 20);
+    bj_mistakes mistakes = { 0 };
+    const bj_record *program =
+        arena ? bj_load_unchecked(arena, BJ_K_SCENARIO, name, (const char *) text, size, &mistakes) : NULL;
+    if (program) {
+        bj_string bytes = bj_program_encode(arena, program);
+        LLVMFuzzerTestOneInput((const uint8_t *) bytes.bytes, bytes.length);
+    } else if (mistakes.count) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes.items[0]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    bj_arena_unmap(arena);
+    return program != NULL;
+}
 
 static bool run_file(const char *name) {
     FILE *file = fopen(name, "rbe");
@@ -29,7 +54,10 @@ static bool run_file(const char *name) {
     fclose(file);
     if (whole) {
         fprintf(stderr, "%s\n", name);
-        LLVMFuzzerTestOneInput(bytes, size);
+        whole = !is_text(name) || run_text(name, bytes, size);
+        if (whole && !is_text(name)) {
+            LLVMFuzzerTestOneInput(bytes, size);
+        }
         replayed++;
     }
     free(bytes);

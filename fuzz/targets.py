@@ -6,6 +6,8 @@ import pathlib
 import re
 import subprocess
 
+from . import program_seeds
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 GROWN = ROOT / "build" / "fuzz-corpus"
@@ -49,7 +51,9 @@ def program(name):
 
 
 def given(name):
-    """The folders of inputs that belong to the repository."""
+    """The folders of inputs that belong to the repository; of targets that take programs, what is made of them."""
+    if name in program_seeds.TARGETS:
+        return [program_seeds.make(name)]
     return [folder for folder in (ROOT / "corpus" / name, ROOT / "corpus" / "regressions" / name) if folder.is_dir()]
 
 

@@ -85,6 +85,11 @@ static void bench_open(bench *b, bool strict) {
     assert_int_equal(bootjack_server_object_install(b->client), BOOTJACK_OK);
     assert_int_equal(bootjack_device_object_install(b->client, NULL), BOOTJACK_OK);
     assert_int_equal(bootjack_device_object_install(b->client, NULL), BOOTJACK_ERR_EXISTS);
+    const bootjack_matching_type none = (bootjack_matching_type) 9;
+    const bootjack_security_instance strange = {
+        .bootstrap_server = true, .server_uri = uri, .security_mode = BOOTJACK_SECURITY_NOSEC, .matching_type = &none
+    };
+    assert_int_equal(bootjack_security_object_add_instance(b->client, &strange, &iid), BOOTJACK_ERR_RANGE);
     assert_int_equal(bootjack_security_object_add_instance(b->client, &account, &iid), BOOTJACK_OK);
     assert_int_equal(iid, 3);
     iid = BOOTJACK_ID_INVALID;

@@ -344,7 +344,7 @@ void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
         return;
     }
     bj__settle(e);
-    if (e->done) {
+    if (e->done || e->heal.on) {
         return;
     }
     BJ_TEXT(reason, BJ__REASON);

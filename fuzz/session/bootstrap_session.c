@@ -14,6 +14,8 @@ static void print_states(void) {
     session_print_states(stderr);
 }
 
+const bool fuzz_takes_programs = true;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fuzz_session *session;
     if (!session) {

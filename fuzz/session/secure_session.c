@@ -9,6 +9,8 @@
 #include "session.h"
 #include "session_inputs.h"
 
+const bool fuzz_takes_programs = true;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fuzz_session *session;
     if (!session) {

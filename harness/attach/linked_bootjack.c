@@ -21,7 +21,19 @@ const char bj_linked_profile[] =
     "    scenario: \"*\"\n"
     "    text: an Acknowledgement is rejected with a Reset message\n"
     "    reason: libcoap 4.3.1 rejects an Acknowledgement with a code that it does not know, or "
-    "with a request, with RST (RFC 7252 4.2)\n";
+    "with a request, with RST (RFC 7252 4.2)\n"
+    "  - rule: COAP-ACK\n"
+    "    scenario: \"*\"\n"
+    "    text: a Reset message with Message ID 0,\n"
+    "    reason: libcoap 4.3.1 rejects what is of another version of CoAP with RST and Message ID 0 (RFC 7252 3)\n"
+    "  - rule: COAP-ACK\n"
+    "    scenario: \"*\"\n"
+    "    text: an Acknowledgement with a method that is not known\n"
+    "    reason: libcoap 4.3.1 answers such a request with 4.04 whatever type of message it is in\n"
+    "  - rule: COAP-FORMAT\n"
+    "    scenario: \"*\"\n"
+    "    text: a code of signalling\n"
+    "    reason: libcoap 4.3.1 answers Ping and the like of RFC 8323 over UDP, too\n";
 
 typedef struct linked {
     bootjack_client *client;

@@ -158,7 +158,9 @@ static void bootstrap_sent(bj_oracle *o, const oracle_own *own, const oracle_see
     if (p) {
         p->bootstrap = true;
     }
-    if (first) {
+    uint32_t block = 0;
+    bool continues = bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block) && block >> 4; /* of an answer in blocks */
+    if (first && !continues) {
         check_form(o, s);
         begins(o, own, s);
     } else {
@@ -239,7 +241,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     if (!p) {
         return;
     }
-    p->registered = own->answer >> 5 == 2;
+    p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
     p->registering = !p->registered;
     p->register_last = s->time;
     o->attempt.dialled = BJ_NEVER;
@@ -292,6 +294,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
     if (here && overtakes && f->operation) {                   /* the answer */
         oracle_model_session(o, true, false);
+        a->excused = true; /* the client may refuse it, for it is in no session yet */
         a->phase = ORACLE_SESSION;
         a->session_last = s->time;
     }

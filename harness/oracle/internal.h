@@ -249,6 +249,7 @@ struct bj_oracle {
     struct {
         bj_addr peer;
         uint16_t mid;
+        uint8_t code;
     } acknowledged[ORACLE_ACKNOWLEDGED]; /* by servers, whatever for */
     uint64_t acknowledged_count;
     oracle_peer peers[ORACLE_PEERS];

@@ -11,6 +11,9 @@
 /* Table 1 of §4.3: what may be carried by which type. */
 static const char *mistyped(const bj_coap *m) {
     bool request = bj_coap_is_request(m->code), response = bj_coap_is_response(m->code);
+    if (m->code >> 5 == 7) {
+        return "a code of signalling (RFC 8323 §5), which there is over TCP only";
+    }
     if (m->code && !request && !response) {
         return "a code of a reserved class";
     }
@@ -73,10 +76,23 @@ static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
+/* A response to an Acknowledgement that carried a request of a method that nobody knows (0.08 to 0.31). */
+static bool answers_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
+    for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
+        uint8_t code = o->acknowledged[i].code;
+        if (code > 7 && code < 32 && o->acknowledged[i].mid == s->m.mid &&
+            bj_addr_equal(&o->acknowledged[i].peer, &s->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     unsigned at = (unsigned) (o->acknowledged_count++ % ORACLE_ACKNOWLEDGED);
     o->acknowledged[at].peer = s->peer;
     o->acknowledged[at].mid = s->m.mid;
+    o->acknowledged[at].code = s->m.code;
 }
 
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
@@ -154,13 +170,18 @@ static void response(bj_oracle *o, const oracle_seen *s) {
 
 static void seen(bj_oracle *o, const oracle_seen *s) {
     if (!s->from_client) {
-        if (!s->stream && s->m.type == BJ_COAP_ACK) {
+        if (!s->stream && s->m.type >= BJ_COAP_ACK) {
             note_acknowledgement(o, s);
         }
         return;
     }
     form(o, s);
     if (s->fault != BJ_COAP_OK) {
+        return;
+    }
+    if (!s->stream && bj_coap_is_response(s->m.code) && answers_acknowledgement(o, s)) {
+        oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
+                     "an Acknowledgement with a method that is not known gets a response");
         return;
     }
     if (!s->stream && s->m.type >= BJ_COAP_ACK) {

@@ -20,8 +20,9 @@ static bool in_time(const bj_oracle *o, const oracle_own *own, bj_time *early, b
         *late = scaled(o->config.ack_timeout, o->config.ack_random_factor) + oracle_late(o);
     } else {
         bj_time expected = 2 * own->gap;
-        *early = oracle_less(expected, 2 * oracle_early(o) + o->config.tolerance * 2);
-        *late = expected + 2 * oracle_late(o);
+        /* A clock of whole milliseconds is off at either end of the gap before, which is doubled, and at this one's. */
+        *early = oracle_less(expected, 3 * oracle_early(o) + o->config.tolerance * 2);
+        *late = expected + 3 * oracle_late(o);
     }
     *late = oracle_certain(o) ? *late : BJ_NEVER; /* repetitions before it may have been lost unseen */
     return gap >= *early && gap <= *late;

@@ -137,7 +137,7 @@ static void stuck(bj_sim *sim, const char *how) {
     if (sim->engine && !sim->over) {
         bj_engine_client_stuck(sim->engine, how, event);
     }
-    sim->over = true;
+    sim->over |= !sim->start_due; /* a client without power may have been given it again */
 }
 
 /* --- time ----------------------------------------------------------------------------------------------------- */

@@ -311,6 +311,14 @@ static bootjack_error validate_ranges(const bjc_store *store, const bjc_instance
     return BOOTJACK_OK;
 }
 
+bootjack_error bjc_store_check_ranges(const bjc_store *store, uint16_t iid, char *reason, size_t reason_size) {
+    const bjc_instance *instance = store->instances;
+    while (instance && instance->iid != iid) {
+        instance = instance->next;
+    }
+    return instance ? validate_ranges(store, instance, reason, reason_size) : BOOTJACK_OK;
+}
+
 static bootjack_error validate_mandatory(const bjc_store *store, const bjc_instance *instance, char *reason,
                                          size_t size) {
     for (size_t i = 0; i < store->object->resource_count; i++) {

@@ -80,6 +80,8 @@ void bjc_store_restore(bjc_store *store, bjc_instance *saved);
 void bjc_store_forget(const bjc_store *store, bjc_instance *saved);
 
 /* Mandatory resources, ranges, and the Object's own check, over all instances. */
+/* BOOTJACK_ERR_RANGE: a value of that instance is outside the range of its resource; the reason names it. */
+bootjack_error bjc_store_check_ranges(const bjc_store *store, uint16_t iid, char *reason, size_t reason_size);
 bootjack_error bjc_store_validate(const bjc_store *store, char *reason, size_t reason_size);
 
 const bootjack_resource *bjc_resource_find(const bootjack_object *object, uint16_t rid);
