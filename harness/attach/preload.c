@@ -144,6 +144,7 @@ __attribute__((constructor)) static void enter(int count, char **arguments, char
     setvbuf(stdout, NULL, _IOLBF, 0);
     on_exit(at_exit, NULL);
     pthread_atfork(NULL, NULL, in_forked_child);
+    bj_preload_watch_for_crashes();
     bj_child_starts(&run, "a process under the preload library");
     if (bj_sim_over(run.sim)) {
         over(NULL); /* a skip: this world cannot do what the scenario needs */

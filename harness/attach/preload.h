@@ -33,4 +33,7 @@ void bj_preload_fork_prepare(bj_child *child);
 /* This process is such a fork: its client cannot be started again. */
 bool bj_preload_is_forked(void);
 
+/* preload_crash.c: from now on a deadly signal prints where it struck, unless somebody else handles it. */
+void bj_preload_watch_for_crashes(void);
+
 #endif

@@ -18,6 +18,7 @@ int cli_run(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 int cli_client_command(int argc, char **argv);
+int cli_minimise(int argc, char **argv);
 int cli_control(int argc, char **argv);
 /* report_page.c: makes a report's page, or compares two runs (harness/report, in Python), and waits for it. Its exit
  * status, or CLI_COULD_NOT_RUN with a message. */

@@ -32,6 +32,7 @@ static const command commands[] = {
     { "serve", cli_serve, "play a scenario's servers on real sockets, for a client on the network" },
     { "client", cli_client_command, "write a profile for a client, and prove it" },
     { "control", cli_control, "servers that another program scripts step by step (docs/control-channel.md)" },
+    { "minimise", cli_minimise, "make a scenario small in which a client crashes or hangs" },
     { "check", bj_check_main, "check scenario files without running them" },
     { "program", bj_program_main, "a scenario's byte form, and back" },
     { "report", report_main, "the page of a report from results; what changed between two runs" },
