@@ -364,7 +364,9 @@ enum {
     F(9, ACK_RANDOM_FACTOR, "ack-random-factor", STRING, 0, NONE, "ACK_RANDOM_FACTOR.")                                \
     F(10, MAX_RETRANSMIT, "max-retransmit", UINT, 0, NONE, "MAX_RETRANSMIT.")                                          \
     F(11, HOLDOFF_CAP, "holdoff-cap", DURATION, 0, NONE, "The cap of its hold-off.")                                   \
-    F(12, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "The jitter factor of its hold-off.")
+    F(12, HOLDOFF_JITTER, "holdoff-jitter", STRING, 0, NONE, "The jitter factor of its hold-off.")                     \
+    F(13, IDENTITY, "identity", BYTES, 0, NONE, "PSK identity of its bootstrap account.")                              \
+    F(14, KEY, "key", BYTES, 0, NONE, "Pre-shared key of its bootstrap account: scenarios are given this one.")
 
 #define BJ_FIELDS_DEVIATION(F)                                                                                         \
     F(1, SCENARIO, "scenario", STRING, BJ_REQUIRED, NONE,                                                              \

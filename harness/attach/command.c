@@ -413,7 +413,8 @@ static const char *built_in(const filler *f, const char *name) {
     }
     return field->type == BJ_T_DURATION ? seconds(f->arena, record, field->number)
            : field->type == BJ_T_UINT   ? number(f->arena, record, field->number)
-                                        : bj_get_string(record, field->number, NULL);
+           : field->type == BJ_T_STRING ? bj_get_string(record, field->number, NULL)
+                                        : NULL;
 }
 
 /* Is it all the same whether the client is told this value? */

@@ -345,29 +345,46 @@ static void set_record(bj_arena *arena, bj_record *record, unsigned field, const
     bj_set(arena, record, field, &value);
 }
 
-/* Its bootstrap account with that hold-off: the scenario's own, or the one that stands where it names none. */
-static bj_record *account_with(bj_arena *arena, const bj_record *bootstrap, const bj_value *holdoff) {
+/* The key of the client itself, where the scenario's account has one. */
+static void set_key(bj_arena *arena, bj_record *account, const bj_record *built_in) {
+    const bj_value *identity = bj_get(built_in, BJ_F(BUILT_IN, IDENTITY)), *key = bj_get(built_in, BJ_F(BUILT_IN, KEY));
+    if (identity && key && bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3) == 0) {
+        bj_set(arena, account, BJ_F(ACCOUNT, IDENTITY), identity);
+        bj_set(arena, account, BJ_F(ACCOUNT, KEY), key);
+    }
+}
+
+/* Its bootstrap account as the profile says that it is: the scenario's own, or the one that stands where it names none.
+ */
+static bj_record *account_with(bj_arena *arena, const bj_record *bootstrap, const bj_record *built_in, bool holdoff,
+                               bool key) {
     bj_record *account = copy(arena, bootstrap, BJ_K_ACCOUNT);
     if (!bootstrap) {
         static const char uri[] = "coap://bs.example";
         bj_value value = { .type = BJ_T_STRING, .as.string = { uri, sizeof uri - 1 } };
         bj_set(arena, account, BJ_F(ACCOUNT, URI), &value);
     }
-    bj_set(arena, account, BJ_F(ACCOUNT, HOLDOFF), holdoff);
+    if (holdoff) {
+        bj_set(arena, account, BJ_F(ACCOUNT, HOLDOFF), bj_get(built_in, BJ_F(BUILT_IN, HOLDOFF)));
+    }
+    if (key) {
+        set_key(arena, account, built_in);
+    }
     return account;
 }
 
 const bj_record *bj_fit_adapt(bj_arena *arena, const bj_record *profile, const bj_record *scenario) {
     const bj_record *built_in = bj_get_record(profile, BJ_F(PROFILE, BUILT_IN));
-    const bj_value *holdoff = bj_get(built_in, BJ_F(BUILT_IN, HOLDOFF));
+    bool holdoff = bj_get(built_in, BJ_F(BUILT_IN, HOLDOFF)) && !bj_fit_told(profile, "{holdoff}");
+    bool key = bj_get(built_in, BJ_F(BUILT_IN, KEY)) && !bj_fit_told(profile, "{key}");
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     const bj_record *bootstrap = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
     bool accounts_only = !bootstrap && bj_get(client, BJ_F(CLIENT, ACCOUNTS));
-    if (!holdoff || accounts_only || bj_fit_told(profile, "{holdoff}")) {
+    if ((!holdoff && !key) || accounts_only) {
         return scenario;
     }
     bj_record *new_client = copy(arena, client, BJ_K_CLIENT);
-    set_record(arena, new_client, BJ_F(CLIENT, BOOTSTRAP), account_with(arena, bootstrap, holdoff));
+    set_record(arena, new_client, BJ_F(CLIENT, BOOTSTRAP), account_with(arena, bootstrap, built_in, holdoff, key));
     bj_record *adapted = copy(arena, scenario, BJ_K_SCENARIO);
     set_record(arena, adapted, BJ_F(SCENARIO, CLIENT), new_client);
     return adapted;

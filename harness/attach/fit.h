@@ -25,6 +25,9 @@ const bj_record *bj_fit_adapt(bj_arena *arena, const bj_record *profile, const b
 /* The same for server URIs: with their ports where the profile says `uri-ports` and the scenario not `verbatim`. */
 const bj_record *bj_fit_uris(bj_arena *arena, const bj_record *profile, const bj_record *scenario);
 
+/* The scenario for a client of that Endpoint Client Name, wherever it stands in it. `endpoint` must outlive it. */
+const bj_record *bj_fit_endpoint(bj_arena *arena, const char *endpoint, const bj_record *scenario);
+
 /* Does the command of this profile hold this placeholder, given with its braces? */
 bool bj_fit_told(const bj_record *profile, const char *placeholder);
 

@@ -194,6 +194,31 @@ static void write_log(cli_report *report, const cli_case *one) {
     }
 }
 
+/* --- deviations ----------------------------------------------------------------------------------------------- */
+
+void cli_apply_deviation(const cli_client *client, cli_case *one) {
+    const bj_record *deviation = cli_client_deviation(client, one->file, one->title);
+    if (!deviation) {
+        return;
+    }
+    bj_run_result *r = &one->result;
+    const char *why = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
+    const char *text = bj_get_string(deviation, BJ_F(DEVIATION, TEXT), "");
+    BJ_TEXT(reason, 2048);
+    if (r->verdict == BJ_FAIL && strstr(r->reason, text)) {
+        r->verdict = BJ_XFAIL;
+        bj_text_printf(&reason, "%s: %s", why, r->reason);
+    } else if (r->verdict == BJ_PASS) {
+        r->verdict = BJ_FAIL;
+        bj_text_printf(&reason, "expected to fail (%s), passes now", why);
+    } else if (r->verdict == BJ_FAIL) {
+        bj_text_printf(&reason, "%s (expected to fail with '%s': %s)", r->reason, text, why);
+    } else {
+        return;
+    }
+    r->reason = bj_arena_strndup(one->arena, reason.start, reason.used);
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
 static bool make_folder(const char *name) {

@@ -47,6 +47,9 @@ typedef struct cli_report {
     char captures[4096], junit_name[4096];
 } cli_report;
 
+/* A known deviation of this client turns a failure into xfail, and a pass into a failure. */
+void cli_apply_deviation(const cli_client *client, cli_case *one);
+
 /* Opens files and folders; false: a message was printed. With `folder`, that is where results, captures and JUnit's
  * file go from which `bootjack report` makes the page; captures or a JUnit file that were asked for elsewhere go there.
  */

@@ -253,36 +253,12 @@ static void start(suite *s, cli_case *one) {
     s->running++;
 }
 
-/* A known deviation of this client turns a failure into xfail, and a pass into a failure. */
-static void apply_deviation(const suite *s, cli_case *one) {
-    const bj_record *deviation = cli_client_deviation(s->client, one->file, one->title);
-    if (!deviation) {
-        return;
-    }
-    bj_run_result *r = &one->result;
-    const char *why = bj_get_string(deviation, BJ_F(DEVIATION, REASON), "");
-    const char *text = bj_get_string(deviation, BJ_F(DEVIATION, TEXT), "");
-    BJ_TEXT(reason, 2048);
-    if (r->verdict == BJ_FAIL && strstr(r->reason, text)) {
-        r->verdict = BJ_XFAIL;
-        bj_text_printf(&reason, "%s: %s", why, r->reason);
-    } else if (r->verdict == BJ_PASS) {
-        r->verdict = BJ_FAIL;
-        bj_text_printf(&reason, "expected to fail (%s), passes now", why);
-    } else if (r->verdict == BJ_FAIL) {
-        bj_text_printf(&reason, "%s (expected to fail with '%s': %s)", r->reason, text, why);
-    } else {
-        return;
-    }
-    r->reason = bj_arena_strndup(one->arena, reason.start, reason.used);
-}
-
 static void take_result(suite *s, cli_case *one) {
     bj_job_result(one->job, &one->result);
     one->job = NULL;
     one->finished = one->ran = true;
     s->running--;
-    apply_deviation(s, one);
+    cli_apply_deviation(s->client, one);
 }
 
 static void forget(cli_case *one) {

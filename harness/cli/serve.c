@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attach/conversation.h"
+#include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/report.h"
@@ -17,6 +18,7 @@
 
 static const char help[] =
     "usage: bootjack serve SCENARIO --listen ADDRESS[:PORT] [OPTION...]\n"
+    "       bootjack serve --suite PATH... (a whole suite, for devices on a bench: bootjack serve --suite . --help)\n"
     "Plays the scenario's servers on real sockets and waits for a client. Says on standard error which server listens\n"
     "where: the first server of the scenario at PORT, the others at the ports that follow (PORT 0: any free ones).\n"
     "URIs that are written to the client point there. The verdict is as for `bootjack run`.\n"
@@ -219,8 +221,20 @@ static const bj_record *load(bj_arena *arena, const char *file) {
     return scenario;
 }
 
+static bool is_suite(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--suite", 7) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int cli_serve(int argc, char **argv) {
     arguments a;
+    if (is_suite(argc, argv)) {
+        return cli_bench(argc, argv);
+    }
     int status = parse(argc, argv, &a);
     if (status >= 0) {
         return status;

@@ -173,6 +173,19 @@ static void uris_in_bytes(void **state) {
     assert_string_equal(lacks("", first_part), "");
 }
 
+static void another_endpoint_name(void **state) {
+    (void) state;
+    const bj_record *given = scenario("client: {endpoint: dev-1}\n"
+                                      "steps: [{request: {path: /bs, query: {ep: dev-1, b: dev-1}}}]\n");
+    const bj_record *adapted = bj_fit_endpoint(arena, "sensor-7", given);
+    const bj_record *request = bj_get(adapted, BJ_F(SCENARIO, STEPS))->as.records.items[0];
+    const bj_value *query = bj_get(request, BJ_F(REQUEST, QUERY));
+    assert_string_equal(query->as.strings.items[0].bytes, "ep=sensor-7");
+    assert_string_equal(query->as.strings.items[1].bytes, "b=dev-1");
+    assert_string_equal(bj_get_string(bj_get_record(adapted, BJ_F(SCENARIO, CLIENT)), BJ_F(CLIENT, ENDPOINT), ""),
+                        "sensor-7");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_profile_that_says_nothing_has_everything),
@@ -184,6 +197,7 @@ int main(void) {
         cmocka_unit_test(the_hold_off_of_the_client_itself),
         cmocka_unit_test(ports_in_uris),
         cmocka_unit_test(uris_in_bytes),
+        cmocka_unit_test(another_endpoint_name),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

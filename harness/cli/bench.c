@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See bench.h. Each device is looked after by a process of its own, at ports of its own, case after case. A result is
+ * written as soon as it is there, so that a run that was stopped goes on where it was; the page comes from all of them.
+ */
+#define _GNU_SOURCE
+#include "cli/bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attach/command.h"
+#include "attach/fit.h"
+#include "cli/cli.h"
+#include "cli/report.h"
+#include "cli/report_forms.h"
+#include "cli/scenarios.h"
+#include "script/load.h"
+
+static const char help[] =
+    "usage: bootjack serve --suite PATH... --listen ADDRESS[:PORT] --report FOLDER (--interactive | --reset-cmd "
+    "COMMAND)\n"
+    "Plays the servers of one scenario after the other on real sockets, for devices that are restarted before each.\n"
+    "\n"
+    "  --suite PATH             a scenario, or all below a folder; may be given several times\n"
+    "  --listen ADDRESS[:PORT]  where the bootstrap server of the first device listens; port 5683 if not given. The "
+    "other\n"
+    "                           servers of a scenario follow, and the next device begins 16 ports further on\n"
+    "  --report FOLDER          results, a file a device, and the page. What stands there already is not run again\n"
+    "  --device NAME            Endpoint Client Name of a device; several times for several at once. dev-1 if not "
+    "given\n"
+    "  --profile CLIENT         what is known of the devices: `built-in` says what they are, so that scenarios which "
+    "need\n"
+    "                           another are skipped, and which hold-off and pre-shared key they have\n"
+    "  --interactive            says when the device is to be restarted, and waits for a line: Enter goes on, s leaves "
+    "the\n"
+    "                           case out, q stops\n"
+    "  --reset-cmd COMMAND      a command of the shell that restarts the device and ends; $BOOTJACK_DEVICE,\n"
+    "                           $BOOTJACK_SCENARIO and $BOOTJACK_SERVER (the bootstrap server's address and port) tell "
+    "it\n"
+    "                           what for\n"
+    "  --limit SECONDS          gives a case up after so much time; 900 if not given\n"
+    "  --seed N                 as for `bootjack run`\n"
+    "  -h, --help               this\n"
+    "\n"
+    "Exit status: 0 all passed, 1 some failed, 2 could not run or was stopped, 64 wrong usage.\n";
+
+enum { DEVICES = 64, PORTS = 16, COAP_PORT = 5683 };
+
+typedef struct bench {
+    cli_files files;
+    cli_client client;
+    bj_addr listen;
+    bool listens, interactive;
+    const char *listen_text, *profile, *reset, *folder;
+    const char *devices[DEVICES];
+    size_t device_count;
+    uint64_t seed;
+    unsigned limit_ms;
+} bench;
+
+/* --- the command line ----------------------------------------------------------------------------------------- */
+
+static const struct option long_options[] = {
+    { "suite", required_argument, NULL, 'S' },
+    { "listen", required_argument, NULL, 'l' },
+    { "report", required_argument, NULL, 'R' },
+    { "device", required_argument, NULL, 'd' },
+    { "profile", required_argument, NULL, 'c' },
+    { "interactive", no_argument, NULL, 'i' },
+    { "reset-cmd", required_argument, NULL, 'r' },
+    { "limit", required_argument, NULL, 'L' },
+    { "seed", required_argument, NULL, 's' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static int take_device(bench *b, const char *name) {
+    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-")]) {
+        return cli_usage_error("serve", "--device %s: expected letters, digits and . : _ -", name);
+    }
+    if (b->device_count == DEVICES) {
+        return cli_usage_error("serve", "at most %d devices", DEVICES);
+    }
+    b->devices[b->device_count++] = name;
+    return -1;
+}
+
+static int take_listen(bench *b, const char *text) {
+    b->listen_text = text;
+    b->listens = bj_addr_parse(text, strlen(text), &b->listen);
+    bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : b->listen.family == 4 && strchr(text, ':');
+    b->listen.port = has_port ? b->listen.port : COAP_PORT;
+    return b->listens && b->listen.port ? -1 : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", text);
+}
+
+static int take_option(bench *b, int option) {
+    switch (option) {
+    case 'S':
+        return cli_files_add(&b->files, optarg) ? -1 : CLI_COULD_NOT_RUN;
+    case 'l':
+        return take_listen(b, optarg);
+    case 'R':
+        b->folder = optarg;
+        return -1;
+    case 'd':
+        return take_device(b, optarg);
+    case 'c':
+        b->profile = optarg;
+        return -1;
+    case 'i':
+        b->interactive = true;
+        return -1;
+    case 'r':
+        b->reset = optarg;
+        return -1;
+    case 'L':
+        return cli_parse_seconds(optarg, &b->limit_ms)
+                   ? -1
+                   : cli_usage_error("serve", "--limit %s: not a number of seconds", optarg);
+    case 's':
+        return cli_parse_u64(optarg, 0, INT64_MAX, &b->seed)
+                   ? -1
+                   : cli_usage_error("serve", "--seed %s: not a number", optarg);
+    default:
+        fputs(help, stdout);
+        return CLI_PASSED;
+    }
+}
+
+static int check(bench *b) {
+    if (!b->listens || !b->folder) {
+        return cli_usage_error("serve", "--suite needs --listen and --report");
+    }
+    if (!b->interactive == !b->reset) {
+        return cli_usage_error("serve", "--suite needs one of --interactive and --reset-cmd");
+    }
+    if (b->interactive && b->device_count > 1) {
+        return cli_usage_error("serve", "several devices at once need --reset-cmd");
+    }
+    b->devices[0] = b->device_count ? b->devices[0] : "dev-1";
+    b->device_count += !b->device_count;
+    return -1;
+}
+
+static int parse(int argc, char **argv, bench *b) {
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
+        if (option == '?') {
+            return cli_usage_error("serve", "%s: unknown option, or its value is missing", argv[optind - 1]);
+        }
+        int status = take_option(b, option);
+        if (status >= 0) {
+            return status;
+        }
+    }
+    return optind == argc ? check(b)
+                          : cli_usage_error("serve", "%s: with --suite, each path needs its own", argv[optind]);
+}
+
+/* --- results -------------------------------------------------------------------------------------------------- */
+
+/* One device and its file of results. */
+typedef struct device {
+    const bench *bench;
+    const char *name;
+    cli_client client; /* whose argument is the device's name */
+    uint16_t port;
+    FILE *results;
+    char file[4096];
+    unsigned failed;
+} device;
+
+/* A line that was not written to its end says nothing. */
+static void drop_torn_line(FILE *results) {
+    long whole = 0, at = 0;
+    rewind(results);
+    for (int c; (c = getc(results)) != EOF;) {
+        at++;
+        whole = c == '\n' ? at : whole;
+    }
+    if (ftruncate(fileno(results), whole) != 0) {
+        perror("bootjack");
+    }
+    fseek(results, 0, SEEK_END);
+}
+
+static bool open_results(device *d) {
+    snprintf(d->file, sizeof d->file, "%s/%s.jsonl", d->bench->folder, d->name);
+    d->results = fopen(d->file, "a+e");
+    if (!d->results) {
+        cli_complain("%s: %s", d->file, strerror(errno));
+        return false;
+    }
+    drop_torn_line(d->results);
+    return true;
+}
+
+/* Is there a result of this scenario? Those that failed count for the exit status. */
+static bool is_done(device *d, const char *scenario) {
+    char room[8192];
+    bj_text start = bj_text_over(room, sizeof room);
+    bj_text_add(&start, "{\"scenario\":");
+    bj_text_json_string(&start, scenario, strlen(scenario));
+    bj_text_add(&start, ",");
+    char *line = NULL;
+    size_t space = 0;
+    bool done = false;
+    rewind(d->results);
+    while (!done && getline(&line, &space, d->results) >= 0) {
+        done = strncmp(line, start.start, start.used) == 0;
+    }
+    d->failed +=
+        done && (strstr(line, "\"verdict\":\"fail\",\"script") || strstr(line, "\"verdict\":\"error\",\"script"));
+    free(line);
+    fseek(d->results, 0, SEEK_END);
+    return done;
+}
+
+static void keep_result(device *d, const cli_case *one, size_t number) {
+    BJ_TEXT(again, 4096);
+    bj_text_printf(&again, "%s serve %s --listen %s --seed %llu", program_invocation_name, one->file,
+                   d->bench->listen_text, (unsigned long long) d->bench->seed);
+    cli_report report = { .client = &d->client, .seed = d->bench->seed, .again = again.start };
+    cli_json_case(d->results, &report, one, true);
+    putc('\n', d->results);
+    if (fflush(d->results) != 0 || fdatasync(fileno(d->results)) != 0) {
+        cli_complain("%s: %s", d->file, strerror(errno));
+    }
+    d->failed += one->result.verdict == BJ_FAIL || one->result.verdict == BJ_ERROR;
+    printf("%s: %zu of %zu: %s %s%s%s\n", d->name, number, d->bench->files.count, bj_verdict_name(one->result.verdict),
+           one->file, one->result.verdict == BJ_PASS ? "" : ": ",
+           one->result.verdict == BJ_PASS ? "" : one->result.reason);
+    fflush(stdout);
+}
+
+/* --- what the device cannot be told --------------------------------------------------------------------------- */
+
+/* A profile that is told what every device on a bench has been told: its server, its name, its key. */
+static const bj_record *told(bj_arena *arena, const bj_record *profile) {
+    static const bj_string words[] = {
+        { "device", 6 }, { "{bs_uri}", 8 }, { "{endpoint}", 10 }, { "?{identity} {key}", 17 }
+    };
+    bool key = bj_get(bj_get_record(profile, BJ_F(PROFILE, BUILT_IN)), BJ_F(BUILT_IN, KEY)) != NULL;
+    bj_record *copy = bj_record_new(arena, BJ_K_PROFILE, profile->position);
+    for (unsigned i = 0; i < profile->field_limit; i++) {
+        copy->fields[i] = profile->fields[i];
+    }
+    bj_value command = { .type = BJ_T_STRINGS, .as.strings = { words, key ? 4 : 3 } };
+    bj_set(arena, copy, BJ_F(PROFILE, COMMAND), &command);
+    return copy;
+}
+
+/* false: the case is skipped, for this reason. */
+static bool fits(const device *d, cli_case *one) {
+    BJ_TEXT(reason, 1024);
+    const bj_record *profile = d->client.profile;
+    const bj_record *scenario = bj_fit_adapt(one->arena, profile, one->scenario);
+    const bj_record *bootstrap =
+        bj_get_record(bj_get_record(scenario, BJ_F(SCENARIO, CLIENT)), BJ_F(CLIENT, BOOTSTRAP));
+    bool plain = bj_get_uint(bootstrap, BJ_F(ACCOUNT, SECURITY), 3) == 3;
+    bool has_key = bj_get(bj_get_record(profile, BJ_F(PROFILE, BUILT_IN)), BJ_F(BUILT_IN, KEY)) != NULL;
+    if (plain && has_key) {
+        bj_text_add(&reason, "the device's bootstrap account has a pre-shared key, that of the scenario has none");
+    } else {
+        bj_run_command(one->arena, told(one->arena, profile), scenario, &reason);
+    }
+    one->result.verdict = one->result.script_verdict = BJ_SKIP;
+    one->result.reason = bj_arena_strndup(one->arena, reason.start, reason.used);
+    return reason.used == 0;
+}
+
+/* --- the restart ---------------------------------------------------------------------------------------------- */
+
+typedef enum answer { GO_ON = 0, LEAVE_OUT = 1, STOP = 2 } answer;
+
+static answer ask_operator(const device *d, const cli_case *one, size_t number) {
+    char line[100];
+    fprintf(stderr,
+            "%s: %zu of %zu: %s\nRestart the device, as it left the factory, and press Enter (s: leave out, q: stop) ",
+            d->name, number, d->bench->files.count, one->title);
+    if (!fgets(line, sizeof line, stdin) || *line == 'q') {
+        return STOP;
+    }
+    return *line == 's' ? LEAVE_OUT : GO_ON;
+}
+
+/* What the look at the log finds: where the servers are. */
+typedef struct waiting {
+    const device *device;
+    const cli_case *one;
+    size_t cursor;
+    bool started; /* the reset command */
+    pid_t reset;
+    char server[128];
+} waiting;
+
+static pid_t start_reset(const waiting *w) {
+    pid_t process = fork();
+    if (process == 0) {
+        setpgid(0, 0);
+        setenv("BOOTJACK_DEVICE", w->device->name, 1);
+        setenv("BOOTJACK_SCENARIO", w->one->file, 1);
+        setenv("BOOTJACK_SERVER", w->server, 1);
+        execl("/bin/sh", "sh", "-c", w->device->bench->reset, (char *) NULL);
+        _exit(127);
+    }
+    return process;
+}
+
+/* The first server says where it listens as soon as it does: then the device can be restarted. */
+static void look(void *context, const bj_log *log) {
+    waiting *w = context;
+    bj_event event;
+    while (log && !w->started && bj_log_next(log, &w->cursor, &event)) {
+        const char *at = event.kind == BJ_EV_NOTE && event.actor == BJ_ACTOR_SERVER_0 && event.text
+                             ? memmem(event.text, event.text_length, " listens on ", 12)
+                             : NULL;
+        if (at) {
+            int length = (int) (event.text + event.text_length - at - 12);
+            snprintf(w->server, sizeof w->server, "%.*s", length, at + 12);
+            w->started = true;
+            w->reset = w->device->bench->reset ? start_reset(w) : 0;
+        }
+    }
+}
+
+/* true: it has failed, which is said. */
+static bool reset_failed(waiting *w) {
+    int status = 0;
+    if (w->reset <= 0 || waitpid(w->reset, &status, WNOHANG) != w->reset) {
+        return w->reset < 0;
+    }
+    w->reset = 0;
+    if (status != 0) {
+        cli_complain("%s: the reset command ended with status %d", w->device->name,
+                     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    }
+    return status != 0;
+}
+
+/* --- a case --------------------------------------------------------------------------------------------------- */
+
+/* false: stopped, or the device cannot be restarted. */
+static bool play(device *d, cli_case *one) {
+    BJ_TEXT(address, 64);
+    bj_addr host = d->bench->listen;
+    host.port = 0;
+    bj_addr_print(&address, &host);
+    waiting w = { .device = d, .one = one };
+    bj_run_options options = { .attach = BJ_ATTACH_NETWORK,
+                               .profile = d->client.profile,
+                               .seed = d->bench->seed,
+                               .real_limit_ms = d->bench->limit_ms,
+                               .listen = address.start,
+                               .port = d->port,
+                               .serve = true,
+                               .look = look,
+                               .look_context = &w };
+    bj_job *job = bj_job_start(one->arena, one->scenario, &options);
+    bool lost = false;
+    while (!bj_job_finished(job) && !cli_interrupted && !lost) {
+        bj_job_wait(&job, 1);
+        lost = reset_failed(&w);
+    }
+    if (w.reset > 0) {
+        waitpid(w.reset, NULL, WNOHANG);
+    }
+    if (!bj_job_finished(job)) {
+        bj_job_kill(job);
+        return false;
+    }
+    bj_job_result(job, &one->result);
+    one->ran = one->finished = true;
+    cli_apply_deviation(&d->client, one);
+    return true;
+}
+
+static const bj_record *load(bj_arena *arena, const char *file) {
+    bj_mistakes mistakes = { 0 };
+    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
+    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes.items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    return scenario;
+}
+
+/* false: the device's suite ends here. */
+static bool run_case(device *d, cli_case *one, size_t number) {
+    one->scenario = load(one->arena, one->file);
+    if (!one->scenario) {
+        return false;
+    }
+    one->title = bj_get_string(one->scenario, BJ_F(SCENARIO, TITLE), "");
+    one->scenario = bj_fit_endpoint(one->arena, d->name, one->scenario);
+    bool runs = fits(d, one);
+    answer said = runs && d->bench->interactive ? ask_operator(d, one, number) : GO_ON;
+    if (said == STOP || (said == GO_ON && runs && !play(d, one))) {
+        return false;
+    }
+    one->result.reason = said == LEAVE_OUT ? "the operator left it out" : one->result.reason;
+    keep_result(d, one, number);
+    if (one->ran) {
+        bj_run_release(&one->result);
+    }
+    return true;
+}
+
+/* --- the devices ---------------------------------------------------------------------------------------------- */
+
+static int run_device(const bench *b, size_t index) {
+    device d = { .bench = b, .name = b->devices[index], .client = b->client };
+    d.port = (uint16_t) (b->listen.port + index * PORTS);
+    d.client.argument = d.name;
+    bool going = open_results(&d);
+    for (size_t i = 0; going && i < b->files.count && !cli_interrupted; i++) {
+        if (!is_done(&d, b->files.names[i])) {
+            cli_case one = { .file = b->files.names[i], .arena = cli_arena() };
+            going = run_case(&d, &one, i + 1);
+            bj_arena_unmap(one.arena);
+        }
+    }
+    if (d.results) {
+        fclose(d.results);
+    }
+    if (!going || cli_interrupted) {
+        cli_complain("%s: stopped; the same command goes on from here", d.name);
+        return CLI_COULD_NOT_RUN;
+    }
+    return d.failed ? CLI_FAILED : CLI_PASSED;
+}
+
+static int wait_for(pid_t process) {
+    int status;
+    while (waitpid(process, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return CLI_COULD_NOT_RUN;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : CLI_COULD_NOT_RUN;
+}
+
+static int run_devices(const bench *b) {
+    pid_t processes[DEVICES];
+    int worst = CLI_PASSED;
+    if (b->device_count == 1) {
+        return run_device(b, 0);
+    }
+    fflush(NULL);
+    for (size_t i = 0; i < b->device_count; i++) {
+        processes[i] = fork();
+        if (processes[i] == 0) {
+            exit(run_device(b, i));
+        }
+    }
+    for (size_t i = 0; i < b->device_count; i++) {
+        int status = processes[i] > 0 ? wait_for(processes[i]) : CLI_COULD_NOT_RUN;
+        worst = status > worst ? status : worst;
+    }
+    return worst;
+}
+
+static int make_page(const bench *b) {
+    char files[DEVICES][4096];
+    const char *arguments[DEVICES + 4] = { "report" };
+    int count = 1;
+    for (size_t i = 0; i < b->device_count; i++) {
+        snprintf(files[i], sizeof files[i], "%s/%s.jsonl", b->folder, b->devices[i]);
+        struct stat about;
+        if (stat(files[i], &about) == 0 && about.st_size > 0) {
+            arguments[count++] = files[i];
+        }
+    }
+    if (count == 1) {
+        return CLI_PASSED;
+    }
+    arguments[count++] = "-o";
+    arguments[count++] = b->folder;
+    return cli_report_page(count, arguments);
+}
+
+int cli_bench(int argc, char **argv) {
+    static bench b;
+    b = (bench){ .seed = 1, .limit_ms = 900000 };
+    int status = parse(argc, argv, &b);
+    if (status >= 0) {
+        cli_files_free(&b.files);
+        return status;
+    }
+    cli_catch_signals();
+    bj_arena *arena = cli_arena();
+    status = CLI_COULD_NOT_RUN;
+    if (mkdir(b.folder, 0777) != 0 && errno != EEXIST) {
+        cli_complain("%s: %s", b.folder, strerror(errno));
+    } else if (cli_client_find(arena, b.profile, &b.client)) {
+        status = run_devices(&b);
+        int page = make_page(&b);
+        status = page != CLI_PASSED ? CLI_COULD_NOT_RUN : status;
+    }
+    bj_arena_unmap(arena);
+    cli_files_free(&b.files);
+    return status;
+}

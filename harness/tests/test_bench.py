@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bootjack serve --suite`: cases one after the other over real sockets, with our own client as the device on the bench. A
+reset command kills it and starts it again, as a power switch would."""
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+import yaml
+
+from harness.pytest_bootjack import api
+
+PASSED, FAILED, COULD_NOT_RUN, USAGE = 0, 1, 2, 64
+GOOD = api.ROOT / "scenarios/good/first-bootstrap.yaml"
+CORRECTED = api.ROOT / "scenarios/ssid/mismatch-corrected.yaml"
+IMPOSSIBLE = """\
+title: The device asks for what it never asks for
+client: {bootstrap: {uri: "coap://bs.example"}}
+steps:
+  - request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}
+  - respond: 2.04
+  - request: {to: bs, method: GET, path: /never, within: 2s}
+"""
+SECURE = """\
+title: A device bootstraps over DTLS, with the key that it has
+client: {bootstrap: {uri: "coaps://bs.example", security: psk, identity: !text other, key: 00ff}}
+servers: {bs: {transport: dtls}, mgmt: ~}
+steps:
+  - request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}
+  - respond: 2.04
+  - {write: /0/1, tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}, expect: 2.04}
+  - {write: /1/0, tlv: {0: 101, 1: 86400, 6: false, 7: U}, expect: 2.04}
+  - finish: {expect: 2.04}
+  - request: {to: mgmt, method: POST, path: /rd}
+  - respond: 2.01
+    location: /rd/1
+"""
+
+
+class Bench:
+    """A folder with a reset command, and the ends of the devices that it started."""
+
+    def __init__(self, folder):
+        self.folder, self.report = folder, folder / "report"
+        self.reset = folder / "reset.sh"
+        self.device()
+
+    def device(self, scheme="coap", options=""):
+        client = api.find_bootjack().parent / "bootjack-client"
+        self.reset.write_text(f"""#!/bin/sh
+cd {self.folder}
+[ -f $BOOTJACK_DEVICE.pid ] && kill -9 $(cat $BOOTJACK_DEVICE.pid) 2>/dev/null
+echo "$BOOTJACK_DEVICE $BOOTJACK_SCENARIO" >> resets
+{client} --endpoint $BOOTJACK_DEVICE --bootstrap {scheme}://$BOOTJACK_SERVER {options} >/dev/null 2>&1 </dev/null &
+echo $! > $BOOTJACK_DEVICE.pid
+""")
+        self.reset.chmod(0o755)
+
+    def profile(self, **fields):
+        path = self.folder / "device.yaml"
+        path.write_text(yaml.safe_dump({"name": "device", "attach": "network", "command": ["device", "{bs_uri}"],
+                                        "facts": ["discover", "lwm2m-1.1", "lwm2m-1.0"], "tolerance": "5s", **fields}))
+        return path
+
+    def command(self, *arguments):
+        return [str(word) for word in (api.find_bootjack(), "serve", "--listen", f"127.0.0.1:{self.port()}", "--report",
+                                       self.report, *arguments)]
+
+    @staticmethod
+    def port():
+        """One from which on several are free, as likely as not: those of the kernel's own choice begin higher."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            return 10000 + probe.getsockname()[1] % 20000
+
+    def run(self, *arguments, answers=None):
+        return subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=120, check=False,
+                              input=answers)
+
+    def results(self, device="dev-1"):
+        lines = (self.report / f"{device}.jsonl").read_text().splitlines()
+        return {os.path.basename(row["scenario"]): row["verdict"] for row in map(json.loads, lines)}
+
+    def resets(self):
+        path = self.folder / "resets"
+        return path.read_text().splitlines() if path.is_file() else []
+
+    def close(self):
+        for path in self.folder.glob("*.pid"):
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(path.read_text()), signal.SIGKILL)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_case_after_case_with_a_reset_command(bench):
+    done = bench.run("--suite", GOOD, "--suite", CORRECTED, "--reset-cmd", bench.reset, "--profile", bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results() == {"first-bootstrap.yaml": "pass", "mismatch-corrected.yaml": "pass"}
+    assert len(bench.resets()) == 2
+    assert "rules" in (bench.report / "index.html").read_text().lower()
+
+
+def test_what_was_stopped_goes_on(bench, tmp_path):
+    impossible = tmp_path / "impossible.yaml"
+    impossible.write_text(IMPOSSIBLE)
+    suite = ["--suite", GOOD, "--suite", impossible, "--reset-cmd", bench.reset, "--profile", bench.profile()]
+    with subprocess.Popen(bench.command(*suite), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert "pass" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == COULD_NOT_RUN and "the same command goes on from here" in err
+    assert list(bench.results()) == ["first-bootstrap.yaml"]
+    with open(bench.report / "dev-1.jsonl", "a", encoding="utf-8") as results:
+        results.write('{"scenario":"torn')
+    done = bench.run(*suite)
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    assert bench.results() == {"first-bootstrap.yaml": "pass", "impossible.yaml": "fail"}
+    assert sum("first-bootstrap" in line for line in bench.resets()) == 1
+    assert bench.run(*suite).returncode == FAILED  # nothing is left to be run, and what failed has failed
+
+
+def test_several_devices_at_once(bench):
+    done = bench.run("--suite", GOOD, "--reset-cmd", bench.reset, "--device", "one", "--device", "two:b", "--profile",
+                     bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results("one") == bench.results("two:b") == {"first-bootstrap.yaml": "pass"}
+    page = (bench.report / "index.html").read_text()
+    assert "two:b" in page and ">one<" in page
+
+
+def test_over_dtls_with_the_key_of_the_device(bench, tmp_path):
+    secure = tmp_path / "secure.yaml"
+    secure.write_text(SECURE)
+    bench.device("coaps", "--bootstrap-identity 6d65 --bootstrap-key 00112233445566778899aabbccddeeff")
+    key = bench.profile(**{"built-in": {"identity": "6d65", "key": "00112233445566778899aabbccddeeff"}})
+    done = bench.run("--suite", secure, "--suite", GOOD, "--reset-cmd", bench.reset, "--profile", key)
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results() == {"secure.yaml": "pass", "first-bootstrap.yaml": "skip"}
+
+
+def test_what_the_device_cannot_be_told_is_skipped(bench):
+    other = api.ROOT / "scenarios/holdoff/refused-500.yaml"
+    done = bench.run("--suite", other, "--reset-cmd", bench.reset, "--profile", bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results() == {"refused-500.yaml": "skip"}
+    assert bench.resets() == []
+    assert "the client cannot be told a hold-off" in done.stdout
+
+
+def test_an_operator_is_asked(bench):
+    done = bench.run("--suite", GOOD, "--interactive", "--profile", bench.profile(), answers="s\n")
+    assert done.returncode == PASSED, done.stderr
+    assert "Restart the device" in done.stderr
+    assert "the operator left it out" in done.stdout
+    other = bench.run("--suite", CORRECTED, "--interactive", "--profile", bench.profile(), answers="q\n")
+    assert other.returncode == COULD_NOT_RUN
+    assert "goes on from here" in other.stderr
+
+
+def test_a_reset_command_that_fails(bench):
+    done = bench.run("--suite", GOOD, "--reset-cmd", "exit 3", "--profile", bench.profile())
+    assert done.returncode == COULD_NOT_RUN
+    assert "the reset command ended with status 3" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--interactive"], ""), (["--suite", str(GOOD)], "--interactive and --reset-cmd"),
+    (["--suite", str(GOOD), "--interactive", "--reset-cmd", "x"], "--interactive and --reset-cmd"),
+    (["--suite", str(GOOD), "--interactive", "--device", "a", "--device", "b"], "need --reset-cmd"),
+    (["--suite", str(GOOD), "--interactive", "--device", "a/b"], "expected letters"),
+    (["--suite", str(GOOD), "--reset-cmd", "x", str(GOOD)], "each path needs its own"),
+])
+def test_usage(arguments, message, bench):
+    done = bench.run(*arguments)
+    assert done.returncode == USAGE
+    assert message in done.stderr
