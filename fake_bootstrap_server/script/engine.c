@@ -344,6 +344,9 @@ void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
         return;
     }
     bj__settle(e);
+    if (e->heal.on) { /* that ended a lenient script: the client is to be started again, or can go on */
+        leave(e);
+    }
     if (e->done || e->heal.on) {
         return;
     }

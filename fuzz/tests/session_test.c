@@ -116,6 +116,17 @@ static void power_comes_back(void **state) {
     session_close(s);
 }
 
+static void power_comes_back_where_the_script_waits_for_a_dead_client(void **state) {
+    (void) state;
+    fuzz_session *session = session_open(NULL);
+    const session_result *r = session_run_program(
+        session, with_account("  - request: {to: bs}\n  - power-cut: none\n  - request: {to: bs}\n"));
+    assert_int_equal(count(r, BJ_EV_CLIENT_START), 2);
+    assert_int_equal(r->recovery, BJ_RECOVERY_REGISTERED);
+    assert_false(session_is_finding(r));
+    session_close(session);
+}
+
 static void an_endless_program_ends(void **state) {
     (void) state;
     fuzz_session *s = session_open(&(session_options){ .event_limit = 500 });
@@ -269,6 +280,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_bootstrap_recovers_into_a_registration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_met_is_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(power_comes_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(power_comes_back_where_the_script_waits_for_a_dead_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_endless_program_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_that_cannot_be_made_is_no_finding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_bytes_are_a_session, set_up, tear_down),
