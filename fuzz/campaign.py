@@ -76,7 +76,10 @@ class Campaign:
                               start_new_session=True) as child:
             with self.lock:
                 self.children[child.pid] = child
+            watchdog = threading.Timer(seconds + 300, child.kill)  # should a session never come back
+            watchdog.start()
             log = child.stderr.read()
+            watchdog.cancel()
             with self.lock:
                 del self.children[child.pid]
         return log, child.returncode

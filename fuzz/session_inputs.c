@@ -41,6 +41,7 @@ static const char secured[] = "title: Secured\n"
                               "key: 000102030405060708090a0b0c0d0e0f, holdoff: 2s}}\n"
                               "servers:\n  bs: ~\n  mgmt: {transport: dtls, identity: !text manage, "
                               "key: 0f0e0d0c0b0a09080706050403020100}\n"
+                              "recovery: {off: \"which keys the servers have is not known once the world is healed\"}\n"
                               "steps: [advance: 1ms]\n";
 
 static bj_arena *templates(void) {
@@ -166,5 +167,6 @@ const bj_record *session_secured(bj_arena *arena, const bj_record *program) {
     bj_record *copy = copy_of(arena, program);
     bj_set(arena, copy, BJ_F(SCENARIO, CLIENT), &value);
     copy->fields[BJ_F(SCENARIO, SERVERS)] = bj_get(with, BJ_F(SCENARIO, SERVERS));
+    copy->fields[BJ_F(SCENARIO, RECOVERY)] = bj_get(with, BJ_F(SCENARIO, RECOVERY));
     return copy;
 }

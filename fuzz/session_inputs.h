@@ -18,7 +18,7 @@
 const bj_record *session_of_datagrams(bj_arena *arena, const uint8_t *data, size_t size);
 
 /* The same program for a client whose bootstrap account is one of DTLS with a pre-shared key, and with a management
- * server behind DTLS: whatever the program does, the client makes handshakes. */
+ * server behind DTLS: whatever the program does, the client makes handshakes. Recovery is not judged. */
 const bj_record *session_secured(bj_arena *arena, const bj_record *program);
 
 #endif

@@ -17,6 +17,9 @@ LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024
            "bootstrap_session": 1024, "secure_session": 1024, "datagrams": 1024}
 # GnuTLS and mbedTLS keep what they made once, which libFuzzer takes for a leak; sessions count the client's memory themselves.
 EXTRA = {"secure_session": ("-detect_leaks=0",)}
+# libFuzzer's alarm reads the clock, which is the session's own virtual one where it strikes inside a session: it would take a
+# day of hold-off for ten seconds of work. Sessions have limits of their own, of events and of steps of the client.
+PATIENCE = {"codec": 10, "session": 10**8}
 # Executions a second with AddressSanitizer and UndefinedBehaviorSanitizer on one core, by folder; and of some targets.
 FLOORS = {"codec": 100000, "session": 5000}
 FLOOR_OF = {"secure_session": 1000}
@@ -63,7 +66,7 @@ def command(name, *more, grown=GROWN):
     (grown / name).mkdir(parents=True, exist_ok=True)
     # Weighing inputs by entropy costs more than it gains: half of the time of sessions, which touch thousands of features.
     more = ("-entropic=0", *EXTRA.get(name, ()), *more)
-    return [program(name), f"-max_len={longest(name)}", "-timeout=10", "-rss_limit_mb=4096",
+    return [program(name), f"-max_len={longest(name)}", f"-timeout={PATIENCE[folders_of_targets().get(name, 'codec')]}", "-rss_limit_mb=4096",
             *([f"-dict={dictionary}"] if dictionary.exists() else []), *more, str(grown / name), *map(str, given(name))]
 
 
