@@ -27,6 +27,7 @@ struct fork_client {
     bj_job job;
     bj_exec_plan plan;
     int input, control, status; /* ends of ours */
+    int keyboard;               /* the write end of its standard input, which stays open and empty: many end with it */
     int map_id;
     uint8_t *map;
     unsigned limit_ms;
@@ -60,19 +61,19 @@ static void tell_variables(const fork_client *c) {
 }
 
 /* In the child: becomes the program. What it writes is nobody's. */
-_Noreturn static void become(fork_client *c, const int control[2], const int status[2]) {
+_Noreturn static void become(fork_client *c, const int control[2], const int status[2], int keyboard) {
     int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; fd++) {
-        dup2(null, fd);
-    }
+    dup2(keyboard, 0);
+    dup2(null, 1);
+    dup2(null, 2);
     dup2(control[0], BJ_FORK_CONTROL);
     dup2(status[1], BJ_FORK_STATUS);
     bj_exec_run(&c->job, &c->plan);
 }
 
 static bool launch(fork_client *c) {
-    int control[2], status[2];
-    if (pipe2(control, O_CLOEXEC) != 0 || pipe2(status, O_CLOEXEC) != 0) {
+    int control[2], status[2], keyboard[2];
+    if (pipe2(control, O_CLOEXEC) != 0 || pipe2(status, O_CLOEXEC) != 0 || pipe2(keyboard, O_CLOEXEC) != 0) {
         failed("no pipe");
         return false;
     }
@@ -84,10 +85,12 @@ static bool launch(fork_client *c) {
     fflush(NULL);
     c->job.process = fork();
     if (c->job.process == 0) {
-        become(c, control, status);
+        become(c, control, status, keyboard[0]);
     }
     close(control[0]);
     close(status[1]);
+    close(keyboard[0]);
+    c->keyboard = keyboard[1];
     c->control = control[1];
     c->status = status[0];
     if (c->job.process < 0) {
@@ -131,7 +134,7 @@ fork_client *fork_client_start(bj_arena *arena, const bj_record *scenario, const
     signal(SIGPIPE, SIG_IGN);
     c->limit_ms = limit_ms;
     c->input = memfd_create("input", MFD_CLOEXEC);
-    c->control = c->status = c->map_id = -1;
+    c->control = c->status = c->keyboard = c->map_id = -1;
     c->job = (bj_job){ .arena = arena, .scenario = scenario };
     c->job.options = (bj_run_options){ .attach = BJ_ATTACH_EXEC, .profile = profile, .seed = seed, .preload = preload };
     c->job.shared = bj_shared_new(scenario, &c->job.options, arena, &c->job.descriptor);
@@ -153,6 +156,7 @@ void fork_client_stop(fork_client *c) {
     }
     close(c->control);
     close(c->status);
+    close(c->keyboard);
     close(c->input);
     bj_shared_unmap(c->job.shared);
     close(c->job.descriptor);
