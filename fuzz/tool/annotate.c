@@ -58,8 +58,21 @@ static void put_step(page *p, uint32_t line) {
     }
 }
 
+/* One line, and nothing that YAML does not take: what a client writes may be any bytes. */
 static void put_comment(page *p, const char *mark, const char *text) {
-    fprintf(p->file, "%*s# %s%s\n", (int) p->indent, "", mark, text);
+    size_t left = strlen(text);
+    fprintf(p->file, "%*s# %s", (int) p->indent, "", mark);
+    for (size_t length; left; text += length, left -= length) {
+        length = bj_utf8_sequence(text, left);
+        bool plain = length > 1 || (length == 1 && *text >= ' ' && *text != 0x7F);
+        length = length ? length : 1;
+        if (plain) {
+            fwrite(text, 1, length, p->file);
+        } else {
+            fputc('?', p->file);
+        }
+    }
+    fputc('\n', p->file);
 }
 
 static void put_rules(page *p, const session_result *result, uint32_t event) {
@@ -84,9 +97,6 @@ static void put_event(page *p, bj_conversation *conversation, const bj_event *ev
     if (event->kind == BJ_EV_STEP_BEGIN) {
         put_step(p, event->position.line);
     } else if (shown) {
-        for (char *at = line.start; (at = strchr(at, '\n'));) {
-            *at = ' ';
-        }
         put_comment(p, "", line.start);
     }
 }
