@@ -39,6 +39,25 @@ def test_our_client_comes_through_every_sequence_of_three():
     assert int(played) == int(total) == cases + cases**2 + cases**3 and kinds == "0"
 
 
+@pytest.mark.parametrize("plant, rule, events", [
+    ("finish-is-not-committed", "RECOVERY", "write-security"), ("finish-is-awaited-for-ever", "RECOVERY", "write-server"),
+    ("no-hold-off-after-a-restart", "BS-HOLDOFF", "finish, power-cut")])
+def test_planted_defects_are_found_and_told_in_few_steps(broken_tool, tmp_path, plant, rule, events):
+    found, out = tmp_path / "found", tmp_path / "out"
+    done = tool("search", ALPHABET, "--depth", 2, "--findings", found, program=broken_tool, plant=plant)
+    assert done.returncode == 1 and re.search(rf"^{rule}: \d+ sequences, the first: {events}$", done.stdout, re.M), done.stdout
+    done = tool("triage", "--out", out, "--tries", 300, found, program=broken_tool, plant=plant)
+    assert done.returncode == 1, done.stdout + done.stderr
+    left, before = map(int, re.search(rf"^{rule}: 1 findings; (\d+) steps are left of (\d+)", done.stdout, re.M).groups())
+    assert left <= before
+    assert f"# >>> {rule} (MUST) is broken, at " in (out / f"{rule}.yaml").read_text() and (out / f"{rule}.pcapng").stat().st_size > 0
+    case = xml.etree.ElementTree.parse(out / "triage.xml").getroot().find("testcase")
+    assert case.get("name") == rule and case.find("failure").get("message")
+    assert tool("replay", out / f"{rule}.yaml", program=broken_tool, plant=plant).returncode == 1
+    mended = tool("triage", "--out", tmp_path / "again", out / f"{rule}.yaml", program=broken_tool)
+    assert mended.returncode == 0 and "shows nothing any more" in mended.stdout
+
+
 def test_it_says_what_is_wrong_with_an_alphabet(tmp_path):
     (tmp_path / "none.yaml").write_text("title: No cases\nsteps: [note: search]\n")
     done = tool("search", tmp_path / "none.yaml")
