@@ -7,15 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "capture/script.h"
+#include "script/bytes.h"
 
-enum { ARENA = 256 << 20 };
+enum { ARENA = 256 << 20, WINDOW = 8 };
 
 typedef struct converter {
     bj_field_options options;
     bj_field field;
     const char *out;
+    const char *corpus; /* a folder */
     bool loose;
 } converter;
 
@@ -46,6 +49,45 @@ static bool write_out(const converter *c, size_t number, const bj_string *text) 
     return true;
 }
 
+/* --- seeds ---------------------------------------------------------------------------------------------------- */
+
+/* The byte form (script/bytes.h) of the scenario with these of its steps. */
+static bool write_seed(const converter *c, bj_script *s, size_t number, const char *what, size_t from, size_t count) {
+    BJ_TEXT(name, 4096);
+    const char *file = strrchr(c->options.units.file, '/');
+    bj_value steps = { .type = BJ_T_STEPS };
+    steps.as.records.items = s->steps + from;
+    steps.as.records.count = count;
+    bj_set(s->arena, s->root, BJ_F(SCENARIO, STEPS), &steps);
+    bj_string bytes = bj_program_encode(s->arena, s->root);
+    bj_text_printf(&name, "%s/%s-%zu-%s", c->corpus, file ? file + 1 : c->options.units.file, number + 1, what);
+    FILE *out = fopen(name.start, "wb");
+    bool good = out && fwrite(bytes.bytes, 1, bytes.length, out) == bytes.length;
+    if ((out && fclose(out) != 0) || !good) {
+        fprintf(stderr, "bootjack: %s: %s\n", name.start, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* The whole session, and windows of it that overlap by half: what begins in the middle finds other states. */
+static bool write_seeds(const converter *c, bj_script *s, size_t number) {
+    size_t all = s->count;
+    if (mkdir(c->corpus, 0777) != 0 && errno != EEXIST) {
+        fprintf(stderr, "bootjack: %s: %s\n", c->corpus, strerror(errno));
+        return false;
+    }
+    bool good = write_seed(c, s, number, "whole", 0, all);
+    for (size_t from = 0; good && all > WINDOW && from < all; from += WINDOW / 2) {
+        BJ_TEXT(what, 40);
+        bj_text_printf(&what, "from-%zu", from + 1);
+        good = write_seed(c, s, number, what.start, from, all - from < WINDOW ? all - from : WINDOW);
+    }
+    return good;
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------- */
+
 static bool convert(converter *c, size_t number) {
     bj_arena *arena = bj_arena_map(ARENA);
     bj_talk talk;
@@ -54,7 +96,8 @@ static bool convert(converter *c, size_t number) {
         bj_script *script = bj_arena_alloc(arena, sizeof *script);
         bj_script_make(script, &c->field, &talk, arena, c->loose, false);
         bj_string text = bj_script_print(script);
-        good = write_out(c, number, &text);
+        good = (c->corpus && !c->out) || write_out(c, number, &text);
+        good = good && (!c->corpus || write_seeds(c, script, number));
     }
     if (arena) {
         bj_talk_free(&talk);
@@ -74,6 +117,7 @@ static void print_help(FILE *out) {
         "\n"
         "  -o, --output FILE   the scenario; standard output if not given. With --all FILE, FILE-2, ...\n"
         "  --loose             order and codes only, and not the times\n"
+        "  --corpus FOLDER     seeds for fuzzers: the scenario in byte form, whole, and windows of its steps\n"
         "%s"
         "  --help              this text\n"
         "\n"
@@ -104,6 +148,8 @@ static int read_arguments(converter *c, int argc, char **argv) {
         bool output = !strcmp(argv[i], "-o") || !strcmp(argv[i], "--output");
         if (output && i + 1 < argc) {
             c->out = argv[++i];
+        } else if (!strcmp(argv[i], "--corpus") && i + 1 < argc) {
+            c->corpus = argv[++i];
         } else if (!strcmp(argv[i], "--loose")) {
             c->loose = true;
         } else if (argv[i][0] == '-' && argv[i][1]) {

@@ -187,6 +187,19 @@ def test_until_and_all(tmp_path):
     assert "endpoint: dev-2" in (tmp_path / "c-2.yaml").read_text()
 
 
+def test_seeds_for_fuzzers(tmp_path):
+    """The whole session and windows of it, in the byte form that the fuzzers' targets read."""
+    reads = [(time + number, packet) for number in range(6)
+             for time, packet in exchange(1, coap(CON, "0.01", 40 + number, bytes([number]), path("/1/0")),
+                                          coap(ACK, "4.00", 40 + number, bytes([number])))]
+    file = write(tmp_path / "a.pcap", [*good_session(), *reads])
+    assert run("from-capture", "--corpus", tmp_path / "seeds", file).returncode == 0
+    names = sorted(seed.name for seed in (tmp_path / "seeds").iterdir())
+    assert names[-1] == "a.pcap-1-whole" and "a.pcap-1-from-5" in names
+    shown = run("program", "--bytes", tmp_path / "seeds/a.pcap-1-whole")
+    assert "finish: {expect: 2.04}" in shown.stdout, shown.stderr
+
+
 def test_the_same_client_gives_the_same_conversation(tmp_path):
     run("run", ROOT / "scenarios/good/first-bootstrap.yaml", "--pcap", tmp_path / "a.pcapng")
     done = run("replay", tmp_path / "a.pcapng", "--pcap", tmp_path / "b.pcapng", "--repeat", 3)
