@@ -54,7 +54,7 @@ static void add_content(bj_text *out, const bj_script *s, const bj_coap *c, cons
     uint32_t format = 65536;
     bj_path target = bj_path_of(path);
     bj_coap_find_uint(c, BJ_COAP_CONTENT_FORMAT, &format);
-    if (!c->payload_length) {
+    if (!c->payload_length || bj_coap_find(c, BJ_COAP_BLOCK1, 0)) { /* a part of a Write is read by nobody alone */
         return;
     }
     if (bj_entries_known(format)) {

@@ -1015,6 +1015,16 @@ static void put_message(bj_script *s, int index) {
     }
 }
 
+/* A client that is only followed may say what no step awaits until the capture ends. */
+static void follow_to_the_end(bj_script *s) {
+    bj_time end = s->talk->count ? s->talk->messages[s->talk->count - 1].time : 0;
+    bj_time gap = pause(s, since(s, end) ? since(s, end) * 3 / 2 + BJ_SECOND : 0);
+    if (s->follows && gap > BJ_SECOND) {
+        put_when(s, step(s, BJ_K_ADVANCE), BJ_F(ADVANCE, FOR),
+                 (bj_when){ .earliest = (int64_t) gap, .latest = (int64_t) gap });
+    }
+}
+
 void script_put_steps(bj_script *s) {
     s->comment = bj_text_over(s->comment_room, sizeof s->comment_room);
     s->done = bj_arena_calloc(s->arena, s->talk->count + 1, sizeof *s->done);
@@ -1029,6 +1039,7 @@ void script_put_steps(bj_script *s) {
             put_message(s, (int) i);
         }
     }
+    follow_to_the_end(s);
     bj_value v = { .type = BJ_T_STEPS };
     v.as.records.items = s->steps;
     v.as.records.count = s->count;
