@@ -96,6 +96,10 @@ class Server(Verbs):
         given = {"method": method, "path": path}
         return self._to("request", {**{name: value for name, value in given.items() if value is not None}, **fields})
 
+    def departure(self, **fields: Value) -> Outcome:
+        """Waits for a request that leaves the client and does not reach this server."""
+        return self._to("departure", fields)
+
     def silence(self, for_: Value, **fields: Value) -> Outcome:
         """For so long the client sends this server nothing new."""
         return self._at("silence", for_, fields)
