@@ -326,8 +326,34 @@ static void codes(void **state) {
     bench_close(&b);
 }
 
+/* Found by fuzz_bootstrap_session: /0/x/13 to /0/x/16 came with LwM2M 1.1. */
+static void resources_of_a_later_release_are_refused(void **state) {
+    (void) state;
+    bootjack_config config;
+    bootjack_client *client;
+    uint16_t iid = BOOTJACK_ID_INVALID;
+    const bootjack_matching_type exact = BOOTJACK_MATCH_EXACT;
+    bootjack_security_instance account = { .bootstrap_server = true,
+                                           .server_uri = "coap://127.0.0.1",
+                                           .security_mode = BOOTJACK_SECURITY_NOSEC,
+                                           .matching_type = &exact };
+    bootjack_config_init(&config);
+    config.endpoint = "dev-1";
+    config.version = BOOTJACK_LWM2M_1_0;
+    assert_int_equal(bootjack_client_create(&config, &client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_install(client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_ERR_NOT_FOUND);
+    account.matching_type = NULL;
+    account.server_name = "bs.example";
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_ERR_NOT_FOUND);
+    account.server_name = NULL;
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_OK);
+    bootjack_client_destroy(client);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resources_of_a_later_release_are_refused),
         cmocka_unit_test(good_course),
         cmocka_unit_test(trigger),
         cmocka_unit_test(strict_finish),

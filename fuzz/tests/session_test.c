@@ -127,6 +127,15 @@ static void power_comes_back_where_the_script_waits_for_a_dead_client(void **sta
     session_close(session);
 }
 
+static void a_healed_network_is_not_held_up_by_what_was_slow(void **state) {
+    (void) state;
+    fuzz_session *s = session_open(NULL);
+    const session_result *r = session_run_program(s, scenario("  - network: {latency: 1h, jitter: 1d}\n"
+                                                              "  - request: {path: /bs}\n  - advance: 100s\n"));
+    assert_int_equal(r->recovery, BJ_RECOVERY_REGISTERED);
+    session_close(s);
+}
+
 static void an_endless_program_ends(void **state) {
     (void) state;
     fuzz_session *s = session_open(&(session_options){ .event_limit = 500 });
@@ -281,6 +290,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(what_is_not_met_is_passed_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(power_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(power_comes_back_where_the_script_waits_for_a_dead_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_healed_network_is_not_held_up_by_what_was_slow, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_endless_program_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_that_cannot_be_made_is_no_finding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_bytes_are_a_session, set_up, tear_down),

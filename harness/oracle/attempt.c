@@ -182,6 +182,10 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
         bootstrap_sent(o, own, s, first);
         return;
     }
+    oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    if (p && (own->purpose == ORACLE_REGISTER || own->purpose == ORACLE_DEREGISTER)) {
+        p->registered = false; /* what stood before stands no more for the client, whatever the answer will be */
+    }
     if (own->purpose == ORACLE_REGISTER) {
         register_sent(o, s);
     }

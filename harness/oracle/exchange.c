@@ -401,6 +401,18 @@ static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     }
 }
 
+/* A response with a critical option that responses do not have, but for those of blocks: the client may reject it,
+ * which leaves its request unanswered (RFC 7252 §5.4.1, §4.2). */
+static bool is_hard_to_take(const bj_coap *m) {
+    for (size_t i = 0; i < m->option_count; i++) {
+        uint32_t number = m->options[i].number;
+        if ((number & 1) && number != BJ_COAP_BLOCK1 && number != BJ_COAP_BLOCK2) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_own *own = oracle_own_with_mid(o, s);
     if (!own) {
@@ -412,6 +424,9 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         answered(o, own, s);
+        if (is_hard_to_take(&s->m)) {
+            own->acknowledged = own->answered = BJ_NEVER;
+        }
     } else {
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
     }

@@ -254,7 +254,9 @@ bootjack_error bjc_store_set(bjc_store *store, uint16_t iid, uint16_t rid, uint1
 
 bootjack_error bjc_store_set_integer(bjc_store *store, uint16_t iid, uint16_t rid, int64_t number) {
     const bootjack_resource *resource = bjc_resource_find(store->object, rid);
-    assert(resource);
+    if (!resource) {
+        return BOOTJACK_ERR_NOT_FOUND; /* a release of LwM2M that does not have it */
+    }
     bootjack_value value = { .type = resource->type };
     if (resource->type == BOOTJACK_TYPE_UNSIGNED) {
         value.as.unsigned_integer = (uint64_t) number;
@@ -271,7 +273,10 @@ bootjack_error bjc_store_set_boolean(bjc_store *store, uint16_t iid, uint16_t ri
 
 bootjack_error bjc_store_set_bytes(bjc_store *store, uint16_t iid, uint16_t rid, const uint8_t *data, size_t length) {
     const bootjack_resource *resource = bjc_resource_find(store->object, rid);
-    assert(resource && has_bytes(resource->type));
+    if (!resource) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
+    assert(has_bytes(resource->type));
     bootjack_value value = { .type = resource->type, .as.bytes = { data, length } };
     return bjc_store_set(store, iid, rid, 0, &value);
 }
