@@ -19,9 +19,10 @@ static bool in_time(const bj_oracle *o, const oracle_own *own, bj_time *early, b
         *early = oracle_less(o->config.ack_timeout, oracle_early(o));
         *late = scaled(o->config.ack_timeout, o->config.ack_random_factor) + oracle_late(o);
     } else {
+        /* Of three moments, each rounded by the client, the one in the middle counts three times: gap - 2 * gap before
+         * is the last, less three times the middle one, and twice the first. */
         bj_time expected = 2 * own->gap;
-        /* A clock of whole milliseconds is off at either end of the gap before, which is doubled, and at this one's. */
-        *early = oracle_less(expected, 3 * oracle_early(o) + o->config.tolerance * 2);
+        *early = oracle_less(expected, 3 * (oracle_early(o) + o->config.tolerance));
         *late = expected + 3 * oracle_late(o);
     }
     *late = oracle_certain(o) ? *late : BJ_NEVER; /* repetitions before it may have been lost unseen */

@@ -100,11 +100,14 @@ def options_of(leshan, secure):
 
 
 def bootstrapped(leshan):
-    """Leshan deletes /0 and /1, writes an instance of each, and finishes."""
-    for step in ("DeleteRequest 202", "DeleteRequest 202", "WriteRequest 204", "WriteRequest 204", "FinishRequest 204"):
+    """Leshan deletes /0 and /1, writes an instance of each, and finishes. The line that tells of the registration, which
+    the other server of Leshan's receives meanwhile."""
+    for step in ("DeleteRequest 202", "DeleteRequest 202", "WriteRequest 204", "WriteRequest 204"):
         leshan.lines.await_line(f"bootstrap accepted Bootstrap{step}")
-    leshan.lines.await_line("bootstrap finished dev-1")
-    return leshan.lines.await_line("registered dev-1 ")
+    said = ("bootstrap accepted BootstrapFinishRequest 204", "bootstrap finished dev-1", "registered dev-1 ")
+    last = [leshan.lines.await_line("|".join(said)) for _ in said]
+    assert all(any(line.startswith(start) for line in last) for start in said), last
+    return next(line for line in last if line.startswith(said[-1]))
 
 
 def prepare(leshan, secure, lifetime):

@@ -231,6 +231,26 @@ static void a_repetition_that_does_not_double_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 2");
 }
 
+/* A clock of milliseconds: each moment may be rounded by almost one, and the middle one counts three times. */
+static void rounded_repetitions(void **state) {
+    (void) state;
+    static const unsigned at[] = { 10000, 12500, 17502, 27504, 47510 };
+    for (unsigned i = 0; i < 5; i++) {
+        asks(at[i], 1);
+    }
+    judge(90000);
+    assert_nothing_broken();
+}
+
+static void more_than_rounding_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    asks(12500, 1);
+    asks(17503, 1);
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 2");
+}
+
 static void one_repetition_too_many_is_found(void **state) {
     (void) state;
     static const unsigned at[] = { 10000, 12000, 16000, 24000, 40000, 72000 };
@@ -343,6 +363,8 @@ int main(void) {
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
+        TEST(rounded_repetitions),
+        TEST(more_than_rounding_is_found),
         TEST(a_first_repetition_too_early_is_found),
         TEST(a_repetition_that_does_not_double_is_found),
         TEST(one_repetition_too_many_is_found),
