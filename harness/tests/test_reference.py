@@ -34,7 +34,7 @@ OBSERVING = [*REGISTERED, {"observe": "/1/0/1", "server": "mgmt", "expect": 2.05
 
 # What stands before an example, and what its client is told where that is not a bootstrap account.
 BEFORE = {
-    "departure": [*BOOTSTRAPPED[:-1], {"port": "silent", "server": "mgmt"}, BOOTSTRAPPED[-1]],
+    "departure": [*BOOTSTRAPPED[:-1], {"port": "silent", "server": "mgmt"}, {"finish": {"wait": False}}],
     "request": [], "respond": [REQUEST], "discover": [*BEGIN, SECURITY], "read": [*BEGIN, SERVER], "finish": [*BEGIN, SECURITY, SERVER],
     "response": [*BEGIN, {**{k: v for k, v in SERVER.items() if k != "expect"}, "wait": False}], "repeat": [],
     "exit": [{"stop": "term"}], "ack": [REQUEST, {"respond": 2.04, "separate": True}], "again": [*BEGIN, {"discover": "/0"}],
