@@ -68,7 +68,9 @@ static const bj_record *state(unsigned number) {
 
 static bj_record *copy_of(bj_arena *arena, const bj_record *record) {
     bj_record *copy = bj_record_new(arena, (bj_kind) record->kind, record->position);
-    memcpy(copy->fields, record->fields, record->field_limit * sizeof *copy->fields);
+    for (unsigned i = 0; i < record->field_limit; i++) {
+        copy->fields[i] = record->fields[i];
+    }
     return copy;
 }
 
@@ -142,7 +144,9 @@ const bj_record *session_of_datagrams(bj_arena *arena, const uint8_t *data, size
     const bj_value *before = bj_get(base, BJ_F(SCENARIO, STEPS));
     size_t count = before->as.records.count;
     const bj_record **steps = bj_record_list(arena, count + PIECES);
-    memcpy(steps, before->as.records.items, count * sizeof *steps);
+    for (size_t i = 0; i < count; i++) {
+        steps[i] = before->as.records.items[i];
+    }
     for (size_t most = count + PIECES; count < most && input.left;) {
         steps[count++] = piece(arena, &input);
     }

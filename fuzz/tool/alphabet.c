@@ -120,11 +120,14 @@ const bj_record *alphabet_program(bj_arena *arena, const alphabet *a, const unsi
     }
     for (unsigned i = 0; i < count; i++) {
         const alphabet_event *event = &a->events[events[i]];
-        memcpy(steps + used, event->steps, event->count * sizeof *steps);
-        used += event->count;
+        for (size_t step = 0; step < event->count; step++) {
+            steps[used++] = event->steps[step];
+        }
     }
     bj_record *scenario = bj_record_new(arena, BJ_K_SCENARIO, (bj_position){ 0, 0 });
-    memcpy(scenario->fields, a->scenario->fields, a->scenario->field_limit * sizeof *scenario->fields);
+    for (unsigned i = 0; i < a->scenario->field_limit; i++) {
+        scenario->fields[i] = a->scenario->fields[i];
+    }
     bj_value list = { .type = BJ_T_STEPS, .as.records = { steps, total } };
     bj_value title = { .type = BJ_T_STRING, .as.string = title_of(arena, a, events, count) };
     bj_set(arena, scenario, BJ_F(SCENARIO, STEPS), &list);

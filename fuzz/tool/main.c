@@ -40,7 +40,7 @@ static void help(FILE *stream) {
           stream);
 }
 
-static void complain(const char *name, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static void complain(const char *name, const char *format, va_list arguments) {
     fprintf(stderr, "bootjack-fuzz%s%s: ", name ? " " : "", name ? name : "");
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);

@@ -28,7 +28,9 @@ static void reset(bj_run *run) {
     bj_arena *arena = arena_for_run(run->arena);
     bool has_key = run->has_thread_key;
     pthread_key_t key = run->thread_key;
-    memset(run->files, 0, (size_t) (run->highest + 1) * sizeof run->files[0]); /* of all of them, few were used */
+    for (int i = 0; i <= run->highest; i++) { /* of all of them, few were used */
+        run->files[i] = NULL;
+    }
     memset(run, 0, offsetof(bj_run, files));
     run->arena = arena;
     run->has_thread_key = has_key;
