@@ -321,6 +321,9 @@ static void judge(fuzz_session *s, const bj_record *scenario) {
 static void account(fuzz_session *s) {
     s->result.held = s->held_most;
     s->result.leaked = s->held;
+    if (bj_sim_spun(s->sim) && !s->result.trouble) {
+        s->result.trouble = SESSION_STUCK;
+    }
     if (s->blocks && (s->result.trouble == SESSION_WELL || s->result.trouble == SESSION_LONG)) {
         s->result.trouble = SESSION_LEAK;
     }

@@ -53,7 +53,6 @@ typedef struct session_options {
     uint64_t seed;            /* of the world; 0 = 1 */
     uint32_t event_limit;     /* of the log, for script and healed world each; 0 = 4000 */
     size_t memory_limit;      /* of the client; 0 = 4 MiB */
-    bool always_new;          /* keep nothing of libcoap's from session to session either: for comparing */
     const bj_record *profile; /* of the client, must outlive the runner; NULL = our own */
 } session_options;
 

@@ -13,8 +13,7 @@
 
 enum { SESSION_COUNTERS = 4096 };
 
-/* libFuzzer reads and clears these (its section __libfuzzer_extra_counters); with AFL++ they are copied into its map
- * (session_afl.c). */
+/* libFuzzer reads and clears these (its section __libfuzzer_extra_counters); AFL++ does not see them. */
 extern uint8_t session_counters[SESSION_COUNTERS];
 
 /* Reads a session's log: bumps the counters, and remembers which moves of the state machines were seen since the

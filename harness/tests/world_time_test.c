@@ -258,6 +258,7 @@ static int polls_until_over(bj_sim_wait (*poll_once)(bj_sim *sim)) {
         calls++;
         assert_true(calls < 1000000);
     }
+    assert_true(bj_sim_spun(f->sim));
     assert_stuck(f, "spins: 200000 calls", -1);
     fixture_free(f);
     return calls;

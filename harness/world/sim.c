@@ -146,6 +146,10 @@ bj_time bj_sim_now(const bj_sim *sim) {
     return sim->now;
 }
 
+bool bj_sim_spun(const bj_sim *sim) {
+    return sim->spun;
+}
+
 int64_t bj_sim_epoch(const bj_sim *sim) {
     return sim->epoch;
 }
@@ -264,6 +268,7 @@ static bj_sim_wait idled(bj_sim *sim, bool always_costs) {
     if (++sim->idle > sim->spin_limit) {
         BJ_TEXT(how, 120);
         bj_text_printf(&how, "spins: %" PRIu64 " calls in a row that neither wait nor move anything", sim->spin_limit);
+        sim->spun = true;
         stuck(sim, how.start);
         return BJ_SIM_OVER;
     }
@@ -280,6 +285,7 @@ void sim_moved(bj_sim *sim) {
         sim->burst = 0;
     }
     if (++sim->burst > sim->spin_limit && !sim->over) {
+        sim->spun = true;
         stuck(sim, "sends or receives without end, and never waits");
     }
 }

@@ -87,6 +87,7 @@ bj_sim_wait bj_sim_glanced(bj_sim *sim);
 
 uint64_t bj_sim_random(bj_sim *sim); /* what the client gets from getrandom() and the like: a stream of its own */
 bool bj_sim_over(const bj_sim *sim); /* the client must not go on */
+bool bj_sim_spun(const bj_sim *sim); /* ... because it went on and on without waiting */
 
 /* --- sockets of the client ------------------------------------------------------------------------------------ */
 

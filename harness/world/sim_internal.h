@@ -315,6 +315,7 @@ struct bj_sim {
     bj_time burst_time;
     uint64_t changes;  /* of the readiness of any socket */
     uint32_t handling; /* the event of which the engine is being told */
+    bool spun;         /* the client went on and on without waiting */
     bool over;
     bool waiting;
 
