@@ -16,6 +16,7 @@ BOOTJACK = pathlib.Path(os.environ.get("BOOTJACK") or ROOT / "build/release/bin/
 BOOTJACK = BOOTJACK if BOOTJACK.is_absolute() else ROOT / BOOTJACK
 FOLDER = pathlib.Path(os.environ.get("BOOTJACK_CAPTURES") or ROOT.parent / "shared/captures")
 CAPTURES = sorted(FOLDER.glob("*.pcap*"))
+UNENCRYPTED = [path for path in CAPTURES if "dtls" not in path.name]
 
 needs_captures = pytest.mark.skipif(not CAPTURES, reason=f"no captures in {FOLDER}: set BOOTJACK_CAPTURES")
 needs_tshark = pytest.mark.skipif(bool(judge.reason_to_skip(BOOTJACK)), reason=str(judge.reason_to_skip(BOOTJACK)))
@@ -103,7 +104,7 @@ def test_a_further_port_must_be_named(tmp_path):
 
 @needs_captures
 @needs_tshark
-@pytest.mark.parametrize("path", [p for p in CAPTURES if "dtls" not in p.name], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", UNENCRYPTED, ids=[path.stem for path in UNENCRYPTED])
 def test_pairs_what_tshark_pairs(path):
     """Which response answers which request: tshark's dissector keeps conversations, too. It does not ask who says it, so
     that tokens which both sides use at the same time are beyond it; and an empty ACK is none of its responses."""

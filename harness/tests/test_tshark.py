@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tshark_judge as judge  # noqa: E402  (beside this file, which is no package)
 
 TOPICS = sorted({path.parent.name for path in (api.ROOT / "scenarios").glob("*/*.yaml") if plugin.has_key(path, "steps")} -
-                {"canary"})
+                {"canary", "out-of-scope"})
 
 pytestmark = [pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed (ci/setup)")
               for program in ("tshark", "mergecap", "editcap")]

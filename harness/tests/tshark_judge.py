@@ -112,11 +112,12 @@ def tshark_payload(coap):
 
 
 def tshark_message(coap, tlv):
-    code = int(first(coap, "coap.code"))
+    code = first(coap, "coap.code")  # None: cut off before it
+    code = "none" if code is None else f"{int(code) >> 5}.{int(code) & 31:02}"
     kind = first(coap, "coap.type")
     mid = first(coap, "coap.mid")
     return Message(None if kind is None else TYPES[int(kind)], None if mid is None else int(mid),
-                   f"{code >> 5}.{code & 31:02}", first(coap, "coap.token", "").replace(":", ""), tshark_options(coap),
+                   code, first(coap, "coap.token", "").replace(":", ""), tshark_options(coap),
                    tshark_payload(coap), tshark_values(tlv) if tlv is not None else None)
 
 
