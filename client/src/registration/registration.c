@@ -9,7 +9,7 @@
 #include "registration/internal.h"
 
 #define DEFAULT_DISABLE_S 86400
-/* How long a Register that is under way is waited for when the client stops. */
+/* How long a Register or Update that is under way is waited for when the client stops. */
 #define STOP_PATIENCE (3 * BJC_SECOND)
 #define NO_PRIORITY   INT64_MAX
 /* How long to wait for memory. */
@@ -343,7 +343,9 @@ static void on_update_completed(void *context, const bjc_completion *completion)
     bjc_registration *r = context;
     char cause[80];
     describe(cause, sizeof cause, "Update", completion);
-    if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CHANGED) {
+    if (r->all->stopping) {
+        send_leave(r, "the client stops");
+    } else if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CHANGED) {
         bjc_registration_move(r, BJC_REGISTRATION_REGISTERED, cause);
         after_exchange(r);
     } else {
@@ -384,6 +386,8 @@ static void on_timer(void *context) {
     bjc_registration *r = context;
     if (r->all->model->in_transaction && r->state == BJC_REGISTRATION_WAITING) {
         r->postponed = true; /* the accounts are being written */
+    } else if (r->all->stopping && r->state == BJC_REGISTRATION_UPDATING) {
+        send_leave(r, "no answer to the Update while the client stops");
     } else if (r->all->stopping) {
         gone(r, "no answer to Register while the client stops");
     } else if (r->disable && r->state == BJC_REGISTRATION_REGISTERED) {
@@ -558,10 +562,10 @@ void bjc_registrations_stop(bjc_registrations *all) {
     bjc_timer_cancel(&all->core->scheduler, &all->again);
     for (bjc_registration *r = all->list; r; r = r->next) {
         bjc_timer_cancel(&all->core->scheduler, &r->timer);
-        if (r->state == BJC_REGISTRATION_REGISTERED || r->state == BJC_REGISTRATION_UPDATING) {
+        if (r->state == BJC_REGISTRATION_REGISTERED) {
             send_leave(r, "the client stops");
-        } else if (r->state == BJC_REGISTRATION_REGISTERING) {
-            bjc_registration_arm(r, STOP_PATIENCE); /* the answer may be on its way */
+        } else if (r->state == BJC_REGISTRATION_REGISTERING || r->state == BJC_REGISTRATION_UPDATING) {
+            bjc_registration_arm(r, STOP_PATIENCE); /* the answer may be on its way; without, a session may be over */
         } else if (r->state != BJC_REGISTRATION_LEAVING) {
             bjc_registration_disconnect(r);
             bjc_registration_move(r, BJC_REGISTRATION_GONE, "the client stops");
