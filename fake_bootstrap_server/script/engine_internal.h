@@ -91,7 +91,7 @@ typedef struct bj__upload {
     bj__target from;
     bj_time sent; /* its first block */
     uint8_t *bytes;
-    size_t length;
+    size_t length, room;
 } bj__upload;
 
 typedef struct bj__server {

@@ -38,15 +38,18 @@ static void begin(bj_engine *e, bj__server *s, const bj__exchange *x, const bj_c
 }
 
 static void append(bj_engine *e, bj__upload *u, const bj_coap *m) {
-    uint8_t *bytes = bj_arena_alloc(e->arena, u->length + m->payload_length + 1);
-    if (u->length) {
-        memcpy(bytes, u->bytes, u->length);
+    if (u->length + m->payload_length > u->room) {
+        u->room = 2 * (u->length + m->payload_length);
+        uint8_t *bytes = bj_arena_alloc(e->arena, u->room);
+        if (u->length) {
+            memcpy(bytes, u->bytes, u->length);
+        }
+        bj_arena_free(e->arena, u->bytes);
+        u->bytes = bytes;
     }
     if (m->payload_length) {
-        memcpy(bytes + u->length, m->payload, m->payload_length);
+        memcpy(u->bytes + u->length, m->payload, m->payload_length);
     }
-    bj_arena_free(e->arena, u->bytes);
-    u->bytes = bytes;
     u->length += m->payload_length;
 }
 

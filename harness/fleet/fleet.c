@@ -260,9 +260,23 @@ static double seconds_now(void) {
     return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
+/* getrusage() would count what this process was before it became this program, too. 0: not known. */
+static size_t resident_at_most(void) {
+    char line[128];
+    size_t kilobytes = 0;
+    FILE *status = fopen("/proc/self/status", "re");
+    while (status && !kilobytes && fgets(line, sizeof line, status)) {
+        if (!strncmp(line, "VmHWM:", 6)) {
+            kilobytes = strtoul(line + 6, NULL, 10);
+        }
+    }
+    if (status) {
+        fclose(status);
+    }
+    return kilobytes * 1024;
+}
+
 static void take_result(const fleet *f, fleet_result *result) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
     result->counts = *fleet_servers_counts(f->servers);
     result->made = f->made;
     result->complete = fleet_servers_complete(f->servers);
@@ -271,7 +285,7 @@ static void take_result(const fleet *f, fleet_result *result) {
     result->steps = f->steps;
     result->heap = mallinfo2().uordblks;
     result->world = bj_arena_peak(f->arena);
-    result->resident = (size_t) usage.ru_maxrss * 1024;
+    result->resident = resident_at_most();
     result->curve = calloc(f->config->curve_s + 1, sizeof *result->curve);
     if (result->curve) {
         memcpy(result->curve, fleet_servers_curve(f->servers), f->config->curve_s * sizeof *result->curve);
