@@ -26,6 +26,12 @@ def test_what_it_prints():
     assert re.search(r"memory: [1-9]\d+ bytes of malloc\(\) a client", done.stdout)
 
 
+def test_memory_of_who_started_it_is_not_counted():
+    ballast = bytearray(b"x" * 200_000_000)
+    done = fleet("--clients", "5", "--minutes", "1")
+    assert float(re.search(r"([\d.]+) MB of the process at most", done.stdout)[1]) < len(ballast) / 2e6
+
+
 def test_the_same_seed_prints_the_same():
     def seen(seed):
         return re.search(r"seen: .*", fleet("--clients", "5", "--minutes", "11", "--seed", seed, "--spread", "60").stdout)[0]
