@@ -80,16 +80,10 @@ static void plan_session(bj_engine *e, uint32_t format) {
 /* The format that the client prefers, as its request says (`pct`); TLV if it says nothing. */
 static uint32_t preferred_format(const bj__exchange *x) {
     bj_coap m;
-    const bj_coap_option *option;
     unsigned long format = FORMAT_TLV;
-    if (!bj__exchange_read(x, &m)) {
-        return FORMAT_TLV;
-    }
-    for (size_t i = 0; (option = bj_coap_find(&m, BJ_COAP_URI_QUERY, i)); i++) {
-        char text[16];
-        snprintf(text, sizeof text, "%.*s", (int) (option->length > 15 ? 15 : option->length),
-                 (const char *) option->value);
-        sscanf(text, "pct=%lu", &format);
+    BJ_TEXT(text, 16);
+    if (bj__exchange_read(x, &m) && bj_coap_query(&m, "pct", &text)) {
+        sscanf(text.start, "%lu", &format);
     }
     return bj_entries_writable((uint32_t) format) ? (uint32_t) format : FORMAT_TLV;
 }

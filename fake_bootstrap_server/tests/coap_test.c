@@ -484,8 +484,28 @@ static void changed_messages_are_survived(void **state) {
     }
 }
 
+/* A key alone, with an empty value, with a value; a key that only begins alike is another. */
+static void values_of_queries(void **state) {
+    (void) state;
+    bj_coap m = { .version = 1 };
+    BJ_TEXT(value, 16);
+    bj_coap_add(&m, BJ_COAP_URI_QUERY, "epx=no", 6);
+    bj_coap_add(&m, BJ_COAP_URI_QUERY, "ep=dev-1", 8);
+    bj_coap_add(&m, BJ_COAP_URI_QUERY, "ep=dev-2", 8);
+    bj_coap_add(&m, BJ_COAP_URI_QUERY, "Q", 1);
+    bj_coap_add(&m, BJ_COAP_URI_QUERY, "b=", 2);
+    assert_true(bj_coap_query(&m, "ep", &value));
+    assert_string_equal(value.start, "dev-1");
+    assert_true(bj_coap_query(&m, "Q", NULL));
+    assert_true(bj_coap_query(&m, "b", &value));
+    assert_string_equal(value.start, "dev-1");
+    assert_false(bj_coap_query(&m, "e", &value));
+    assert_false(bj_coap_query(&m, "lt", NULL));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_of_queries),
         cmocka_unit_test(a_bootstrap_request_is_read),
         cmocka_unit_test(a_bootstrap_request_is_written),
         cmocka_unit_test(responses_and_empty_messages),

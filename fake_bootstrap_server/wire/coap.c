@@ -271,6 +271,21 @@ bool bj_coap_find_uint(const bj_coap *message, uint32_t number, uint32_t *value)
     return bj_reader_uint(&r, option->length, value);
 }
 
+bool bj_coap_query(const bj_coap *message, const char *key, bj_text *value) {
+    const bj_coap_option *option;
+    size_t n = strlen(key);
+    for (size_t i = 0; (option = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
+        bool alone = option->length == n;
+        if ((alone || (option->length > n && option->value[n] == '=')) && !memcmp(option->value, key, n)) {
+            if (value && !alone) {
+                bj_text_add_bytes(value, (const char *) option->value + n + 1, option->length - n - 1);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
 void bj_coap_path(const bj_coap *message, uint32_t number, bj_text *out) {
     const bj_coap_option *segment = bj_coap_find(message, number, 0);
     if (!segment) {

@@ -123,6 +123,8 @@ bool bj_coap_add_path(bj_coap *message, uint32_t number, const char *path);
 const bj_coap_option *bj_coap_find(const bj_coap *message, uint32_t number, size_t index);
 /* The first option of that number as an unsigned integer; false when absent or longer than 4 bytes. */
 bool bj_coap_find_uint(const bj_coap *message, uint32_t number, uint32_t *value);
+/* Adds the value of the first Uri-Query `key=value`, or nothing of a `key` alone; NULL: not wanted. False: none. */
+bool bj_coap_query(const bj_coap *message, const char *key, bj_text *value);
 /* "/a/b" of the options of that number ("/" when there are none). */
 void bj_coap_path(const bj_coap *message, uint32_t number, bj_text *out);
 

@@ -115,18 +115,6 @@ static void settle(bj_flow *f, const bj_addr *client) {
     }
 }
 
-static bool query_of(const bj_coap *m, const char *key, char *value, size_t room) {
-    const bj_coap_option *option;
-    size_t n = strlen(key);
-    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
-        if (option->length >= n && !memcmp(option->value, key, n)) {
-            snprintf(value, room, "%.*s", (int) (option->length - n), (const char *) option->value + n);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A POST to /bs without a query is a Bootstrap-Finish where the other side is known for the client, and may else be a
  * Bootstrap-Request (LwM2M Core 1.1 §6.1.3.3 lets `ep` out). */
 static void request_said(bj_flow *f, const bj_unit *unit) {
@@ -134,7 +122,11 @@ static void request_said(bj_flow *f, const bj_unit *unit) {
     BJ_TEXT(path, 200);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
     const char *last = strrchr(path.start, '/');
-    bool post = m->code == 2, named = query_of(m, "ep=", f->endpoint, sizeof f->endpoint);
+    BJ_TEXT(endpoint, sizeof f->endpoint);
+    bool post = m->code == 2, named = bj_coap_query(m, "ep", &endpoint);
+    if (named) {
+        memcpy(f->endpoint, endpoint.start, endpoint.used + 1);
+    }
     bool bs = (post && !strcmp(last, "/bs")) || (m->code == 1 && !strcmp(last, "/bspack"));
     bool by_client = !f->certain || bj_addr_equal(&f->client, &unit->from);
     bool begins = (bs && (named || m->code == 1 || by_client)) || (post && !strcmp(last, "/rd"));

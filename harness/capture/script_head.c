@@ -270,19 +270,6 @@ static void uri_of(const bj_script *s, unsigned number, bj_text *out) {
     }
 }
 
-static bool query_of(const bj_coap *m, const char *key, bj_text *value) {
-    const bj_coap_option *option;
-    size_t n = strlen(key);
-    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
-        bool whole = !strchr(key, '=') && option->length == n;
-        if ((whole || (strchr(key, '=') && option->length >= n)) && !memcmp(option->value, key, n)) {
-            bj_text_add_bytes(value, (const char *) option->value + n, option->length - n);
-            return true;
-        }
-    }
-    return false;
-}
-
 static bj_record *account(bj_script *s, unsigned server) {
     bj_record *r = bj_record_new(s->arena, BJ_K_ACCOUNT, (bj_position){ 0 });
     BJ_TEXT(uri, 300);
@@ -303,13 +290,13 @@ static bj_record *factory_account(bj_script *s, const bj_message *m, const bj_co
     BJ_TEXT(seconds, 30);
     BJ_TEXT(b, 24);
     script_set_uint(s, r, BJ_F(ACCOUNT, SSID), BJ_T_UINT, ssid);
-    if (query_of(c, "lt=", &lt)) {
+    if (bj_coap_query(c, "lt", &lt)) {
         bj_text_printf(&seconds, "%ss", lt.start);
         if (bj_duration_parse(seconds.start, seconds.used, &lifetime) && lifetime <= BJ_DURATION_MAX) {
             script_set_duration(s, r, BJ_F(ACCOUNT, LIFETIME), lifetime);
         }
     }
-    if (query_of(c, "b=", &b)) {
+    if (bj_coap_query(c, "b", &b)) {
         script_set_text(s, r, BJ_F(ACCOUNT, BINDING), b.start);
     }
     return r;
@@ -415,7 +402,6 @@ static void put_nature(bj_script *s, bj_record *client) {
         const bj_message *m = &s->talk->messages[i];
         bj_request_kind kind = m->by_client ? bj_request_kind_of(s->talk, m) : BJ_REQ_OTHER;
         bj_coap c;
-        BJ_TEXT(ignored, 64);
         if (!kind || bj_message_decode(m, &c) != BJ_COAP_OK) {
             continue;
         }
@@ -423,9 +409,9 @@ static void put_nature(bj_script *s, bj_record *client) {
         if (kind == BJ_REQ_REGISTER) {
             test |= lists(&c, "</3442");
             access |= lists(&c, "</2");
-            queue |= query_of(&c, "Q", &ignored);
+            queue |= bj_coap_query(&c, "Q", NULL);
             if (!version.used) {
-                query_of(&c, "lwm2m=", &version);
+                bj_coap_query(&c, "lwm2m", &version);
             }
         }
     }

@@ -111,13 +111,8 @@ static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time beg
 /* --- the course of it ----------------------------------------------------------------------------------------- */
 
 static bool prefers_format(const bj_coap *m) {
-    const bj_coap_option *option;
-    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
-        if (option->length > 4 && !memcmp(option->value, "pct=", 4)) {
-            return true;
-        }
-    }
-    return false;
+    BJ_TEXT(format, 8);
+    return bj_coap_query(m, "pct", &format) && format.used > 0;
 }
 
 /* It goes on with the attempt before it: after a Bootstrap-Pack-Request; or it is the request that was refused with

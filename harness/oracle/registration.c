@@ -105,18 +105,6 @@ static bool usable(const oracle_instance *one, unsigned object) {
     return one->used && !one->deleted && one->object == object;
 }
 
-static bool query_of(const bj_coap *m, const char *key, char *value, size_t room) {
-    const bj_coap_option *option;
-    size_t n = strlen(key);
-    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_URI_QUERY, i)); i++) {
-        if (option->length >= n && !memcmp(option->value, key, n)) {
-            snprintf(value, room, "%.*s", (int) (option->length - n), (const char *) option->value + n);
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Every letter of `b` is one of the written binding, where that says something. */
 static bool binding_fits(const char *b, const char *written) {
     return !*written || strspn(b, written) == strlen(b);
@@ -125,7 +113,8 @@ static bool binding_fits(const char *b, const char *written) {
 /* Why this account is not the one; NULL when it is. */
 static const char *misfit(const bj_oracle *o, const oracle_instance *security, const oracle_instance *server,
                           const oracle_seen *s) {
-    char lt[24], b[24];
+    BJ_TEXT(lt, 24);
+    BJ_TEXT(b, 24);
     if (security->bootstrap == 1) {
         return "its account is that of the Bootstrap-Server";
     }
@@ -135,10 +124,10 @@ static const char *misfit(const bj_oracle *o, const oracle_instance *security, c
     if (security->ssid != server->ssid) {
         return "no instance of /1 has its Short Server ID";
     }
-    if (server->lifetime >= 0 && query_of(&s->m, "lt=", lt, sizeof lt) && strtoll(lt, NULL, 10) != server->lifetime) {
+    if (server->lifetime >= 0 && bj_coap_query(&s->m, "lt", &lt) && strtoll(lt.start, NULL, 10) != server->lifetime) {
         return "lt is not the Lifetime that was written";
     }
-    if (query_of(&s->m, "b=", b, sizeof b) && !binding_fits(b, server->binding)) {
+    if (bj_coap_query(&s->m, "b", &b) && !binding_fits(b.start, server->binding)) {
         return "b is not the Binding that was written";
     }
     return NULL;
@@ -184,12 +173,12 @@ static bool finish_pending(bj_oracle *o) {
 }
 
 static void check_register(bj_oracle *o, const oracle_seen *s) {
-    char ep[256];
+    BJ_TEXT(ep, 256);
     bool fits, factory = false;
     for (unsigned i = 0; i < o->config.account_count; i++) {
         factory |= !o->config.accounts[i].bootstrap;
     }
-    if (o->config.endpoint && query_of(&s->m, "ep=", ep, sizeof ep) && strcmp(ep, o->config.endpoint) != 0) {
+    if (o->config.endpoint && bj_coap_query(&s->m, "ep", &ep) && strcmp(ep.start, o->config.endpoint) != 0) {
         oracle_break(o, BJ_RULE_BS_REGISTER, s->time, s->event->sequence,
                      "a Register whose ep is not the Endpoint Client Name");
     }
