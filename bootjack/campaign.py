@@ -112,8 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
     taken = time.monotonic() - began
     print(f"{campaign.played} scenarios in {taken:.0f} s, {len(campaign.found)} findings")
-    for kind, failure in campaign.found.items():
-        print(f"  {failure.file}: {failure.result.reason}" if kind else "")
+    for failure in campaign.found.values():
+        print(f"  {failure.file}: {failure.result.reason}")
     return FOUND if campaign.found else PASSED
 
 

@@ -62,7 +62,6 @@ bj_record *mutator_make_step(mutator *m, unsigned depth);
 void mutator_make_value(mutator *m, const bj_field_def *field, unsigned depth, bj_value *value);
 void mutator_set_uint(mutator *m, bj_record *record, unsigned field, bj_type type, uint32_t number);
 void mutator_set_when(mutator *m, bj_record *record, unsigned field, bj_when when);
-void mutator_set_text(mutator *m, bj_record *record, unsigned field, const char *text);
 
 /* --- mutator_change.c --- */
 

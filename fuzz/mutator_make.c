@@ -320,8 +320,3 @@ void mutator_set_when(mutator *m, bj_record *record, unsigned field, bj_when set
     bj_value value = { .type = BJ_T_WHEN, .as.when = set };
     bj_set(m->arena, record, field, &value);
 }
-
-void mutator_set_text(mutator *m, bj_record *record, unsigned field, const char *set) {
-    bj_value value = { .type = BJ_T_STRING, .as.string = { bj_arena_strdup(m->arena, set), strlen(set) } };
-    bj_set(m->arena, record, field, &value);
-}

@@ -85,8 +85,7 @@ typedef struct bj__outgoing {
 
 /* A request that comes in blocks. */
 typedef struct bj__upload {
-    bool known;
-    uint8_t code;
+    uint8_t code; /* 0: none comes in */
     char path[256];
     bj__target from;
     bj_time sent; /* its first block */

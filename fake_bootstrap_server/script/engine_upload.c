@@ -28,12 +28,12 @@ static void path_of(const bj_coap *m, bj__upload *u) {
 static bool belongs(const bj__upload *u, const bj__exchange *x, const bj_coap *m) {
     bj__upload other = { .code = m->code };
     path_of(m, &other);
-    return u->known && u->code == m->code && !strcmp(u->path, other.path) && bj__same_peer(&u->from, &x->from);
+    return u->code == m->code && !strcmp(u->path, other.path) && bj__same_peer(&u->from, &x->from);
 }
 
 static void begin(bj_engine *e, bj__server *s, const bj__exchange *x, const bj_coap *m) {
     bj__upload_forget(e, s);
-    s->upload = (bj__upload){ .known = true, .code = m->code, .from = x->from, .sent = x->sent };
+    s->upload = (bj__upload){ .code = m->code, .from = x->from, .sent = x->sent };
     path_of(m, &s->upload);
 }
 

@@ -245,10 +245,6 @@ static gathered gather_scenario(const bj_record *scenario) {
     return g;
 }
 
-uint64_t bj_fit_features(const bj_record *scenario) {
-    return gather_scenario(scenario).features;
-}
-
 /* --- against the profile -------------------------------------------------------------------------------------- */
 
 static bool listed(const bj_value *list, unsigned number) {

@@ -10,12 +10,9 @@
 #include "base/text.h"
 #include "script/program.h"
 
-/* The optional features (numbers of BJ_ENUM_FEATURE, one bit each) that servers and steps of the scenario need, and
- * those that its `needs` names. */
-uint64_t bj_fit_features(const bj_record *scenario);
-
-/* Does the client have all of it? false: `reason` names the first thing that it lacks. A profile that does not say
- * what the client has is taken to mean everything. What is out of Bootjack's scope is lacking for every client. */
+/* Does the client have all that servers and steps of the scenario need, and what its `needs` names? false: `reason`
+ * names the first thing that it lacks. A profile that does not say what the client has is taken to mean everything.
+ * What is out of Bootjack's scope is lacking for every client. */
 bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason);
 
 /* The scenario as this client can run it: itself, or a copy in the arena in which the hold-off is the client's own,

@@ -98,6 +98,13 @@ def find_bootjack() -> pathlib.Path:
     raise BootjackMissing(f"no bootjack program: {built} is not there; run ci/build, or set BOOTJACK to its path")
 
 
+def call(*arguments, program=None, timeout=120, **options) -> subprocess.CompletedProcess:
+    """`bootjack`, or another program, with these arguments: how it ended, and what it wrote, as text. `options` are those of
+    subprocess.run()."""
+    command = [str(program or find_bootjack()), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
+
+
 def run_command(*arguments, seed=None, client=None) -> list:
     """The command line of `bootjack run` for these arguments, as a person would type it here: paths below the current
     folder are relative, for `bootjack` repeats them where it says how to run a scenario again."""

@@ -3,28 +3,27 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from harness.pytest_bootjack import api
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tshark_judge as judge  # noqa: E402  (beside this file, which is no package)
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BOOTJACK = pathlib.Path(os.environ.get("BOOTJACK") or ROOT / "build/release/bin/bootjack")
-BOOTJACK = BOOTJACK if BOOTJACK.is_absolute() else ROOT / BOOTJACK
-FOLDER = pathlib.Path(os.environ.get("BOOTJACK_CAPTURES") or ROOT.parent / "shared/captures")
+FOLDER = pathlib.Path(os.environ.get("BOOTJACK_CAPTURES") or api.ROOT.parent / "shared/captures")
 CAPTURES = sorted(FOLDER.glob("*.pcap*"))
 UNENCRYPTED = [path for path in CAPTURES if "dtls" not in path.name]
 
 needs_captures = pytest.mark.skipif(not CAPTURES, reason=f"no captures in {FOLDER}: set BOOTJACK_CAPTURES")
-needs_tshark = pytest.mark.skipif(bool(judge.reason_to_skip(BOOTJACK)), reason=str(judge.reason_to_skip(BOOTJACK)))
-needs_bootjack = pytest.mark.skipif(not BOOTJACK.exists(), reason=f"no bootjack at {BOOTJACK}")
+needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed (ci/setup)")
 
 
 def run(*arguments):
-    return subprocess.run([BOOTJACK, "decode", *map(str, arguments)], capture_output=True, text=True, check=False)
+    return api.call("decode", *arguments)
 
 
 def capture(name):
@@ -38,14 +37,13 @@ def capture(name):
 @needs_tshark
 @pytest.mark.parametrize("path", CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_reads_what_tshark_reads(path):
-    assert judge.compare(path, BOOTJACK) == []
+    assert judge.compare(path, api.find_bootjack()) == []
 
 
 @needs_captures
-@needs_bootjack
 @pytest.mark.parametrize("path", CAPTURES, ids=[path.stem for path in CAPTURES])
 def test_every_capture_holds_something(path):
-    lines = judge.decode(path, BOOTJACK)
+    lines = judge.decode(path, api.find_bootjack())
     assert lines
     assert all("coap" in line or "encrypted" in line for line in lines)
     assert all("fault" not in line.get("coap", {}) for line in lines)
@@ -55,9 +53,8 @@ def test_every_capture_holds_something(path):
 
 
 @needs_captures
-@needs_bootjack
 def test_what_a_known_capture_says():
-    lines = judge.decode(capture("coap-node-vs-wakaama-bs"), BOOTJACK)
+    lines = judge.decode(capture("coap-node-vs-wakaama-bs"), api.find_bootjack())
     request = lines[0]["coap"]
     assert (request["type"], request["method"], request["path"], request["query"]) == ("CON", "POST", "/bs", ["ep=cnode1"])
     write = lines[2]["coap"]
@@ -69,9 +66,8 @@ def test_what_a_known_capture_says():
 
 
 @needs_captures
-@needs_bootjack
 def test_retransmissions_are_messages_like_any_other():
-    lines = judge.decode(capture("wakaama-bootstrap-badguy"), BOOTJACK)
+    lines = judge.decode(capture("wakaama-bootstrap-badguy"), api.find_bootjack())
     assert len(lines) == 5
     assert len({json.dumps(line["coap"]) for line in lines}) == 1
     times = [line["time"] - lines[0]["time"] for line in lines]
@@ -79,7 +75,6 @@ def test_retransmissions_are_messages_like_any_other():
 
 
 @needs_captures
-@needs_bootjack
 def test_encrypted_packets_are_said_to_be_encrypted():
     text = run(capture("anjay-dtls-psk-refused")).stdout
     assert "encrypted: DTLS handshake" in text
@@ -87,7 +82,6 @@ def test_encrypted_packets_are_said_to_be_encrypted():
 
 
 @needs_captures
-@needs_bootjack
 def test_a_further_port_must_be_named(tmp_path):
     """A conversation in which nobody says `ep=` on ports that nobody knows: only --port finds it."""
     data = bytearray(capture("wakaama-bootstrap-badguy").read_bytes())
@@ -111,17 +105,16 @@ def test_pairs_what_tshark_pairs(path):
     rows = subprocess.run(["tshark", "-n", "-r", path, "-d", "udp.port==5685,coap", "-Y", "coap.response_to && !icmp", "-T", "fields",
                            *(f"-e{field}" for field in ("coap.response_to", "frame.number", "coap.token"))],
                           capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
-    tokens = {(line["src"], line["coap"]["token"]) for line in judge.decode(path, BOOTJACK)
+    tokens = {(line["src"], line["coap"]["token"]) for line in judge.decode(path, api.find_bootjack())
               if line.get("coap", {}).get("method")}
     shared = {token for _, token in tokens if len({source for source, other in tokens if other == token}) > 1}
     theirs = {tuple(map(int, row.split("\t")[:2])) for row in rows if row.split("\t")[2].replace(":", "") not in shared}
-    done = subprocess.run([BOOTJACK, "judge", "--json", "--all", path], capture_output=True, text=True, check=False, timeout=60)
+    done = api.call("judge", "--json", "--all", path, timeout=60)
     ours = {tuple(pair) for line in done.stdout.splitlines() for pair in json.loads(line)["exchanges"]}
     assert theirs <= ours
     assert theirs or shared or not ours
 
 
-@needs_bootjack
 @pytest.mark.parametrize("arguments, said", [
     ((), "a capture file is needed"),
     (("a", "b"), "more than one file"),
@@ -137,7 +130,6 @@ def test_wrong_usage(arguments, said):
     assert done.stdout == ""
 
 
-@needs_bootjack
 def test_files_that_are_no_captures(tmp_path):
     missing = run(tmp_path / "missing.pcapng")
     assert missing.returncode == 2
@@ -153,7 +145,6 @@ def test_files_that_are_no_captures(tmp_path):
 
 
 @needs_captures
-@needs_bootjack
 def test_a_capture_that_ends_in_the_middle(tmp_path):
     whole = capture("wakaama-bootstrap-ok").read_bytes()
     path = tmp_path / "cut.pcapng"
@@ -164,7 +155,6 @@ def test_a_capture_that_ends_in_the_middle(tmp_path):
     assert done.stdout.startswith("    1 ")  # what could be read is there
 
 
-@needs_bootjack
 def test_help():
     done = run("--help")
     assert done.returncode == 0

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bootjack client new` and `bootjack client check`: a profile from answers, and what is said of good and bad ones."""
-import subprocess
-
 import pytest
 import yaml
 
@@ -11,8 +9,7 @@ GOOD, NOT_GOOD, COULD_NOT_RUN, USAGE = 0, 1, 2, 64
 
 
 def client(*arguments, answers="", folder=None):
-    return subprocess.run([api.find_bootjack(), "client", *map(str, arguments)], input=answers, capture_output=True,
-                          text=True, timeout=120, check=False, cwd=folder)
+    return api.call("client", *arguments, input=answers, cwd=folder)
 
 
 def profile(tmp_path, **fields):

@@ -2,30 +2,24 @@
 """`bootjack judge`: rules that a client broke, by captures alone; and captures in which there is little to read."""
 import gzip
 import json
-import os
 import pathlib
 import struct
-import subprocess
 import sys
 
 import pytest
 
+from harness.pytest_bootjack import api
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from pcap_file import (ACK, CON, COOKED, COOKED_2, ETHERNET, NON, NULL, RAW, coap, packed, path,  # noqa: E402
                        port_unreachable, query, udp, write)
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BOOTJACK = pathlib.Path(os.environ.get("BOOTJACK") or ROOT / "build/release/bin/bootjack")
-BOOTJACK = BOOTJACK if BOOTJACK.is_absolute() else ROOT / BOOTJACK
-
-pytestmark = pytest.mark.skipif(not BOOTJACK.exists(), reason=f"no bootjack at {BOOTJACK}")
 
 CLIENT, BS, SERVER = ("192.0.2.1", 56830), ("192.0.2.10", 5685), ("192.0.2.20", 5683)
 ASK = coap(CON, "0.02", 1, b"\1", path("/bs") + query("ep=dev-1"))
 
 
 def run(*arguments):
-    return subprocess.run([BOOTJACK, "judge", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60)
+    return api.call("judge", *arguments, timeout=60)
 
 
 def judged(file, *arguments):

@@ -34,7 +34,6 @@ def test_what_leshan_does(name, monkeypatch):
 
 def test_its_profile_is_good(monkeypatch):
     monkeypatch.chdir(api.ROOT)
-    done = subprocess.run([api.find_bootjack(), "client", "check", "leshan-client", "--no-probes"], capture_output=True,
-                          text=True, timeout=300, check=False)
+    done = api.call("client", "check", "leshan-client", "--no-probes", timeout=300)
     assert done.returncode == 0, done.stdout
     assert "time is real" in done.stdout

@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The oracles as `bootjack run` shows them, and their rules against the catalogue."""
 import json
-import os
-import pathlib
 import re
-import subprocess
 import xml.etree.ElementTree
 
 import yaml
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("BOOTJACK", str(ROOT / "build" / "release" / "bin" / "bootjack"))
-CLIENTS = ROOT / "harness" / "tests" / "clients"
+from harness.pytest_bootjack import api
+
+CLIENTS = api.ROOT / "harness" / "tests" / "clients"
 
 # It takes any answer to Discover, and success where a critical option calls for 4.02: only an oracle sees what is wrong.
 LENIENT = """title: A script that looks at nothing
@@ -25,17 +22,17 @@ steps:
 
 
 def run(path, *arguments):
-    return subprocess.run([PROGRAM, "run", str(path), "--no-canary", *arguments], capture_output=True, text=True)
+    return api.call("run", path, "--no-canary", *arguments)
 
 
 def test_the_catalogue_and_the_oracles_name_the_same_rules():
-    catalogue = yaml.safe_load((ROOT / "scenarios" / "rules.yaml").read_text())["rules"]
+    catalogue = yaml.safe_load((api.ROOT / "scenarios" / "rules.yaml").read_text())["rules"]
     judged = {rule["id"]: rule for rule in catalogue if "oracle" in rule}
-    table = re.findall(r'X\(\w+, "([^"]+)", (\w+)\)', (ROOT / "harness" / "oracle" / "rules.h").read_text())
+    table = re.findall(r'X\(\w+, "([^"]+)", (\w+)\)', (api.ROOT / "harness" / "oracle" / "rules.h").read_text())
     known = {name: level for name, level in table if name != "ID"}
     assert set(known) == set(judged)
     assert known == {name: rule["level"] for name, rule in judged.items()}
-    sources = {name: (ROOT / "harness" / "oracle" / f"{rule['oracle']}.c").read_text() for name, rule in judged.items()}
+    sources = {name: (api.ROOT / "harness" / "oracle" / f"{rule['oracle']}.c").read_text() for name, rule in judged.items()}
     for name, source in sources.items():
         assert "BJ_RULE_" + name.replace("-", "_") in source, f"{name} is not judged in {judged[name]['oracle']}.c"
 
@@ -75,7 +72,7 @@ steps:
     count: 0
 """
 # It sends its Bootstrap-Request and waits for ever, for whatever comes.
-TEMPLATE = pathlib.Path(PROGRAM).resolve().parent.parent / "lib" / "linked_template.so"
+TEMPLATE = api.find_bootjack().parent.parent / "lib" / "linked_template.so"
 
 
 def healed(tmp_path, text, *arguments):

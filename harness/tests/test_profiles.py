@@ -50,9 +50,8 @@ def test_what_a_client_lacks_is_a_skip(tmp_path):
 
 def test_a_feature_that_there_is_not(tmp_path):
     client = profile(tmp_path, features=["telepathy"])
-    done = api.run_scenario  # the file's mistake is said before anything runs
-    with pytest.raises(Exception, match="telepathy"):
-        done(api.ROOT / "scenarios/good/first-bootstrap.yaml", client)
+    with pytest.raises(api.ScenarioError, match="telepathy"):  # the file's mistake is said before anything runs
+        api.run_scenario(api.ROOT / "scenarios/good/first-bootstrap.yaml", client)
 
 
 # --- the picture and the tables ---

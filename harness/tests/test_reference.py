@@ -86,5 +86,5 @@ def test_every_verb_has_an_example():
 def test_check_says_where_and_what_was_meant(step, mistake, tmp_path):
     file = tmp_path / "bad.yaml"
     file.write_text(f"title: t\nsteps:\n  - {step}\n")
-    done = subprocess.run([api.find_bootjack(), "check", file], capture_output=True, text=True, check=False)
+    done = api.call("check", file)
     assert done.returncode == 2 and f"{file}:" in done.stderr and mistake in done.stderr

@@ -9,16 +9,11 @@ import sys
 import pytest
 import yaml
 
+from harness.pytest_bootjack import api
 from harness.teeth import tree
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from pcap_file import ACK, CON, NON, coap, path, port_unreachable, query, udp, write  # noqa: E402
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BOOTJACK = pathlib.Path(os.environ.get("BOOTJACK") or ROOT / "build/release/bin/bootjack")
-BOOTJACK = BOOTJACK if BOOTJACK.is_absolute() else ROOT / BOOTJACK
-
-pytestmark = pytest.mark.skipif(not BOOTJACK.exists(), reason=f"no bootjack at {BOOTJACK}")
 
 CLIENT, BS, SERVER = ("192.0.2.50", 56830), ("192.0.2.60", 5685), ("192.0.2.70", 5683)
 TLV = [(12, b"\x2d\x16")]
@@ -28,10 +23,8 @@ ACCOUNT = b"\xc1\x00\x65\xc2\x01\x01\x2c\xc1\x06\x00\xc1\x07U"
 ASK = coap(CON, "0.02", 1, b"\1", path("/bs") + query("ep=dev-1"))
 
 
-def run(*arguments, program=BOOTJACK, planted=None):
-    environment = {**os.environ, **({tree.SWITCH: planted} if planted else {})}
-    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
-                          env=environment)
+def run(*arguments, program=None, planted=None):
+    return api.call(*arguments, program=program, env={**os.environ, **({tree.SWITCH: planted} if planted else {})})
 
 
 def converted(file, *arguments):
@@ -201,7 +194,7 @@ def test_seeds_for_fuzzers(tmp_path):
 
 
 def test_the_same_client_gives_the_same_conversation(tmp_path):
-    run("run", ROOT / "scenarios/good/first-bootstrap.yaml", "--pcap", tmp_path / "a.pcapng")
+    run("run", api.ROOT / "scenarios/good/first-bootstrap.yaml", "--pcap", tmp_path / "a.pcapng")
     done = run("replay", tmp_path / "a.pcapng", "--pcap", tmp_path / "b.pcapng", "--repeat", 3)
     assert done.returncode == 0, done.stdout
     assert "reproduced: the replay shows what the capture shows" in done.stdout
@@ -227,7 +220,7 @@ def test_wrong_usage(command, tmp_path):
 @pytest.fixture(scope="module")
 def defective():
     """The program with all planted defects in it, of which the environment switches one on."""
-    done = subprocess.run([sys.executable, "-m", "harness.teeth", "--build"], cwd=ROOT, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "harness.teeth", "--build"], cwd=api.ROOT, capture_output=True, text=True,
                           check=False, timeout=3600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return tree.PROGRAM
@@ -241,7 +234,7 @@ def defective():
 def test_a_field_bug_from_its_capture_alone(defective, defect, scenario, rule, tmp_path):
     """The device that failed, and all there is is a capture: it is seen again with that client, and not with a good one."""
     file = tmp_path / "field.pcapng"
-    run("run", ROOT / "scenarios" / scenario, "--pcap", file, program=defective, planted=defect)
+    run("run", api.ROOT / "scenarios" / scenario, "--pcap", file, program=defective, planted=defect)
     again = run("replay", file, "--instance", 0, program=defective, planted=defect)
     assert again.returncode == 0, again.stdout
     assert f"the captured client breaks {rule} (MUST)" in again.stdout

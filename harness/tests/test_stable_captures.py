@@ -2,21 +2,15 @@
 """Scenario to capture to scenario: what is made of a capture, run and captured, gives the same scenario again, in everything
 but comments. Over all scenarios of topics whose conversations a capture holds whole; elsewhere a script may do what no
 capture shows (a power cut, a fault inside a flight, an account that only the factory knows)."""
-import os
-import pathlib
-import subprocess
-
 import pytest
 
 from harness.pytest_bootjack import api
 
 TOPICS = ["delete", "finish", "good", "interop", "objects", "retry"]
-BOOTJACK = pathlib.Path(os.environ.get("BOOTJACK") or api.ROOT / "build/release/bin/bootjack")
-BOOTJACK = BOOTJACK if BOOTJACK.is_absolute() else api.ROOT / BOOTJACK
 
 
 def run(*arguments):
-    done = subprocess.run([BOOTJACK, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120)
+    done = api.call(*arguments)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 

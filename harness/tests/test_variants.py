@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Same meaning, same result: `bootjack run --variants`."""
 import json
-import os
-import pathlib
-import subprocess
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("BOOTJACK", str(ROOT / "build" / "release" / "bin" / "bootjack"))
+from harness.pytest_bootjack import api
 
 # A script that takes whatever the client says to its Writes.
 WRITES = """title: One account is written
@@ -26,8 +22,7 @@ steps:
 
 
 def run(*arguments):
-    done = subprocess.run([PROGRAM, "run", *map(str, arguments), "--variants", "--no-canary", "--json", "-j", "2"],
-                          capture_output=True, text=True, check=False)
+    done = api.call("run", *arguments, "--variants", "--no-canary", "--json", "-j", "2")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
@@ -46,7 +41,7 @@ TOPICS = ("delete", "finish", "formats", "good", "registration", "security", "si
 
 
 def test_what_writes_accounts_goes_the_same_way_whatever_the_words():
-    results = run(*(ROOT / "scenarios" / topic for topic in TOPICS))
+    results = run(*(api.ROOT / "scenarios" / topic for topic in TOPICS))
     different = [f"{r['scenario']}: {r['reason']}" for r in results if r["verdict"] not in ("pass", "warn", "bricked", "skip")]
     assert different == []
     assert sum("the same in" in r["reason"] for r in results) >= 80
@@ -61,7 +56,7 @@ def test_the_number_of_ways_is_that_of_the_clients_version(scenario):
 
 def test_a_client_that_cannot_read_what_its_profile_says_is_found(scenario, tmp_path):
     profile = tmp_path / "old.yaml"
-    text = (ROOT / "harness" / "clients" / "bootjack-client.yaml").read_text()
+    text = (api.ROOT / "harness" / "clients" / "bootjack-client.yaml").read_text()
     profile.write_text(text.replace('  - "?--lwm2m-version {version}"\n', '  - --lwm2m-version\n  - "1.0"\n')
                        .replace("bootstrap-read, ", ""))
     result = run(scenario(WRITES), "--client", profile)[0]

@@ -7,7 +7,6 @@ bootjack)` adds what tshark finds malformed in a capture that bootjack wrote. Bo
 import collections
 import json
 import re
-import shutil
 import subprocess
 
 COAP_PORTS = (5683, 5685, 56830)
@@ -21,15 +20,6 @@ BROKEN = re.compile(r"broken on purpose|not well-formed|is not registered|on pur
 SIGNALLING = "7."
 
 Message = collections.namedtuple("Message", "type mid code token options payload values")
-
-
-def reason_to_skip(bootjack):
-    """Why nothing can be judged here; None when it can."""
-    if not shutil.which("tshark"):
-        return "tshark is not installed"
-    if not bootjack or not shutil.which(str(bootjack)):
-        return f"no bootjack at {bootjack}"
-    return None
 
 
 # --- ours ---------------------------------------------------------------------------------------------------------
