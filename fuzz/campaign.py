@@ -39,9 +39,8 @@ class Turn:
     findings: int
 
 
-def number(pattern, log, otherwise=0):
-    found = re.findall(pattern, log)
-    return int(found[-1]) if found else otherwise
+def number(pattern, log):
+    return int(targets.told(pattern, log, 0))
 
 
 class Campaign:
@@ -156,21 +155,10 @@ def status(turns):
 
 
 def merge(campaign, name, into):
-    """The few inputs that cover what all of them cover, in into/NAME."""
-    fresh = into.parent / f".{into.name}-{name}"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    sources = [campaign.folder / "corpus" / name, *targets.given(name)]
-    words = [targets.program(name), "-set_cover_merge=1", f"-max_len={targets.longest(name)}", str(fresh), *map(str, sources)]
-    done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode == 0:
-        (into / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(into / name, ignore_errors=True)
-        fresh.rename(into / name)
-    else:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return f"{name:<18} {len(list((into / name).iterdir())) if (into / name).is_dir() else 0} inputs in {into / name}" + (
-        "" if done.returncode == 0 else "; the merge failed: it is as it was")
+    try:
+        return targets.merge(name, campaign.folder / "corpus", into)
+    except subprocess.CalledProcessError:
+        return f"{name:<18} the merge failed: {into / name} is as it was"
 
 
 def parse():
@@ -187,9 +175,7 @@ def parse():
     parser.add_argument("--merge", action="store_true", help="at the end put the smallest inputs that cover as much into corpus/, "
                         "and not only into the folder's minimised/")
     options = parser.parse_args()
-    unknown = set(options.targets) - set(names)
-    if unknown:
-        parser.error(f"no target {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+    targets.must_exist(parser, options.targets)
     if options.hours <= 0 or options.jobs < 1 or options.slice < 1:
         parser.error("--hours, --jobs and --slice are more than nothing")
     return options

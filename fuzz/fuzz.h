@@ -13,7 +13,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Defined by targets whose inputs are programs: their files may be text, NAME.yaml, which is compiled when it is
- * replayed (fuzz/program_seeds.py does so for the engines). */
+ * replayed; every other file is a byte form (what fuzz/program_seeds.py makes for the engines is called NAME). */
 extern const bool fuzz_takes_programs __attribute__((weak));
 
 /* A property that must hold for every input. One that does not ends the process, from a function that says which. */
@@ -35,5 +35,8 @@ typedef struct fuzz_input {
 
 uint8_t fuzz_byte(fuzz_input *input);
 uint16_t fuzz_short(fuzz_input *input);
+
+/* The path of a file in memory that holds the input, until the next call. */
+const char *fuzz_file(const uint8_t *data, size_t size);
 
 #endif

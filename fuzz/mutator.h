@@ -5,7 +5,7 @@
  * moments change; faults and power cuts come in. A share is plain havoc on the bytes. What comes out is canonical (its
  * encoding decoded and encoded again is the same), and the same for the same input and seed.
  *
- * One core, two faces: mutator_libfuzzer.c for libFuzzer, mutator_afl.c for AFL++.
+ * One core, two faces: mutator_faces/libfuzzer.c for libFuzzer, mutator_faces/afl.c for AFL++.
  */
 #ifndef BJ_FUZZ_MUTATOR_H
 #define BJ_FUZZ_MUTATOR_H

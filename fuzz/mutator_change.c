@@ -156,15 +156,14 @@ static bool change_format(mutator *m) {
     bj_value values = *values_of(write);
     write->fields[BJ_F(WRITE, TLV)] = NULL;
     bj_set(m->arena, write, BJ_F(WRITE, VALUES), &values);
-    mutator_set_uint(m, write, BJ_F(WRITE, FORMAT), BJ_T_UINT, any_format(m));
+    mutator_set_uint(m, write, BJ_F(WRITE, FORMAT), any_format(m));
     return true;
 }
 
 static bool split(mutator *m) {
     bj_record *write = with_payload(m);
     if (write) {
-        mutator_set_uint(m, write, BJ_F(WRITE, BLOCK), BJ_T_UINT,
-                         mutator_one_in(m, 8) ? 17 : 16u << mutator_below(m, 4));
+        mutator_set_uint(m, write, BJ_F(WRITE, BLOCK), mutator_one_in(m, 8) ? 17 : 16u << mutator_below(m, 4));
     }
     return write != NULL;
 }
@@ -221,7 +220,7 @@ static bool lie(mutator *m) {
     write->fields[BJ_F(WRITE, TLV)] = write->fields[BJ_F(WRITE, VALUES)] = NULL;
     bj_value bytes = { .type = BJ_T_BYTES, .as.string = { (const char *) out, length } };
     bj_set(m->arena, write, BJ_F(WRITE, HEX), &bytes);
-    mutator_set_uint(m, write, BJ_F(WRITE, FORMAT), BJ_T_UINT, format);
+    mutator_set_uint(m, write, BJ_F(WRITE, FORMAT), format);
     return true;
 }
 
@@ -254,12 +253,8 @@ static void power(mutator *m) {
     }
     const bj_record *client = bj_get_record(m->program, BJ_F(SCENARIO, CLIENT));
     if (client && mutator_one_in(m, 2) && !bj_get(client, BJ_F(CLIENT, STATE))) {
-        const bj_record **one = bj_record_list(m->arena, 1);
-        *one = bj_record_new(m->arena, BJ_K_STATE_FILE, (bj_position){ 0, 0 });
-        bj_value value = { .type = BJ_T_RECORD };
-        value.as.records.items = one;
-        value.as.records.count = 1;
-        bj_set(m->arena, (bj_record *) (uintptr_t) client, BJ_F(CLIENT, STATE), &value);
+        bj_set_record(m->arena, (bj_record *) (uintptr_t) client, BJ_F(CLIENT, STATE),
+                      bj_record_new(m->arena, BJ_K_STATE_FILE, (bj_position){ 0, 0 }));
     }
 }
 

@@ -21,7 +21,7 @@ typedef struct step_list {
     uint8_t type;  /* BJ_T_STEPS, BJ_T_BRANCHES */
     size_t branch; /* BRANCHES: which */
     size_t count;
-    const bj_record *steps[MUTATOR_STEPS + 8];
+    const bj_record *steps[MUTATOR_STEPS];
 } step_list;
 
 struct mutator {
@@ -60,7 +60,7 @@ bj_record *mutator_make_record(mutator *m, bj_kind kind, unsigned depth);
 bj_record *mutator_make_step(mutator *m, unsigned depth);
 /* Any value for that field. */
 void mutator_make_value(mutator *m, const bj_field_def *field, unsigned depth, bj_value *value);
-void mutator_set_uint(mutator *m, bj_record *record, unsigned field, bj_type type, uint32_t number);
+void mutator_set_uint(mutator *m, bj_record *record, unsigned field, uint32_t number);
 void mutator_set_when(mutator *m, bj_record *record, unsigned field, bj_when when);
 
 /* --- mutator_change.c --- */

@@ -121,6 +121,12 @@ static bj_string bytes(mutator *m) {
 
 /* --- values --------------------------------------------------------------------------------------------------- */
 
+/* Room for some items, or for none. */
+static void *a_few(mutator *m, size_t size, size_t *count) {
+    *count = mutator_below(m, MOST_ITEMS + 1);
+    return bj_arena_calloc(m->arena, *count, size);
+}
+
 static bj_node node(mutator *m, unsigned depth) {
     bj_node made = { .id = (uint16_t) mutator_below(m, mutator_one_in(m, 4) ? 65536 : 24) };
     made.kind = (uint8_t) mutator_below(m, BJ_N_ANY + 1u);
@@ -128,8 +134,7 @@ static bj_node node(mutator *m, unsigned depth) {
     made.real = (double) number(m) / 10;
     made.bytes = made.kind == BJ_N_OPAQUE ? bytes(m) : text(m);
     if (made.kind == BJ_N_TREE && depth < BJ_LIMIT_NODE_DEPTH) {
-        made.child_count = mutator_below(m, MOST_ITEMS + 1);
-        made.children = bj_arena_calloc(m->arena, made.child_count, sizeof made);
+        made.children = a_few(m, sizeof made, &made.child_count);
         for (size_t i = 0; i < made.child_count; i++) {
             made.children[i] = node(m, depth + 1);
         }
@@ -140,43 +145,35 @@ static bj_node node(mutator *m, unsigned depth) {
 }
 
 static void make_nodes(mutator *m, bj_value *value) {
-    size_t count = mutator_below(m, MOST_ITEMS + 1);
-    bj_node *nodes = bj_arena_calloc(m->arena, count, sizeof *nodes);
-    for (size_t i = 0; i < count; i++) {
-        nodes[i] = node(m, 1);
+    bj_node *made = a_few(m, sizeof *made, &value->as.nodes.count);
+    value->as.nodes.items = made;
+    for (size_t i = 0; i < value->as.nodes.count; i++) {
+        made[i] = node(m, 1);
     }
-    value->as.nodes.items = nodes;
-    value->as.nodes.count = count;
 }
 
 static void make_strings(mutator *m, bj_value *value) {
-    size_t count = mutator_below(m, MOST_ITEMS + 1);
-    bj_string *made = bj_arena_calloc(m->arena, count, sizeof *made);
-    for (size_t i = 0; i < count; i++) {
+    bj_string *made = a_few(m, sizeof *made, &value->as.strings.count);
+    value->as.strings.items = made;
+    for (size_t i = 0; i < value->as.strings.count; i++) {
         made[i] = text(m);
     }
-    value->as.strings.items = made;
-    value->as.strings.count = count;
 }
 
 static void make_uints(mutator *m, bj_value *value) {
-    size_t count = mutator_below(m, MOST_ITEMS + 1);
-    uint32_t *made = bj_arena_calloc(m->arena, count, sizeof *made);
-    for (size_t i = 0; i < count; i++) {
+    uint32_t *made = a_few(m, sizeof *made, &value->as.uints.count);
+    value->as.uints.items = made;
+    for (size_t i = 0; i < value->as.uints.count; i++) {
         made[i] = (uint32_t) number(m);
     }
-    value->as.uints.items = made;
-    value->as.uints.count = count;
 }
 
 static void make_options(mutator *m, bj_value *value) {
-    size_t count = mutator_below(m, MOST_ITEMS + 1);
-    bj_raw_option *made = bj_arena_calloc(m->arena, count, sizeof *made);
-    for (size_t i = 0; i < count; i++) {
+    bj_raw_option *made = a_few(m, sizeof *made, &value->as.options.count);
+    value->as.options.items = made;
+    for (size_t i = 0; i < value->as.options.count; i++) {
         made[i] = (bj_raw_option){ mutator_one_in(m, 4) ? (uint32_t) number(m) : mutator_below(m, 64), bytes(m) };
     }
-    value->as.options.items = made;
-    value->as.options.count = count;
 }
 
 static void make_records(mutator *m, const bj_field_def *field, unsigned depth, bj_value *value) {
@@ -311,8 +308,8 @@ bj_record *mutator_make_step(mutator *m, unsigned depth) {
     }
 }
 
-void mutator_set_uint(mutator *m, bj_record *record, unsigned field, bj_type type, uint32_t set) {
-    bj_value value = { .type = (uint8_t) type, .as.uint = set };
+void mutator_set_uint(mutator *m, bj_record *record, unsigned field, uint32_t set) {
+    bj_value value = { .type = BJ_T_UINT, .as.uint = set };
     bj_set(m->arena, record, field, &value);
 }
 

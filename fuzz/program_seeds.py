@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeds of the targets whose inputs are programs: every scenario, and what stands as text in corpus/NAME and
-corpus/regressions/NAME, compiled into build/fuzz-seeds/NAME. Made anew when one of them has changed."""
+corpus/regressions/NAME, compiled into build/fuzz-seeds/NAME. They are byte forms there, and not called *.yaml any more. Made
+anew when one of them has changed."""
 import json
 import pathlib
 import subprocess
@@ -52,7 +53,7 @@ def make(name):
     """The folder of seeds."""
     folder, stamp = FOLDER / name, FOLDER / f"{name}.stamp"
     given = texts(name)
-    if stamp.exists() and stamp.stat().st_mtime > newest([*ROOT.glob("scenarios/**/*.yaml"), *given, program()]):
+    if stamp.exists() and stamp.stat().st_mtime > newest([*ROOT.glob("scenarios/**/*.yaml"), *given, program(), pathlib.Path(__file__)]):
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -60,11 +61,11 @@ def make(name):
     for scenario in scenarios():
         data = compiled(scenario)
         if data and fits(name, f"/{scenario}", data):
-            (folder / scenario.replace("/", "_")).write_bytes(data)
+            (folder / scenario.removesuffix(".yaml").replace("/", "_")).write_bytes(data)
     for path in given:
         data = compiled(path, "--unchecked") if path.suffix == ".yaml" else path.read_bytes()
         if data:
-            (folder / path.name).write_bytes(data)
+            (folder / path.name.removesuffix(".yaml")).write_bytes(data)
     stamp.touch()
     return folder
 
@@ -73,6 +74,15 @@ def text_of(path):
     """A program as text, marked as such; None where it does not come back the same."""
     done = subprocess.run([program(), "program", path, "--print", "--bytes"], capture_output=True, text=True, check=False)
     return done.stdout if done.returncode == 0 else None
+
+
+def keep_new(name, paths, into):
+    """Writes the byte forms that are none of the seeds to the folder `into`, as text."""
+    known = {path.read_bytes() for path in make(name).iterdir()}
+    for path in paths:
+        text = None if path.read_bytes() in known else text_of(path)
+        if text:
+            (into / f"{path.name}.yaml").write_text(text)
 
 
 if __name__ == "__main__":

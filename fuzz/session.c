@@ -296,25 +296,11 @@ static const char *reason_of(fuzz_session *s) {
 }
 
 static void judge(fuzz_session *s, const bj_record *scenario) {
-    bj_oracle_config config;
-    bj_finding *findings;
     session_result *r = &s->result;
-    bj_oracle_configure(&config, scenario, s->options.profile, true);
-    bj_oracle *oracle = bj_oracle_new(s->arena, &config);
-    bj_event event;
-    for (size_t cursor = 0; bj_log_next(s->log, &cursor, &event);) {
-        bj_oracle_event(oracle, &event);
-    }
-    if (r->trouble != SESSION_LONG) { /* what had not come yet might have come */
-        bj_oracle_end(oracle);
-    }
-    r->finding_count = bj_oracle_findings(oracle, &findings);
-    r->findings = findings;
-    r->recovery = bj_oracle_recovery(oracle);
-    for (size_t i = 0; i < r->finding_count; i++) {
-        bj_oracle_excuse(&findings[i], s->options.profile);
-        bool counts = bj_rule_level(findings[i].rule) == BJ_LEVEL_MUST && !findings[i].excuse;
-        r->broken = r->broken || !counts ? r->broken : &findings[i];
+    bool ended = r->trouble != SESSION_LONG; /* else what had not come yet might have come */
+    session_judge(r, s->arena, scenario, s->options.profile, ended);
+    for (size_t i = 0; i < r->finding_count && !r->broken; i++) {
+        r->broken = session_counts(&r->findings[i]) ? &r->findings[i] : NULL;
     }
 }
 

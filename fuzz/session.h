@@ -65,6 +65,15 @@ const session_result *session_run(fuzz_session *session, const void *bytes, size
 /* Plays a scenario that lies in an arena of the caller's. */
 const session_result *session_run_program(fuzz_session *session, const bj_record *scenario);
 
+/* What the oracles say of result->log: fills findings and recovery. `ended`: what did not come counts, too. Of which
+ * one is `broken`, the caller decides. */
+void session_judge(session_result *result, bj_arena *arena, const bj_record *scenario, const bj_record *profile,
+                   bool ended);
+/* A MUST, and no known deviation of the client. */
+bool session_counts(const bj_finding *finding);
+
+/* Which rule is broken, when and how, as one line without an end. */
+void session_print_rule(bj_text *out, const bj_finding *finding);
 /* The conversation on descriptor 2, and where in it which rule broke. */
 void session_print(const session_result *result);
 /* Is it a finding: a broken MUST, or trouble that the client is to blame for? */

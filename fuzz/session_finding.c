@@ -14,21 +14,51 @@ bool session_is_finding(const session_result *r) {
     return r->broken || r->trouble >= SESSION_STUCK;
 }
 
+/* --- the oracles ---------------------------------------------------------------------------------------------- */
+
+void session_judge(session_result *r, bj_arena *arena, const bj_record *scenario, const bj_record *profile,
+                   bool ended) {
+    bj_oracle_config config;
+    bj_finding *findings;
+    bj_event event;
+    bj_oracle_configure(&config, scenario, profile, true);
+    bj_oracle *oracle = bj_oracle_new(arena, &config);
+    for (size_t cursor = 0; bj_log_next(r->log, &cursor, &event);) {
+        bj_oracle_event(oracle, &event);
+    }
+    if (ended) {
+        bj_oracle_end(oracle);
+    }
+    r->finding_count = bj_oracle_findings(oracle, &findings);
+    r->findings = findings;
+    r->recovery = bj_oracle_recovery(oracle);
+    for (size_t i = 0; i < r->finding_count; i++) {
+        bj_oracle_excuse(&findings[i], profile);
+    }
+}
+
+bool session_counts(const bj_finding *finding) {
+    return bj_rule_level(finding->rule) == BJ_LEVEL_MUST && !finding->excuse;
+}
+
 /* --- for people ----------------------------------------------------------------------------------------------- */
 
-static void print_rule(const bj_finding *finding) {
+void session_print_rule(bj_text *out, const bj_finding *finding) {
     BJ_TEXT(time, 40);
     bj_time_print(&time, finding->time);
-    fprintf(stderr, ">>> %s (%s) is broken at %s s: %s%s%s\n", bj_rule_id(finding->rule),
-            bj_rule_level(finding->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD", time.start, finding->text,
-            finding->excuse ? "; known: " : "", finding->excuse ? finding->excuse : "");
+    bj_text_printf(out, "%s (%s) is broken, at %s s: %s", bj_rule_id(finding->rule),
+                   bj_rule_level(finding->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD", time.start, finding->text);
 }
 
 /* Rules that this event broke; 0: that no event did. */
 static void print_rules(const session_result *r, uint32_t event) {
     for (size_t i = 0; i < r->finding_count; i++) {
-        if (r->findings[i].event == event) {
-            print_rule(&r->findings[i]);
+        const bj_finding *finding = &r->findings[i];
+        if (finding->event == event) {
+            BJ_TEXT(line, 1024);
+            session_print_rule(&line, finding);
+            fprintf(stderr, ">>> %s%s%s\n", line.start, finding->excuse ? "; known: " : "",
+                    finding->excuse ? finding->excuse : "");
         }
     }
 }

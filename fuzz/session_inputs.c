@@ -66,14 +66,6 @@ static const bj_record *state(unsigned number) {
     return loaded[number];
 }
 
-static bj_record *copy_of(bj_arena *arena, const bj_record *record) {
-    bj_record *copy = bj_record_new(arena, (bj_kind) record->kind, record->position);
-    for (unsigned i = 0; i < record->field_limit; i++) {
-        copy->fields[i] = record->fields[i];
-    }
-    return copy;
-}
-
 /* --- datagrams ------------------------------------------------------------------------------------------------ */
 
 static void set_bytes(bj_arena *arena, bj_record *record, unsigned field, bj_type type, const void *bytes,
@@ -150,7 +142,7 @@ const bj_record *session_of_datagrams(bj_arena *arena, const uint8_t *data, size
     for (size_t most = count + PIECES; count < most && input.left;) {
         steps[count++] = piece(arena, &input);
     }
-    bj_record *program = copy_of(arena, base);
+    bj_record *program = bj_record_copy(arena, base);
     bj_value list = { .type = BJ_T_STEPS, .as.records = { steps, count } };
     bj_set(arena, program, BJ_F(SCENARIO, STEPS), &list);
     return program;
@@ -163,13 +155,10 @@ const bj_record *session_secured(bj_arena *arena, const bj_record *program) {
     with = with ? with : load(secured);
     const bj_record *own = bj_get_record(program, BJ_F(SCENARIO, CLIENT));
     const bj_record *account = bj_get_record(with, BJ_F(SCENARIO, CLIENT));
-    bj_record *client = own ? copy_of(arena, own) : bj_record_new(arena, BJ_K_CLIENT, (bj_position){ 0, 0 });
+    bj_record *client = own ? bj_record_copy(arena, own) : bj_record_new(arena, BJ_K_CLIENT, (bj_position){ 0, 0 });
     client->fields[BJ_F(CLIENT, BOOTSTRAP)] = bj_get(account, BJ_F(CLIENT, BOOTSTRAP));
-    const bj_record **list = bj_record_list(arena, 1);
-    list[0] = client;
-    bj_value value = { .type = BJ_T_RECORD, .as.records = { list, 1 } };
-    bj_record *copy = copy_of(arena, program);
-    bj_set(arena, copy, BJ_F(SCENARIO, CLIENT), &value);
+    bj_record *copy = bj_record_copy(arena, program);
+    bj_set_record(arena, copy, BJ_F(SCENARIO, CLIENT), client);
     copy->fields[BJ_F(SCENARIO, SERVERS)] = bj_get(with, BJ_F(SCENARIO, SERVERS));
     copy->fields[BJ_F(SCENARIO, RECOVERY)] = bj_get(with, BJ_F(SCENARIO, RECOVERY));
     return copy;

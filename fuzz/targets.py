@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 from . import program_seeds
 
@@ -32,6 +33,13 @@ def folders_of_targets():
 
 def all_targets():
     return sorted(folders_of_targets())
+
+
+def must_exist(parser, names):
+    """Ends the program with a message when one does not."""
+    unknown = set(names) - set(all_targets())
+    if unknown:
+        parser.error(f"no target {', '.join(sorted(unknown))}; there are: {', '.join(all_targets())}")
 
 
 def floor(name):
@@ -68,6 +76,25 @@ def command(name, *more, grown=GROWN):
     more = ("-entropic=0", *EXTRA.get(name, ()), *more)
     return [program(name), f"-max_len={longest(name)}", f"-timeout={PATIENCE[folders_of_targets().get(name, 'codec')]}", "-rss_limit_mb=4096",
             *([f"-dict={dictionary}"] if dictionary.exists() else []), *more, str(grown / name), *map(str, given(name))]
+
+
+def merge(name, grown, into):
+    """Puts into `into`/NAME the few inputs that cover what all of them cover: those there are, and those in `grown`/NAME. Programs
+    as text, beside those that stand there; what a scenario covers already stands in scenarios/. One line about it."""
+    kept = into / name
+    kept.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into, prefix=f".{name}-") as few:
+        words = [program(name), "-set_cover_merge=1", few, str(grown / name), *map(str, given(name))]
+        subprocess.run(words, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        inputs = sorted(pathlib.Path(few).iterdir())
+        if name in program_seeds.TARGETS:
+            program_seeds.keep_new(name, inputs, kept)
+        else:
+            for old in kept.iterdir():
+                old.unlink()
+            for path in inputs:
+                path.rename(kept / path.name)
+    return f"{name:<18} {len(list(kept.iterdir()))} inputs in {kept}"
 
 
 def canary(folder):

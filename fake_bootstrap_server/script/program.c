@@ -120,6 +120,12 @@ bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position) {
     return record;
 }
 
+bj_record *bj_record_copy(bj_arena *arena, const bj_record *record) {
+    bj_record *copy = bj_record_new(arena, (bj_kind) record->kind, record->position);
+    memcpy(copy->fields, record->fields, record->field_limit * sizeof(void *));
+    return copy;
+}
+
 const bj_record **bj_record_list(bj_arena *arena, size_t count) {
     return bj_arena_calloc(arena, count, sizeof(void *));
 }
@@ -127,6 +133,13 @@ const bj_record **bj_record_list(bj_arena *arena, size_t count) {
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value) {
     assert(field < record->field_limit);
     record->fields[field] = bj_arena_copy(arena, value, sizeof *value);
+}
+
+void bj_set_record(bj_arena *arena, bj_record *record, unsigned field, const bj_record *inside) {
+    const bj_record **list = bj_record_list(arena, 1);
+    list[0] = inside;
+    bj_value value = { .type = BJ_T_RECORD, .position = inside->position, .as.records = { list, 1 } };
+    bj_set(arena, record, field, &value);
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */

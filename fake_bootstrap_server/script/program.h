@@ -159,10 +159,14 @@ const bj_record *bj_get_record(const bj_record *record, unsigned field);
 
 /* Building trees (loader, byte decoder, capture importer). */
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);
+/* With the same values, which are shared: what is set in the copy changes nothing in the other. */
+bj_record *bj_record_copy(bj_arena *arena, const bj_record *record);
 /* Room for `count` records, for lists of them. */
 const bj_record **bj_record_list(bj_arena *arena, size_t count);
 /* Takes a copy of *value. A field given twice: the last one stays. */
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value);
+/* A field that holds one record. */
+void bj_set_record(bj_arena *arena, bj_record *record, unsigned field, const bj_record *inside);
 
 /* A record inside a value: the index-th in the order of the byte form, with the name under which it stands (NULL
  * where it has none); NULL behind the last, and for types without records. For walks over a whole tree. */

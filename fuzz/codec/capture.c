@@ -2,34 +2,16 @@
  *
  * Capture files (pcap, pcapng) in the reader: packets lie in the file, and a damaged file ends with a reason.
  */
-#define _GNU_SOURCE
 #include "capture/capture.h"
-
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "fuzz.h"
 
 /* libpcap takes no longer ones from most link types; what gzip has packed may be longer than the file. */
 enum { MOST_PACKET = 262144 };
 
-static int file_of(const uint8_t *data, size_t size) {
-    static int file = -1;
-    if (file < 0) {
-        file = memfd_create("capture", MFD_CLOEXEC);
-    }
-    bool written = file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t) size;
-    return written ? file : -1;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char name[64];
     BJ_TEXT(why, 512);
-    int file = file_of(data, size);
-    FUZZ_HOLDS(file >= 0, "a file can be made");
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
-    bj_capture *capture = bj_capture_open(name, &why);
+    bj_capture *capture = bj_capture_open(fuzz_file(data, size), &why);
     FUZZ_HOLDS(capture || why.used, "a file that is no capture is refused with a reason");
     bj_packet packet;
     uint32_t frame = 0;

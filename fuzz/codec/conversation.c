@@ -3,25 +3,13 @@
  * Captures as conversations: clients, pairing, the events that oracles are given. Every frame is accounted for, pairs
  * point backwards, and the oracles survive whatever a capture says.
  */
-#define _GNU_SOURCE
 #include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "capture/field.h"
 #include "capture/story.h"
 #include "fuzz.h"
 
 enum { ARENA = 16 << 20, MOST_CLIENTS = 2 };
-
-static int file_of(const uint8_t *data, size_t size) {
-    static int file = -1;
-    if (file < 0) {
-        file = memfd_create("conversation", MFD_CLOEXEC);
-    }
-    bool written = file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t) size;
-    return written ? file : -1;
-}
 
 static void take_event(void *context, const bj_event *event, const bj_unit *unit) {
     FUZZ_HOLDS(unit->frame > 0, "an event is of a frame");
@@ -71,13 +59,9 @@ static void read_client(bj_field *field, uint32_t party) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bj_field_options options;
-    char name[64];
     BJ_TEXT(why, 600);
-    int file = file_of(data, size);
-    FUZZ_HOLDS(file >= 0, "a file can be made");
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
     bj_field_defaults(&options);
-    options.units.file = name;
+    options.units.file = fuzz_file(data, size);
     options.units.undecrypted = true;
     bj_field field = { .options = &options };
     field.units = bj_units_open(&options.units, &why);

@@ -4,19 +4,10 @@
  */
 #include "tool/alphabet.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "script/load.h"
 #include "tool/tool.h"
-
-static void print_mistakes(const bj_mistakes *mistakes) {
-    for (size_t i = 0; i < mistakes->count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 1024);
-        bj_mistake_print(&line, &mistakes->items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
-}
 
 static bool is_mark(const bj_record *step) {
     return step->kind == BJ_K_NOTE && strcmp(bj_get_string(step, BJ_F(NOTE, TEXT), ""), "search") == 0;
@@ -49,7 +40,7 @@ static bool take_case(bj_arena *arena, const char *file, const char *name, alpha
     bj_text_printf(&whole, "%s::%s", file, name);
     const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, whole.start, &mistakes);
     if (!scenario) {
-        print_mistakes(&mistakes);
+        tool_print_mistakes(&mistakes);
         return false;
     }
     return take(out, file, name, scenario);
@@ -61,7 +52,7 @@ bool alphabet_load(bj_arena *arena, const char *file, alphabet *out) {
     size_t count = 0;
     *out = (alphabet){ 0 };
     if (!bj_load_cases(arena, file, &names, &count, &mistakes)) {
-        print_mistakes(&mistakes);
+        tool_print_mistakes(&mistakes);
         return false;
     }
     if (count < 1 || count > ALPHABET_MOST) {
@@ -124,10 +115,7 @@ const bj_record *alphabet_program(bj_arena *arena, const alphabet *a, const unsi
             steps[used++] = event->steps[step];
         }
     }
-    bj_record *scenario = bj_record_new(arena, BJ_K_SCENARIO, (bj_position){ 0, 0 });
-    for (unsigned i = 0; i < a->scenario->field_limit; i++) {
-        scenario->fields[i] = a->scenario->fields[i];
-    }
+    bj_record *scenario = bj_record_copy(arena, a->scenario);
     bj_value list = { .type = BJ_T_STEPS, .as.records = { steps, total } };
     bj_value title = { .type = BJ_T_STRING, .as.string = title_of(arena, a, events, count) };
     bj_set(arena, scenario, BJ_F(SCENARIO, STEPS), &list);

@@ -82,10 +82,7 @@ static void put_rules(page *p, const session_result *result, uint32_t event) {
             continue;
         }
         BJ_TEXT(line, 1024);
-        BJ_TEXT(time, 40);
-        bj_time_print(&time, finding->time);
-        bj_text_printf(&line, "%s (%s) is broken, at %s s: %s", bj_rule_id(finding->rule),
-                       bj_rule_level(finding->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD", time.start, finding->text);
+        session_print_rule(&line, finding);
         put_comment(p, ">>> ", line.start);
     }
 }

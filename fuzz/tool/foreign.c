@@ -10,12 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "attach/fork_server.h"
 #include "capture/capture.h"
-#include "oracle/oracle.h"
 #include "script/bytes.h"
 #include "script/load.h"
 #include "script/print.h"
@@ -23,6 +21,7 @@
 #include "tool/fork_client.h"
 #include "tool/input.h"
 #include "tool/tool.h"
+#include "world/random.h"
 
 enum { LONGEST = 4096, QUEUE_MOST = 20000, KEYS_MOST = 64, PAIRS = 1 << 16, JUDGE_ARENA = 64 << 20 };
 
@@ -43,26 +42,14 @@ typedef struct foreign {
     size_t pairs, edges;
     char keys[KEYS_MOST][96];
     size_t key_count;
-    uint64_t played, random;
+    uint64_t played;
+    bj_rng random;
     bj_arena *judge;
 } foreign;
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-/* xorshift64*: the same seed, the same inputs. */
-static uint64_t draw(foreign *f) {
-    f->random ^= f->random >> 12;
-    f->random ^= f->random << 25;
-    f->random ^= f->random >> 27;
-    return f->random * UINT64_C(2685821657736338717);
-}
-
+/* The same seed, the same inputs. */
 static size_t below(foreign *f, size_t limit) {
-    return limit ? (size_t) (draw(f) % limit) : 0;
+    return (size_t) bj_rng_below(&f->random, limit);
 }
 
 /* --- what is new -------------------------------------------------------------------------------------------------- */
@@ -127,7 +114,7 @@ static bool counts(const foreign *f, const bj_finding *finding) {
     for (const char *at = f->rules; *at; at += length + (at[length] == ',')) {
         length = strcspn(at, ",");
         if (length && strncmp(id, at, length) == 0) {
-            return bj_rule_level(finding->rule) == BJ_LEVEL_MUST && !finding->excuse;
+            return session_counts(finding);
         }
     }
     return false;
@@ -135,22 +122,11 @@ static bool counts(const foreign *f, const bj_finding *finding) {
 
 /* What the oracles say; the first rule that counts in *result. */
 static void judge(foreign *f, session_result *result) {
-    bj_oracle_config config;
-    bj_finding *findings;
-    bj_event event;
     bj_arena_reset(f->judge);
     *result = (session_result){ .log = fork_client_log(f->client) };
-    bj_oracle_configure(&config, f->scenario, f->profile, true);
-    bj_oracle *oracle = bj_oracle_new(f->judge, &config);
-    for (size_t cursor = 0; bj_log_next(result->log, &cursor, &event);) {
-        bj_oracle_event(oracle, &event);
-    }
-    bj_oracle_end(oracle);
-    result->finding_count = bj_oracle_findings(oracle, &findings);
-    result->findings = findings;
+    session_judge(result, f->judge, f->scenario, f->profile, true);
     for (size_t i = 0; i < result->finding_count && !result->broken; i++) {
-        bj_oracle_excuse(&findings[i], f->profile);
-        result->broken = counts(f, &findings[i]) ? &findings[i] : NULL;
+        result->broken = counts(f, &result->findings[i]) ? &result->findings[i] : NULL;
     }
 }
 
@@ -232,7 +208,7 @@ static size_t mutate(foreign *f, uint8_t *out) {
         switch (below(f, 5)) {
         case 0:
             if (left) {
-                out[at] = (uint8_t) draw(f);
+                out[at] = (uint8_t) bj_rng_next(&f->random);
             }
             break;
         case 1:
@@ -294,13 +270,13 @@ static bool play_seeds(foreign *f) {
 
 static int fuzz(foreign *f) {
     static uint8_t input[LONGEST + 64];
-    double begin = seconds_now(), took = 0;
+    double begin = tool_seconds_now(), took = 0;
     bool fine = play_seeds(f);
     while (fine && took < (double) f->seconds && (!f->runs || f->played < f->runs)) {
         fine = play(f, input, mutate(f, input), false);
-        took = seconds_now() - begin;
+        took = tool_seconds_now() - begin;
     }
-    took = seconds_now() - begin;
+    took = tool_seconds_now() - begin;
     printf("%" PRIu64 " sessions in %.1f s, %.0f a second; %zu inputs kept, %zu pairs of events, %zu of edges; %zu "
            "kinds of findings\n",
            f->played, took, (double) f->played / (took > 0 ? took : 1), f->queue_count, f->pairs, f->edges,
@@ -377,11 +353,7 @@ static const bj_record *load(bj_arena *arena, bj_kind kind, const char *file, co
     bj_mistakes mistakes = { 0 };
     const bj_record *root = file ? bj_load_file(arena, kind, file, &mistakes)
                                  : bj_load_bytes(arena, kind, "built-in", otherwise, strlen(otherwise), &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 1024);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
+    tool_print_mistakes(&mistakes);
     return root;
 }
 
@@ -420,7 +392,7 @@ static bool prepare(foreign *f) {
                                      "steps: [advance: 1ms]\n";
     bj_arena *arena = tool_arena(64 << 20);
     f->judge = tool_arena(JUDGE_ARENA);
-    f->random = f->seed * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    bj_rng_seed(&f->random, f->seed, 9);
     f->scenario = load(arena, BJ_K_SCENARIO, f->begin, first_wait);
     f->profile = f->profile_file ? load(arena, BJ_K_PROFILE, f->profile_file, NULL) : profile_of(arena, f->command);
     if (!f->scenario || !f->profile || (f->folder && !tool_make_folder(f->folder))) {

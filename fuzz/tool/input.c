@@ -98,11 +98,7 @@ static bool read_file(bj_arena *arena, const char *name, bj_string *out) {
 static const bj_record *load_text(bj_arena *arena, const char *name, bj_string text) {
     bj_mistakes mistakes = { 0 };
     const bj_record *program = bj_load_unchecked(arena, BJ_K_SCENARIO, name, text.bytes, text.length, &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 1024);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
+    tool_print_mistakes(&mistakes);
     return program;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "tool/tool.h"
 
@@ -88,6 +89,30 @@ bool tool_make_folder(const char *name) {
     }
     tool_complain("%s: %s", name, strerror(errno));
     return false;
+}
+
+void tool_file_name(bj_text *out, const char *folder, const char *key, const char *ending) {
+    bj_text_printf(out, "%s/", folder);
+    for (; *key; key++) {
+        bool plain = (*key >= '0' && *key <= '9') || (*key >= 'A' && *key <= 'Z') || (*key >= 'a' && *key <= 'z') ||
+                     *key == '-' || *key == '_' || *key == '.';
+        bj_text_add_bytes(out, plain ? key : "-", 1);
+    }
+    bj_text_add(out, ending);
+}
+
+void tool_print_mistakes(const bj_mistakes *mistakes) {
+    for (size_t i = 0; i < mistakes->count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 1024);
+        bj_mistake_print(&line, &mistakes->items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+}
+
+double tool_seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 int main(int argc, char **argv) {

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tool/alphabet.h"
@@ -175,13 +174,9 @@ static void merge(board *into, const board *from) {
     }
 }
 
-static bool write_finding(const search *s, const kind *k, bj_arena *arena, const bj_record *program) {
+static bool write_finding(const search *s, const kind *k, const bj_record *program) {
     BJ_TEXT(file, 4096);
-    bj_text_printf(&file, "%s/%s.yaml", s->folder, k->first.key);
-    for (char *at = file.start + strlen(s->folder) + 1; *at; at++) {
-        *at = *at == '/' || *at == ' ' ? '-' : *at;
-    }
-    (void) arena;
+    tool_file_name(&file, s->folder, k->first.key, ".yaml");
     return trial_write(program, file.start, NULL);
 }
 
@@ -194,15 +189,9 @@ static bool tell_finding(const search *s, const kind *k) {
         printf("%s %s", i ? "," : "", s->alphabet.events[events[i]].name);
     }
     printf("\n  %s\n", k->first.what);
-    bool fine = !s->folder || write_finding(s, k, arena, alphabet_program(arena, &s->alphabet, events, count));
+    bool fine = !s->folder || write_finding(s, k, alphabet_program(arena, &s->alphabet, events, count));
     bj_arena_unmap(arena);
     return fine;
-}
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
 }
 
 static int conclude(const search *s, double took) {
@@ -292,9 +281,9 @@ int tool_search(int argc, char **argv) {
     if (status) {
         return status;
     }
-    double begin = seconds_now();
+    double begin = tool_seconds_now();
     if (!run_all(&s)) {
         return TOOL_COULD_NOT_RUN;
     }
-    return conclude(&s, seconds_now() - begin);
+    return conclude(&s, tool_seconds_now() - begin);
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/text.h"
+#include "script/load.h"
 
 enum { TOOL_FINE = 0, TOOL_FOUND = 1, TOOL_COULD_NOT_RUN = 2, TOOL_USAGE = 64 };
 
@@ -29,5 +31,11 @@ bool tool_number(const char *text, unsigned long least, unsigned long most, unsi
 bj_arena *tool_arena(size_t size);
 /* Makes the folder if it is not there; false after a message. */
 bool tool_make_folder(const char *name);
+/* FOLDER/KEY and the ending: where a finding goes. What is none of a file's name in the key becomes a dash. */
+void tool_file_name(bj_text *out, const char *folder, const char *key, const char *ending);
+/* What is wrong with a file, a line each. */
+void tool_print_mistakes(const bj_mistakes *mistakes);
+/* Of a clock that only goes forward. */
+double tool_seconds_now(void);
 
 #endif

@@ -81,16 +81,6 @@ static bool take(triage *t, size_t number) {
 
 /* --- what comes of it ----------------------------------------------------------------------------------------- */
 
-static void file_name(bj_text *out, const char *folder, const char *key, const char *ending) {
-    bj_text_printf(out, "%s/", folder);
-    for (; *key; key++) {
-        bool plain = (*key >= '0' && *key <= '9') || (*key >= 'A' && *key <= 'Z') || (*key >= 'a' && *key <= 'z') ||
-                     *key == '-' || *key == '_' || *key == '.';
-        bj_text_add_bytes(out, plain ? key : "-", 1);
-    }
-    bj_text_add(out, ending);
-}
-
 static size_t steps_of(const bj_record *program) {
     const bj_value *steps = bj_get(program, BJ_F(SCENARIO, STEPS));
     return steps ? steps->as.records.count : 0;
@@ -102,8 +92,8 @@ static bool write_group(triage *t, const group *g) {
     const bj_record *small = program ? minimise(arena, program, g->seen.key, (unsigned) t->tries) : NULL;
     BJ_TEXT(file, 4096);
     BJ_TEXT(capture, 4096);
-    file_name(&file, t->folder, g->seen.key, ".yaml");
-    file_name(&capture, t->folder, g->seen.key, ".pcapng");
+    tool_file_name(&file, t->folder, g->seen.key, ".yaml");
+    tool_file_name(&capture, t->folder, g->seen.key, ".pcapng");
     bool fine = small && trial_write(small, file.start, capture.start);
     if (fine) {
         printf("%s: %u findings; %zu steps are left of %zu: %s\n  %s\n", g->seen.key, g->count, steps_of(small),

@@ -325,20 +325,7 @@ bool bj_fit_told(const bj_record *profile, const char *placeholder) {
 }
 
 static bj_record *copy(bj_arena *arena, const bj_record *record, bj_kind kind) {
-    bj_record *fresh = bj_record_new(arena, kind, record ? record->position : (bj_position){ 0 });
-    for (unsigned i = 0; record && i < record->field_limit; i++) {
-        fresh->fields[i] = record->fields[i];
-    }
-    return fresh;
-}
-
-static void set_record(bj_arena *arena, bj_record *record, unsigned field, const bj_record *inside) {
-    const bj_record **list = bj_record_list(arena, 1);
-    list[0] = inside;
-    bj_value value = { .type = BJ_T_RECORD, .position = inside->position };
-    value.as.records.items = list;
-    value.as.records.count = 1;
-    bj_set(arena, record, field, &value);
+    return record ? bj_record_copy(arena, record) : bj_record_new(arena, kind, (bj_position){ 0 });
 }
 
 /* The key of the client itself, where the scenario's account has one. */
@@ -380,8 +367,8 @@ const bj_record *bj_fit_adapt(bj_arena *arena, const bj_record *profile, const b
         return scenario;
     }
     bj_record *new_client = copy(arena, client, BJ_K_CLIENT);
-    set_record(arena, new_client, BJ_F(CLIENT, BOOTSTRAP), account_with(arena, bootstrap, built_in, holdoff, key));
+    bj_set_record(arena, new_client, BJ_F(CLIENT, BOOTSTRAP), account_with(arena, bootstrap, built_in, holdoff, key));
     bj_record *adapted = copy(arena, scenario, BJ_K_SCENARIO);
-    set_record(arena, adapted, BJ_F(SCENARIO, CLIENT), new_client);
+    bj_set_record(arena, adapted, BJ_F(SCENARIO, CLIENT), new_client);
     return adapted;
 }

@@ -251,10 +251,7 @@ static const bj_record *told(bj_arena *arena, const bj_record *profile) {
         { "device", 6 }, { "{bs_uri}", 8 }, { "{endpoint}", 10 }, { "?{identity} {key}", 17 }
     };
     bool key = bj_get(bj_get_record(profile, BJ_F(PROFILE, BUILT_IN)), BJ_F(BUILT_IN, KEY)) != NULL;
-    bj_record *copy = bj_record_new(arena, BJ_K_PROFILE, profile->position);
-    for (unsigned i = 0; i < profile->field_limit; i++) {
-        copy->fields[i] = profile->fields[i];
-    }
+    bj_record *copy = bj_record_copy(arena, profile);
     bj_value command = { .type = BJ_T_STRINGS, .as.strings = { words, key ? 4 : 3 } };
     bj_set(arena, copy, BJ_F(PROFILE, COMMAND), &command);
     return copy;
