@@ -36,15 +36,13 @@ static void add_values(bj_text *out, const bj_script *s, const bj_coap *c, uint3
         bj_text_add(out, " ");
         bj_path_print(out, &e.path);
         bj_text_add(out, "=");
+        BJ_TEXT(uri, 600);
         if (e.kind == BJ_ENTRY_STRING || e.kind == BJ_ENTRY_RAW) {
-            BJ_TEXT(uri, 600);
             bj_script_uri(s, (const char *) e.bytes, e.length, &uri);
             e.bytes = (const uint8_t *) uri.start;
             e.length = uri.used;
-            bj_entry_print(out, &e);
-        } else {
-            bj_entry_print(out, &e);
         }
+        bj_entry_print(out, &e);
     }
     free(room);
 }

@@ -72,7 +72,8 @@ static bool take_value(bj_field_options *o, const char *name, const char *value)
     return good;
 }
 
-int bj_field_option(bj_field_options *o, int argc, char **argv, int *at, bj_text *why) {
+/* As the `take` of a command takes its own. */
+static int take_option(bj_field_options *o, int argc, char **argv, int *at, bj_text *why) {
     static const char *const valued[] = { "--client",   "--keys",    "--port",     "--until",
                                           "--instance", "--holdoff", "--tolerance" };
     const char *word = argv[*at];
@@ -100,6 +101,35 @@ int bj_field_option(bj_field_options *o, int argc, char **argv, int *at, bj_text
         return -1;
     }
     return 0;
+}
+
+static int wrong_usage(const bj_field_command *command, const char *what, const char *about) {
+    fprintf(stderr, "bootjack %s: %s%s\nTry 'bootjack %s --help'.\n", command->name, what, about, command->name);
+    return BJ_FIELD_USAGE;
+}
+
+int bj_field_read_arguments(bj_field_options *o, const bj_field_command *command, int argc, char **argv) {
+    BJ_TEXT(why, 300);
+    bj_field_defaults(o);
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            command->print_help();
+            return 0;
+        }
+        int taken = command->take(command->context, argc, argv, &i, &why);
+        taken = taken ? taken : take_option(o, argc, argv, &i, &why);
+        if (taken < 0) {
+            return wrong_usage(command, why.start, "");
+        }
+        if (!taken && argv[i][0] == '-' && argv[i][1]) {
+            return wrong_usage(command, "unknown option ", argv[i]);
+        }
+        if (!taken && o->units.file) {
+            return wrong_usage(command, "more than one file: ", argv[i]);
+        }
+        o->units.file = taken ? o->units.file : argv[i];
+    }
+    return o->units.file ? -1 : wrong_usage(command, "a capture file is needed", "");
 }
 
 /* --- opening -------------------------------------------------------------------------------------------------- */
@@ -173,10 +203,10 @@ static int choose(bj_field *f) {
     return 0;
 }
 
-int bj_field_open(bj_field *f, const bj_field_options *options) {
+int bj_field_open(bj_field *f, bj_field_options *options) {
     *f = (bj_field){ .options = options };
     BJ_TEXT(why, 600);
-    bool good = !options->keys || bj_keys_read((bj_unit_options *) (uintptr_t) &options->units, options->keys, &why);
+    bool good = !options->keys || bj_keys_read(&options->units, options->keys, &why);
     f->units = good ? bj_units_open(&options->units, &why) : NULL;
     if (!f->units || !bj_parties_find(&f->parties, f->units, &why)) {
         fprintf(stderr, "bootjack: %s\n", why.start);

@@ -34,16 +34,27 @@ typedef struct bj_field {
 } bj_field;
 
 void bj_field_defaults(bj_field_options *options);
-/* Takes the option at argv[*at] when it is one of these; *at then is its last word. 1: taken; 0: it is none of them;
- * -1: *why says what is wrong with it. */
-int bj_field_option(bj_field_options *options, int argc, char **argv, int *at, bj_text *why);
 /* The help of those options. */
 extern const char bj_field_help[];
+
+/* A command that works on a capture. */
+typedef struct bj_field_command {
+    const char *name;
+    void (*print_help)(void); /* on standard output */
+    /* Takes the option at argv[*at] when it is one of the command's own; *at then is its last word. 1: taken; 0: it is
+     * none of them; -1: *why says what is wrong with it. */
+    int (*take)(void *context, int argc, char **argv, int *at, bj_text *why);
+    void *context;
+} bj_field_command;
+
+/* Reads a command line: the command's own options, those above, one file. -1: go on; else the exit status: help was
+ * printed, or what is wrong was said on standard error. */
+int bj_field_read_arguments(bj_field_options *options, const bj_field_command *command, int argc, char **argv);
 
 /* Opens and reads the capture, finds its clients and chooses. 0, or an exit status: what is wrong (or the list of the
  * clients among which nobody chose) was said on standard error. Warnings (damage, clocks that run backwards, what was
  * not understood) are said there, too. */
-int bj_field_open(bj_field *field, const bj_field_options *options);
+int bj_field_open(bj_field *field, bj_field_options *options);
 void bj_field_close(bj_field *field);
 /* The conversation of one client, which the caller frees; the capture is at its beginning again. false: it was said
  * why. */

@@ -34,19 +34,23 @@ static void file_name(const converter *c, size_t number, bj_text *name) {
     bj_text_printf(name, "-%zu%s", number + 1, c->out + stem);
 }
 
+static bool write_file(const char *name, const bj_string *content) {
+    FILE *out = fopen(name, "w");
+    bool good = out && fwrite(content->bytes, 1, content->length, out) == content->length;
+    if ((out && fclose(out) != 0) || !good) {
+        fprintf(stderr, "bootjack: %s: %s\n", name, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 static bool write_out(const converter *c, size_t number, const bj_string *text) {
     if (!c->out) {
         return fwrite(text->bytes, 1, text->length, stdout) == text->length;
     }
     BJ_TEXT(name, 4096);
     file_name(c, number, &name);
-    FILE *out = fopen(name.start, "w");
-    bool good = out && fwrite(text->bytes, 1, text->length, out) == text->length;
-    if ((out && fclose(out) != 0) || !good) {
-        fprintf(stderr, "bootjack: %s: %s\n", name.start, strerror(errno));
-        return false;
-    }
-    return true;
+    return write_file(name.start, text);
 }
 
 /* --- seeds ---------------------------------------------------------------------------------------------------- */
@@ -61,13 +65,7 @@ static bool write_seed(const converter *c, bj_script *s, size_t number, const ch
     bj_set(s->arena, s->root, BJ_F(SCENARIO, STEPS), &steps);
     bj_string bytes = bj_program_encode(s->arena, s->root);
     bj_text_printf(&name, "%s/%s-%zu-%s", c->corpus, file ? file + 1 : c->options.units.file, number + 1, what);
-    FILE *out = fopen(name.start, "wb");
-    bool good = out && fwrite(bytes.bytes, 1, bytes.length, out) == bytes.length;
-    if ((out && fclose(out) != 0) || !good) {
-        fprintf(stderr, "bootjack: %s: %s\n", name.start, strerror(errno));
-        return false;
-    }
-    return true;
+    return write_file(name.start, &bytes);
 }
 
 /* The whole session, and windows of it that overlap by half: what begins in the middle finds other states. */
@@ -106,9 +104,8 @@ static bool convert(converter *c, size_t number) {
     return good;
 }
 
-static void print_help(FILE *out) {
-    fprintf(
-        out,
+static void print_help(void) {
+    printf(
         "usage: bootjack from-capture [OPTION...] FILE\n"
         "\n"
         "Makes a scenario of what a client did in a capture: its servers do what they did there, and the client must "
@@ -126,41 +123,23 @@ static void print_help(FILE *out) {
         bj_field_help);
 }
 
-static int wrong_usage(const char *what, const char *about) {
-    fprintf(stderr, "bootjack from-capture: %s%s\nTry 'bootjack from-capture --help'.\n", what, about);
-    return BJ_FIELD_USAGE;
-}
-
-static int read_arguments(converter *c, int argc, char **argv) {
-    BJ_TEXT(why, 300);
-    for (int i = 1; i < argc; i++) {
-        int taken = bj_field_option(&c->options, argc, argv, &i, &why);
-        if (taken < 0) {
-            return wrong_usage(why.start, "");
-        }
-        if (taken) {
-            continue;
-        }
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            print_help(stdout);
-            return 0;
-        }
-        bool output = !strcmp(argv[i], "-o") || !strcmp(argv[i], "--output");
-        if (output && i + 1 < argc) {
-            c->out = argv[++i];
-        } else if (!strcmp(argv[i], "--corpus") && i + 1 < argc) {
-            c->corpus = argv[++i];
-        } else if (!strcmp(argv[i], "--loose")) {
-            c->loose = true;
-        } else if (argv[i][0] == '-' && argv[i][1]) {
-            return wrong_usage(output ? "a file is needed behind " : "unknown option ", argv[i]);
-        } else if (c->options.units.file) {
-            return wrong_usage("more than one file: ", argv[i]);
-        } else {
-            c->options.units.file = argv[i];
-        }
+static int take_option(void *context, int argc, char **argv, int *at, bj_text *why) {
+    converter *c = context;
+    const char *word = argv[*at];
+    bool output = !strcmp(word, "-o") || !strcmp(word, "--output");
+    if (!strcmp(word, "--loose")) {
+        c->loose = true;
+    } else if (output && *at + 1 < argc) {
+        c->out = argv[++*at];
+    } else if (output) {
+        bj_text_printf(why, "a file is needed behind %s", word);
+        return -1;
+    } else if (!strcmp(word, "--corpus") && *at + 1 < argc) {
+        c->corpus = argv[++*at];
+    } else {
+        return 0;
     }
-    return c->options.units.file ? -1 : wrong_usage("a capture file is needed", "");
+    return 1;
 }
 
 int bj_from_capture_main(int argc, char **argv) {
@@ -169,8 +148,8 @@ int bj_from_capture_main(int argc, char **argv) {
         fputs("bootjack: out of memory\n", stderr);
         return BJ_FIELD_CANNOT;
     }
-    bj_field_defaults(&c->options);
-    int status = read_arguments(c, argc, argv);
+    bj_field_command command = { "from-capture", print_help, take_option, c };
+    int status = bj_field_read_arguments(&c->options, &command, argc, argv);
     if (status < 0) {
         status = bj_field_open(&c->field, &c->options);
         for (size_t i = 0; !status && i < c->field.chosen_count; i++) {

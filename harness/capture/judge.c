@@ -260,9 +260,8 @@ static int judge_all(judge *j) {
 
 /* --- the command ---------------------------------------------------------------------------------------------- */
 
-static void print_help(FILE *out) {
-    fprintf(
-        out,
+static void print_help(void) {
+    printf(
         "usage: bootjack judge [OPTION...] FILE\n"
         "\n"
         "Judges a client by a capture alone (pcap or pcapng, gzip or not): what the conversation shows, and which\n"
@@ -279,38 +278,18 @@ static void print_help(FILE *out) {
         bj_field_help);
 }
 
-static int wrong_usage(const char *what, const char *about) {
-    fprintf(stderr, "bootjack judge: %s%s\nTry 'bootjack judge --help'.\n", what, about);
-    return BJ_FIELD_USAGE;
-}
-
-static int read_arguments(judge *j, int argc, char **argv) {
-    BJ_TEXT(why, 300);
-    for (int i = 1; i < argc; i++) {
-        int taken = bj_field_option(&j->options, argc, argv, &i, &why);
-        if (taken < 0) {
-            return wrong_usage(why.start, "");
-        }
-        if (taken) {
-            continue;
-        }
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            print_help(stdout);
-            return 0;
-        }
-        if (!strcmp(argv[i], "--json")) {
-            j->json = true;
-        } else if (!strcmp(argv[i], "-q") || !strcmp(argv[i], "--quiet")) {
-            j->quiet = true;
-        } else if (argv[i][0] == '-' && argv[i][1]) {
-            return wrong_usage("unknown option ", argv[i]);
-        } else if (j->options.units.file) {
-            return wrong_usage("more than one file: ", argv[i]);
-        } else {
-            j->options.units.file = argv[i];
-        }
+static int take_option(void *context, int argc, char **argv, int *at, bj_text *why) {
+    judge *j = context;
+    (void) argc;
+    (void) why;
+    if (!strcmp(argv[*at], "--json")) {
+        j->json = true;
+    } else if (!strcmp(argv[*at], "-q") || !strcmp(argv[*at], "--quiet")) {
+        j->quiet = true;
+    } else {
+        return 0;
     }
-    return j->options.units.file ? -1 : wrong_usage("a capture file is needed", "");
+    return 1;
 }
 
 int bj_judge_main(int argc, char **argv) {
@@ -319,8 +298,8 @@ int bj_judge_main(int argc, char **argv) {
         fputs("bootjack: out of memory\n", stderr);
         return BJ_FIELD_CANNOT;
     }
-    bj_field_defaults(&j->options);
-    int status = read_arguments(j, argc, argv);
+    bj_field_command command = { "judge", print_help, take_option, j };
+    int status = bj_field_read_arguments(&j->options, &command, argc, argv);
     if (status < 0) {
         status = bj_field_open(&j->field, &j->options);
         status = status ? status : judge_all(j);

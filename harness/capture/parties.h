@@ -12,8 +12,7 @@
 typedef struct bj_flow {
     bj_addr client, server;
     bool stream, secure;
-    bool certain; /* somebody said something that only a client, or only a server, says */
-    bool first_by_client;
+    bool certain;   /* somebody said something that only a client, or only a server, says */
     uint32_t party; /* of the client; UINT32_MAX: not told yet */
     uint32_t first_frame, last_frame;
     bj_time first, last;

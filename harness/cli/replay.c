@@ -23,7 +23,7 @@ typedef struct replay {
     bj_field_options options, again_options;
     bj_field field, again; /* the capture; the one of the replay */
     const char *client_name, *preload, *pcap, *report;
-    bool loose, no_canary, json;
+    bool loose, no_canary;
     uint64_t seed, repeat;
     bj_arena *arena;
     cli_client client;
@@ -39,9 +39,8 @@ typedef struct replay {
 
 /* --- the command line ----------------------------------------------------------------------------------------- */
 
-static void print_help(FILE *out) {
-    fprintf(
-        out,
+static void print_help(void) {
+    printf(
         "usage: bootjack replay [OPTION...] FILE\n"
         "\n"
         "Makes a scenario of what a client did in a capture, runs it against a client, and prints both conversations\n"
@@ -66,7 +65,8 @@ static void print_help(FILE *out) {
         strstr(bj_field_help, "  --all"));
 }
 
-static int take_valued(replay *r, const char *name, const char *value) {
+/* false: *why says what the value must be. */
+static bool take_valued(replay *r, const char *name, const char *value, bj_text *why) {
     if (!strcmp(name, "--client")) {
         r->client_name = value;
     } else if (!strcmp(name, "--captured")) {
@@ -77,68 +77,37 @@ static int take_valued(replay *r, const char *name, const char *value) {
         r->report = value;
     } else if (!strcmp(name, "--preload")) {
         r->preload = value;
-    } else if (!strcmp(name, "--seed")) {
-        return cli_parse_u64(value, 0, INT64_MAX, &r->seed)
-                   ? -1
-                   : cli_usage_error("replay", "--seed %s: not a number", value);
-    } else {
-        return cli_parse_u64(value, 1, 10000, &r->repeat)
-                   ? -1
-                   : cli_usage_error("replay", "--repeat %s: expected 1 to 10000", value);
+    } else if (!strcmp(name, "--seed") && !cli_parse_u64(value, 0, INT64_MAX, &r->seed)) {
+        bj_text_printf(why, "--seed %s: not a number", value);
+    } else if (!strcmp(name, "--repeat") && !cli_parse_u64(value, 1, 10000, &r->repeat)) {
+        bj_text_printf(why, "--repeat %s: expected 1 to 10000", value);
     }
-    return -1;
+    return why->used == 0;
 }
 
-/* -1: taken; -2: none of these; else the exit status. */
-static int take_own(replay *r, int argc, char **argv, int *at) {
+static int take_option(void *context, int argc, char **argv, int *at, bj_text *why) {
     static const char *const valued[] = { "--client",  "--captured", "--pcap",  "--report",
                                           "--preload", "--seed",     "--repeat" };
+    replay *r = context;
     const char *word = argv[*at];
     for (unsigned i = 0; i < sizeof valued / sizeof valued[0]; i++) {
         size_t n = strlen(valued[i]);
         if (!strncmp(word, valued[i], n) && (!word[n] || word[n] == '=')) {
             const char *value = word[n] ? word + n + 1 : *at + 1 < argc ? argv[++*at] : "";
-            return *value ? take_valued(r, valued[i], value)
-                          : cli_usage_error("replay", "%s: a value is needed", valued[i]);
+            if (!*value) {
+                bj_text_printf(why, "%s: a value is needed", valued[i]);
+            }
+            return *value && take_valued(r, valued[i], value, why) ? 1 : -1;
         }
     }
     if (!strcmp(word, "--loose")) {
         r->loose = true;
-        return -1;
-    }
-    if (!strcmp(word, "--no-canary")) {
+    } else if (!strcmp(word, "--no-canary")) {
         r->no_canary = true;
-        return -1;
+    } else {
+        return 0;
     }
-    return -2;
-}
-
-static int parse(replay *r, int argc, char **argv) {
-    BJ_TEXT(why, 300);
-    bj_field_defaults(&r->options);
-    r->seed = 1;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
-            print_help(stdout);
-            return CLI_PASSED;
-        }
-        int own = take_own(r, argc, argv, &i);
-        int taken = own == -2 ? bj_field_option(&r->options, argc, argv, &i, &why) : 1;
-        if (own >= 0) {
-            return own;
-        }
-        if (taken < 0) {
-            return cli_usage_error("replay", "%s", why.start);
-        }
-        if (!taken && argv[i][0] == '-' && argv[i][1]) {
-            return cli_usage_error("replay", "unknown option %s", argv[i]);
-        }
-        if (!taken && r->options.units.file) {
-            return cli_usage_error("replay", "more than one file: %s", argv[i]);
-        }
-        r->options.units.file = taken ? r->options.units.file : argv[i];
-    }
-    return r->options.units.file ? -1 : cli_usage_error("replay", "a capture file is needed");
+    return 1;
 }
 
 /* --- running -------------------------------------------------------------------------------------------------- */
@@ -492,8 +461,10 @@ int cli_replay(int argc, char **argv) {
         cli_complain("out of memory");
         return CLI_COULD_NOT_RUN;
     }
+    r->seed = 1;
     r->arena = cli_arena();
-    int status = parse(r, argc, argv);
+    bj_field_command command = { "replay", print_help, take_option, r };
+    int status = bj_field_read_arguments(&r->options, &command, argc, argv);
     if (status < 0) {
         cli_catch_signals();
         status = cli_client_find(r->arena, r->client_name, &r->client) ? bj_field_open(&r->field, &r->options)
