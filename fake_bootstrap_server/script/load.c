@@ -75,6 +75,14 @@ void bj_mistake_print(bj_text *text, const bj_mistake *mistake) {
     }
 }
 
+void bj_mistakes_tell(const bj_mistakes *mistakes) {
+    for (size_t i = 0; i < mistakes->count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 2048);
+        bj_mistake_print(&line, &mistakes->items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+}
+
 /* In files by their place; those of included files before those of the file itself stay together. */
 static int by_position(const void *a, const void *b) {
     const bj_mistake *x = a;

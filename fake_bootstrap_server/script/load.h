@@ -61,6 +61,8 @@ bool bj_load_cases(bj_arena *arena, const char *file, const char ***names, size_
 
 /* "file:line:column: error: text (did you mean 'x'?)" */
 void bj_mistake_print(bj_text *text, const bj_mistake *mistake);
+/* All that are kept, a line each, on standard error. */
+void bj_mistakes_tell(const bj_mistakes *mistakes);
 
 /* The name among `names` (a NULL at the end) that `text` was probably meant to be, or NULL. */
 const char *bj_nearest(const char *const *names, const char *text, size_t length);

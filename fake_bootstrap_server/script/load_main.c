@@ -16,14 +16,9 @@ enum { OK = 0, COULD_NOT = 2, USAGE = 64, BYTES_LIMIT = 4 << 20 };
 static const size_t arena_size = (size_t) 256 << 20;
 
 static void print_mistakes(const bj_mistakes *mistakes) {
-    size_t kept = mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES;
-    for (size_t i = 0; i < kept; i++) {
-        BJ_TEXT(line, 2000);
-        bj_mistake_print(&line, &mistakes->items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
-    if (kept < mistakes->count) {
-        fprintf(stderr, "%s: and %zu more\n", mistakes->items[0].file, mistakes->count - kept);
+    bj_mistakes_tell(mistakes);
+    if (mistakes->count > BJ_MISTAKES) {
+        fprintf(stderr, "%s: and %zu more\n", mistakes->items[0].file, mistakes->count - BJ_MISTAKES);
     }
 }
 

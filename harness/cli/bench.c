@@ -53,13 +53,13 @@ static const char help[] =
     "\n"
     "Exit status: 0 all passed, 1 some failed, 2 could not run or was stopped, 64 wrong usage.\n";
 
-enum { DEVICES = 64, PORTS = 16, COAP_PORT = 5683 };
+enum { DEVICES = 64, PORTS = 16 };
 
 typedef struct bench {
     cli_files files;
     cli_client client;
     bj_addr listen;
-    bool listens, interactive;
+    bool interactive;
     const char *listen_text, *profile, *reset, *folder;
     const char *devices[DEVICES];
     size_t device_count;
@@ -96,13 +96,13 @@ static int take_device(bench *b, const char *name) {
 
 static int take_listen(bench *b, const char *text) {
     b->listen_text = text;
-    b->listens = bj_addr_parse(text, strlen(text), &b->listen);
-    bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : b->listen.family == 4 && strchr(text, ':');
-    b->listen.port = has_port ? b->listen.port : COAP_PORT;
-    return b->listens && b->listen.port ? -1 : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", text);
+    int status = cli_take_listen("serve", text, &b->listen);
+    return status >= 0 || b->listen.port ? status
+                                         : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", text);
 }
 
-static int take_option(bench *b, int option) {
+static int take_option(void *context, int option) {
+    bench *b = context;
     switch (option) {
     case 'S':
         return cli_files_add(&b->files, optarg) ? -1 : CLI_COULD_NOT_RUN;
@@ -123,13 +123,9 @@ static int take_option(bench *b, int option) {
         b->reset = optarg;
         return -1;
     case 'L':
-        return cli_parse_seconds(optarg, &b->limit_ms)
-                   ? -1
-                   : cli_usage_error("serve", "--limit %s: not a number of seconds", optarg);
+        return cli_take_limit("serve", optarg, &b->limit_ms);
     case 's':
-        return cli_parse_u64(optarg, 0, INT64_MAX, &b->seed)
-                   ? -1
-                   : cli_usage_error("serve", "--seed %s: not a number", optarg);
+        return cli_take_seed("serve", optarg, &b->seed);
     default:
         fputs(help, stdout);
         return CLI_PASSED;
@@ -137,7 +133,7 @@ static int take_option(bench *b, int option) {
 }
 
 static int check(bench *b) {
-    if (!b->listens || !b->folder) {
+    if (!b->listen_text || !b->folder) {
         return cli_usage_error("serve", "--suite needs --listen and --report");
     }
     if (!b->interactive == !b->reset) {
@@ -152,16 +148,9 @@ static int check(bench *b) {
 }
 
 static int parse(int argc, char **argv, bench *b) {
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            return cli_usage_error("serve", "%s: unknown option, or its value is missing", argv[optind - 1]);
-        }
-        int status = take_option(b, option);
-        if (status >= 0) {
-            return status;
-        }
+    int status = cli_read_options("serve", argc, argv, "h", long_options, take_option, b);
+    if (status >= 0) {
+        return status;
     }
     return optind == argc ? check(b)
                           : cli_usage_error("serve", "%s: with --suite, each path needs its own", argv[optind]);
@@ -382,20 +371,9 @@ static bool play(device *d, cli_case *one) {
     return true;
 }
 
-static const bj_record *load(bj_arena *arena, const char *file) {
-    bj_mistakes mistakes = { 0 };
-    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
-    return scenario;
-}
-
 /* false: the device's suite ends here. */
 static bool run_case(device *d, cli_case *one, size_t number) {
-    one->scenario = load(one->arena, one->file);
+    one->scenario = cli_load(one->arena, BJ_K_SCENARIO, one->file);
     if (!one->scenario) {
         return false;
     }

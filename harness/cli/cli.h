@@ -5,10 +5,13 @@
 #ifndef BJ_CLI_CLI_H
 #define BJ_CLI_CLI_H
 
+#include <getopt.h>
 #include <signal.h>
 
 #include "attach/run.h"
+#include "base/addr.h"
 #include "base/arena.h"
+#include "script/program.h"
 
 /* Exit statuses, the same for every command. */
 enum { CLI_PASSED = 0, CLI_FAILED = 1, CLI_COULD_NOT_RUN = 2, CLI_USAGE = 64 };
@@ -37,6 +40,21 @@ int cli_usage_error(const char *command, const char *format, ...) __attribute__(
 bool cli_parse_u64(const char *text, uint64_t least, uint64_t most, uint64_t *number);
 /* Seconds, with decimals, to milliseconds. */
 bool cli_parse_seconds(const char *text, unsigned *milliseconds);
+
+/* --- options.c: command lines. They return -1: go on; or the exit status, after a message. --- */
+
+/* Takes an option, whose value is in optarg. */
+typedef int cli_take_fn(void *context, int option);
+/* All options of a command line; operands stand from argv[optind] on. */
+int cli_read_options(const char *command, int argc, char **argv, const char *short_options,
+                     const struct option *long_options, cli_take_fn *take, void *context);
+/* Values of --seed, --limit and --listen; an address without a port has that of CoAP, and 0 is one. */
+int cli_take_seed(const char *command, const char *text, uint64_t *seed);
+int cli_take_limit(const char *command, const char *text, unsigned *milliseconds);
+int cli_take_listen(const char *command, const char *text, bj_addr *address);
+
+/* A file's record, in the arena; NULL: its mistakes were said on standard error. */
+bj_record *cli_load(bj_arena *arena, bj_kind kind, const char *file);
 
 /* The preload library: what the user says, $BOOTJACK_PRELOAD_LIBRARY, ../lib/ beside the program. In the arena. */
 const char *cli_preload_path(bj_arena *arena, const char *given);

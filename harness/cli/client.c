@@ -95,13 +95,7 @@ static void fill_folders(bj_arena *arena, bj_record *profile, const char *file) 
 }
 
 static bj_record *load_profile(bj_arena *arena, const char *file) {
-    bj_mistakes mistakes = { 0 };
-    bj_record *profile = bj_load_file(arena, BJ_K_PROFILE, file, &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
+    bj_record *profile = cli_load(arena, BJ_K_PROFILE, file);
     if (profile) {
         fill_folders(arena, profile, file);
     }

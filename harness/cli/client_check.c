@@ -55,7 +55,8 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static int take_option(checking *c, int option) {
+static int take_option(void *context, int option) {
+    checking *c = context;
     switch (option) {
     case 's':
         c->scenarios = optarg;
@@ -64,9 +65,7 @@ static int take_option(checking *c, int option) {
         c->probes = false;
         return -1;
     case 'L':
-        return cli_parse_seconds(optarg, &c->options.real_limit_ms)
-                   ? -1
-                   : cli_usage_error("client check", "--limit %s: not a number of seconds", optarg);
+        return cli_take_limit("client check", optarg, &c->options.real_limit_ms);
     case 'N':
         c->options.share_network = true;
         return -1;
@@ -80,16 +79,9 @@ static int take_option(checking *c, int option) {
 }
 
 static int parse(int argc, char **argv, checking *c) {
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            return cli_usage_error("client check", "%s: unknown option, or its value is missing", argv[optind - 1]);
-        }
-        int status = take_option(c, option);
-        if (status >= 0) {
-            return status;
-        }
+    int status = cli_read_options("client check", argc, argv, "h", long_options, take_option, c);
+    if (status >= 0) {
+        return status;
     }
     return optind + 1 == argc ? -1 : cli_usage_error("client check", "expected one profile");
 }

@@ -68,22 +68,26 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
+static int take_option(void *context, int option) {
+    answers *a = context;
+    if (option == 'h') {
+        fputs(help, stdout);
+        return CLI_PASSED;
+    }
+    if (option == 'o') {
+        a->file = optarg;
+    } else if (option == 'f') {
+        a->force = true;
+    } else {
+        a->of[option] = strdup(optarg);
+    }
+    return -1;
+}
+
 static int parse(int argc, char **argv, answers *a) {
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            return cli_usage_error("client new", "%s: unknown option, or its value is missing", argv[optind - 1]);
-        } else if (option == 'h') {
-            fputs(help, stdout);
-            return CLI_PASSED;
-        } else if (option == 'o') {
-            a->file = optarg;
-        } else if (option == 'f') {
-            a->force = true;
-        } else {
-            a->of[option] = strdup(optarg);
-        }
+    int status = cli_read_options("client new", argc, argv, "o:h", long_options, take_option, a);
+    if (status >= 0) {
+        return status;
     }
     return optind == argc ? -1 : cli_usage_error("client new", "%s: not expected", argv[optind]);
 }
@@ -190,11 +194,7 @@ static bool is_profile(bj_arena *arena, const bj_text *text) {
     if (bj_load_bytes(arena, BJ_K_PROFILE, "the profile", text->start, text->used, &mistakes)) {
         return true;
     }
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
+    bj_mistakes_tell(&mistakes);
     return false;
 }
 

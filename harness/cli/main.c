@@ -129,6 +129,13 @@ const char *cli_preload_path(bj_arena *arena, const char *given) {
     return bj_arena_strdup(arena, path.start);
 }
 
+bj_record *cli_load(bj_arena *arena, bj_kind kind, const char *file) {
+    bj_mistakes mistakes = { 0 };
+    bj_record *record = bj_load_file(arena, kind, file, &mistakes);
+    bj_mistakes_tell(&mistakes);
+    return record;
+}
+
 bj_arena *cli_arena(void) {
     bj_arena *arena = bj_arena_map((size_t) 256 << 20);
     if (!arena) {

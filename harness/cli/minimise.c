@@ -51,7 +51,8 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static int take_option(arguments *a, int option) {
+static int take_option(void *context, int option) {
+    arguments *a = context;
     switch (option) {
     case 'c':
         a->client = optarg;
@@ -67,13 +68,9 @@ static int take_option(arguments *a, int option) {
                    ? -1
                    : cli_usage_error("minimise", "--tries %s: not a number", optarg);
     case 's':
-        return cli_parse_u64(optarg, 0, INT64_MAX, &a->seed)
-                   ? -1
-                   : cli_usage_error("minimise", "--seed %s: not a number", optarg);
+        return cli_take_seed("minimise", optarg, &a->seed);
     case 'L':
-        return cli_parse_seconds(optarg, &a->limit_ms)
-                   ? -1
-                   : cli_usage_error("minimise", "--limit %s: not a number of seconds", optarg);
+        return cli_take_limit("minimise", optarg, &a->limit_ms);
     default:
         fputs(help, stdout);
         return CLI_PASSED;
@@ -82,16 +79,9 @@ static int take_option(arguments *a, int option) {
 
 static int parse(int argc, char **argv, arguments *a) {
     *a = (arguments){ .seed = 1, .tries = 1000, .limit_ms = 4000 };
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            return cli_usage_error("minimise", "%s: unknown option, or its value is missing", argv[optind - 1]);
-        }
-        int status = take_option(a, option);
-        if (status >= 0) {
-            return status;
-        }
+    int status = cli_read_options("minimise", argc, argv, "o:h", long_options, take_option, a);
+    if (status >= 0) {
+        return status;
     }
     if (optind + 1 != argc || !a->client) {
         return cli_usage_error("minimise", "expected one scenario and --client");
@@ -280,17 +270,6 @@ static int run_minimise(const arguments *a, bj_arena *arena, const bj_record *sc
     return write_scenario(arena, a, small, options);
 }
 
-static const bj_record *load(bj_arena *arena, const char *file) {
-    bj_mistakes mistakes = { 0 };
-    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
-    return scenario;
-}
-
 int cli_minimise(int argc, char **argv) {
     arguments a;
     int status = parse(argc, argv, &a);
@@ -300,7 +279,7 @@ int cli_minimise(int argc, char **argv) {
     cli_catch_signals();
     bj_arena *arena = bj_arena_map((size_t) 2 << 30);
     cli_client client;
-    const bj_record *scenario = arena ? load(arena, a.scenario) : NULL;
+    const bj_record *scenario = arena ? cli_load(arena, BJ_K_SCENARIO, a.scenario) : NULL;
     status = CLI_COULD_NOT_RUN;
     if (scenario && cli_client_find(arena, a.client, &client)) {
         bj_run_options options = { .attach = client.attach,

@@ -102,8 +102,8 @@ static const struct option long_options[] = {
 };
 /* clang-format on */
 
-/* -1: go on; else the exit status. */
-static int take_option(arguments *a, int option) {
+static int take_option(void *context, int option) {
+    arguments *a = context;
     switch (option) {
     case 'V':
         a->variants = true;
@@ -112,9 +112,7 @@ static int take_option(arguments *a, int option) {
         a->client = optarg;
         return -1;
     case 's':
-        return cli_parse_u64(optarg, 0, INT64_MAX, &a->seed)
-                   ? -1
-                   : cli_usage_error("run", "--seed %s: not a number", optarg);
+        return cli_take_seed("run", optarg, &a->seed);
     case 'v':
         a->verbose = true;
         return -1;
@@ -135,9 +133,7 @@ static int take_option(arguments *a, int option) {
                    ? -1
                    : cli_usage_error("run", "-j %s: expected 1 to 256", optarg);
     case 'L':
-        return cli_parse_seconds(optarg, &a->limit_ms)
-                   ? -1
-                   : cli_usage_error("run", "--limit %s: not a number of seconds", optarg);
+        return cli_take_limit("run", optarg, &a->limit_ms);
     case 'R':
         a->report = optarg;
         return -1;
@@ -161,27 +157,17 @@ static int take_option(arguments *a, int option) {
     case 'P':
         a->preload = optarg;
         return -1;
-    case 'h':
+    default:
         print_help();
         return CLI_PASSED;
-    default:
-        return cli_usage_error("run", "that is no option of this command");
     }
 }
 
 static int parse(int argc, char **argv, arguments *a) {
     *a = (arguments){ .seed = 1, .jobs = 1 };
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "vj:h", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            const char *word = argv[optind - 1];
-            return cli_usage_error("run", "%s: unknown option, or its value is missing", word);
-        }
-        int status = take_option(a, option);
-        if (status >= 0) {
-            return status;
-        }
+    int status = cli_read_options("run", argc, argv, "vj:h", long_options, take_option, a);
+    if (status >= 0) {
+        return status;
     }
     if (a->power_cuts && (a->pcap || a->log || a->report || a->cut.operation || a->cut.step)) {
         return cli_usage_error("run", "--power-cuts goes with none of --pcap, --log, --report and --power-cut; "
@@ -208,14 +194,12 @@ typedef struct suite {
 
 /* The file's mistakes: all on standard error, the first as the reason. */
 static void tell_mistakes(cli_case *one, const bj_mistakes *mistakes) {
-    for (size_t i = 0; i < mistakes->count && i < BJ_MISTAKES; i++) {
+    bj_mistakes_tell(mistakes);
+    if (mistakes->count) {
         BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes->items[i]);
-        fprintf(stderr, "%s\n", line.start);
-        if (i == 0) {
-            one->result.reason = bj_arena_strndup(one->arena, line.start, line.used);
-            one->result.position = mistakes->items[i].position;
-        }
+        bj_mistake_print(&line, &mistakes->items[0]);
+        one->result.reason = bj_arena_strndup(one->arena, line.start, line.used);
+        one->result.position = mistakes->items[0].position;
     }
     one->result.verdict = BJ_ERROR;
     one->title = "a mistake in the scenario file";

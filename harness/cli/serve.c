@@ -40,7 +40,7 @@ typedef struct arguments {
     const char *listen_text;
     const char *profile, *pcap;
     uint64_t seed;
-    bool verbose, json, listens;
+    bool verbose, json;
     unsigned limit_ms;
 } arguments;
 
@@ -65,27 +65,17 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
-static bool take_listen(arguments *a, const char *text) {
-    a->listen_text = text;
-    a->listens = bj_addr_parse(text, strlen(text), &a->listen);
-    bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : a->listen.family == 4 && strchr(text, ':');
-    if (a->listens && !has_port) {
-        a->listen.port = 5683; /* RFC 7252 section 6.1 */
-    }
-    return a->listens;
-}
-
-static int take_option(arguments *a, int option) {
+static int take_option(void *context, int option) {
+    arguments *a = context;
     switch (option) {
     case 'l':
-        return take_listen(a, optarg) ? -1 : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", optarg);
+        a->listen_text = optarg;
+        return cli_take_listen("serve", optarg, &a->listen);
     case 'c':
         a->profile = optarg;
         return -1;
     case 's':
-        return cli_parse_u64(optarg, 0, INT64_MAX, &a->seed)
-                   ? -1
-                   : cli_usage_error("serve", "--seed %s: not a number", optarg);
+        return cli_take_seed("serve", optarg, &a->seed);
     case 'v':
         a->verbose = true;
         return -1;
@@ -96,9 +86,7 @@ static int take_option(arguments *a, int option) {
         a->pcap = optarg;
         return -1;
     case 'L':
-        return cli_parse_seconds(optarg, &a->limit_ms)
-                   ? -1
-                   : cli_usage_error("serve", "--limit %s: not a number of seconds", optarg);
+        return cli_take_limit("serve", optarg, &a->limit_ms);
     default:
         fputs(help, stdout);
         return CLI_PASSED;
@@ -107,22 +95,15 @@ static int take_option(arguments *a, int option) {
 
 static int parse(int argc, char **argv, arguments *a) {
     *a = (arguments){ .seed = 1 };
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "vh", long_options, NULL)) != -1;) {
-        if (option == '?') {
-            return cli_usage_error("serve", "%s: unknown option, or its value is missing", argv[optind - 1]);
-        }
-        int status = take_option(a, option);
-        if (status >= 0) {
-            return status;
-        }
+    int status = cli_read_options("serve", argc, argv, "vh", long_options, take_option, a);
+    if (status >= 0) {
+        return status;
     }
     if (optind + 1 != argc) {
         return cli_usage_error("serve", "expected one scenario");
     }
     a->scenario = argv[optind];
-    return a->listens ? -1 : cli_usage_error("serve", "--listen is missing");
+    return a->listen_text ? -1 : cli_usage_error("serve", "--listen is missing");
 }
 
 /* --- the live view -------------------------------------------------------------------------------------------- */
@@ -210,17 +191,6 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
     return status;
 }
 
-static const bj_record *load(bj_arena *arena, const char *file) {
-    bj_mistakes mistakes = { 0 };
-    const bj_record *scenario = bj_load_file(arena, BJ_K_SCENARIO, file, &mistakes);
-    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
-        BJ_TEXT(line, 2048);
-        bj_mistake_print(&line, &mistakes.items[i]);
-        fprintf(stderr, "%s\n", line.start);
-    }
-    return scenario;
-}
-
 static bool is_suite(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--suite", 7) == 0) {
@@ -242,7 +212,7 @@ int cli_serve(int argc, char **argv) {
     cli_catch_signals();
     cli_case one = { .file = a.scenario, .arena = cli_arena() };
     cli_client client;
-    one.scenario = load(one.arena, a.scenario);
+    one.scenario = cli_load(one.arena, BJ_K_SCENARIO, a.scenario);
     status = CLI_COULD_NOT_RUN;
     if (one.scenario && cli_client_find(one.arena, a.profile, &client)) {
         one.title = bj_get_string(one.scenario, BJ_F(SCENARIO, TITLE), "");

@@ -2,40 +2,11 @@
  *
  * What scenarios need of clients, and how they are adapted to one.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "attach/fit.h"
-#include "script/load.h"
-
-static bj_arena *arena;
-
-static int set_up(void **state) {
-    (void) state;
-    arena = bj_arena_map(16 << 20);
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void) state;
-    bj_arena_unmap(arena);
-    return 0;
-}
-
-static const bj_record *load(bj_kind kind, const char *text) {
-    bj_mistakes mistakes = { 0 };
-    const bj_record *record = bj_load_bytes(arena, kind, "test", text, strlen(text), &mistakes);
-    if (!record) {
-        fail_msg("%s", mistakes.items[0].text);
-    }
-    return record;
-}
+#include "load_fixture.h"
 
 static const bj_record *scenario(const char *rest) {
     char document[2048];
