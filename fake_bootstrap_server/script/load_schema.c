@@ -183,17 +183,22 @@ static const char cases_properties[] =
     "      \"parameters\": {\"type\": \"object\", \"additionalProperties\": {\"type\": [\"array\", \"object\"]}, "
     "\"description\": \"One scenario for each combination: parameters, and the values that each takes in turn.\"}";
 
-/* A record that stands by itself: its fields, and nothing else. One that needs no field may be `~`. */
+/*
+ * A record that stands by itself: its fields, and nothing else. One that needs no field may be `~`. A parameter may
+ * stand for all of it, but not for the scenario, which declares the parameters.
+ */
 static void print_record(FILE *out, const bj_record_def *def) {
-    fprintf(out, "  \"%s\": {\"type\": %s, \"additionalProperties\": false, ", def->name,
+    bool scenario = def->kind == BJ_K_SCENARIO;
+    fprintf(out, "  \"%s\": {%s\"type\": %s, \"additionalProperties\": false, ", def->name,
+            scenario ? "" : "\"anyOf\": [{\"$ref\": \"#/$defs/parameter\"}, {",
             needs_a_field(def) ? "\"object\"" : "[\"object\", \"null\"]");
     print_required(out, def);
     fputs(", \"description\": ", out);
     print_text(out, def->doc);
     fputs(",\n    \"properties\": {", out);
     print_properties(out, def);
-    fputs(def->kind == BJ_K_SCENARIO ? cases_properties : "", out);
-    fputs("}},\n", out);
+    fputs(scenario ? cases_properties : "", out);
+    fputs(scenario ? "}},\n" : "}}]},\n", out);
 }
 
 /* A step: the verb with its primary value, a map of fields, or nothing; and fields beside it. */
