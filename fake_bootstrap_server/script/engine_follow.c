@@ -62,9 +62,7 @@ static void client_sent(bj_engine *e, const bj_event *event) {
     *r = (bj__recent){ .sequence = event->sequence, .kind = 1, .time = event->time, .first = event->time };
     bj__server *s = bj__server_at(e, &event->to);
     bj_coap m;
-    if (!s) {
-        bj__heal_strayed(e, &event->to, event->raw, event->raw_length);
-    }
+    bj__heal_sends_to(e, &event->to, event->raw, event->raw_length);
     if (s && s->guard) {
         bj__contact_datagram(e, s, event);
         return;
@@ -182,9 +180,7 @@ void bj__follow(bj_engine *e) {
             was_lost(e, &event);
             break;
         case BJ_EV_STREAM_OPEN:
-            if (!bj__server_at(e, &event.to)) {
-                bj__heal_strayed(e, &event.to, NULL, 0);
-            }
+            bj__heal_sends_to(e, &event.to, NULL, 0);
             stream(e, &event);
             break;
         case BJ_EV_STREAM_SENT:

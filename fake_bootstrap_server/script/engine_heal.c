@@ -90,9 +90,26 @@ static uint32_t preferred_format(const bj__exchange *x) {
 
 /* --- the world ------------------------------------------------------------------------------------------------ */
 
-/* A server at an address that no server of the scenario has. */
+static bool is_stream(unsigned transport) {
+    return transport == BJ_TCP || transport == BJ_TLS;
+}
+
+/* Whether a server takes what comes to that address in this way: a port of UDP is none of TCP. */
+static bool stands(const bj_engine *e, const bj_addr *address, bj_transport transport) {
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        for (size_t a = 0; a < s->address_count && is_stream(s->transport) == is_stream(transport); a++) {
+            if (bj_addr_equal(&s->addresses[a], address)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* A server where no server of the scenario is. */
 static void appear(bj_engine *e, const bj_addr *address, bj_transport transport) {
-    if (e->server_count == BJ__SERVERS || bj__server_at(e, address)) {
+    if (e->server_count == BJ__SERVERS || stands(e, address, transport)) {
         return;
     }
     bj_record *record = bj_record_new(e->arena, BJ_K_SERVER, (bj_position){ 0, 0 });
@@ -123,8 +140,8 @@ void bj__heal_name_failed(bj_engine *e, const char *name) {
     }
 }
 
-/* The client sent something to nobody, or connects to nobody. `data` is NULL for a connection. */
-void bj__heal_strayed(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length) {
+/* The client sends something, or connects, maybe to nobody. `data` is NULL for a connection. */
+void bj__heal_sends_to(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length) {
     bool record = length > 1 && data[0] >= 20 && data[0] <= 25 && data[1] == 254;
     bool secure = data ? record : to->port == 5684;
     if (e->heal.on && to->port) {
