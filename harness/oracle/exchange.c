@@ -422,6 +422,8 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         answered(o, own, s);
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
+    } else if (own->acknowledged != BJ_NEVER && own->answered == BJ_NEVER) {
+        own->exact = false; /* an ACK behind an empty one brings no response (§5.2.2): a client may pass it over */
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         answered(o, own, s);
         if (is_hard_to_take(&s->m)) {

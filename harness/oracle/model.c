@@ -370,6 +370,13 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
     }
 }
 
+/* Management may change a server account, or delete one: what it did is not followed. A command of the Bootstrap-Server
+ * that reached the client before the request for its session was seen, which under DTLS is when it arrives, neither. */
+static bool changes_unfollowed(bj_oracle *o, const oracle_foreign *f) {
+    bool early = f->secure && f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer);
+    return f->path.ids[0] == 1 || early;
+}
+
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     bj_coap request;
     bool good = f->connection >= 0 ? bj_coap_tcp_decode(&request, f->bytes, f->length) == BJ_COAP_OK
@@ -378,8 +385,7 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
         return;
     }
     if (!f->bootstrap) {
-        /* Management may change a server account, or delete one: what it did is not followed. */
-        o->accounts.vague |= f->path.ids[0] == 1 && f->code != 1 && s->m.code >> 5 == 2;
+        o->accounts.vague |= f->code != 1 && s->m.code >> 5 == 2 && changes_unfollowed(o, f);
     } else if (f->operation == ORACLE_OP_WRITE) {
         answered_write(o, f, &request, s);
     } else if (f->operation == ORACLE_OP_DELETE && s->m.code == BJ_COAP_CODE(2, 2) && !f->root_named) {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The copy of the sources in which the defects stand, and its build: build/teeth/tree, build/teeth/build. The program
 there is as good as any other until BOOTJACK_PLANTED names a defect."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -91,22 +93,33 @@ def copy(by_file, names):
         old.unlink()
 
 
+@contextlib.contextmanager
+def alone():
+    """One process at a time changes the copy and builds from it: tests run side by side."""
+    COPY.parent.mkdir(parents=True, exist_ok=True)
+    with (COPY.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def compile_into(folder, by_file, names, programs, *settings, jobs=None):
+    """The copy with those defects, and programs of it. `names[i]` is the name of defect number i + 1."""
+    with alone():
+        COPY.mkdir(exist_ok=True)
+        copy(by_file, names)
+        must("cmake", "-S", str(COPY), "-B", str(folder), "-G", "Ninja", "-DBUILD_TESTING=OFF", *settings,
+             f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
+        must("ninja", "-C", str(folder), "-j", str(jobs or os.cpu_count() or 1), *programs)
+
+
 def build(by_file, names, programs=("bootjack", "bootjack-client")):
-    """`names[i]` is the name of defect number i + 1. Returns the folder of the programs."""
-    COPY.mkdir(parents=True, exist_ok=True)
-    copy(by_file, names)
-    must("cmake", "-S", str(COPY), "-B", str(BUILD), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
-         f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
-    must("ninja", "-C", str(BUILD), "-j", str(os.cpu_count() or 1), *programs)
+    """Returns the folder of the programs."""
+    compile_into(BUILD, by_file, names, programs, "-DCMAKE_BUILD_TYPE=Release")
     return PROGRAM.parent
 
 
 def build_client(by_file, names):
     """The client alone, with the defects: for tests that run it as a program. Returns the program."""
     folder = BUILD.with_name("client")
-    COPY.mkdir(parents=True, exist_ok=True)
-    copy(by_file, names)
-    must("cmake", "-S", str(COPY), "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF",
-         "-DBOOTJACK_CLIENT_ONLY=ON", f"-DCMAKE_C_FLAGS=-include {COPY}/client/planted.h")
-    must("ninja", "-C", str(folder), "-j", str(os.cpu_count() or 1), "bootjack-client")
+    compile_into(folder, by_file, names, ["bootjack-client"], "-DCMAKE_BUILD_TYPE=Release", "-DBOOTJACK_CLIENT_ONLY=ON")
     return folder / "bin" / "bootjack-client"
