@@ -30,10 +30,13 @@ void bootjack_config_init(bootjack_config *config) {
     };
 }
 
-/* The limits of libcoap's setters: whole part from 1 on, sixteen bits. */
+/* The limits of libcoap's arithmetic: it keeps ACK_TIMEOUT as sixteen bits of which six are a fraction, multiplies it
+ * by ACK_RANDOM_FACTOR with six bits of fraction, and counts the last interval in milliseconds, each in 32 bits. */
 static bool tx_usable(const bootjack_tx_params *tx) {
-    return tx->ack_timeout_ms >= 1000 && tx->ack_timeout_ms < 60000000 && tx->ack_random_factor >= 1.0 &&
-           tx->ack_random_factor <= 100.0 && tx->max_retransmit >= 1 && tx->max_retransmit <= 16;
+    bool in_range = tx->ack_timeout_ms >= 1000 && tx->ack_timeout_ms < 1024000 && tx->ack_random_factor >= 1.0 &&
+                    tx->ack_random_factor <= 100.0 && tx->max_retransmit >= 1 && tx->max_retransmit <= 16;
+    double longest = tx->ack_timeout_ms * tx->ack_random_factor;
+    return in_range && longest * 64 < 4294967296.0 && longest * (double) (1u << tx->max_retransmit) < 4294967296.0;
 }
 
 /* Formats for single values and those that are only read are nothing to ask for. */

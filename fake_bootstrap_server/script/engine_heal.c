@@ -171,6 +171,7 @@ static void heal_network(bj_engine *e) {
     address.port = 5683;
     appear(e, &address, BJ_UDP);
     bj__heal_names(e, resolve);
+    resolve(e, "*"); /* and every other name, when it is asked for */
 }
 
 /* --- keys that the client holds ------------------------------------------------------------------------------- */

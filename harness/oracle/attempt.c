@@ -140,7 +140,8 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->pack = own->purpose == ORACLE_PACK;
     a->peer = s->peer;
     a->stream = s->stream;
-    a->excused = false;
+    a->excused = a->unasked = false;
+    a->session_last = a->session_before = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;
     for (unsigned i = 0; i < o->peer_count; i++) {
@@ -205,6 +206,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         a->excused |=
             own->answer != CHANGED; /* no other success is one of a Bootstrap-Request: a client may refuse it */
         a->phase = ORACLE_SESSION;
+        a->session_before = a->session_last;
         a->session_last = oracle_max(s->time, a->session_last);
     } else if (own->purpose != ORACLE_PACK) {
         if (a->phase == ORACLE_SESSION) { /* a command had overtaken the refusal, and began a session that now ends */
@@ -295,10 +297,11 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         oracle_model_session(o, true, false);
         a->excused = true; /* the client may refuse it, for it is in no session yet */
         a->phase = ORACLE_SESSION;
-        a->session_last = s->time;
+        a->session_last = a->session_before = s->time;
     }
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
+        a->session_before = f->copies == 1 ? a->session_last : a->session_before;
         /* A repetition is the same command (RFC 7252 §4.2): a client that does not count it is not early. */
         a->session_last = f->copies == 1 ? oracle_max(a->session_last, s->time) : a->session_last;
         a->last = oracle_max(a->last, s->time);
@@ -306,6 +309,30 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     if (is_trigger(f) && !here) {
         a->trigger = oracle_min(a->trigger, s->time);
         a->dialled = BJ_NEVER;
+    }
+    if (o->config.legacy && f->operation && !f->bootstrap && oracle_is_bootstrap(o, &s->peer)) {
+        a->unasked = true; /* TS 1.0 §5.2.3.4; what becomes of it is not followed */
+        o->accounts.vague = true;
+    }
+}
+
+/* It came at the session's very end: the client says that it was in time. */
+void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
+    oracle_attempt *a = &o->attempt;
+    bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
+    bool here = a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, &s->peer) && f->operation;
+    if (here && !f->bootstrap && f->first <= a->session_last + timeout) {
+        f->bootstrap = true;
+        a->session_before = a->session_last;
+        a->session_last = oracle_max(a->session_last, f->first);
+        a->last = oracle_max(a->last, f->first);
+    }
+}
+
+void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f) {
+    oracle_attempt *a = &o->attempt;
+    if (f->bootstrap && a->phase == ORACLE_SESSION && f->first == a->session_last) {
+        a->session_last = oracle_min(a->session_last, a->session_before);
     }
 }
 
@@ -342,6 +369,7 @@ static void event(bj_oracle *o, const bj_event *e) {
     switch (e->kind) {
     case BJ_EV_CLIENT_START:
         a->last = e->time;
+        a->dialled = BJ_NEVER;
         a->phase = a->phase == ORACLE_FINISHED ? ORACLE_FINISHED : ORACLE_IDLE;
         for (unsigned i = 0; i < o->peer_count; i++) {
             o->peers[i].registering = o->peers[i].registered = false;

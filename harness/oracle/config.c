@@ -56,6 +56,14 @@ static void add_secret(bj_oracle_config *c, const bj_record *account) {
     }
 }
 
+/* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. */
+static bool contradicts(const bj_record *account) {
+    uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
+    const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
+    bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
+    return secure != (mode != 3) || (mode == 0 && !(key && key->as.string.length));
+}
+
 static void add_account(bj_oracle_config *c, const bj_record *account, bool bootstrap) {
     if (!account) {
         return;
@@ -74,6 +82,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .lifetime_s = (int64_t) (bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND) / BJ_SECOND),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"),
         .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
+        .contradicts = contradicts(account),
     };
 }
 
@@ -93,6 +102,7 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     accounts(c, client);
     const bj_record *state = bj_get_record(client, BJ_F(CLIENT, STATE));
+    c->persistent = state != NULL;
     c->state_given = bj_get(state, BJ_F(STATE_FILE, TEXT)) || bj_get(state, BJ_F(STATE_FILE, HEX));
     c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);
     c->tolerance = bj_get_duration(profile, BJ_F(PROFILE, TOLERANCE), 0);

@@ -237,6 +237,11 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     f->responses += !repeated;
     f->response_mid = s->m.mid;
     f->response = s->m.code;
+    if (first && s->m.code >> 5 == 2) {
+        oracle_attempt_took(o, f, s);
+    } else if (first && s->m.code == BJ_COAP_CODE(4, 2)) {
+        oracle_attempt_rejected(o, f);
+    }
     if (first && f->bootstrap && !interim) {
         oracle_attempt_finished(o, f, s);
     }
@@ -256,6 +261,8 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         f->ack_length = s->length;
         if (bj_coap_is_response(s->m.code)) {
             said_response(o, s);
+        } else if (s->m.type == BJ_COAP_RST) {
+            oracle_attempt_rejected(o, f);
         }
     }
 }
@@ -295,8 +302,9 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
     bool registered = p && p->registered && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
-                      o->attempt.phase != ORACLE_REQUESTED;
-    return o->alive && !o->stopping && (session || registered);
+                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
+    bool reached = !s->secure || !p || !p->hung_up;
+    return o->alive && !o->stopping && reached && (session || registered);
 }
 
 static oracle_operation operation_of(const bj_coap *m, const oracle_foreign *f, const char *path) {
@@ -401,8 +409,8 @@ static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     }
 }
 
-/* A response with a critical option that responses do not have, but for those of blocks: the client may reject it,
- * which leaves its request unanswered (RFC 7252 §5.4.1, §4.2). */
+/* A response with a critical option that responses do not have, but for those of blocks, or with one of a wrong length:
+ * the client may reject it, which leaves its request unanswered (RFC 7252 §5.4.1, §5.4.3, §4.2). */
 static bool is_hard_to_take(const bj_coap *m) {
     for (size_t i = 0; i < m->option_count; i++) {
         uint32_t number = m->options[i].number;
@@ -410,7 +418,17 @@ static bool is_hard_to_take(const bj_coap *m) {
             return true;
         }
     }
-    return false;
+    BJ_TEXT(why, 100);
+    return !bj_coap_options_valid(m, &why);
+}
+
+/* What the client may reject has not happened for it, nor does it end its repetitions. */
+static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
+    if (is_hard_to_take(&s->m)) {
+        own->exact = false;
+    } else {
+        answered(o, own, s);
+    }
 }
 
 static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
@@ -425,10 +443,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     } else if (own->acknowledged != BJ_NEVER && own->answered == BJ_NEVER) {
         own->exact = false; /* an ACK behind an empty one brings no response (§5.2.2): a client may pass it over */
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
-        answered(o, own, s);
-        if (is_hard_to_take(&s->m)) {
-            own->acknowledged = own->answered = BJ_NEVER;
-        }
+        take_answer(o, own, s);
     } else {
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
     }
@@ -448,7 +463,7 @@ static void server_said(bj_oracle *o, const oracle_seen *s) {
     if (bj_coap_is_response(s->m.code)) {
         oracle_own *own = oracle_own_with_token(o, s);
         if (own) {
-            answered(o, own, s);
+            take_answer(o, own, s);
         }
     }
     if (!s->stream || bj_coap_is_request(s->m.code)) {
@@ -466,9 +481,21 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 
 /* --- the rest of the log -------------------------------------------------------------------------------------- */
 
+/* RFC 5246 §7.2.1: who sent close_notify, or a fatal alert, reads nothing more. */
+static void note_record(bj_oracle *o, const bj_event *e) {
+    enum { ALERT = 21, HANDSHAKE = 22, RECORD_HEAD = 13 };
+    bool record = e->raw_length >= RECORD_HEAD && e->raw[1] == 254;
+    oracle_peer *p = record ? oracle_peer_of(o, &e->to, false) : NULL;
+    if (p && (e->raw[0] == ALERT || e->raw[0] == HANDSHAKE)) {
+        p->hung_up = e->raw[0] == ALERT;
+    }
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
+    } else if (e->kind == BJ_EV_SENT && e->actor == BJ_ACTOR_CLIENT) {
+        note_record(o, e);
     }
 }
 

@@ -136,6 +136,7 @@ typedef struct oracle_peer {
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
     bool queue;            /* it is registered with in queue mode */
+    bool hung_up;          /* the client ended its DTLS session with it */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
 } oracle_peer;
 
@@ -202,15 +203,17 @@ typedef struct oracle_attempt {
     bool any; /* one was seen */
     bj_addr peer;
     bool stream;
-    bool pack;            /* it began with a Bootstrap-Pack-Request */
-    bool preferred;       /* its Bootstrap-Request names a preferred format, `pct` */
-    bool refused;         /* and was refused with 4.xx, for which the format may be the reason */
-    bool excused;         /* the session may have ended for a reason of its own: a connection, an alert, a restart */
-    bj_time last;         /* what belongs to it happened then: it did not fail earlier */
-    bj_time failed;       /* when it failed for sure; BJ_NEVER: not known */
-    bj_time session_last; /* the last command, or the answer to the request, as it reached the client */
-    bj_time trigger;      /* /1/x/9 was executed since; BJ_NEVER */
-    bj_time dialled;      /* the first handshake or connection towards the bootstrap server since `last`; BJ_NEVER */
+    bool pack;              /* it began with a Bootstrap-Pack-Request */
+    bool preferred;         /* its Bootstrap-Request names a preferred format, `pct` */
+    bool refused;           /* and was refused with 4.xx, for which the format may be the reason */
+    bool excused;           /* the session may have ended for a reason of its own: a connection, an alert, a restart */
+    bj_time last;           /* what belongs to it happened then: it did not fail earlier */
+    bj_time failed;         /* when it failed for sure; BJ_NEVER: not known */
+    bj_time session_last;   /* the last command, or the answer to the request, as it reached the client */
+    bj_time session_before; /* the one before that: a client need not count what it rejects */
+    bool unasked;    /* since the last attempt a client of LwM2M 1.0 was sent a command that may have begun a session */
+    bj_time trigger; /* /1/x/9 was executed since; BJ_NEVER */
+    bj_time dialled; /* the first handshake or connection towards the bootstrap server since `last`; BJ_NEVER */
     bool ever_finished;
     bj_time finished_at;     /* the last time */
     bj_time holdoff;         /* /0/x/11 that counts now */
@@ -225,8 +228,9 @@ struct bj_oracle {
     bool alive;    /* the client runs */
     bool stopping; /* it was asked to stop */
     bool ended;
-    bool lossless; /* nothing was lost or struck */
-    bool started;  /* CLIENT_START was seen */
+    bool lossless;  /* nothing was lost or struck */
+    bool started;   /* CLIENT_START was seen */
+    unsigned lives; /* how often */
 
     struct {
         uint32_t sequence, cause;
@@ -357,6 +361,9 @@ void oracle_own_repeated(bj_oracle *o, oracle_own *own, const oracle_seen *s); /
 void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool first);
 void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s);
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
+/* The client answered a command with success, or rejected it with RST or 4.02, before the rest is told. */
+void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
+void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f);
 /* The client answered a bootstrap command for the first time. `m`: its response. */
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);

@@ -64,6 +64,7 @@ static void factory_account(bj_oracle *o, const bj_oracle_account *given) {
     security->bootstrap = given->bootstrap;
     security->ssid = given->ssid;
     security->timeout = given->timeout;
+    security->vague = given->contradicts && !given->bootstrap; /* a client may leave it alone */
     if (server) {
         server->ssid = given->ssid;
         server->lifetime = given->lifetime_s;
@@ -430,15 +431,32 @@ static bool finishes(bj_oracle *o) {
     return false;
 }
 
+static void forget_everything(bj_oracle *o) {
+    o->accounts = (oracle_accounts){ .vague = true };
+    o->before = o->accounts;
+}
+
+/* A session that was open is over. Where nothing is known of a state file, the client may have forgotten everything. */
+static void restarted(bj_oracle *o) {
+    if (o->attempt.phase == ORACLE_SESSION) {
+        oracle_model_session(o, false, false);
+        o->attempt.holdoff_pending = BJ_NEVER;
+    }
+    if (!o->config.persistent) {
+        forget_everything(o);
+    }
+}
+
 /* What the client's disk kept is not known: the accounts of before, or those of a session that had just finished. */
 static void event(bj_oracle *o, const bj_event *e) {
     oracle_attempt *at = &o->attempt;
     if (e->kind == BJ_EV_POWER_CUT) {
-        o->accounts = (oracle_accounts){ .vague = true };
-        o->before = o->accounts;
+        forget_everything(o);
         at->ever_finished |= finishes(o);
         at->holdoff = oracle_min(at->holdoff, at->holdoff_pending);
         at->holdoff_pending = BJ_NEVER;
+    } else if (e->kind == BJ_EV_CLIENT_START && o->lives > 1) {
+        restarted(o);
     }
 }
 

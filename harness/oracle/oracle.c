@@ -164,6 +164,7 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
     switch (event->kind) {
     case BJ_EV_CLIENT_START:
         o->alive = o->started = true;
+        o->lives++;
         o->stopping = false;
         break;
     case BJ_EV_CLIENT_EXIT:

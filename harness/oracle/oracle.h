@@ -26,6 +26,7 @@ typedef struct bj_oracle_account {
     int64_t lifetime_s;  /* /1/x/1 */
     const char *binding; /* /1/x/7 */
     bj_time timeout;     /* /0/x/12; 0: none */
+    bool contradicts;    /* its scheme does not go with its Security Mode, or the key for it is missing */
 } bj_oracle_account;
 
 /* What is known of the run beside its events. All it points to must outlive the oracles. */
@@ -46,6 +47,7 @@ typedef struct bj_oracle_config {
     const char *endpoint;   /* NULL: not known */
     bool transactional;     /* a failed session leaves all objects as they were */
     bool legacy;            /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    bool persistent;        /* the client has a state file: what it was told survives a restart */
     bool state_given;       /* the client's state file holds what the scenario says */
     bool known;             /* `accounts` are all that the client has; false: nobody knows what it has */
     bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];

@@ -64,10 +64,14 @@ static bool leads_somewhere(const char *uri) {
     return false;
 }
 
+static bool is_nonsense(const bj_oracle_account *account) {
+    return account->contradicts || !leads_somewhere(account->uri);
+}
+
 /* A client that was told nonsense in the factory never gets to a Bootstrap-Server. */
 static bool was_told_nonsense(const bj_oracle *o) {
     for (unsigned i = 0; i < o->config.account_count; i++) {
-        if (o->config.accounts[i].bootstrap && !leads_somewhere(o->config.accounts[i].uri)) {
+        if (o->config.accounts[i].bootstrap && is_nonsense(&o->config.accounts[i])) {
             return true;
         }
     }
@@ -91,7 +95,7 @@ static bool may_bootstrap(const bj_oracle *o) {
 static bool has_nothing_but_nonsense(const bj_oracle *o) {
     bool useless = o->config.known && o->config.account_count > 0 && !o->attempt.ever_finished;
     for (unsigned i = 0; i < o->config.account_count; i++) {
-        useless &= !leads_somewhere(o->config.accounts[i].uri);
+        useless &= is_nonsense(&o->config.accounts[i]);
     }
     return useless;
 }

@@ -101,6 +101,7 @@ static inline fixture *fixture_new(uint64_t seed, bj_time budget) {
     fixture *f = calloc(1, sizeof *f);
     f->arena = bj_arena_map(FIXTURE_ARENA);
     f->log_memory = aligned_alloc(16, FIXTURE_LOG);
+    memset(f->log_memory, 0, FIXTURE_LOG); /* logs are compared beyond what is used of them, too */
     f->log = bj_log_create(f->log_memory, FIXTURE_LOG);
     bj_sim_config config = { .seed = seed, .budget = budget, .epoch = 1700000000 };
     f->sim = bj_sim_new(f->arena, f->log, &config);

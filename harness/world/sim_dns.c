@@ -57,8 +57,10 @@ static bj_dns_answer next_answer(sim_name *n) {
     return *answer;
 }
 
-/* A host whose name stands in no zone: its first IPv4 address, or the first that it has. */
+/* A name that stands in no zone: the first IPv4 address of the host that is called so, or the first that it has; else
+ * what the zone says of all others (RFC 4592: "*"). */
 static bj_dns_answer answer_of_host(const bj_sim *sim, const char *name) {
+    sim_name *others = find_name(sim, "*");
     bj_dns_answer answer = { .status = BJ_DNS_NXDOMAIN };
     for (int actor = 0; actor <= sim->last_host; actor++) {
         const sim_host *host = sim->hosts[actor];
@@ -68,10 +70,10 @@ static bj_dns_answer answer_of_host(const bj_sim *sim, const char *name) {
             if (!sim_host_address(sim, (uint8_t) actor, 4, &answer.addresses[0])) {
                 answer.addresses[0] = host->addresses[0];
             }
-            break;
+            return answer;
         }
     }
-    return answer;
+    return others ? next_answer(others) : answer;
 }
 
 static bj_dns_answer answer_of_localhost(void) {

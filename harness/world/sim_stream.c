@@ -175,7 +175,8 @@ static void launch_over_link(bj_sim *sim, sim_packet *packet) {
         packet->conn->side[1].deaf = true;
         time_out(sim, packet->conn, sim_later(sim->now, DATA_GIVES_UP));
         sim_packet_free(sim, packet);
-    } else if (later) {
+    } else if (later || (link->reorder && bj_rng_chance(&sim->world, link->reorder))) {
+        /* Behind its own connection's segments it stays, but for them overtakes what else is on the link. */
         put_in_order(sim, packet, sim_later(sim->now, sim_later(delay, later)), sim_tie(sim));
     } else {
         uint32_t tie;

@@ -45,8 +45,9 @@ typedef enum bootjack_version {
     BOOTJACK_LWM2M_1_2 = 12  /* LwM2M 1.2 */
 } bootjack_version;
 
-/* Transmission parameters (RFC 7252 §4.8). libcoap takes an ACK_TIMEOUT of a second or more and at least one
- * retransmission. */
+/* Transmission parameters (RFC 7252 §4.8). libcoap's limits: ACK_TIMEOUT from 1 s to less than 1024 s,
+ * ACK_RANDOM_FACTOR up to 100, from 1 to 16 retransmissions; ACK_TIMEOUT * ACK_RANDOM_FACTOR below 67108 s, and what
+ * 2^MAX_RETRANSMIT makes of it below 2^32 ms. */
 typedef struct bootjack_tx_params {
     uint32_t ack_timeout_ms;  /* ACK_TIMEOUT, 2000 */
     double ack_random_factor; /* ACK_RANDOM_FACTOR, 1.5, at least 1 */
@@ -104,8 +105,8 @@ typedef struct bootjack_config {
      * DER; copied. None: accounts with these usages are refused. */
     const uint8_t *trust_store;
     size_t trust_store_length; /* its bytes */
-    /* A libcoap context that the application made and keeps, used for sessions without security; its handlers are taken
-     * over. It must outlive the client. NULL = the client makes its own. */
+    /* A libcoap context that the application made and keeps, used for one session without security at a time; its
+     * handlers are taken over. It must outlive the client. NULL = the client makes its own. */
     struct coap_context_t *coap_context;
 } bootjack_config;
 

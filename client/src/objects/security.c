@@ -345,9 +345,10 @@ bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instan
     if (error) {
         return error;
     }
-    char reason[80]; /* an account that no Bootstrap-Finish could make good: it is refused here */
+    char reason[80] = ""; /* an account that no Bootstrap-Finish could make good: it is refused here */
     error = add_resources(store, chosen, instance);
     error = error ? error : bjc_store_check_ranges(store, chosen, reason, sizeof reason);
+    error = error ? error : check_forms(&(finding){ store, chosen, reason, sizeof reason });
     error = error ? error : bjc_security_check_single_account(store);
     if (error) {
         bjc_store_remove(store, chosen);

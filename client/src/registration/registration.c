@@ -653,15 +653,20 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
 }
 
 /* Rules: existence of accounts, Short Server IDs. After a Finish that was answered with 2.04 (and at the start), an
- * error sends the client to the Bootstrap-Server with regard to the hold-off. */
+ * error sends the client to the Bootstrap-Server with regard to the hold-off. One that has no such account any more
+ * makes do with those of its servers that have Security instances. */
 static bool accounts_usable(bjc_registrations *all) {
     const char *reason;
     if (bjc_accounts_check_existence(all->security, all->server, &reason) ||
         bjc_accounts_check_ids(all->core, all->security, all->server, &reason)) {
-        all->need_bootstrap(all->context, reason);
-        return false;
+        return !all->need_bootstrap(all->context, reason);
     }
     return true;
+}
+
+static bool has_security(const bjc_registrations *all, uint16_t server_iid) {
+    int64_t ssid = bjc_store_integer(all->server, server_iid, BJC_SERVER_SSID, 0);
+    return ssid >= 1 && ssid <= 65534 && bjc_security_of_server(all->security, (uint16_t) ssid) >= 0;
 }
 
 static void no_memory(bjc_registrations *all, uint16_t server_iid) {
@@ -681,7 +686,7 @@ void bjc_registrations_start(bjc_registrations *all) {
     all->list = NULL;
     bjc_timer_cancel(&all->core->scheduler, &all->again);
     for (const bjc_instance *instance = all->server->instances; instance && !failed; instance = instance->next) {
-        failed = !carry_over(all, &old, instance->iid) && !add(all, instance->iid);
+        failed = has_security(all, instance->iid) && !carry_over(all, &old, instance->iid) && !add(all, instance->iid);
         if (failed) {
             no_memory(all, instance->iid);
         }

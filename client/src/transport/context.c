@@ -49,10 +49,19 @@ static bool set_up(coap_context_t *coap, uint32_t max_message) {
     return true;
 }
 
+/* Is the application's context in use already? */
+static bool is_lent(const bjc_transport *transport) {
+    const bjc_context *context = transport->contexts;
+    while (context && !context->borrowed) {
+        context = context->next;
+    }
+    return context != NULL;
+}
+
 static bool make(bjc_transport *transport, bjc_context *context) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_library);
-    context->borrowed = context->shared && transport->core->config.coap_context;
+    context->borrowed = context->shared && transport->core->config.coap_context && !is_lent(transport);
     context->coap = context->borrowed ? transport->core->config.coap_context : coap_new_context(NULL);
     if (!context->coap) {
         return false;
@@ -66,9 +75,11 @@ static bool make(bjc_transport *transport, bjc_context *context) {
     return true;
 }
 
+/* One session at a time has a context: where libcoap gives up the messages of one session, those of the others in the
+ * same context are repeated too early by what was left of the waiting for the first. */
 bjc_context *bjc_context_acquire(bjc_transport *transport, bool shared) {
     for (bjc_context *context = transport->contexts; context && shared; context = context->next) {
-        if (context->shared) {
+        if (context->shared && !context->users) {
             context->users++;
             return context;
         }

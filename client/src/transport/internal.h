@@ -17,8 +17,8 @@
 #define BJC_MESSAGE_PAYLOAD       1024u
 #define BJC_MESSAGE_SIZE_EXPONENT 6u
 
-/* A libcoap context. Sessions without security share one; a secure server needs its own (PKI settings are the
- * context's). */
+/* A libcoap context. Sessions without security take what another of them has left (`shared`); a secure server needs its
+ * own (PKI settings are the context's). */
 typedef struct bjc_context {
     struct bjc_context *next;
     coap_context_t *coap;
