@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Memory for what a codec target makes of one input: an allocator for the client's parts that costs a tenth of malloc()
+ * Memory for what the client makes of one input, or of one session: an allocator that costs a tenth of malloc()
  * under AddressSanitizer and sees no less. A block is used once in an input; what lies around it, and what was
- * released, is poisoned.
+ * released, is poisoned; what it holds at first is the same in every input.
  */
 #ifndef BJ_FUZZ_MEMORY_H
 #define BJ_FUZZ_MEMORY_H
@@ -18,5 +18,7 @@ uint8_t *memory_copy(const fuzz_input *input);
 
 /* The input is over: everything that was allocated must have been released. */
 void memory_done(void);
+/* The same where somebody else counts: what was not released is gone. */
+void memory_forget(void);
 
 #endif

@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include "session.h"
+#include "memory.h"
+#include "session_gnutls.h"
 #include "session_states.h"
 
 #include <setjmp.h>
@@ -89,7 +91,7 @@ static void *allocate(void *context, size_t size) {
         s->result.trouble = s->result.trouble ? s->result.trouble : SESSION_HUNGRY;
         return NULL;
     }
-    head *h = malloc(sizeof *h + size);
+    head *h = memory_allocator.allocate(NULL, sizeof *h + size);
     if (!h) {
         return NULL;
     }
@@ -105,7 +107,7 @@ static void release(void *context, void *memory) {
     head *h = (head *) memory - 1;
     s->blocks--;
     s->held -= h->size;
-    free(h);
+    memory_allocator.release(NULL, h);
 }
 
 /* --- from the world and from the client ----------------------------------------------------------------------- */
@@ -343,6 +345,7 @@ static const session_result *session(fuzz_session *s, const bj_record *scenario,
     bj_arena_on_exhausted(exhausted);
     run(s, scenario, bytes, length);
     bj_arena_on_exhausted(NULL);
+    memory_forget();
     return &s->result;
 }
 
@@ -366,6 +369,7 @@ fuzz_session *session_open(const session_options *options) {
     if (!s) {
         return NULL;
     }
+    session_gnutls_keep();
     s->options = options ? *options : (session_options){ 0 };
     s->options.seed = s->options.seed ? s->options.seed : 1;
     s->options.event_limit = s->options.event_limit ? s->options.event_limit : EVENTS;

@@ -134,7 +134,11 @@ bj_engine *bj_engine_new(bj_arena *arena, const bj_record *scenario, const bj_re
     assert(scenario && scenario->kind == BJ_K_SCENARIO);
     assert(!profile || profile->kind == BJ_K_PROFILE);
     bj_engine *e = bj_arena_alloc(arena, sizeof *e);
-    *e = (bj_engine){ .arena = arena, .scenario = scenario, .profile = profile, .world = world, .ops = ops };
+    e->arena = arena;
+    e->scenario = scenario;
+    e->profile = profile;
+    e->world = world;
+    e->ops = ops;
     e->threads = bj_arena_alloc_raw(arena, BJ__THREADS * sizeof *e->threads);
     e->threads[0] = (bj__thread){ 0 }; /* the others become copies */
     e->scratch = bj_arena_alloc_raw(arena, BJ__MESSAGE);
@@ -142,8 +146,8 @@ bj_engine *bj_engine_new(bj_arena *arena, const bj_record *scenario, const bj_re
     e->fallen = bj_arena_alloc(arena, sizeof *e->fallen);
     *e->fallen = bj_text_over(bj_arena_alloc(arena, BJ__REASON), BJ__REASON);
     e->observation_room = 64;
-    e->observations = bj_arena_calloc(arena, e->observation_room, sizeof *e->observations);
-    e->contacts = bj_arena_calloc(arena, BJ__CONTACTS, sizeof *e->contacts);
+    e->observations = bj_arena_alloc_raw(arena, e->observation_room * sizeof *e->observations);
+    e->contacts = bj_arena_alloc_raw(arena, BJ__CONTACTS * sizeof *e->contacts);
     e->timer = BJ_NEVER;
     e->next_id = 1;
     read_transmission(e);

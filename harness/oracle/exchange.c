@@ -187,8 +187,10 @@ static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen
 }
 
 static void said_anew(bj_oracle *o, const oracle_seen *s) {
-    oracle_own *own = &o->own[o->own_count++ % ORACLE_OWN];
-    oracle_drop(o, own->bytes);
+    oracle_own *own = &o->own[o->own_count % ORACLE_OWN];
+    if (o->own_count++ >= ORACLE_OWN) {
+        oracle_drop(o, own->bytes);
+    }
     *own = (oracle_own){ .used = true,
                          .peer = s->peer,
                          .local = s->local,
@@ -349,9 +351,11 @@ static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracl
 }
 
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
-    oracle_foreign *f = &o->foreign[o->foreign_count++ % ORACLE_FOREIGN];
-    oracle_drop(o, f->bytes);
-    oracle_drop(o, f->ack);
+    oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
+    if (o->foreign_count++ >= ORACLE_FOREIGN) {
+        oracle_drop(o, f->bytes);
+        oracle_drop(o, f->ack);
+    }
     *f = (oracle_foreign){ .used = true,
                            .peer = s->peer,
                            .local = s->local,

@@ -241,15 +241,7 @@ struct bj_oracle {
         bj_event event;   /* PLAIN_SENT */
     } plain[ORACLE_RECENT / 16];
     oracle_connection connections[ORACLE_CONNECTIONS];
-    oracle_own own[ORACLE_OWN];
-    uint64_t own_count;
-    oracle_foreign foreign[ORACLE_FOREIGN];
-    uint64_t foreign_count;
-    struct {
-        bj_addr peer;
-        uint8_t token_length, token[BJ_COAP_TOKEN];
-    } observed[ORACLE_OBSERVED];
-    uint64_t observed_count;
+    uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
     struct {
         bj_addr peer;
         uint16_t mid;
@@ -258,7 +250,6 @@ struct bj_oracle {
     uint64_t acknowledged_count;
     oracle_peer peers[ORACLE_PEERS];
     unsigned peer_count;
-    oracle_name names[ORACLE_NAMES];
     unsigned name_count;
     oracle_machine machines[ORACLE_MACHINES];
     unsigned machine_count;
@@ -288,6 +279,16 @@ struct bj_oracle {
     bj_finding findings[BJ_RULES];
     unsigned finding_count;
     int8_t finding_of[BJ_RULES]; /* 1 + its place; 0: none */
+
+    /* Larger than all that is above, and not cleared: what lies beyond the counts was never written. Making an oracle
+     * would cost more than judging a short session. */
+    oracle_own own[ORACLE_OWN];
+    oracle_foreign foreign[ORACLE_FOREIGN];
+    struct {
+        bj_addr peer;
+        uint8_t token_length, token[BJ_COAP_TOKEN];
+    } observed[ORACLE_OBSERVED];
+    oracle_name names[ORACLE_NAMES];
 };
 
 enum { ORACLE_ROOM = 70000 };

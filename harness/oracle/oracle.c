@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +139,8 @@ bj_time oracle_late(const bj_oracle *o) {
 }
 
 bj_oracle *bj_oracle_new(bj_arena *arena, const bj_oracle_config *config) {
-    bj_oracle *o = bj_arena_alloc(arena, sizeof *o);
+    bj_oracle *o = bj_arena_alloc_raw(arena, sizeof *o);
+    memset(o, 0, offsetof(bj_oracle, own));
     o->arena = arena;
     o->config = *config;
     o->lossless = true;

@@ -174,8 +174,7 @@ void sim_close(bj_world *w, int endpoint, bool silent) {
 
 /* --- links ---------------------------------------------------------------------------------------------------- */
 
-void sim_set_link(bj_world *w, uint8_t actor, const bj_link *link) {
-    bj_sim *sim = sim_of(w);
+static void tell_of_link(bj_sim *sim, uint8_t actor, const bj_link *link) {
     BJ_TEXT(text, 200);
     bj_text_printf(&text, "link of %s: latency ", sim_actor_name(sim, actor));
     bj_duration_print(&text, link->latency);
@@ -186,6 +185,11 @@ void sim_set_link(bj_world *w, uint8_t actor, const bj_link *link) {
     if (link->mtu) {
         bj_text_printf(&text, ", at most %u bytes", (unsigned) link->mtu);
     }
+    sim_log(sim, (bj_event){ .kind = BJ_EV_FAULT, .actor = actor, .text = text.start });
+}
+
+void sim_set_link(bj_world *w, uint8_t actor, const bj_link *link) {
+    bj_sim *sim = sim_of(w);
     bool changed = false;
     for (int i = BJ_ACTOR_SERVER_0; i <= sim->last_host; i++) {
         if (sim->hosts[i] && (actor == BJ_ACTOR_WORLD || actor == i)) {
@@ -197,7 +201,7 @@ void sim_set_link(bj_world *w, uint8_t actor, const bj_link *link) {
         sim->default_link = *link;
     }
     if (changed) {
-        sim_log(sim, (bj_event){ .kind = BJ_EV_FAULT, .actor = actor, .text = text.start });
+        tell_of_link(sim, actor, link);
     }
 }
 

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * See session_gnutls.h. Stands in front of two functions of GnuTLS in the programs that play sessions; everywhere else
+ * they are the library's.
+ */
+#define _GNU_SOURCE
+#include "session_gnutls.h"
+
+#include <dlfcn.h>
+#include <gnutls/gnutls.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT = 8 };
+
+static struct {
+    char *text;
+    gnutls_priority_t made;
+} kept[KEPT];
+static unsigned count;
+static bool keeping;
+
+void session_gnutls_keep(void) {
+    keeping = true;
+}
+
+static int make(gnutls_priority_t *made, const char *text, const char **error) {
+    static int (*real)(gnutls_priority_t *, const char *, const char **);
+    if (!real) {
+        *(void **) &real = dlsym(RTLD_NEXT, "gnutls_priority_init");
+    }
+    return real(made, text, error);
+}
+
+static void keep(gnutls_priority_t made, const char *text) {
+    char *copy = strdup(text);
+    if (copy) {
+        kept[count].text = copy;
+        kept[count++].made = made;
+    }
+}
+
+__attribute__((visibility("default"))) int gnutls_priority_init(gnutls_priority_t *made, const char *text,
+                                                                const char **error) {
+    for (unsigned i = 0; text && i < count; i++) {
+        if (!strcmp(kept[i].text, text)) {
+            *made = kept[i].made;
+            return GNUTLS_E_SUCCESS;
+        }
+    }
+    int result = make(made, text, error);
+    if (result == GNUTLS_E_SUCCESS && keeping && text && count < KEPT) {
+        keep(*made, text);
+    }
+    return result;
+}
+
+__attribute__((visibility("default"))) void gnutls_priority_deinit(gnutls_priority_t made) {
+    static void (*real)(gnutls_priority_t);
+    bool stays = false;
+    for (unsigned i = 0; i < count && !stays; i++) {
+        stays = kept[i].made == made;
+    }
+    if (!real) {
+        *(void **) &real = dlsym(RTLD_NEXT, "gnutls_priority_deinit");
+    }
+    if (!stays) {
+        real(made);
+    }
+}
