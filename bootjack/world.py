@@ -383,6 +383,10 @@ class World(Verbs):
         """The client is asked to stop."""
         return self._do("stop", None, fields)
 
+    def input(self, line: str | None = None, **fields: Value) -> Outcome:
+        """A line is typed at the client's standard input, or (`command=`) a command of its profile."""
+        return self._do("input", line, fields)
+
     def exit(self, **fields: Value) -> Outcome:
         """Waits for the client's end."""
         return self._do("exit", None, fields)

@@ -29,6 +29,7 @@ enum {
     BJ_CAN_WAKE = 16,        /* client_wake() knows the client's present wait */
     BJ_CAN_POWER_CUT = 32,   /* the client can be cut off and started again */
     BJ_CAN_DISK = 64,        /* the client's files are the world's: what a cut keeps can be told, faults, a look */
+    BJ_CAN_INPUT = 256,      /* lines can be typed at the client's standard input */
     BJ_CAN_HEAL = 128,       /* goes on after the script, so that the client can recover; needs virtual time */
 };
 
@@ -155,6 +156,10 @@ typedef struct bj_world_ops {
     /* The end of the client's present wait (all threads), BJ_NEVER = waits for ever. */
     bj_time (*client_wake)(bj_world *w);
 
+    /* Types a line (the newline is added; NULL: none) at the client's standard input. `end`: then comes its end. 0 or a
+     * negative errno: -ENOTSUP there is none, -ESRCH it does not run, -EAGAIN it reads nothing of what is there
+     * already, -EPIPE it has closed it. */
+    int (*client_input)(bj_world *w, const char *line, size_t length, bool end);
     /* The client's power goes: without a word to anybody, with what was not synced. The event's sequence when that was
      * now; 0 when bj_engine_power_cut() will tell; a negative errno (-ESRCH: it does not run). */
     int64_t (*power_cut)(bj_world *w, const bj_power_cut *cut);

@@ -56,10 +56,11 @@ enum { BJ_LOG_VERSION = 1 };
     X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
     X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
     X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */                          \
-    X(33, HEALED, "healed")       /* the script is over, everything behaves; number: until when it counts */           \
-    X(34, RECOVERED, "recovered") /* number: 1 the client is registered, 0 it is not; text: how it ended */            \
-    X(75, DISK, "disk")           /* number: of the operation on the client's disk; text: what it did */               \
-    X(76, POWER_CUT, "power-cut") /* number: of the disk's state; other: of how many; text: what it kept */
+    X(33, HEALED, "healed")             /* the script is over, everything behaves; number: until when it counts */     \
+    X(34, RECOVERED, "recovered")       /* number: 1 the client is registered, 0 it is not; text: how it ended */      \
+    X(75, DISK, "disk")                 /* number: of the operation on the client's disk; text: what it did */         \
+    X(76, POWER_CUT, "power-cut")       /* number: of the disk's state; other: of how many; text: what it kept */      \
+    X(77, CLIENT_INPUT, "client-input") /* text: the line that is typed; number: 1 its end follows */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,

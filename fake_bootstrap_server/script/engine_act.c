@@ -22,6 +22,7 @@ bool bj__is_active(bj_kind kind) {
     case BJ_K_RESTART:
     case BJ_K_DNS:
     case BJ_K_STOP:
+    case BJ_K_INPUT:
     case BJ_K_START:
     case BJ_K_POWER_CUT:
     case BJ_K_DISK:
@@ -301,6 +302,8 @@ bool bj__act(bj_engine *e, bj__thread *t) {
         return names(e, t);
     case BJ_K_STOP:
         return stop(e, t);
+    case BJ_K_INPUT:
+        return bj__life_input(e, t);
     case BJ_K_CANCEL:
         return bj__cancel(e, t);
     case BJ_K_START:

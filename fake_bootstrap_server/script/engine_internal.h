@@ -509,6 +509,7 @@ struct bj_engine {
     bj_time timer;
     bj__heal heal;
     bool stopping;
+    bj_time typed_until; /* something was typed: it may end of that, until then */
     bool gone, exit_taken;
     bool cut;         /* gone with its power */
     bool cut_ordered; /* it will be, at an operation of its disk */
@@ -805,6 +806,14 @@ void bj__life_cut_at_step(bj_engine *e);
 bool bj__life_power_cut(bj_engine *e, bj__thread *t);
 /* The client starts again: 0 or a negative errno. */
 int bj__life_begin_again(bj_engine *e);
+/* Has it ended because it was told to? What it sent last may still be on its way. */
+static inline bool bj__life_told_to_end(const bj_engine *e) {
+    return e->stopping || (e->gone && e->exit_time < e->typed_until);
+}
+/* Types a command of the profile, or a line. */
+bool bj__life_input(bj_engine *e, bj__thread *t);
+/* A line (NULL: none), and then its end when so asked; false: the run has its verdict. */
+bool bj__life_type(bj_engine *e, const bj__thread *t, const bj_string *line, bool end);
 bool bj__life_start(bj_engine *e, bj__thread *t);
 bool bj__life_disk(bj_engine *e, const bj__thread *t);
 bj__progress bj__life_poll_power_cut(bj_engine *e, bj__thread *t);

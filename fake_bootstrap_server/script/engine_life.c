@@ -95,6 +95,7 @@ int bj__life_begin_again(bj_engine *e) {
     int result = e->ops->client_start(e->world);
     if (result == 0) {
         e->gone = e->exit_taken = e->cut = e->stopping = false;
+        e->typed_until = 0;
         forget_deadlines(e);
     }
     return result;
@@ -128,6 +129,51 @@ static bool starts(const bj_record *record, unsigned depth) {
 
 bool bj__life_restarts(const bj_engine *e) {
     return starts(e->scenario, 2 * BJ_LIMIT_DEPTH);
+}
+
+/* --- its standard input --------------------------------------------------------------------------------------- */
+
+static const char *input_problem(int error) {
+    switch (error) {
+    case -ESRCH:
+        return "it does not run";
+    case -EAGAIN:
+        return "it reads nothing of what was typed before";
+    case -EPIPE:
+        return "it has closed it";
+    default:
+        return strerror(-error);
+    }
+}
+
+bool bj__life_type(bj_engine *e, const bj__thread *t, const bj_string *line, bool end) {
+    e->typed_until = bj__add(e->now, 60 * BJ_SECOND);
+    int result = e->ops->client_input
+                     ? e->ops->client_input(e->world, line ? line->bytes : NULL, line ? line->length : 0, end)
+                     : -ENOTSUP;
+    if (result == -ENOTSUP) {
+        bj__conclude_printf(e, BJ_SKIP, t->step->position, "the client has no standard input at which one could type");
+    } else if (result < 0) {
+        bj__conclude_printf(e, BJ_ERROR, t->step->position, "nothing can be typed at the client's standard input: %s",
+                            input_problem(result));
+    }
+    return result >= 0;
+}
+
+bool bj__life_input(bj_engine *e, bj__thread *t) {
+    const bj_value *line = bj_get(t->step, BJ_F(INPUT, LINE));
+    const char *name = bj_get_string(t->step, BJ_F(INPUT, COMMAND), NULL);
+    bj_string command;
+    if (name && !bj_profile_command(e->profile, name, &command)) {
+        bj__conclude_printf(e, BJ_SKIP, t->step->position, "the client has no command '%s' (its profile's commands)",
+                            name);
+        return false;
+    }
+    return bj__life_type(e, t,
+                         name   ? &command
+                         : line ? &line->as.string
+                                : NULL,
+                         bj_get_bool(t->step, BJ_F(INPUT, END), false));
 }
 
 /* --- the disk ------------------------------------------------------------------------------------------------- */

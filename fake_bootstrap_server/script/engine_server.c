@@ -426,6 +426,8 @@ static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why
     case BJ_K_STOP:
     case BJ_K_EXIT:
         return lacking(e, BJ_CAN_CLIENT_LIFE, why, "the client cannot be stopped from here");
+    case BJ_K_INPUT:
+        return lacking(e, BJ_CAN_INPUT, why, "nothing can be typed at the client's standard input from here");
     case BJ_K_START:
         return lacking(e, BJ_CAN_POWER_CUT, why, "the client cannot be started again from here");
     case BJ_K_POWER_CUT:

@@ -184,7 +184,8 @@ static bool of_server(const bj_when *when) {
 static bool plan_action(bj_engine *e, bj__thread *t) {
     const bj_value *at = when_field(t->step);
     t->act_at = e->now;
-    if (t->step->kind == BJ_K_STOP && e->last_arrival > e->now) {
+    bool to_client = t->step->kind == BJ_K_STOP || t->step->kind == BJ_K_INPUT;
+    if (to_client && e->last_arrival > e->now) {
         t->act_at = e->last_arrival + BJ_MS; /* what was sent before reaches the client before */
     }
     if (!at) {
@@ -922,7 +923,7 @@ static bj__progress without_client(bj_engine *e, bj__thread *t) {
     if (only_time) {
         return e->restarts ? BJ__WAITS : BJ__DONE; /* nobody waits for it but the reader */
     }
-    if (e->now < last && e->stopping) {
+    if (e->now < last && bj__life_told_to_end(e)) {
         t->timer = bj__min(t->timer, last);
         return BJ__WAITS;
     }

@@ -496,7 +496,7 @@ static void conclude_ended(bj_engine *e) {
 }
 
 static void check_exit(bj_engine *e) {
-    if (!e->gone || e->exit_taken || e->stopping || e->done) {
+    if (!e->gone || e->exit_taken || bj__life_told_to_end(e) || e->done) {
         return;
     }
     const bj__thread *t = &e->threads[0];

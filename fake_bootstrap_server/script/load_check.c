@@ -110,6 +110,7 @@ static const struct {
     { BJ_K_RESPOND, { "reset", "values" } },
     { BJ_K_RESPOND, { "reset", "block" } },
     { BJ_K_POWER_CUT, { "keeps", "outcome" } },
+    { BJ_K_INPUT, { "line", "command" } },
 };
 
 static void check_alternatives(check *c, const bj_record *record, const char *const names[4]) {
@@ -128,7 +129,7 @@ static void check_alternatives(check *c, const bj_record *record, const char *co
 /* At least one of these must be given. */
 static const struct {
     bj_kind kind;
-    const char *names[2];
+    const char *names[3];
 } needs[] = {
     { BJ_K_WRITE, { "path" } },
     { BJ_K_DELETE, { "path" } },
@@ -146,15 +147,18 @@ static const struct {
     { BJ_K_REPEAT, { "times", "until" } },
     { BJ_K_RESPOND, { "code", "reset" } },
     { BJ_K_DISK, { "fault", "space" } },
+    { BJ_K_INPUT, { "line", "command", "end" } },
 };
 
-static void check_need(check *c, const bj_record *record, const char *first, const char *second) {
-    if (value_named(record, first) || (second && value_named(record, second))) {
-        return;
+static void check_need(check *c, const bj_record *record, const char *const names[3]) {
+    BJ_TEXT(which, 160);
+    for (size_t i = 0; i < 3 && names[i]; i++) {
+        bj_text_printf(&which, "%s'%s'", i ? " or " : "", names[i]);
+        if (value_named(record, names[i])) {
+            return;
+        }
     }
-    bj_mistake_at(c->loading, record->position, NULL,
-                  second ? "%s needs the field '%s' or '%s'" : "%s needs the field '%s'", verb_of(record), first,
-                  second);
+    bj_mistake_at(c->loading, record->position, NULL, "%s needs the field %s", verb_of(record), which.start);
 }
 
 static void check_combinations(check *c, const bj_record *record) {
@@ -165,7 +169,7 @@ static void check_combinations(check *c, const bj_record *record) {
     }
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         if (needs[i].kind == (bj_kind) record->kind) {
-            check_need(c, record, needs[i].names[0], needs[i].names[1]);
+            check_need(c, record, needs[i].names);
         }
     }
 }
@@ -604,7 +608,7 @@ static void check_order(check *c, const bj_record *step) {
         break;
     case BJ_K_FAULT:
         if (bj_get_uint(step, BJ_F(FAULT, KIND), 0) == 1 && !bj_get(step, BJ_F(FAULT, DELAY))) {
-            check_need(c, step, "delay", NULL);
+            check_need(c, step, (const char *const[3]){ "delay" });
         }
         break;
     default:

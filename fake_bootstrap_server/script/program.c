@@ -264,3 +264,16 @@ bool bj_record_equal(const bj_record *a, const bj_record *b) {
     }
     return true;
 }
+
+const bj_string *bj_profile_command(const bj_record *profile, const char *name, bj_string *text) {
+    const bj_value *commands = bj_get(profile, BJ_F(PROFILE, COMMANDS));
+    size_t length = strlen(name);
+    for (size_t i = 0; commands && i < commands->as.strings.count; i++) {
+        const bj_string *entry = &commands->as.strings.items[i];
+        if (entry->length > length && entry->bytes[length] == '=' && memcmp(entry->bytes, name, length) == 0) {
+            *text = (bj_string){ entry->bytes + length + 1, entry->length - length - 1 };
+            return text;
+        }
+    }
+    return NULL;
+}

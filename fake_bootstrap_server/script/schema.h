@@ -138,6 +138,9 @@ enum {
     R(50, RESTART, "restart", 1, "A server restarts: it forgets every exchange and registration.", "restart: bs")      \
     R(51, DNS, "dns", 1, "What a name gives from now on.", "dns: mgmt.example\n  answers: [{status: nxdomain}]")       \
     R(52, STOP, "stop", 1, "The client is asked to stop.", "stop: term")                                               \
+    R(210, INPUT, "input", 1,                                                                                          \
+      "A line is typed at the client's standard input, or a command of it, by the name that its profile has for it.",  \
+      "input: {command: update}")                                                                                      \
     R(53, EXIT, "exit", 1, "The client's process ends with this status.", "exit: 0")                                   \
     R(54, RESET, "reset", 1, "The client rejects what was sent last with RST.", "reset: {server: bs}")                 \
     R(55, ACK, "ack", 1, "The client acknowledges what was sent last with an empty ACK.", "ack: {server: bs}")         \
@@ -347,7 +350,9 @@ enum {
     F(20, URI_PORTS, "uri-ports", BOOL, 0, NONE,                                                                       \
       "It deviates in taking no server URI without a port: but in scenarios about URIs, the default port is written.") \
     F(21, FACTORY, "factory", STRINGS, 0, NONE,                                                                        \
-      "Object Instances that it has from the factory, as /1/0: no scenario minds them until it writes or deletes them.")
+      "Object Instances that it has from the factory, as /1/0: no scenario minds them until it writes or deletes them.") \
+    F(22, COMMANDS, "commands", QUERY, 0, NONE,                                                                        \
+      "What one types at its standard input for it to do something, by names that scenarios ask for: {update: u 1}.")
 #define BJ_ENUM_ATTACH(X) X(1, "linked") X(2, "exec") X(3, "network")
 #define BJ_ENUM_INPUT(X)  X(0, "open") X(1, "null")
 
@@ -615,6 +620,11 @@ enum {
     F(1, NAME, "name", STRING, BJ_PRIMARY | BJ_REQUIRED, NONE, "The name.")                                            \
     F(2, ANSWERS, "answers", RECORDS, BJ_REQUIRED, KIND(DNS_ANSWER), "One after the other, the last for good.")
 #define BJ_FIELDS_STOP(F) F(1, SIGNAL, "signal", ENUM, BJ_PRIMARY, ENUM(BJ_ENUM_SIGNAL), "term if not given.")
+#define BJ_FIELDS_INPUT(F)                                                                                             \
+    F(1, LINE, "line", STRING, BJ_PRIMARY, NONE, "What is typed; a newline follows.")                                  \
+    F(2, COMMAND, "command", STRING, 0, NONE,                                                                          \
+      "Or a command of its profile (`commands`); clients that have none of that name are skipped.")                    \
+    F(3, END, "end", BOOL, 0, NONE, "The end of the input follows, or is all.")
 #define BJ_FIELDS_EXIT(F)                                                                                              \
     F(1, STATUS, "status", UINT, BJ_PRIMARY, NONE, "Exit status; any if not given.")                                   \
     F(2, WITHIN, "within", DURATION, 0, NONE, "No later than that.")

@@ -105,6 +105,9 @@ enum bj_fields_dns { BJ_FIELDS_DNS(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_STOP_##FIELD = (number),
 enum bj_fields_stop { BJ_FIELDS_STOP(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_INPUT_##FIELD = (number),
+enum bj_fields_input { BJ_FIELDS_INPUT(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EXIT_##FIELD = (number),
 enum bj_fields_exit { BJ_FIELDS_EXIT(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

@@ -68,6 +68,7 @@ void bj_child_simulate(bj_child *child) {
     child->sim = bj_sim_new(child->arena, child->log, &config);
     bj_child_engine(child, bj_sim_world(child->sim), bj_sim_ops());
     bj_sim_set_engine(child->sim, child->engine);
+    bj_child_hears(child);
     if (child->shared->cut_operation) {
         bj_sim_cut_at(child->sim, child->shared->cut_operation, child->shared->cut_outcome);
     }
@@ -81,6 +82,7 @@ void bj_child_starts(bj_child *child, const char *how) {
 }
 
 void bj_child_exited(bj_child *child, int status, int signal_number) {
+    bj_child_hear_last(child);
     bj_event exited = { .kind = BJ_EV_CLIENT_EXIT,
                         .actor = BJ_ACTOR_CLIENT,
                         .time = now(child),
@@ -106,10 +108,12 @@ void bj_child_resume(bj_child *child, bj_shared *shared) {
     shared->child = 0;
     child->ops = bj_sim_ops();
     bj_engine_attach(child->engine, child->world, child->ops);
+    bj_child_hears(child);
     bj_feed_take_up(child);
 }
 
 void bj_child_over(bj_child *child) {
+    bj_child_hear_last(child);
     bj_event end = { .kind = BJ_EV_RUN_END, .time = now(child) };
     bj_log_append(child->log, &end);
     atomic_store(&child->shared->phase, BJ_PHASE_OVER);

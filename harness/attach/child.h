@@ -24,6 +24,7 @@ struct bj_child {
     bj_world *world;
     const bj_world_ops *ops;
     bj_engine *engine;
+    struct bj_hearing *hearing;       /* child_output.c; NULL: nothing is heard of what the client writes */
     void (*prepare)(bj_child *child); /* called when the engine is made and has not begun; NULL */
 };
 
@@ -45,6 +46,15 @@ void bj_child_exited(bj_child *child, int status, int signal_number);
 bool bj_child_without_client(bj_child *child);
 /* In a process that goes on with the run of one before it (bj_shared.child). */
 void bj_child_resume(bj_child *child, bj_shared *shared);
+/* From now on what the client writes to its standard output and standard error is heard, and it can be typed to. */
+void bj_child_hears(bj_child *child);
+/* What it has written since, line by line, into the log: CLIENT_OUTPUT events of the present time. False: nothing more
+ * will come. Keeps errno. */
+bool bj_child_hear(void *child);
+/* The end: what stands without a newline is a line, too. */
+void bj_child_hear_last(bj_child *child);
+/* For bj_sim_set_input() and bj_real_config: types a line. */
+int bj_child_type(void *child, const char *line, size_t length, bool end);
 /* Closes the log (RUN_END) and tells the parent that the verdict is there. */
 void bj_child_over(bj_child *child);
 

@@ -214,6 +214,13 @@ static void put_exit(const bj_event *event, bj_text *out) {
     }
 }
 
+static void put_input(const bj_event *event, bj_text *out) {
+    if (event->text) {
+        put_text("is typed: ", event, out);
+    }
+    bj_text_add(out, !event->number ? "" : event->text ? ", and the input ends" : "the client's input ends");
+}
+
 static void put_verdict(const bj_event *event, bj_text *out) {
     const char *name = bj_verdict_name((bj_verdict) event->number);
     bj_text_printf(out, "verdict: %s%s", name ? name : "?", event->text_length ? ": " : "");
@@ -232,6 +239,8 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
         return put_text("client: ", event, out), true;
     case BJ_EV_CLIENT_OUTPUT:
         return put_text("client writes: ", event, out), true;
+    case BJ_EV_CLIENT_INPUT:
+        return put_input(event, out), true;
     case BJ_EV_SENT:
         return put_message(c, event->actor, event, out), true;
     case BJ_EV_RECEIVED: /* on a real network nobody saw it leave */

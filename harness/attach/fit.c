@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "attach/fit.h"
+#include "attach/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,10 @@ static uint64_t bit(unsigned feature) {
 typedef struct gathered {
     uint64_t features;
     uint64_t resources[2];
-    bool uri_in_bytes; /* without a port, where nothing can be adapted */
+    bool uri_in_bytes;   /* without a port, where nothing can be adapted */
+    bool types;          /* at the client's standard input */
+    const char *command; /* the first that its profile does not have */
+    const bj_record *profile;
 } gathered;
 
 /* --- formats -------------------------------------------------------------------------------------------------- */
@@ -197,6 +201,15 @@ static uint64_t verb_feature(unsigned kind) {
     }
 }
 
+static void gather_input(gathered *g, const bj_record *step) {
+    const char *command = bj_get_string(step, BJ_F(INPUT, COMMAND), NULL);
+    bj_string text;
+    g->types = true;
+    if (command && !g->command && !bj_profile_command(g->profile, command, &text)) {
+        g->command = command;
+    }
+}
+
 static void gather(gathered *g, const bj_record *record);
 
 static void gather_field(gathered *g, const bj_record *record, const bj_field_def *field, const bj_value *value) {
@@ -226,6 +239,9 @@ static void gather(gathered *g, const bj_record *record) {
     } else if (record->kind == BJ_K_CLIENT && bj_get_bool(record, BJ_F(CLIENT, QUEUE), false)) {
         g->features |= bit(QUEUE);
     }
+    if (record->kind == BJ_K_INPUT) {
+        gather_input(g, record);
+    }
     gather_path(g, record);
     for (size_t i = 0; i < def->field_count; i++) {
         const bj_value *value = bj_get(record, def->fields[i].number);
@@ -235,8 +251,8 @@ static void gather(gathered *g, const bj_record *record) {
     }
 }
 
-static gathered gather_scenario(const bj_record *scenario) {
-    gathered g = { 0 };
+static gathered gather_scenario(const bj_record *profile, const bj_record *scenario) {
+    gathered g = { .profile = profile };
     gather(&g, scenario);
     const bj_value *needs = bj_get(scenario, BJ_F(SCENARIO, NEEDS));
     for (size_t i = 0; needs && i < needs->as.uints.count; i++) {
@@ -293,6 +309,20 @@ static bool takes_uris(const bj_record *profile, const bj_record *scenario, cons
     return true;
 }
 
+/* Can it be typed to, and does it have the commands? */
+static bool takes_input(const bj_record *profile, const gathered *g, bj_text *reason) {
+    bool linked = bj_get_uint(profile, BJ_F(PROFILE, ATTACH), BJ_ATTACH_EXEC) == BJ_ATTACH_LINKED;
+    bool null = bj_get_uint(profile, BJ_F(PROFILE, READS_INPUT), 0) == 1;
+    if (g->types && (linked || null)) {
+        bj_text_add(reason, "the client has no standard input at which one could type");
+        return false;
+    }
+    if (g->command) {
+        bj_text_printf(reason, "the client has no command '%s' (its profile's commands)", g->command);
+    }
+    return !g->command;
+}
+
 /* Of some things Bootjack has none, whatever the client has. */
 static bool within_scope(const bj_record *scenario, bj_text *reason) {
     const bj_field_def *field = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, OUT_OF_SCOPE));
@@ -305,9 +335,9 @@ static bool within_scope(const bj_record *scenario, bj_text *reason) {
 }
 
 bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason) {
-    gathered g = gather_scenario(scenario);
+    gathered g = gather_scenario(profile, scenario);
     return within_scope(scenario, reason) && takes_uris(profile, scenario, &g, reason) &&
-           has_features(profile, g.features, reason) &&
+           takes_input(profile, &g, reason) && has_features(profile, g.features, reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SECURITY_RESOURCES)), 0, g.resources[0], reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SERVER_RESOURCES)), 1, g.resources[1], reason);
 }

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -24,7 +25,7 @@
 #include "attach/child.h"
 #include "attach/fit.h"
 
-enum { LOOK_MS = 200, STILL_MS = 10000, DEFAULT_LIMIT_MS = 60000, CHUNK = 65536, DRAINED = 64 };
+enum { LOOK_MS = 200, STILL_MS = 10000, DEFAULT_LIMIT_MS = 60000, CHUNK = 65536, DRAINED = 64, ROOM = 1 << 20 };
 
 uint64_t bj_real_us(void) {
     struct timespec t;
@@ -79,6 +80,8 @@ static bool open_standard(standard *s, bool null_input) {
         }
         s->child[i] = ends[i == 0 ? 0 : 1];
         s->parent[i] = ends[i == 0 ? 1 : 0];
+        fcntl(s->parent[i], F_SETFL, O_NONBLOCK);
+        fcntl(s->parent[i], F_SETPIPE_SZ, ROOM); /* where that is too much, it stays as it is */
     }
     return s->child[0] >= 0;
 }
@@ -104,18 +107,31 @@ static void leave_parent(pid_t parent) {
     }
 }
 
-/* The child's end of the feed as a high descriptor, as the shared memory's: a program is not in its way. Only under the
+/* A descriptor of the child's as a high one, as the shared memory's: a program is not in its way. Only under the
  * preload library is it still needed behind execve(). */
-static void keep_feed(bj_job *job) {
-    bool stays = job->options.attach == BJ_ATTACH_EXEC;
-    int fd = fcntl(job->feed_child, stays ? F_DUPFD : F_DUPFD_CLOEXEC, BJ_SHARED_DESCRIPTOR + 1);
-    job->shared->feed = fd < 0 ? fcntl(job->feed_child, stays ? F_DUPFD : F_DUPFD_CLOEXEC, 3) : fd;
+static int keep(const bj_job *job, int fd) {
+    int command = job->options.attach == BJ_ATTACH_EXEC ? F_DUPFD : F_DUPFD_CLOEXEC;
+    int high = fd < 0 ? 0 : fcntl(fd, command, BJ_SHARED_DESCRIPTOR + 1);
+    return high < 0 ? fcntl(fd, command, 3) : high;
+}
+
+static bool has_program(const bj_job *job) {
+    return job->options.attach != BJ_ATTACH_LINKED && !job->options.serve;
+}
+
+/* Which of the supervisor's ends the world needs: it types, and hears the client. */
+static void keep_ends(bj_job *job, standard *s) {
+    job->shared->feed = keep(job, job->feed_child);
+    if (has_program(job)) {
+        job->shared->input = keep(job, s->parent[0]);
+        job->shared->said[0] = keep(job, s->parent[1]);
+        job->shared->said[1] = keep(job, s->parent[2]);
+    }
+    close_three(s->parent);
+    close_three(s->child);
 }
 
 _Noreturn static void child(bj_job *job, const bj_exec_plan *plan) {
-    if (job->feed_child >= 0) {
-        keep_feed(job);
-    }
     switch (job->options.attach) {
     case BJ_ATTACH_EXEC:
         bj_exec_run(job, plan);
@@ -127,20 +143,40 @@ _Noreturn static void child(bj_job *job, const bj_exec_plan *plan) {
     }
 }
 
+/* The child goes on when its supervisor has closed its ends: who holds the write end of a standard input keeps it open.
+ */
+static void await_supervisor(int gate[2]) {
+    char byte;
+    close(gate[1]);
+    while (read(gate[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    close(gate[0]);
+}
+
 static bool launch(bj_job *job, const bj_exec_plan *plan) {
     standard s;
+    int gate[2] = { -1, -1 };
     bool null_input = bj_get_uint(job->options.profile, BJ_F(PROFILE, READS_INPUT), 0) == 1;
     pid_t parent = getpid();
-    bool good = open_standard(&s, null_input);
+    bool good = open_standard(&s, null_input) && pipe2(gate, O_CLOEXEC) == 0;
     fflush(NULL);
     pid_t process = good ? fork() : -1;
     if (process == 0) {
         leave_parent(parent);
         take_standard(&s);
+        keep_ends(job, &s);
+        await_supervisor(gate);
         child(job, plan);
     }
     close_three(s.child);
     close_descriptor(&job->feed_child);
+    if (has_program(job)) {
+        close_descriptor(&s.parent[0]); /* who plays the world types, and may end the input */
+    }
+    job->input = s.parent[0];
+    s.parent[0] = -1;
+    close_descriptor(&gate[0]);
+    close_descriptor(&gate[1]);
     if (process < 0) {
         close_three(s.parent);
         bj_job_decide(job, BJ_ERROR, "no process could be started: %s", strerror(errno));
@@ -148,11 +184,8 @@ static bool launch(bj_job *job, const bj_exec_plan *plan) {
     }
     setpgid(process, process);
     job->process = process;
-    job->input = s.parent[0];
-    for (int i = 0; i < 2; i++) {
-        job->pipes[i] = s.parent[i + 1];
-        fcntl(job->pipes[i], F_SETFL, O_NONBLOCK);
-    }
+    job->pipes[0] = s.parent[1];
+    job->pipes[1] = s.parent[2];
     job->process_descriptor = pidfd_open(process, 0);
     return true;
 }
@@ -297,6 +330,7 @@ static void finish(bj_job *job) {
     while (waitpid(job->process, &job->wait_status, 0) < 0 && errno == EINTR) {
     }
     job->process = 0;
+    bj_output_from_log(&job->output, job->log);
     for (int i = 0; i < 2; i++) {
         read_pipe(job, i);
         close_descriptor(&job->pipes[i]);
@@ -315,10 +349,32 @@ static bool has_ended(const bj_job *job) {
     return waitid(P_PID, (id_t) job->process, &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid != 0;
 }
 
-static void look_after(bj_job *job) {
-    for (int i = 0; i < 2; i++) {
-        read_pipe(job, i);
+/* Does the world hear the client itself? Then it is not disturbed, unless the client waits for room in a pipe. */
+static bool world_hears(const bj_job *job) {
+    return job->shared->said[0] && atomic_load(&job->shared->phase) == BJ_PHASE_WORLD;
+}
+
+/* Nothing was taken from it since the last look, and there is hardly any room. */
+static bool is_stuck(bj_job *job, int index) {
+    int waiting = 0, before = job->waiting[index];
+    if (job->pipes[index] < 0 || ioctl(job->pipes[index], FIONREAD, &waiting) != 0) {
+        return false;
     }
+    job->waiting[index] = waiting;
+    return waiting && waiting == before && waiting > fcntl(job->pipes[index], F_GETPIPE_SZ) / 2;
+}
+
+static void hear(bj_job *job) {
+    bool other = world_hears(job);
+    for (int i = 0; i < 2; i++) {
+        if (!other || is_stuck(job, i)) {
+            read_pipe(job, i);
+        }
+    }
+}
+
+static void look_after(bj_job *job) {
+    hear(job);
     if (job->feed >= 0 && !job->asks && bj_feed_asked(job->feed, &job->question)) {
         job->asks = true;
         job->asked_us = bj_real_us();
@@ -342,8 +398,9 @@ static size_t poll_set(bj_job *const *jobs, size_t count, struct pollfd *set, bo
             continue;
         }
         set[n++] = (struct pollfd){ .fd = job->process_descriptor, .events = POLLIN };
-        set[n++] = (struct pollfd){ .fd = job->pipes[0], .events = POLLIN };
-        set[n++] = (struct pollfd){ .fd = job->pipes[1], .events = POLLIN };
+        bool other = world_hears(job);
+        set[n++] = (struct pollfd){ .fd = other ? -1 : job->pipes[0], .events = POLLIN };
+        set[n++] = (struct pollfd){ .fd = other ? -1 : job->pipes[1], .events = POLLIN };
         set[n++] = (struct pollfd){ .fd = job->feed, .events = POLLIN };
         *timeout = job->process_descriptor < 0 ? 2 : *timeout;
     }

@@ -22,6 +22,7 @@ struct bj_job {
     pid_t process;
     int process_descriptor; /* readable when the process has ended; -1 where the system has no such thing */
     int pipes[2];           /* what it writes to 1 and 2; -1 when closed */
+    int waiting[2];         /* bytes in them at the last look, while the world hears the client */
     int feed, feed_child;   /* the two ends from which the script grows; -1 */
     bool asks;              /* for steps, since then: */
     bj_feed_question question;

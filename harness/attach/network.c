@@ -117,9 +117,24 @@ static bool isolate(network *n) {
     return true;
 }
 
+static bool hear(void *context) {
+    return bj_child_hear(context);
+}
+
+/* What the client says is logged while the world goes on. */
+static bool listen_to_client(network *n) {
+    const int32_t *said = n->child.shared->said;
+    bj_child_hears(&n->child);
+    return !n->child.hearing || (bj_real_world_listen(n->real, said[0], hear, &n->child) == 0 &&
+                                 bj_real_world_listen(n->real, said[1], hear, &n->child) == 0);
+}
+
 static bool make_world(network *n) {
     const bj_run_options *options = &n->job->options;
-    bj_real_config config = { .seed = options->seed, .client_life = !options->serve };
+    bj_real_config config = { .seed = options->seed,
+                              .client_life = !options->serve,
+                              .input = n->child.shared->input ? bj_child_type : NULL,
+                              .input_context = &n->child };
     const char *address = options->listen ? options->listen : "127.0.0.1";
     if (!bj_addr_parse(address, strlen(address), &config.listen)) {
         bj_shared_trouble(n->child.shared, "'%s' is no address to listen on", address);
@@ -133,6 +148,10 @@ static bool make_world(network *n) {
     }
     bj_child_engine(&n->child, bj_real_world_as_world(n->real), bj_real_world_ops(n->real));
     bj_real_world_set_engine(n->real, n->child.engine);
+    if (!listen_to_client(n)) {
+        bj_shared_trouble(n->child.shared, "the client's output cannot be watched: %s", strerror(errno));
+        return false;
+    }
     bj_child_begin(&n->child);
     return true;
 }

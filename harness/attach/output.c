@@ -9,12 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 20000 };
-
-static void add_line(bj_output *output, int descriptor, uint32_t after) {
-    size_t length = output->partial[descriptor - 1].used;
-    output->partial[descriptor - 1].used = 0;
-    if (output->count == KEPT) {
+static void keep_line(bj_output *output, bj_output_line line, const char *bytes, size_t length) {
+    if (output->count == BJ_OUTPUT_KEPT) {
         output->dropped++;
         return;
     }
@@ -28,10 +24,17 @@ static void add_line(bj_output *output, int descriptor, uint32_t after) {
         output->lines = more;
         output->room = room;
     }
-    char *text = strndup(output->partial[descriptor - 1].bytes, length);
-    if (text) {
-        output->lines[output->count++] = (bj_output_line){ .descriptor = descriptor, .after = after, .text = text };
+    line.text = strndup(bytes, length);
+    if (line.text) {
+        output->lines[output->count++] = line;
     }
+}
+
+static void add_line(bj_output *output, int descriptor, uint32_t after) {
+    size_t length = output->partial[descriptor - 1].used;
+    output->partial[descriptor - 1].used = 0;
+    keep_line(output, (bj_output_line){ .descriptor = descriptor, .after = after, .time = BJ_NEVER },
+              output->partial[descriptor - 1].bytes, length);
 }
 
 void bj_output_take(bj_output *output, int descriptor, const char *bytes, size_t length, uint32_t after) {
@@ -44,6 +47,17 @@ void bj_output_take(bj_output *output, int descriptor, const char *bytes, size_t
         }
         if (bytes[i] != '\n') {
             line[(*used)++] = bytes[i];
+        }
+    }
+}
+
+void bj_output_from_log(bj_output *output, const bj_log *log) {
+    bj_event event;
+    for (size_t cursor = 0; log && bj_log_next(log, &cursor, &event);) {
+        if (event.kind == BJ_EV_CLIENT_OUTPUT) {
+            keep_line(output,
+                      (bj_output_line){ .descriptor = (int) event.number, .after = event.sequence, .time = event.time },
+                      event.text ? event.text : "", event.text_length);
         }
     }
 }

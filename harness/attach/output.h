@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the client writes to its standard output and standard error, line by line. It stands beside the event log (which
- * has one writer, the world), each line with the number of the event that was the last when the line was seen.
+ * What the client writes to its standard output and standard error, line by line. The world hears it while it goes on,
+ * and logs it (CLIENT_OUTPUT); what it did not hear, for the client died or there is no world around it, comes from the
+ * pipes, each line with the number of the event that was the last when the line was seen.
  */
 #ifndef BJ_ATTACH_OUTPUT_H
 #define BJ_ATTACH_OUTPUT_H
@@ -11,7 +12,7 @@
 
 #include "attach/run.h"
 
-enum { BJ_OUTPUT_LINE = 1024 };
+enum { BJ_OUTPUT_LINE = 1024, BJ_OUTPUT_KEPT = 20000 };
 
 typedef struct bj_output {
     bj_output_line *lines;
@@ -26,6 +27,8 @@ typedef struct bj_output {
 
 /* Bytes that came on descriptor 1 or 2; `after` is the last event's number. Memory is from malloc(). */
 void bj_output_take(bj_output *output, int descriptor, const char *bytes, size_t length, uint32_t after);
+/* The lines that stand in the log, before any that were taken: only for the first call. */
+void bj_output_from_log(bj_output *output, const bj_log *log);
 /* The end: what stands without a newline becomes a line. */
 void bj_output_end(bj_output *output, uint32_t after);
 void bj_output_free(bj_output *output);

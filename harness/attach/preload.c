@@ -34,8 +34,8 @@ int bj_preload_descriptor(void) {
     return run_descriptor;
 }
 
-int bj_preload_feed(void) {
-    return run.shared->feed;
+const bj_shared *bj_preload_shared(void) {
+    return run.shared;
 }
 
 /* What the client has said so far must not be lost with it. Its lock is only tried: a thread may sleep with it. */
@@ -61,6 +61,7 @@ static void over(void *context) {
     flush_output(stdout);
     flush_output(stderr);
     if (bj_sim_was_cut(run.sim)) {
+        bj_child_hear_last(&run);
         play_on();
     } else {
         bj_child_over(&run);
@@ -73,8 +74,13 @@ void bj_preload_client_ends(int status) {
         return;
     }
     bj_libc_leave();
+    flush_output(stdout);
     bj_child_exited(&run, status & 0xff, 0);
     play_on();
+}
+
+static void hear(void *context) {
+    bj_child_hear(context);
 }
 
 static void at_exit(int status, void *context) {
@@ -150,4 +156,5 @@ __attribute__((constructor)) static void enter(int count, char **arguments, char
         over(NULL); /* a skip: this world cannot do what the scenario needs */
     }
     bj_libc_enter(run.sim, over, NULL);
+    bj_libc_before_moving(run.hearing ? hear : NULL, &run);
 }

@@ -15,8 +15,8 @@ bool bj_preload_owns_process(void);
 void bj_preload_client_ends(int status);
 /* Of the shared memory, -1 outside a run. */
 int bj_preload_descriptor(void);
-/* From which the script grows; 0 when it does not. */
-int bj_preload_feed(void);
+/* The shared memory of the run. */
+const bj_shared *bj_preload_shared(void);
 
 /* How this program was started, in the arena: for bj_preload_start_again(). */
 void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **environment);

@@ -35,6 +35,27 @@ static char **copy_list(bj_arena *arena, char **list, size_t count) {
     return copy;
 }
 
+enum { OWN = 5 };
+
+/* Descriptors that a run needs as long as it goes on, in ascending order; how many they are. */
+static size_t own_descriptors(int own[OWN]) {
+    const bj_shared *shared = bj_preload_shared();
+    const int all[OWN] = { bj_preload_descriptor(), shared->feed, shared->input, shared->said[0], shared->said[1] };
+    size_t count = 0;
+    for (size_t i = 0; i < OWN; i++) {
+        size_t at = count;
+        if (all[i] <= 0) {
+            continue;
+        }
+        for (; at > 0 && own[at - 1] > all[i]; at--) {
+            own[at] = own[at - 1];
+        }
+        own[at] = all[i];
+        count++;
+    }
+    return count;
+}
+
 void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **environment) {
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -54,9 +75,9 @@ void bj_preload_remember(bj_arena *arena, int count, char **arguments, char **en
         start.standard[fd] = fcntl(fd, F_DUPFD_CLOEXEC, SAVED_DESCRIPTORS);
         bj_libc_hide(start.standard[fd]);
     }
-    bj_libc_hide(bj_preload_descriptor());
-    if (bj_preload_feed() > 0) {
-        bj_libc_hide(bj_preload_feed());
+    int own[OWN];
+    for (size_t i = 0, n = own_descriptors(own); i < n; i++) {
+        bj_libc_hide(own[i]);
     }
 }
 
@@ -71,21 +92,22 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* All but the three and these two (0: there is none) are closed. */
-static void reset_descriptors(int kept, int also) {
-    int lower = also && also < kept ? also : kept, upper = also > kept ? also : kept;
+/* All but the three and the run's own are closed. */
+static void reset_descriptors(void) {
+    int own[OWN], first = 3;
+    size_t count = own_descriptors(own);
     for (int fd = 0; fd < 3; fd++) {
         if (start.standard[fd] >= 0) {
             dup2(start.standard[fd], fd);
         }
     }
-    if (lower > 3) {
-        syscall(SYS_close_range, 3, lower - 1, 0);
+    for (size_t i = 0; i < count; i++) {
+        if (own[i] > first) {
+            syscall(SYS_close_range, first, own[i] - 1, 0);
+        }
+        first = own[i] >= first ? own[i] + 1 : first;
     }
-    if (upper > lower + 1) {
-        syscall(SYS_close_range, lower + 1, upper - 1, 0);
-    }
-    syscall(SYS_close_range, upper + 1, ~0U, 0);
+    syscall(SYS_close_range, first, ~0U, 0);
 }
 
 _Noreturn void bj_preload_start_again(const bj_child *child) {
@@ -99,7 +121,7 @@ _Noreturn void bj_preload_start_again(const bj_child *child) {
     bj_child *goes_on = bj_arena_copy(child->arena, child, sizeof *child);
     shared->child = (uint64_t) (uintptr_t) goes_on;
     reset_signals();
-    reset_descriptors(kept, bj_preload_feed());
+    reset_descriptors();
     umask(start.mask);
     if (*start.folder && chdir(start.folder) != 0) {
         bj_shared_trouble(shared, "the client cannot be started again: %s: %s", start.folder, strerror(errno));

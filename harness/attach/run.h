@@ -36,7 +36,8 @@ typedef struct bj_run_options {
 /* A line of the client's own output. */
 typedef struct bj_output_line {
     int descriptor; /* 1 or 2 */
-    uint32_t after; /* the last event when it was seen, about */
+    uint32_t after; /* its event in the log, or else the last event when it was seen, about */
+    bj_time time;   /* when it was written, in the run's time; BJ_NEVER: it is not known, and not in the log */
     char *text;
 } bj_output_line;
 

@@ -19,7 +19,7 @@
 /* Names the descriptor for the preload library's constructor: "FD". */
 #define BJ_SHARED_VARIABLE "BOOTJACK_PRELOAD"
 
-enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 2, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
+enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 3, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
 
 /* How far the child has come. */
 typedef enum bj_phase {
@@ -47,6 +47,8 @@ typedef struct bj_shared {
     _Atomic uint32_t phase;
     int32_t process; /* the client's, in exec */
     int32_t feed;    /* the descriptor, in the child, from which the script grows (feed.h); 0: it does not */
+    int32_t input;   /* likewise: what is written here the client reads at its standard input; 0: nobody does */
+    int32_t said[2]; /* likewise: where its standard output and standard error are read */
     uint64_t
         child; /* exec, while the client is started again: the address of the bj_child that goes on, in the arena */
     char trouble[BJ_SHARED_TROUBLE];

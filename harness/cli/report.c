@@ -22,12 +22,17 @@ enum { LAST_LINES = 20, LAST_OUTPUT = 12, LINE = 4096 };
 
 /* --- the conversation ----------------------------------------------------------------------------------------- */
 
+/* What the client writes is no part of a conversation that is cut: it has a list of its own. */
+static bool is_line(bj_conversation *conversation, const bj_event *event, bool cut, bj_text *line) {
+    return bj_conversation_line(conversation, event, line) && !(cut && event->kind == BJ_EV_CLIENT_OUTPUT);
+}
+
 static size_t count_lines(bj_conversation *conversation, const bj_log *log) {
     size_t count = 0;
     bj_event event;
     for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
         BJ_TEXT(line, LINE);
-        count += bj_conversation_line(conversation, &event, &line);
+        count += is_line(conversation, &event, true, &line);
     }
     return count;
 }
@@ -45,20 +50,31 @@ void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const 
     bj_event event;
     for (size_t cursor = 0, number = 0; bj_log_next(log, &cursor, &event);) {
         BJ_TEXT(line, LINE);
-        if (bj_conversation_line(conversation, &event, &line) && number++ >= left_out) {
+        if (is_line(conversation, &event, most > 0, &line) && number++ >= left_out) {
             fprintf(stream, "%s%s\n", indent, line.start);
         }
     }
     bj_conversation_free(conversation);
 }
 
+/* The last lines, with the time at which they were written; or (most 0) those that no conversation has. */
 static void print_output(const bj_run_result *result, size_t most) {
     size_t first = most && result->output_count > most ? result->output_count - most : 0;
-    if (result->output_count) {
-        printf("      the client's own output%s:\n", first ? ", last lines" : "");
-    }
+    bool any = false;
     for (size_t i = first; i < result->output_count; i++) {
-        printf("        %s\n", result->output[i].text);
+        const bj_output_line *line = &result->output[i];
+        BJ_TEXT(time, 32);
+        if (line->time != BJ_NEVER && !most) {
+            continue;
+        }
+        if (!any) {
+            printf("      the client's own output%s:\n", first ? ", last lines" : most ? "" : " at its end");
+        }
+        any = true;
+        if (line->time != BJ_NEVER) {
+            bj_text_printf(&time, "%10.6f  ", (double) line->time / 1e6);
+        }
+        printf("        %s%s\n", time.start, line->text);
     }
 }
 

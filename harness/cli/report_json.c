@@ -93,7 +93,11 @@ static void put_output(FILE *stream, const bj_run_result *result) {
     fputs(",\"output\":[", stream);
     for (size_t i = 0; i < result->output_count; i++) {
         const bj_output_line *line = &result->output[i];
-        fprintf(stream, "%s{\"descriptor\":%d,\"after\":%u,\"text\":", i ? "," : "", line->descriptor, line->after);
+        fprintf(stream, "%s{\"descriptor\":%d,\"after\":%u,", i ? "," : "", line->descriptor, line->after);
+        if (line->time != BJ_NEVER) {
+            fprintf(stream, "\"t\":%.6f,", (double) line->time / 1e6);
+        }
+        fputs("\"text\":", stream);
         cli_json_string(stream, line->text, strlen(line->text));
         fputs("}", stream);
     }

@@ -116,6 +116,8 @@ typedef struct bj_run {
     bj_sim *sim;
     bj_libc_over_fn *over;
     void *over_context;
+    void (*notice)(void *context); /* bj_libc_before_moving() */
+    void *notice_context;
     bj_arena *arena; /* descriptors, look-ups, threads; kept from run to run */
     bj_thread main;
     bj_thread *threads;
@@ -152,6 +154,8 @@ static inline bool bj_threaded(void) {
     return bj_the_run.threads->next != NULL;
 }
 
+/* Before the world moves, outside. */
+void bj_before_moving(void);
 /* Calls the over function, which in exec ends the process and in linked mode may jump out of here: on the main thread.
  */
 void bj_end_run(void);

@@ -42,6 +42,10 @@ void bj_libc_inside(void);
  * up to the limit) leaves it alone. Stays so from run to run. */
 void bj_libc_hide(int fd);
 
+/* Called before virtual time may go on, which is when the client waits or polls; as harness code. Until the run's end.
+ */
+void bj_libc_before_moving(void (*notice)(void *context), void *context);
+
 /* Linked mode: is there anything for the client to do now (a virtual descriptor became ready since the last question)?
  */
 bool bj_libc_poked(void);

@@ -69,6 +69,17 @@ int bj_libc_leave(void) {
     return left;
 }
 
+void bj_libc_before_moving(void (*notice)(void *context), void *context) {
+    bj_the_run.notice = notice;
+    bj_the_run.notice_context = context;
+}
+
+void bj_before_moving(void) {
+    if (bj_the_run.notice) {
+        bj_the_run.notice(bj_the_run.notice_context);
+    }
+}
+
 bool bj_libc_active(void) {
     return bj_the_run.active;
 }
@@ -170,6 +181,7 @@ void bj_polled(void) {
         return;
     }
     bj_this.outside++;
+    bj_before_moving();
     bj_sim_wait outcome = bj_sim_polled(run->sim);
     bj_this.outside--;
     moved(outcome);

@@ -177,6 +177,7 @@ static void park(bj_thread *thread) {
 
 static void move_world(void) {
     bj_this.outside++;
+    bj_before_moving();
     bj_sim_wait outcome = bj_sim_wait_until(bj_the_run.sim, any_holds, NULL, earliest_end());
     bj_this.outside--;
     bj_settle(outcome);

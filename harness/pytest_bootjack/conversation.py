@@ -155,6 +155,7 @@ PLAIN = {
     "client-signal": "client gets signal {number}",
     "client-state": "client: {text}",
     "client-output": "client writes: {text}",
+    "client-input": "is typed: {text}",
     "lost": "lost: {text}",
     "icmp": "port unreachable",
     "dns-query": "client asks for {text}",

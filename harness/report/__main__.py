@@ -25,11 +25,17 @@ def tail(lines) -> str:
     return "\n".join(([f"({cut} lines before)"] if cut > 0 else []) + list(lines[-OUTPUT_SHOWN:]))
 
 
+def written(output) -> list:
+    """What a client wrote, each line with the time in seconds at which it did, where that is known."""
+    return [(f"{line['t']:14.6f}  " if "t" in line else "                ") + line["text"] for line in output]
+
+
 def render(report) -> str:
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
                                      undefined=jinja2.StrictUndefined)
     environment.filters["tail"] = tail
+    environment.filters["written"] = written
     environment.globals["signs"] = model.SIGNS
     return environment.get_template("report.html").render(report=report)
 

@@ -45,7 +45,7 @@ def style_of(coap) -> str:
 
 
 # Events that are a line of text on the chart, and how they begin.
-TEXTS = {"client-start": "starts", "client-exit": "ends", "client-signal": "signal", "client-state": "state",
+TEXTS = {"client-start": "starts", "client-exit": "ends", "client-signal": "signal", "client-input": "input", "client-state": "state",
          "power-cut": "power", "disk": "disk", "fault": "fault", "note": "note", "branch": "seen", "rule": "rule", "passed-over": "passed over"}
 
 
@@ -102,6 +102,18 @@ class Builder:
 
     def add_step_failed(self, event):
         self.rows.append(Row("failed", event.get("text", ""), talk.micros(event), line=event.get("line", 0)))
+
+    def add_client_output(self, event):
+        """One row for all that is written in one go: the last line that says something, and how many more there are."""
+        row = self.rows[-1] if self.rows else None
+        text = event.get("text", "").strip()
+        if row is None or row.kind != "text" or row.style != "output" or row.time != talk.micros(event):
+            row = Row("text", "", talk.micros(event), style="output")
+            self.rows.append(row)
+            self.written = []
+        self.written.append(text)
+        said = [line for line in self.written if line] or [""]
+        row.text = f"writes: {said[-1]}" + (f" (and {len(self.written) - 1} more lines before)" if self.written[1:] else "")
 
     def add_text(self, event):
         text = talk.PLAIN[event["kind"]].format(**{"text": "", "line": 0, "number": 0, "other": 0, **event})

@@ -388,7 +388,7 @@ static void what_the_client_said_last_is_heard_before_its_end(void **state) {
 static void the_client_gets_its_signal(void **state) {
     (void) state;
     real_fixture *r = real_new("127.0.0.1", true);
-    assert_int_equal(r->f.ops->can, BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT);
+    assert_int_equal(r->f.ops->can, BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT | BJ_CAN_INPUT);
     assert_int_equal(r->f.ops->client_signal(r->f.world, SIGTERM), -ESRCH);
     pid_t pid = fork();
     assert_true(pid >= 0);

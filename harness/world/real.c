@@ -207,6 +207,21 @@ static int world_client_signal(bj_world *w, int signal_number) {
     return kill(real->client, signal_number) == 0 ? 0 : -errno;
 }
 
+static int world_client_input(bj_world *w, const char *line, size_t length, bool end) {
+    bj_real_world *real = real_of(w);
+    if (!real->input) {
+        return -ENOTSUP;
+    }
+    if (real->client <= 0 || real->client_ended) {
+        return -ESRCH;
+    }
+    real_log(
+        real,
+        (bj_event){
+            .kind = BJ_EV_CLIENT_INPUT, .cause = real->handling, .number = end, .text = line, .text_length = length });
+    return real->input(real->input_context, line, length, end);
+}
+
 /* A process that is killed leaves its files as the kernel has them: all of it is kept. */
 static int64_t world_power_cut(bj_world *w, const bj_power_cut *cut) {
     bj_real_world *real = real_of(w);
@@ -245,8 +260,11 @@ static int64_t world_epoch(bj_world *w) {
     .set_timer = world_set_timer, .finish = world_finish, .real_address = world_real_address, .epoch = world_epoch
 
 static const bj_world_ops ops_alone = { COMMON_OPS };
-static const bj_world_ops ops_with_client = { COMMON_OPS, .can = BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT,
-                                              .client_signal = world_client_signal, .power_cut = world_power_cut,
+static const bj_world_ops ops_with_client = { COMMON_OPS,
+                                              .can = BJ_CAN_CLIENT_LIFE | BJ_CAN_POWER_CUT | BJ_CAN_INPUT,
+                                              .client_signal = world_client_signal,
+                                              .client_input = world_client_input,
+                                              .power_cut = world_power_cut,
                                               .client_start = world_client_start };
 
 const bj_world_ops *bj_real_world_ops(const bj_real_world *real) {
@@ -261,6 +279,9 @@ bj_real_world *bj_real_world_new(bj_arena *arena, bj_log *log, const bj_real_con
     real->log = log;
     real->ops = config->client_life ? &ops_with_client : &ops_alone;
     real->listen = config->listen;
+    real->input = config->input;
+    real->input_context = config->input_context;
+    real->outputs[0].fd = real->outputs[1].fd = -1;
     real->reached = loopback(config->listen.family);
     real->timer = real->armed = BJ_NEVER;
     real->start = monotonic();
@@ -317,6 +338,14 @@ int bj_real_world_set_client(bj_real_world *real, pid_t pid) {
     return real_watch(real, &real->client_source, EPOLLIN);
 }
 
+int bj_real_world_listen(bj_real_world *real, int fd, bj_real_heard_fn *heard, void *context) {
+    real_source *source = &real->outputs[real->outputs[0].fd >= 0];
+    *source = (real_source){ .kind = REAL_OUTPUT, .fd = fd };
+    real->heard = heard;
+    real->heard_context = context;
+    return real_watch(real, source, EPOLLIN);
+}
+
 /* --- the loop ------------------------------------------------------------------------------------------------- */
 
 static void arm(bj_real_world *real, bj_time when) {
@@ -351,6 +380,11 @@ static void handle(bj_real_world *real, const struct epoll_event *event) {
         real->armed = BJ_NEVER;
         break;
     }
+    case REAL_OUTPUT:
+        if (!real->heard(real->heard_context)) {
+            epoll_ctl(real->epoll, EPOLL_CTL_DEL, source->fd, NULL);
+        }
+        break;
     case REAL_CLIENT:
         real->client_ended = true;
         epoll_ctl(real->epoll, EPOLL_CTL_DEL, source->fd, NULL);

@@ -24,8 +24,11 @@
 typedef struct bj_real_world bj_real_world;
 
 typedef struct bj_real_config {
-    bj_addr listen;   /* unspecified address (0.0.0.0, ::): on all; URIs then carry the one the client reached */
-    uint64_t seed;    /* of ops->random() */
+    bj_addr listen; /* unspecified address (0.0.0.0, ::): on all; URIs then carry the one the client reached */
+    uint64_t seed;  /* of ops->random() */
+    /* The client's standard input, as bj_sim_set_input(); NULL: there is none. Counts with `client_life` only. */
+    bj_sim_input_fn *input;
+    void *input_context;
     bool client_life; /* bj_real_world_set_client() will be called: the script may signal the client */
 } bj_real_config;
 
@@ -49,6 +52,11 @@ int bj_real_world_set_client(bj_real_world *real, pid_t pid);
  * when nothing has opened it (yet). false: no such server, or no port is free
  * (errno). */
 bool bj_real_world_address(bj_real_world *real, unsigned server, uint16_t port, bj_addr *address);
+
+/* `heard` is called while there is something to read at `fd`, which stays the caller's; false: at its end. At most two.
+ */
+typedef bool bj_real_heard_fn(void *context);
+int bj_real_world_listen(bj_real_world *real, int fd, bj_real_heard_fn *heard, void *context);
 
 typedef enum bj_real_end {
     BJ_REAL_FINISHED = 0,     /* the engine called finish() */

@@ -9,7 +9,7 @@
 #include "world/real.h"
 
 /* What an epoll event points to; the first member of what it stands for. */
-typedef enum real_kind { REAL_UDP = 1, REAL_LISTENER, REAL_CONNECTION, REAL_TIMER, REAL_CLIENT } real_kind;
+typedef enum real_kind { REAL_UDP = 1, REAL_LISTENER, REAL_CONNECTION, REAL_TIMER, REAL_CLIENT, REAL_OUTPUT } real_kind;
 
 typedef struct real_source {
     uint8_t kind; /* real_kind */
@@ -64,6 +64,11 @@ struct bj_real_world {
     bj_time armed; /* what the descriptor of the timer is set to */
     real_source client_source;
     pid_t client;
+    bj_sim_input_fn *input;
+    void *input_context;
+    real_source outputs[2];
+    bj_real_heard_fn *heard;
+    void *heard_context;
     bool cut;       /* its end was the script's wish */
     bool start_due; /* the script starts it */
     bool client_ended;

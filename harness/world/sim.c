@@ -416,7 +416,7 @@ static void world_extend_budget(bj_world *w, bj_time until) {
 
 static const bj_world_ops ops = {
     .can = BJ_CAN_DNS | BJ_CAN_FAULTS | BJ_CAN_VIRTUAL_TIME | BJ_CAN_CLIENT_LIFE | BJ_CAN_WAKE | BJ_CAN_POWER_CUT |
-           BJ_CAN_DISK | BJ_CAN_HEAL,
+           BJ_CAN_DISK | BJ_CAN_INPUT | BJ_CAN_HEAL,
     .now = world_now,
     .random = world_random,
     .log = world_log,
@@ -432,6 +432,7 @@ static const bj_world_ops ops = {
     .clear_faults = sim_clear_faults,
     .set_dns = sim_set_dns,
     .client_signal = world_client_signal,
+    .client_input = sim_client_input,
     .client_wake = world_client_wake,
     .power_cut = sim_power_cut,
     .client_start = sim_client_start,

@@ -60,6 +60,10 @@ void bj_sim_set_peer(bj_sim *sim, const bj_sim_peer *peer);
 typedef void bj_sim_signal_fn(void *context, int signal_number);
 void bj_sim_attach(bj_sim *sim, bj_sim_signal_fn *deliver_signal, void *context);
 
+/* Likewise for what is typed at its standard input: as ops->client_input(). Without one there is none. */
+typedef int bj_sim_input_fn(void *context, const char *line, size_t length, bool end);
+void bj_sim_set_input(bj_sim *sim, bj_sim_input_fn *input, void *context);
+
 /* --- time ----------------------------------------------------------------------------------------------------- */
 
 bj_time bj_sim_now(const bj_sim *sim);

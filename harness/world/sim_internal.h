@@ -283,6 +283,7 @@ void sim_set_dns(bj_world *w, const char *name, const bj_dns_answer *answers, si
 /* --- the client's life (sim_life.c) --------------------------------------------------------------------------- */
 
 int64_t sim_power_cut(bj_world *w, const bj_power_cut *cut);
+int sim_client_input(bj_world *w, const char *line, size_t length, bool end);
 int sim_client_start(bj_world *w);
 void sim_order_disk(bj_world *w, const bj_disk_order *order);
 void sim_put_file(bj_world *w, const char *name, const bj_file_look *file);
@@ -295,6 +296,8 @@ struct bj_sim {
     bj_log *log;
     bj_engine *engine;
     bj_sim_peer peer;
+    bj_sim_input_fn *input;
+    void *input_context;
     bj_sim_signal_fn *deliver_signal;
     void *signal_context;
     bj_sim_touched_fn *touched;

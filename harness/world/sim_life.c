@@ -95,6 +95,30 @@ bool bj_sim_without_client(bj_sim *sim) {
     return true;
 }
 
+/* --- its standard input --------------------------------------------------------------------------------------- */
+
+void bj_sim_set_input(bj_sim *sim, bj_sim_input_fn *input, void *context) {
+    sim->input = input;
+    sim->input_context = context;
+}
+
+int sim_client_input(bj_world *w, const char *line, size_t length, bool end) {
+    bj_sim *sim = sim_of(w);
+    if (!sim->input) {
+        return -ENOTSUP;
+    }
+    if (sim->absent || sim->cut) {
+        return -ESRCH;
+    }
+    sim_log(sim, (bj_event){ .kind = BJ_EV_CLIENT_INPUT,
+                             .actor = BJ_ACTOR_WORLD,
+                             .cause = sim->handling,
+                             .number = end,
+                             .text = line,
+                             .text_length = length });
+    return sim->input(sim->input_context, line, length, end);
+}
+
 /* --- the disk ------------------------------------------------------------------------------------------------- */
 
 bj_disk *bj_sim_disk(bj_sim *sim) {
