@@ -281,14 +281,20 @@ size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size
 
 /* --- what the script wrote ------------------------------------------------------------------------------------ */
 
-/* Every list of values of a Write in the scenario, its own ids first: given one after the other to `look`. */
+/* Every Write in the scenario is given to `write`; every list of its values, its own ids first, to `look`. Either may
+ * be NULL. */
 typedef struct values_walk {
     void (*look)(struct values_walk *walk, const bj_node *nodes, size_t count);
+    void (*write)(struct values_walk *walk, const bj_record *write);
     bj_time waits;
+    uint32_t account; /* the instance of /0 that holds the bootstrap account */
+    bool struck;
 } values_walk;
 
 static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* as deep as LwM2M's paths */
-    w->look(w, nodes, count);
+    if (w->look) {
+        w->look(w, nodes, count);
+    }
     for (size_t i = 0; i < count; i++) {
         if (nodes[i].kind == BJ_N_TREE) {
             walk_nodes(w, nodes[i].children, nodes[i].child_count);
@@ -297,6 +303,9 @@ static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* 
 }
 
 static void walk_record(values_walk *w, const bj_record *record) { /* as deep as programs may be: BJ_LIMIT_DEPTH */
+    if (w->write && record->kind == BJ_K_WRITE) {
+        w->write(w, record);
+    }
     for (unsigned f = 0; f < record->field_limit; f++) {
         const bj_value *value = record->fields[f];
         const bj_record *inside;
@@ -323,13 +332,31 @@ static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
     }
 }
 
+static void walk_all(values_walk *w, const bj_engine *e) {
+    walk_record(w, e->scenario);
+    for (size_t i = e->fed_own; i < e->fed_count; i++) {
+        walk_record(w, e->fed[i]);
+    }
+}
+
 static bj_time written_waits(const bj_engine *e) {
     values_walk w = { .look = look_for_waits };
-    walk_record(&w, e->scenario);
-    for (size_t i = e->fed_own; i < e->fed_count; i++) {
-        walk_record(&w, e->fed[i]);
-    }
+    walk_all(&w, e);
     return w.waits;
+}
+
+/* Is the bootstrap account written over? Then it may be one no more. */
+static void look_for_account(values_walk *w, const bj_record *write) {
+    bj_path path = bj_path_of(bj_get_string(write, BJ_F(WRITE, PATH), ""));
+    w->struck |= path.depth && path.ids[0] == 0 && (path.depth == 1 || path.ids[1] == w->account);
+}
+
+static bool account_is_struck(const bj_engine *e) {
+    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+    const bj_record *account = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    values_walk w = { .write = look_for_account, .account = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0) };
+    walk_all(&w, e);
+    return w.struck;
 }
 
 /* --- how long it may take ------------------------------------------------------------------------------------- */
@@ -350,7 +377,7 @@ static bj_time bound(const bj_engine *e) {
     /* Core E.2, /1/x/19: the recommended delay between sequences of registrations, where no bootstrap ends the waiting.
      */
     const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
-    margin += bj_get(client, BJ_F(CLIENT, BOOTSTRAP)) ? 0 : 86400 * BJ_SECOND;
+    margin += bj_get(client, BJ_F(CLIENT, BOOTSTRAP)) && !account_is_struck(e) ? 0 : 86400 * BJ_SECOND;
     return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
 }
 

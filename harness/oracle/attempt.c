@@ -178,6 +178,9 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
         bootstrap_sent(o, own, s, first);
         return;
     }
+    if (own->answered != BJ_NEVER) {
+        return; /* a repetition that left while the answer waited to be read changes nothing */
+    }
     oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     if (p && (own->purpose == ORACLE_REGISTER || own->purpose == ORACLE_DEREGISTER)) {
         p->registered = false; /* what stood before stands no more for the client, whatever the answer will be */
@@ -190,9 +193,16 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
 static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
+    uint32_t block = 0;
     a->last = oracle_max(a->last, s->time);
     if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
         return;
+    }
+    if (own->purpose == ORACLE_BOOTSTRAP && bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block)) {
+        a->excused = true; /* it has no content that could come in blocks: a client may take it for damaged */
+        if (block & 8) {
+            return;
+        }
     }
     if (success && own->purpose == ORACLE_PACK) {
         a->phase = ORACLE_FINISHED;

@@ -74,14 +74,19 @@ oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s) {
     return NULL;
 }
 
+/* A message that was damaged on its way, and its repetition that was not, have the same Message ID: a response is for
+ * the one whose token it has. */
 oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
-    oracle_foreign *f;
+    bool response = s->from_client && bj_coap_is_response(s->m.code);
+    oracle_foreign *f, *newest = NULL;
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
-        if (f->mid == s->m.mid && f->type <= BJ_COAP_NON && same_ends(&f->peer, &f->local, f->connection, s)) {
+        bool fits = f->mid == s->m.mid && f->type <= BJ_COAP_NON && same_ends(&f->peer, &f->local, f->connection, s);
+        if (fits && (!response || same_token(f->token, f->token_length, &s->m))) {
             return f;
         }
+        newest = fits && !newest ? f : newest;
     }
-    return NULL;
+    return newest;
 }
 
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
@@ -241,7 +246,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     f->response = s->m.code;
     if (first && s->m.code >> 5 == 2) {
         oracle_attempt_took(o, f, s);
-    } else if (first && s->m.code == BJ_COAP_CODE(4, 2)) {
+    } else if (first && (s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
     if (first && f->bootstrap && !interim) {
@@ -444,11 +449,12 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         answered(o, own, s);
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
-    } else if (own->acknowledged != BJ_NEVER && own->answered == BJ_NEVER) {
+    } else if ((own->acknowledged != BJ_NEVER || own->ended_otherwise) && own->answered == BJ_NEVER) {
         own->exact = false; /* an ACK behind an empty one brings no response (§5.2.2): a client may pass it over */
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         take_answer(o, own, s);
     } else {
+        own->ended_otherwise = true;
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
     }
 }

@@ -71,7 +71,8 @@ typedef struct oracle_own {
     bool used;
     bj_addr peer, local;
     int connection;
-    bool secure, exact; /* all copies were seen */
+    bool secure, exact;   /* all copies were seen */
+    bool ended_otherwise; /* by an ACK that was for something else, perhaps */
     uint8_t type, code, token_length;
     uint8_t token[BJ_COAP_TOKEN];
     uint16_t mid;

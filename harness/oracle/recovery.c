@@ -78,6 +78,15 @@ static bool was_told_nonsense(const bj_oracle *o) {
     return false;
 }
 
+/* All that it has is from the factory, and none of it leads to any server. */
+static bool has_nothing_but_nonsense(const bj_oracle *o) {
+    bool useless = o->config.known && o->config.account_count > 0 && !o->attempt.ever_finished;
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        useless &= is_nonsense(&o->config.accounts[i]);
+    }
+    return useless;
+}
+
 static bool may_bootstrap(const bj_oracle *o) {
     if (was_told_nonsense(o)) {
         return false;
@@ -88,16 +97,7 @@ static bool may_bootstrap(const bj_oracle *o) {
             return true;
         }
     }
-    return o->accounts.vague;
-}
-
-/* All that it has is from the factory, and none of it leads to any server. */
-static bool has_nothing_but_nonsense(const bj_oracle *o) {
-    bool useless = o->config.known && o->config.account_count > 0 && !o->attempt.ever_finished;
-    for (unsigned i = 0; i < o->config.account_count; i++) {
-        useless &= is_nonsense(&o->config.accounts[i]);
-    }
-    return useless;
+    return o->accounts.vague && !has_nothing_but_nonsense(o);
 }
 
 static bool may_be_used(const oracle_instance *security) {

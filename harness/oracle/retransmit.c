@@ -8,6 +8,9 @@
  */
 #include "oracle/internal.h"
 
+/* Times that are kept in fixed point, in sixty-fourths of a second in libcoap, are rounded up at their best. */
+static const bj_time FRACTION = BJ_SECOND / 64;
+
 static bj_time scaled(bj_time time, uint64_t millionths) {
     return time / 1000 * (millionths / 1000);
 }
@@ -17,7 +20,7 @@ static bool in_time(const bj_oracle *o, const oracle_own *own, bj_time *early, b
     bj_time gap = own->last - own->before;
     if (own->copies == 2) {
         *early = oracle_less(o->config.ack_timeout, oracle_early(o));
-        *late = scaled(o->config.ack_timeout, o->config.ack_random_factor) + oracle_late(o);
+        *late = scaled(o->config.ack_timeout, o->config.ack_random_factor) + FRACTION + oracle_late(o);
     } else {
         /* Of three moments, each rounded by the client, the one in the middle counts three times: gap - 2 * gap before
          * is the last, less three times the middle one, and twice the first. */

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,10 +41,11 @@ static coap_fixed_point_t fixed_point(double number) {
     return (coap_fixed_point_t){ (uint16_t) (thousandths / 1000), (uint16_t) (thousandths % 1000) };
 }
 
+/* libcoap keeps ACK_TIMEOUT in sixty-fourths of a second: not shorter than it was told. */
 static void set_parameters(bjc_session *session) {
     const bootjack_tx_params *tx = &session->transport->core->config.tx;
     coap_session_set_app_data(session->coap, session);
-    coap_session_set_ack_timeout(session->coap, fixed_point(tx->ack_timeout_ms / 1000.0));
+    coap_session_set_ack_timeout(session->coap, fixed_point(ceil(tx->ack_timeout_ms * 64 / 1000.0) / 64));
     coap_session_set_ack_random_factor(session->coap, fixed_point(tx->ack_random_factor));
     coap_session_set_max_retransmit(session->coap, tx->max_retransmit);
 }
