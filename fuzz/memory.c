@@ -88,30 +88,41 @@ static void *allocate(void *context, size_t size) {
         poison(room, ROOM);
     }
     size_t whole = ZONE + ((size + 15) & ~(size_t) 15);
+    uint8_t *place = room + used;
     live++;
-    if (whole > ROOM - used) {
-        uint8_t *block = malloc(size);
-        return block ? fill(block, size) : NULL;
+    if (whole <= ROOM - used) {
+        used += whole;
+    } else {
+        place = malloc(ZONE + size);
+        if (!place) {
+            return NULL;
+        }
+        poison(place, ZONE);
     }
-    zone *z = (zone *) (void *) (room + used);
-    *z = (zone){ size, true };
-    uint8_t *block = room + used + ZONE;
-    used += whole;
-    unpoison(block, size);
-    return fill(block, size);
+    *(zone *) (void *) place = (zone){ size, true };
+    unpoison(place + ZONE, size);
+    return fill(place + ZONE, size);
+}
+
+static zone *zone_of(const void *block) {
+    return (zone *) (uintptr_t) ((const uint8_t *) block - ZONE);
 }
 
 static void release(void *context, void *block) {
     (void) context;
-    live--;
-    if (!ours(block)) {
-        free(block);
-        return;
-    }
-    zone *z = (zone *) (void *) ((uint8_t *) block - ZONE);
+    zone *z = zone_of(block);
     FUZZ_HOLDS(z->live, "what was released is not released again");
     z->live = false;
-    poison(block, z->size);
+    live--;
+    if (ours(block)) {
+        poison(block, z->size);
+    } else {
+        free(z);
+    }
+}
+
+size_t memory_size(const void *block) {
+    return zone_of(block)->size;
 }
 
 const bootjack_allocator memory_allocator = { allocate, release, NULL };

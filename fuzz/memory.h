@@ -12,6 +12,9 @@
 
 extern const bootjack_allocator memory_allocator;
 
+/* Of a block that it gave. */
+size_t memory_size(const void *block);
+
 /* A copy of what is left of the input, of exactly its size, so that a sanitizer sees what reads behind it. Lives until
  * memory_done(). */
 uint8_t *memory_copy(const fuzz_input *input);

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "session.h"
 #include "memory.h"
+#include "session_coap.h"
 #include "session_gnutls.h"
 #include "session_states.h"
 
@@ -52,6 +53,7 @@ struct fuzz_session {
     uint64_t steps;    /* of the client */
     uint64_t healed;   /* work that was done when the world was healed; 0: it is not */
     bool dead;         /* the client is being destroyed: what it tells then stands in no log */
+    bool terse;        /* this time */
     size_t held, held_most, blocks;
     session_result result;
     sigjmp_buf exhausted;
@@ -80,34 +82,26 @@ static void exhausted(size_t wanted) {
 
 /* --- the client's memory -------------------------------------------------------------------------------------- */
 
-typedef struct head {
-    size_t size;
-    size_t aligns[1]; /* malloc()'s alignment for what follows */
-} head;
-
 static void *allocate(void *context, size_t size) {
     fuzz_session *s = context;
     if (size > s->options.memory_limit || s->held + size > s->options.memory_limit) {
         s->result.trouble = s->result.trouble ? s->result.trouble : SESSION_HUNGRY;
         return NULL;
     }
-    head *h = memory_allocator.allocate(NULL, sizeof *h + size);
-    if (!h) {
-        return NULL;
+    void *memory = memory_allocator.allocate(NULL, size);
+    if (memory) {
+        s->blocks++;
+        s->held += size;
+        s->held_most = s->held > s->held_most ? s->held : s->held_most;
     }
-    h->size = size;
-    s->blocks++;
-    s->held += size;
-    s->held_most = s->held > s->held_most ? s->held : s->held_most;
-    return h + 1;
+    return memory;
 }
 
 static void release(void *context, void *memory) {
     fuzz_session *s = context;
-    head *h = (head *) memory - 1;
     s->blocks--;
-    s->held -= h->size;
-    memory_allocator.release(NULL, h);
+    s->held -= memory_size(memory);
+    memory_allocator.release(NULL, memory);
 }
 
 /* --- from the world and from the client ----------------------------------------------------------------------- */
@@ -271,6 +265,9 @@ static void begin(fuzz_session *s, const bj_record *scenario) {
     s->engine = bj_engine_new(s->arena, scenario, s->options.profile, bj_sim_world(s->sim), bj_sim_ops());
     bj_sim_set_engine(s->sim, s->engine);
     bj_engine_be_lenient(s->engine);
+    if (s->terse) {
+        bj_engine_be_terse(s->engine);
+    }
     bj_linked_config_fill(&s->config, s->arena, scenario, s->options.profile);
     s->config.state_changed = state_changed;
     s->config.log_line = log_line;
@@ -320,11 +317,14 @@ static void account(fuzz_session *s) {
 static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     if (sigsetjmp(s->exhausted, 0)) {
         destroy(s);
+        session_coap_end();
         s->result.trouble = SESSION_EXHAUSTED;
         return;
     }
     s->result.scenario = scenario ? scenario : bj_program_decode(s->arena, BJ_K_SCENARIO, bytes, length, NULL, 0);
+    session_coap_begin();
     play(s, s->result.scenario);
+    s->blocks += session_coap_end();
     account(s);
     if (s->result.trouble != SESSION_UNMADE) {
         judge(s, s->result.scenario);
@@ -333,7 +333,7 @@ static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, s
     session_note_states(s->log);
 }
 
-static const session_result *session(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
+static void once(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     bj_arena_reset(s->arena);
     s->log = bj_log_create(s->log_memory, LOG_SIZE);
     s->result = (session_result){ .log = s->log, .reason = "" };
@@ -346,6 +346,15 @@ static const session_result *session(fuzz_session *s, const bj_record *scenario,
     run(s, scenario, bytes, length);
     bj_arena_on_exhausted(NULL);
     memory_forget();
+}
+
+static const session_result *session(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
+    s->terse = s->options.terse;
+    once(s, scenario, bytes, length);
+    if (s->terse && session_is_finding(&s->result)) {
+        s->terse = false;
+        once(s, scenario, bytes, length);
+    }
     return &s->result;
 }
 
@@ -370,6 +379,7 @@ fuzz_session *session_open(const session_options *options) {
         return NULL;
     }
     session_gnutls_keep();
+    bj_libc_without_descriptors();
     s->options = options ? *options : (session_options){ 0 };
     s->options.seed = s->options.seed ? s->options.seed : 1;
     s->options.event_limit = s->options.event_limit ? s->options.event_limit : EVENTS;

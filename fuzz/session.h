@@ -54,6 +54,7 @@ typedef struct session_options {
     uint32_t event_limit;     /* of the log, for script and healed world each; 0 = 4000 */
     size_t memory_limit;      /* of the client; 0 = 4 MiB */
     const bj_record *profile; /* of the client, must outlive the runner; NULL = our own */
+    bool terse;               /* the log says what the steps are for findings only, which are played again for that */
 } session_options;
 
 /* NULL: no memory. `options` NULL = all zero. */
@@ -78,6 +79,9 @@ void session_print_rule(bj_text *out, const bj_finding *finding);
 void session_print(const session_result *result);
 /* Is it a finding: a broken MUST, or trouble that the client is to blame for? */
 bool session_is_finding(const session_result *result);
+/* What a fuzz target does with its result: session_abort() where it is a finding. Who measures speed only, and not what
+ * is found, sets FUZZ_GO_ON in the environment. */
+void session_end_with(const session_result *result);
 /* Writes what was found to descriptor 2, and aborts through the function of the broken rule, or of the trouble. Only
  * for findings. */
 _Noreturn void session_abort(const session_result *result);

@@ -116,3 +116,9 @@ _Noreturn void session_abort(const session_result *r) {
         bj_rule_abort(r->broken->rule);
     }
 }
+
+void session_end_with(const session_result *r) {
+    if (session_is_finding(r) && !getenv("FUZZ_GO_ON")) {
+        session_abort(r);
+    }
+}

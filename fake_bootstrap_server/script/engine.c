@@ -215,6 +215,10 @@ void bj_engine_be_lenient(bj_engine *e) {
     e->lenient = true;
 }
 
+void bj_engine_be_terse(bj_engine *e) {
+    e->terse = true;
+}
+
 void bj_engine_end_script(bj_engine *e) {
     if (!e->script_done && enter(e, 0)) {
         bj__script_over(e);

@@ -38,6 +38,8 @@ void bj_engine_start(bj_engine *engine);
  * place of an awaited request is taken for it. The verdict is BJ_FAIL then, with the first reason, and the world is
  * healed all the same: for programs that nobody wrote (fuzzing), where only what follows counts. */
 void bj_engine_be_lenient(bj_engine *engine);
+/* Before bj_engine_start(): the log does not say what the steps that begin are, which takes time to print. */
+void bj_engine_be_terse(bj_engine *engine);
 /* A lenient engine's script ends here, whatever is left of it; the world is healed. Of no effect afterwards. */
 void bj_engine_end_script(bj_engine *engine);
 /* The script is over and the world healed; the run is not over yet. */

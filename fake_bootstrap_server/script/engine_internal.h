@@ -458,6 +458,7 @@ struct bj_engine {
     uint32_t cause; /* the event that is being looked at */
     bool started, done;
     uint8_t verdict;
+    bool terse;       /* bj_engine_be_terse() */
     bool lenient;     /* bj_engine_be_lenient() */
     bool broken;      /* lenient: the present step cannot be carried out; it is passed over */
     bool script_done; /* lenient: nothing is passed over any more */

@@ -217,7 +217,9 @@ static bj__progress begin_inconclusive(bj_engine *e, bj__thread *t) {
 
 bj__progress bj__step_begin(bj_engine *e, bj__thread *t) {
     BJ_TEXT(line, 400);
-    bj_step_line(&line, t->step);
+    if (!e->terse) {
+        bj_step_line(&line, t->step);
+    }
     e->steps_begun++;
     t->begin_event = bj__log_step(e, BJ_EV_STEP_BEGIN, t->step->position, t->satisfied_event, line.start);
     t->begun = e->now;

@@ -19,13 +19,11 @@ const bool fuzz_takes_programs = true;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fuzz_session *session;
     if (!session) {
-        session = session_open(NULL);
+        session = session_open(&(session_options){ .terse = true });
         FUZZ_HOLDS(session != NULL, "memory can be mapped");
         atexit(print_states);
     }
     const session_result *result = session_run(session, data, size);
-    if (session_is_finding(result)) {
-        session_abort(result);
-    }
+    session_end_with(result);
     return 0;
 }

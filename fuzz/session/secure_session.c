@@ -14,14 +14,12 @@ const bool fuzz_takes_programs = true;
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fuzz_session *session;
     if (!session) {
-        session = session_open(NULL);
+        session = session_open(&(session_options){ .terse = true });
         FUZZ_HOLDS(session != NULL, "memory can be mapped");
     }
     bj_arena *arena = program_arena();
     const bj_record *program = bj_program_decode(arena, BJ_K_SCENARIO, data, size, NULL, 0);
     const session_result *result = session_run_program(session, session_secured(arena, program));
-    if (session_is_finding(result)) {
-        session_abort(result);
-    }
+    session_end_with(result);
     return 0;
 }

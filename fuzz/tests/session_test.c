@@ -15,9 +15,12 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <coap3/coap.h>
 
+#include "memory.h"
 #include "script/load.h"
 #include "session.h"
+#include "session_coap.h"
 #include "session_states.h"
 
 static const char head[] = "title: a test\nrules: [BS-REQUEST]\nclient:\n  endpoint: dev-1\n"
@@ -272,6 +275,51 @@ static void nothing_leaks_from_one_session_to_the_next(void **state) {
     session_close(s);
 }
 
+/* Steps that begin and say what they are. */
+static unsigned told_steps(const session_result *r) {
+    unsigned n = 0;
+    bj_event event;
+    for (size_t cursor = 0; bj_log_next(r->log, &cursor, &event);) {
+        n += event.kind == BJ_EV_STEP_BEGIN && event.text_length > 0;
+    }
+    return n;
+}
+
+static void a_terse_session_tells_the_steps_of_findings(void **state) {
+    (void) state;
+    const bj_record *program = with_account(""), *again = with_account("");
+    fuzz_session *s = session_open(&(session_options){ .terse = true });
+    const session_result *r = session_run_program(s, program);
+    assert_false(session_is_finding(r));
+    assert_int_equal(told_steps(r), 0);
+    assert_true(count(r, BJ_EV_STEP_BEGIN) > 4);
+    assert_int_equal(r->recovery, BJ_RECOVERY_REGISTERED);
+    session_close(s);
+    s = session_open(&(session_options){ .terse = true, .memory_limit = 8000 });
+    r = session_run_program(s, again);
+    assert_int_equal(r->trouble, SESSION_HUNGRY);
+    assert_true(told_steps(r) > 0);
+    session_close(s);
+}
+
+static void what_libcoap_keeps_is_counted(void **state) {
+    (void) state;
+    session_coap_begin();
+    uint8_t *string = coap_malloc_type(COAP_STRING, 4), *message = coap_malloc_type(COAP_PDU_BUF, 4);
+    memcpy(string, "abc", 4);
+    string = coap_realloc_type(COAP_STRING, string, 1000);
+    assert_string_equal((char *) string, "abc");
+    string[999] = 1;
+    message = realloc(message, 1000);
+    coap_free_type(COAP_PDU_BUF, message);
+    coap_free_type(COAP_STRING, NULL);
+    assert_int_equal(session_coap_end(), 1);
+    session_coap_begin();
+    coap_free_type(COAP_STRING, coap_realloc_type(COAP_STRING, NULL, 8));
+    assert_int_equal(session_coap_end(), 0);
+    memory_forget();
+}
+
 static int set_up(void **state) {
     (void) state;
     arena = bj_arena_map(16 << 20);
@@ -297,6 +345,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_client_with_too_little_memory_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(moves_of_the_state_machines_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_leaks_from_one_session_to_the_next, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_terse_session_tells_the_steps_of_findings, set_up, tear_down),
+        cmocka_unit_test(what_libcoap_keeps_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,13 +23,15 @@ int bj_disk_open_place(const bj_place *place, int flags, mode_t mode) {
         return bj_fail(EOPNOTSUPP);
     }
     bj_disk_node *node;
-    int fd = REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC));
+    int fd = BJ_PLACEHOLDER(REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC)));
     if (fd < 0) {
         return -1;
     }
     int result = bj_disk_open(bj_the_disk(), place->path, flags, bj_masked(mode), bj_disk_now(), &node);
     if (result < 0) {
-        REAL(close)(fd);
+        if (!bj_the_run.ghosts) {
+            REAL(close)(fd);
+        }
         return (int) bj_disk_done(result);
     }
     bj_file *file = bj_file_new(fd, BJ_FILE_DISK, (flags & O_NONBLOCK) != 0);

@@ -128,10 +128,6 @@ static int harvest(bj_file *set, struct epoll_event *events, int room) {
 /* --- making and changing --- */
 
 static int new_set(int fd) {
-    fd = bj_inside() ? bj_crew_placeholder(fd) : fd;
-    if (!bj_inside() || fd < 0) {
-        return fd;
-    }
     bj_file *file = bj_file_new(fd, BJ_FILE_EPOLL, false);
     if (!file) {
         return -1;
@@ -141,11 +137,11 @@ static int new_set(int fd) {
 }
 
 BJ_EXPORT int epoll_create(int size) {
-    return new_set(REAL(epoll_create)(size));
+    return bj_inside() ? new_set(BJ_PLACEHOLDER(REAL(epoll_create)(size))) : REAL(epoll_create)(size);
 }
 
 BJ_EXPORT int epoll_create1(int flags) {
-    return new_set(REAL(epoll_create1)(flags));
+    return bj_inside() ? new_set(BJ_PLACEHOLDER(REAL(epoll_create1)(flags))) : REAL(epoll_create1)(flags);
 }
 
 static int add(bj_file *set, bj_file *member, int fd, const struct epoll_event *event) {

@@ -12,6 +12,7 @@
 #include <linux/close_range.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 bj_file *bj_file_of(int fd) {
@@ -23,6 +24,16 @@ static void enter(int fd, bj_file *file) {
     bj_the_run.files[fd] = file;
     bj_the_run.highest = fd > bj_the_run.highest ? fd : bj_the_run.highest;
     file->references++;
+}
+
+int bj_ghost(void) {
+    for (int fd = bj_the_run.ghosts; fd < FD_SETSIZE; fd++) {
+        if (!bj_the_run.files[fd]) {
+            return fd;
+        }
+    }
+    errno = EMFILE;
+    return -1;
 }
 
 bj_file *bj_file_new(int placeholder, bj_file_kind kind, bool nonblocking) {
@@ -37,16 +48,17 @@ bj_file *bj_file_new(int placeholder, bj_file_kind kind, bool nonblocking) {
     bj_file *file = bj_arena_alloc(bj_the_run.arena, sizeof *file);
     file->kind = kind;
     file->nonblocking = nonblocking;
-    file->ghost = bj_crew_is_ghost(placeholder);
+    file->ghost = bj_the_run.ghosts || bj_crew_is_ghost(placeholder);
     enter(placeholder, file);
     return file;
 }
 
 void bj_files_each(void (*visit)(bj_file *file, void *context), void *context) {
-    for (int fd = 0; fd <= bj_the_run.highest; fd++) {
+    int first = bj_the_run.ghosts; /* below which none is virtual */
+    for (int fd = first; fd <= bj_the_run.highest; fd++) {
         bj_file *file = bj_the_run.files[fd];
         bool met = !file;
-        for (int earlier = 0; file && file->references > 1 && earlier < fd && !met; earlier++) {
+        for (int earlier = first; file && file->references > 1 && earlier < fd && !met; earlier++) {
             met = bj_the_run.files[earlier] == file;
         }
         if (!met) {
@@ -111,8 +123,11 @@ int bj_files_close_all(void) {
     int count = 0;
     while (bj_the_run.highest >= 0) {
         int fd = bj_the_run.highest;
+        bool ghost = bj_the_run.files[fd]->ghost;
         drop(fd);
-        REAL(close)(fd);
+        if (!ghost) {
+            REAL(close)(fd);
+        }
         count++;
     }
     return count;

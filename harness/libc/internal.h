@@ -137,6 +137,7 @@ typedef struct bj_run {
     struct bj_crew *crew;                  /* many clients in one run; NULL */
     struct bj_file *files[BJ_DESCRIPTORS]; /* by descriptor */
     int highest;                           /* descriptor in use */
+    int ghosts; /* the first number of descriptors that have no real ones behind them; 0: all have */
 } bj_run;
 extern bj_run bj_the_run;
 
@@ -300,6 +301,10 @@ bool bj_file_release(bj_file *file); /* true: it was the last */
 /* Closes all; the number of descriptors. */
 int bj_files_close_all(void);
 bool bj_files_poked(void);
+/* A descriptor for something virtual: what `call` gives, which makes a harmless real one; or, in a run that does
+ * without those, a number that is free. -1 and errno. */
+#define BJ_PLACEHOLDER(call) (bj_the_run.ghosts ? bj_ghost() : bj_crew_placeholder(call))
+int bj_ghost(void);
 /* crew.c: what the kernel gave for a placeholder, or a number in its place when it had none left for a crew. */
 int bj_crew_placeholder(int fd);
 bool bj_crew_is_ghost(int fd);

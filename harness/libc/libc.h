@@ -11,7 +11,8 @@
  *
  * A virtual descriptor is a real placeholder descriptor, the lowest that is free, so that dup(), close(), fcntl(),
  * select() and close-on-exec work on it as a program expects. When the kernel has no more of them, a crew (below) goes
- * on with numbers that it would never give, which stand for nothing but what is virtual.
+ * on with numbers that it would never give, which stand for nothing but what is virtual; so does a run without real
+ * descriptors from the beginning.
  */
 #ifndef BJ_LIBC_LIBC_H
 #define BJ_LIBC_LIBC_H
@@ -37,6 +38,11 @@ bool bj_libc_active(void);
 /* For harness code that runs inside a run (engine, log, adapter): calls between these pass through. They nest. */
 void bj_libc_outside(void);
 void bj_libc_inside(void);
+
+/* From the next run on no virtual descriptor has a real one behind it: a run makes no system calls for them, but dup(),
+ * and an epoll set with foreign descriptors in it do not work then, and the kernel checks no flags. Their numbers are
+ * those from 200 to 1023: who calls this has none of them open. For clients that do without all that. */
+void bj_libc_without_descriptors(void);
 
 /* From now on this descriptor is the harness's own: a client that closes all that it does not know (closefrom(), a loop
  * up to the limit) leaves it alone. Stays so from run to run. */

@@ -72,7 +72,7 @@ bool bj_is_random_device(const char *path) {
 }
 
 int bj_open_random_device(int flags) {
-    int fd = REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC));
+    int fd = BJ_PLACEHOLDER(REAL(open)("/dev/null", O_RDWR | (flags & O_CLOEXEC)));
     return bj_file_new(fd, BJ_FILE_RANDOM, false) ? fd : -1;
 }
 

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 enum { ARENA_SIZE = 64 << 20 }; /* of address space; pages come when they are touched */
+enum { GHOSTS = 200 };          /* below them lie the descriptors of fuzzing engines, too */
 
 bj_run bj_the_run;
+static bool without_descriptors;
 BJ_THREAD bj_here bj_this;
 
 /* Kept from run to run, for its pages are warm; a new one when look-ups that are never freed have filled the old. */
@@ -39,6 +41,11 @@ static void reset(bj_run *run) {
     run->main.id = gettid();
     run->threads = &run->main;
     run->highest = -1;
+    run->ghosts = without_descriptors ? GHOSTS : 0;
+}
+
+void bj_libc_without_descriptors(void) {
+    without_descriptors = true;
 }
 
 void bj_libc_enter(bj_sim *sim, bj_libc_over_fn *over, void *context) {

@@ -49,7 +49,7 @@ int bj_socket_take_address(const struct sockaddr *from, socklen_t length, bj_add
 
 /* The descriptor, or -1 and errno. `accepted`: a connection that is there already. */
 static int new_socket(int family, int type, int flags, bj_sim_socket *accepted) {
-    int fd = bj_crew_placeholder(REAL(socket)(AF_UNIX, type | flags, 0));
+    int fd = BJ_PLACEHOLDER(REAL(socket)(AF_UNIX, type | flags, 0));
     bj_file *file = bj_file_new(fd, BJ_FILE_SOCKET, (flags & SOCK_NONBLOCK) != 0);
     if (!file) {
         return -1;

@@ -89,11 +89,10 @@ static bj_file *timer_of(int fd) {
 }
 
 BJ_EXPORT int timerfd_create(clockid_t clock, int flags) {
-    int fd = REAL(timerfd_create)(clock, flags);
-    fd = bj_inside() ? bj_crew_placeholder(fd) : fd;
-    if (!bj_inside() || fd < 0) {
-        return fd;
+    if (!bj_inside()) {
+        return REAL(timerfd_create)(clock, flags);
     }
+    int fd = BJ_PLACEHOLDER(REAL(timerfd_create)(clock, flags));
     bj_file *file = bj_file_new(fd, BJ_FILE_TIMER, (flags & TFD_NONBLOCK) != 0);
     if (!file) {
         return -1;
