@@ -6,6 +6,7 @@
 #include "script/engine_internal.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <string.h>
 
 bool bj__is_active(bj_kind kind) {
@@ -231,9 +232,16 @@ static bool names(bj_engine *e, bj__thread *t) {
     return true;
 }
 
+/* As the client's profile says, unless the step wants another signal than that of an orderly stop. */
 static bool stop(bj_engine *e, bj__thread *t) {
-    int number = (int) bj_get_uint(t->step, BJ_F(STOP, SIGNAL), 15);
+    int number = (int) bj_get_uint(t->step, BJ_F(STOP, SIGNAL), SIGTERM);
+    const bj_record *own = number == SIGTERM ? bj_get_record(e->profile, BJ_F(PROFILE, STOP)) : NULL;
+    const bj_value *line = bj_get(own, BJ_F(STOPPING, INPUT));
     e->stopping = true;
+    if (line) {
+        return bj__life_type(e, t, &line->as.string, false);
+    }
+    number = (int) bj_get_uint(own, BJ_F(STOPPING, SIGNAL), (uint32_t) number);
     int result = e->ops->client_signal(e->world, number);
     if (result < 0) {
         bj__conclude_printf(e, BJ_ERROR, t->step->position, "the client cannot be stopped: %s", strerror(-result));

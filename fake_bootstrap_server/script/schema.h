@@ -108,6 +108,8 @@ enum {
     R(9, DEVIATION, "deviation", 0, "A known deviation of a client: its scenarios are expected failures.", NULL)       \
     R(10, OBSERVED, "observed", 0, "Reserved.", NULL)                                                                  \
     R(190, BUILT_IN, "built-in", 0, "What a client is, where its command line cannot tell it.", NULL)                  \
+    R(211, READY, "ready", 0, "How to see that a client is ready: by the first of what is given.", NULL)                \
+    R(212, STOPPING, "stopping", 0, "How a client is asked to stop.", NULL)                                            \
     R(110, RECOVERY, "recovery", 0, "What happens when the script is over.", NULL)                                     \
     R(32, REQUEST, "request", 1, "The client sends a request to a server.",                                            \
       "request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}")                                                \
@@ -352,7 +354,10 @@ enum {
     F(21, FACTORY, "factory", STRINGS, 0, NONE,                                                                        \
       "Object Instances that it has from the factory, as /1/0: no scenario minds them until it writes or deletes them.") \
     F(22, COMMANDS, "commands", QUERY, 0, NONE,                                                                        \
-      "What one types at its standard input for it to do something, by names that scenarios ask for: {update: u 1}.")
+      "What one types at its standard input for it to do something, by names that scenarios ask for: {update: u 1}.") \
+    F(23, READY, "ready", RECORD, 0, KIND(READY),                                                                      \
+      "How to see that it is ready: over the network a scenario's clock begins then.")                                 \
+    F(24, STOP, "stop", RECORD, 0, KIND(STOPPING), "How `stop` asks it to stop; by SIGTERM if not given.")
 #define BJ_ENUM_ATTACH(X) X(1, "linked") X(2, "exec") X(3, "network")
 #define BJ_ENUM_INPUT(X)  X(0, "open") X(1, "null")
 
@@ -381,6 +386,15 @@ enum {
     F(4, TEXT, "text", STRING, 0, NONE, "Text that the failure's reason contains.")                                    \
     F(5, RULE, "rule", STRING, 0, NONE,                                                                                \
       "A rule that oracles find broken, in any scenario: `scenario` is of no account then, and nothing need fail.")
+
+#define BJ_FIELDS_READY(F)                                                                                              \
+    F(1, OUTPUT, "output", STRING, 0, NONE, "It writes a line that holds this.")                                       \
+    F(2, REQUEST, "request", BOOL, 0, NONE, "Its first message is there.")                                             \
+    F(3, AFTER, "after", DURATION, 0, NONE, "So much time has passed since its start.")
+#define BJ_FIELDS_STOPPING(F)                                                                                           \
+    F(1, SIGNAL, "signal", ENUM, BJ_PRIMARY, ENUM(BJ_ENUM_SIGNAL), "By this signal.")                                  \
+    F(2, INPUT, "input", STRING, 0, NONE, "By this line at its standard input.")                                       \
+    F(3, WITHIN, "within", DURATION, 0, NONE, "It has ended then, as `bootjack client check` proves; 1m if not given.")
 
 #define BJ_FIELDS_RECOVERY(F)                                                                                          \
     F(1, OFF, "off", STRING, BJ_REQUIRED, NONE, "The run ends with the script, for this reason.")

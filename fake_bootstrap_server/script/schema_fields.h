@@ -108,6 +108,12 @@ enum bj_fields_stop { BJ_FIELDS_STOP(BJ_FIELD_ENUM) };
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_INPUT_##FIELD = (number),
 enum bj_fields_input { BJ_FIELDS_INPUT(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_STOPPING_##FIELD = (number),
+enum bj_fields_stopping { BJ_FIELDS_STOPPING(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
+#define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_READY_##FIELD = (number),
+enum bj_fields_ready { BJ_FIELDS_READY(BJ_FIELD_ENUM) };
+#undef BJ_FIELD_ENUM
 #define BJ_FIELD_ENUM(number, FIELD, name, TYPE, flags, detail, doc) BJ_F_EXIT_##FIELD = (number),
 enum bj_fields_exit { BJ_FIELDS_EXIT(BJ_FIELD_ENUM) };
 #undef BJ_FIELD_ENUM

@@ -146,6 +146,9 @@ static bool make_world(network *n) {
         bj_shared_trouble(n->child.shared, "no sockets for the servers: %s", strerror(errno));
         return false;
     }
+    if (bj_get(n->child.profile, BJ_F(PROFILE, READY))) {
+        bj_real_world_hold(n->real);
+    }
     bj_child_engine(&n->child, bj_real_world_as_world(n->real), bj_real_world_ops(n->real));
     bj_real_world_set_engine(n->real, n->child.engine);
     if (!listen_to_client(n)) {
@@ -230,6 +233,56 @@ static void client_ended(network *n, int status) {
     bj_child_exited(&n->child, WIFEXITED(status) ? WEXITSTATUS(status) : 0, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
+/* --- is it ready? --------------------------------------------------------------------------------------------- */
+
+enum { LOOK_MS = 100, READY_MS = 120000 };
+
+static bool has_said(const bj_log *log, const char *text) {
+    bj_event event;
+    size_t length = strlen(text);
+    for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
+        if (event.kind == BJ_EV_CLIENT_OUTPUT && event.text && memmem(event.text, event.text_length, text, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The scenario's clock begins when the client is ready, as its profile says how to see. What it sends before is kept
+ * by the kernel. */
+static bool await_ready(network *n) {
+    const bj_record *ready = bj_get_record(n->child.profile, BJ_F(PROFILE, READY));
+    const char *output = n->job->options.serve ? NULL : bj_get_string(ready, BJ_F(READY, OUTPUT), NULL);
+    uint64_t after_us = bj_get_duration(ready, BJ_F(READY, AFTER), BJ_NEVER);
+    uint64_t began = bj_real_us(), limit_us = n->job->options.serve ? UINT64_MAX : READY_MS * UINT64_C(1000);
+    bool contact = false;
+    while (bj_real_us() - began < after_us) {
+        bool looked = bj_real_world_await_contact(n->real, contact ? 0 : LOOK_MS);
+        contact = contact || looked;
+        if ((contact && bj_get_bool(ready, BJ_F(READY, REQUEST), false)) ||
+            (output && has_said(n->child.log, output))) {
+            return true;
+        }
+        if (bj_real_us() - began > limit_us) {
+            bj_shared_trouble(
+                n->child.shared,
+                "the client is not ready after two minutes, as its profile's `ready` says (many programs keep their "
+                "output back where it is no terminal; `stdbuf -oL` helps)");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool begin_when_ready(network *n) {
+    bool ready = true;
+    if (bj_get(n->child.profile, BJ_F(PROFILE, READY))) {
+        ready = await_ready(n);
+        bj_real_world_begin(n->real);
+    }
+    return ready;
+}
+
 /* --- the run -------------------------------------------------------------------------------------------------- */
 
 static void run(network *n) {
@@ -271,6 +324,9 @@ _Noreturn void bj_network_run(bj_job *job) {
         if (job->options.serve) {
             bj_child_starts(&n.child, "by somebody else, on the network");
         } else if (!start_client(&n)) {
+            bj_child_vanish(1);
+        }
+        if (!begin_when_ready(&n)) {
             bj_child_vanish(1);
         }
         run(&n);

@@ -133,6 +133,37 @@ static bool has_program(checking *c) {
     return true;
 }
 
+/* --- how one sees that it is ready ---------------------------------------------------------------------------- */
+
+static const bj_event *line_with(const bj_log *log, const char *text, bj_event *event) {
+    for (size_t cursor = 0; log && bj_log_next(log, &cursor, event);) {
+        bool said = event->kind == BJ_EV_CLIENT_OUTPUT && event->text;
+        if (said && memmem(event->text, event->text_length, text, strlen(text))) {
+            return event;
+        }
+    }
+    return NULL;
+}
+
+/* `result` is that of the plain bootstrap. */
+static void ready(checking *c, const bj_run_result *result) {
+    const bj_record *how = bj_get_record(c->client.profile, BJ_F(PROFILE, READY));
+    const char *text = bj_get_string(how, BJ_F(READY, OUTPUT), NULL);
+    bj_event event;
+    BJ_TEXT(line, 300);
+    if (!text) {
+        return;
+    }
+    bj_text_printf(&line, "'%s'", text);
+    if (line_with(result->log, text, &event)) {
+        bj_text_printf(&line, " at %.6f s", (double) event.time / 1e6);
+        say("ok", "it says that it is ready", line.start);
+    } else {
+        failed(c, "it does not say that it is ready", line.start,
+               "no line of its output holds this: `-v` shows what it writes, with times; a part of a line is enough");
+    }
+}
+
 /* --- the runs ------------------------------------------------------------------------------------------------- */
 
 /* On a network the client's own side is not seen: what reaches a server counts. */
@@ -186,6 +217,9 @@ static bool plain(checking *c) {
     } else if (spoke) {
         say("ok", "a plain bootstrap passes", "");
     }
+    if (spoke) {
+        ready(c, &result);
+    }
     if (!good) {
         show_output(&result);
     }
@@ -225,6 +259,37 @@ static void virtual_time(checking *c) {
         failed(
             c, "time is not virtual", result.reason,
             "it waits by a call that the world does not see: harness/libc/README.md lists them; or `attach: network`");
+    }
+    bj_run_release(&result);
+}
+
+/* --- how it stops --------------------------------------------------------------------------------------------- */
+
+static const char *stop_text(const checking *c, bj_arena *arena) {
+    const bj_record *how = bj_get_record(c->client.profile, BJ_F(PROFILE, STOP));
+    BJ_TEXT(text, 4096);
+    BJ_TEXT(within, 40);
+    bj_duration_print(&within, bj_get_duration(how, BJ_F(STOPPING, WITHIN), 60 * BJ_SECOND));
+    bj_text_printf(&text, "%s  - stop: term\n  - exit: {within: %s}\n", cli_probe_plain, within.start);
+    return bj_arena_strdup(arena, text.start);
+}
+
+static void stops(checking *c) {
+    bj_run_result result;
+    bool told = bj_get(c->client.profile, BJ_F(PROFILE, STOP)) != NULL;
+    if (c->client.attach == BJ_ATTACH_LINKED ||
+        !cli_probe_run(c->arena, &c->options, stop_text(c, c->arena), &result)) {
+        return;
+    }
+    bool good = result.script_verdict == BJ_PASS || result.script_verdict == BJ_WARN;
+    if (good) {
+        say("ok", told ? "it stops as the profile says" : "it stops at SIGTERM", "");
+    } else if (told) {
+        failed(c, "it does not stop as the profile says", result.reason,
+               "`stop` names a signal, or a line for its standard input");
+    } else {
+        say("note", "it does not stop in order at SIGTERM", result.reason);
+        advise("say in `stop` what it takes: another signal, or a line at its standard input");
     }
     bj_run_release(&result);
 }
@@ -370,6 +435,7 @@ static int check(checking *c) {
     if (has_program(c) && plain(c)) {
         nonsense(c);
         virtual_time(c);
+        stops(c);
         if (c->probes) {
             probe_all(c);
         }

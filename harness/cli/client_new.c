@@ -28,13 +28,15 @@ static const char help[] =
     "  --holdoff TIME     its Client Hold Off Time, where the command has no {holdoff}; empty: none is known\n"
     "  --features LIST    optional features that it has, with commas between; empty: not known yet\n"
     "  --facts LIST       facts, likewise: lwm2m-1.0, lwm2m-1.1, lwm2m-1.2, discover, ...\n"
+    "  --ready TEXT       a line of its output holds this when it is ready; empty: no line says so\n"
+    "  --stop LINE        what one types at its standard input to stop it; empty: it is sent SIGTERM\n"
     "  -o FILE            the file to write; NAME.yaml if not given\n"
     "  --force            writes over a file that is there\n"
     "  -h, --help         this\n"
     "\n"
     "Exit status: 0 written, 2 could not be written or is no profile, 64 wrong usage.\n";
 
-enum { NAME, COMMAND, ATTACH, HOLDOFF, FEATURES, FACTS, ANSWERS };
+enum { NAME, COMMAND, ATTACH, HOLDOFF, FEATURES, FACTS, READY, STOP, ANSWERS };
 
 static const struct {
     const char *option;
@@ -48,6 +50,8 @@ static const struct {
     { "features",
       "Which optional features has it (with commas between; empty: to be probed by `bootjack client check`)" },
     { "facts", "Which versions and facts (as lwm2m-1.1, discover; empty: none)" },
+    { "ready", "What does it write when it is ready (a part of the line; empty: nothing)" },
+    { "stop", "What does one type to stop it (empty: nothing, it is sent SIGTERM)" },
 };
 
 typedef struct answers {
@@ -63,6 +67,8 @@ static const struct option long_options[] = {
     { "holdoff", required_argument, NULL, HOLDOFF },
     { "features", required_argument, NULL, FEATURES },
     { "facts", required_argument, NULL, FACTS },
+    { "ready", required_argument, NULL, READY },
+    { "stop", required_argument, NULL, STOP },
     { "force", no_argument, NULL, 'f' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -172,6 +178,14 @@ static void print_command(bj_text *out, bj_arena *arena, const char *command) {
     }
 }
 
+static void print_field(bj_text *out, const char *begin, const char *text) {
+    if (*text) {
+        bj_text_add(out, begin);
+        quoted(out, text);
+        bj_text_add(out, "}\n");
+    }
+}
+
 static void print_profile(bj_text *out, bj_arena *arena, const answers *a) {
     bj_text_printf(out,
                    "# Written by `bootjack client new`; `bootjack client check` proves it. docs/porting.md explains "
@@ -187,6 +201,8 @@ static void print_profile(bj_text *out, bj_arena *arena, const answers *a) {
     if (*a->of[FACTS]) {
         bj_text_printf(out, "facts: [%s]\n", a->of[FACTS]);
     }
+    print_field(out, "ready: {output: ", a->of[READY]);
+    print_field(out, "stop: {input: ", a->of[STOP]);
 }
 
 static bool is_profile(bj_arena *arena, const bj_text *text) {

@@ -22,19 +22,20 @@ def profile(tmp_path, **fields):
 
 
 def test_new_asks_for_what_no_option_says(tmp_path):
-    answers = "mine\n/opt/mine --ep {endpoint} '?--key {key}' {bs_uri}\nnonsense\nexec\n10s\ntlv, senml-json\nlwm2m-1.1\n"
+    answers = "mine\n/opt/mine --ep {endpoint} '?--key {key}' {bs_uri}\nnonsense\nexec\n10s\ntlv, senml-json\nlwm2m-1.1\nup and \"running\"\nquit\n"
     done = client("new", answers=answers, folder=tmp_path)
     assert done.returncode == GOOD, done.stderr
     assert "'nonsense' is no answer to that" in done.stderr
     written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
     assert written == {"name": "mine", "attach": "exec", "built-in": {"holdoff": "10s"}, "facts": ["lwm2m-1.1"],
-                       "features": ["tlv", "senml-json"],
+                       "features": ["tlv", "senml-json"], "ready": {"output": 'up and "running"'},
+                       "stop": {"input": "quit"},
                        "command": ["/opt/mine", "--ep", "{endpoint}", "?--key {key}", "{bs_uri}"]}
 
 
 def test_new_takes_it_all_from_options(tmp_path):
     options = ["--name", "n", "--command", "c \"a b\" {bs_uri} {holdoff}", "--attach", "network", "--features", "",
-               "--facts", "", "-o", tmp_path / "other.yaml"]
+               "--facts", "", "--ready", "", "--stop", "", "-o", tmp_path / "other.yaml"]
     assert client("new", *options).returncode == GOOD
     written = yaml.safe_load((tmp_path / "other.yaml").read_text())
     assert written == {"name": "n", "attach": "network", "command": ["c", "a b", "{bs_uri}", "{holdoff}"]}
@@ -47,7 +48,7 @@ def test_new_takes_it_all_from_options(tmp_path):
 @pytest.mark.parametrize("options, answers, status, message", [
     ([], "", COULD_NOT_RUN, "standard input ended before --name was said"),
     (["--name", "a/b"], "", COULD_NOT_RUN, "--name 'a/b': not possible"),
-    (["--features", "telepathy"], "n\nc {bs_uri}\nexec\n\n\n", COULD_NOT_RUN, "telepathy"),
+    (["--features", "telepathy"], "n\nc {bs_uri}\nexec\n\n\n\n\n", COULD_NOT_RUN, "telepathy"),
     (["--colour", "blue"], "", USAGE, "--colour: unknown option"),
     (["surplus"], "", USAGE, "surplus: not expected"),
 ])
@@ -94,6 +95,27 @@ def test_check_says_what_is_in_the_way(fields, message, tmp_path):
     assert message in done.stdout
     assert "->" in done.stdout  # and what to do about it
     assert "the profile is not good yet" in done.stdout
+
+
+def ours(tmp_path, **fields):
+    return profile(tmp_path, **{**yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text()), **fields})
+
+
+def test_check_proves_how_it_gets_ready_and_stops(tmp_path):
+    done = client("check", ours(tmp_path, ready={"output": "register"}, stop={"signal": "int"}), "--no-probes")
+    assert done.returncode == GOOD, done.stdout
+    assert "it says that it is ready: 'register' at " in done.stdout and "it stops as the profile says" in done.stdout
+
+
+@pytest.mark.parametrize("fields, message", [
+    ({"ready": {"output": "no client writes this"}}, "it does not say that it is ready: 'no client writes this'"),
+    ({"stop": {"input": "quit"}}, "it does not stop as the profile says"),
+    ({"stop": {"signal": "usr1", "input": "quit"}}, "exclude each other"),
+    ({"ready": {}}, "ready needs the field 'output' or 'request' or 'after'"),
+])
+def test_check_refuses_what_is_not_so(fields, message, tmp_path):
+    done = client("check", ours(tmp_path, **fields), "--no-probes")
+    assert done.returncode != GOOD and message in done.stdout + done.stderr
 
 
 def test_check_of_a_client_that_says_yes_to_everything():

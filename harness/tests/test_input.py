@@ -118,6 +118,22 @@ def test_mistakes(step, message, play):
     assert message in play("poll", [step]).errors
 
 
+def test_stop_types_what_the_profile_says(play):
+    steps = [{"advance": "5s"}, {"stop": "term"}, {"request": {**GET, "path": "/bye", "within": "1s"}}, {"ignore": {}}]
+    assert play("poll", steps, stop={"input": "bye"}).verdict == "pass"
+    assert play("poll", steps).verdict == "fail"
+
+
+@pytest.mark.parametrize("ready", [{"output": "listening"}, {"after": "1s"}, {"request": True, "after": "1500ms"}])
+def test_the_clock_of_a_scenario_begins_when_the_client_is_ready(ready, play):
+    steps = [{"advance": "100ms"}, {"input": "one"}, {"request": {**GET, "path": "/one", "within": "10s"}}, {"ignore": {}}]
+    result = play("late", steps, attach="network", ready=ready)
+    assert result.verdict == "pass", result.reason
+    assert next(time for time, text in said(result) if text == "listening") == 0  # half a second after its start
+    first = next(event for event in result.events if event["kind"] == "received")
+    assert float(first["t"]) >= 0.1
+
+
 def test_the_report_shows_it_beside_the_conversation(console, tmp_path):
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(yaml.safe_dump({**SCENARIO, "steps": SCENARIO["steps"][:4]}, sort_keys=False))

@@ -28,7 +28,7 @@ static bj_time monotonic(void) {
 }
 
 bj_time real_now(const bj_real_world *real) {
-    return monotonic() - real->start;
+    return real->held ? 0 : monotonic() - real->start;
 }
 
 uint32_t real_log(bj_real_world *real, bj_event event) {
@@ -391,6 +391,35 @@ static void handle(bj_real_world *real, const struct epoll_event *event) {
         close(source->fd);
         source->fd = -1;
     }
+}
+
+void bj_real_world_hold(bj_real_world *real) {
+    real->held = true;
+}
+
+void bj_real_world_begin(bj_real_world *real) {
+    real->held = false;
+    real->start = monotonic();
+    real->armed = BJ_NEVER;
+}
+
+/* What is there stays there: epoll reports by level, and nothing is read but the client's output. */
+static bool is_contact(bj_real_world *real, const struct epoll_event *event) {
+    real_source *source = event->data.ptr;
+    if (source->kind == REAL_OUTPUT) {
+        handle(real, event);
+    }
+    return source->kind == REAL_UDP || source->kind == REAL_LISTENER || source->kind == REAL_CLIENT;
+}
+
+bool bj_real_world_await_contact(bj_real_world *real, int ms) {
+    struct epoll_event events[16];
+    int count = epoll_wait(real->epoll, events, 16, ms);
+    bool contact = false;
+    for (int i = 0; i < count; i++) {
+        contact = is_contact(real, &events[i]) || contact;
+    }
+    return contact;
 }
 
 /* One event, waited for up to `timeout` ms (-1 = without end); as epoll_wait(). */

@@ -56,6 +56,7 @@ struct bj_real_world {
     bj_addr reached; /* our address as the last client saw it, when we listen on all */
     bj_addr last_client;
     bj_time start; /* of the monotonic clock */
+    bool held;     /* it has not begun yet */
     bj_time timer; /* the engine's */
     bool over;
     uint32_t handling; /* the event of which the engine is being told */

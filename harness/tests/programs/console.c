@@ -2,7 +2,7 @@
  *
  * A client that does what it is told at its standard input: each line is sent to the server as the path of a GET, and
  * so is "end" when the input ends. Arguments: host and port of the server, and how it waits: select, poll, epoll, read,
- * fgets, thread, or sleep: then it reads nothing and writes much.
+ * fgets, thread; late: read, after half a second; or sleep: then it reads nothing and writes much.
  */
 #define _GNU_SOURCE
 #include <netdb.h>
@@ -73,6 +73,10 @@ int main(int count, char **words) {
     if (count < 4 || getaddrinfo(words[1], words[2], &hints, &found) != 0) {
         return 64;
     }
+    if (strcmp(words[3], "late") == 0) {
+        usleep(500000);
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     s = socket(AF_INET, SOCK_DGRAM, 0);
     connect(s, found->ai_addr, found->ai_addrlen);
     puts("listening");
