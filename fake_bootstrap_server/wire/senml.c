@@ -164,10 +164,25 @@ static bool may_pass(bj_entries *in, const char *name, size_t length, bj_text *w
     return true;
 }
 
+/* The name of a member and the colon behind it. One for which there is no room is none that is known: what is given in
+ * its place is empty, or the underscore with which it ends (RFC 8428 §4.4). */
+static bool member_name(bj_reader *r, char *name, size_t room, size_t *length) {
+    bj_reader before = *r;
+    if (!bj_json_string(r, (uint8_t *) name, room, length)) {
+        *r = before;
+        if (!bj_json_string(r, NULL, 0, length)) {
+            return false;
+        }
+        *length = r->at[-2] == '_';
+        *name = '_';
+    }
+    return bj_json_take(r, ':');
+}
+
 static bool json_member(bj_entries *in, bj_record_fields *fields, bj_text *why) {
     char name[BJ_NAME + 1];
     size_t length;
-    if (!bj_json_string(&in->r, (uint8_t *) name, BJ_NAME, &length) || !bj_json_take(&in->r, ':')) {
+    if (!member_name(&in->r, name, BJ_NAME, &length)) {
         return bj__damaged(in, why, "no name of a field where one is due");
     }
     name[length] = '\0';
@@ -479,7 +494,7 @@ static int old_label_of(const char *name) {
 static bool old_member(bj_entries *in, bj_record_fields *fields, bj_text *why) {
     char name[BJ_NAME + 1];
     size_t length;
-    if (!bj_json_string(&in->r, (uint8_t *) name, BJ_NAME, &length) || !bj_json_take(&in->r, ':')) {
+    if (!member_name(&in->r, name, BJ_NAME, &length)) {
         return bj__damaged(in, why, "no name of a field where one is due");
     }
     name[length] = '\0';
@@ -504,9 +519,9 @@ static bool old_begin(bj_entries *in, bj_text *why) {
         return bj__damaged(in, why, "no object");
     }
     while (bj_json_more(&in->r, '}', &first, &fault)) {
-        char name[8];
+        char name[9];
         size_t length = 0;
-        if (!bj_json_string(&in->r, (uint8_t *) name, sizeof name, &length) || !bj_json_take(&in->r, ':')) {
+        if (!member_name(&in->r, name, 8, &length)) {
             return bj__damaged(in, why, "no bn, bt or e");
         }
         bool is_name = length == 2 && !memcmp(name, "bn", 2), is_elements = length == 1 && *name == 'e';

@@ -22,6 +22,7 @@ typedef struct command {
 static const command commands[] = {
     { "search", tool_search, "play all sequences of an alphabet of events, up to a length" },
     { "triage", tool_triage, "group findings, make them as short as they can be, and write them as scenarios" },
+    { "sift", tool_sift, "say which of many inputs show a finding" },
     { "replay", tool_replay, "play one finding, and print the conversation" },
     { "foreign", tool_foreign, "session fuzzing of an unmodified program under the preload library" },
 };

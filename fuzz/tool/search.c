@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -194,6 +195,14 @@ static bool tell_finding(const search *s, const kind *k) {
     return fine;
 }
 
+/* Of all workers, in seconds. */
+static double processor_time(void) {
+    struct rusage used;
+    getrusage(RUSAGE_CHILDREN, &used);
+    return (double) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double) (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 static int conclude(const search *s, double took) {
     static board all;
     bool fine = true;
@@ -203,9 +212,11 @@ static int conclude(const search *s, double took) {
     for (uint32_t i = 0; i < all.kinds; i++) {
         fine = tell_finding(s, &all.kind[i]) && fine;
     }
-    printf("%" PRIu64 " of %" PRIu64 " sequences of up to %lu of %zu events in %.1f s, %.0f a second; "
-           "%" PRIu64 " virtual hours; %u kinds of findings\n",
-           all.played, s->total, s->depth, s->alphabet.count, took, (double) all.played / (took > 0 ? took : 1),
+    double used = processor_time();
+    printf("%" PRIu64 " of %" PRIu64
+           " sequences of up to %lu of %zu events in %.1f s (%.1f s of processor time, %.0f a "
+           "second of it); %" PRIu64 " virtual hours; %u kinds of findings\n",
+           all.played, s->total, s->depth, s->alphabet.count, took, used, (double) all.played / (used > 0 ? used : 1),
            all.virtual_seconds / 3600, (unsigned) all.kinds);
     return !fine || all.played != s->total ? TOOL_COULD_NOT_RUN : all.kinds ? TOOL_FOUND : TOOL_FINE;
 }

@@ -19,6 +19,7 @@ enum { TOOL_FINE = 0, TOOL_FOUND = 1, TOOL_COULD_NOT_RUN = 2, TOOL_USAGE = 64 };
 /* Each takes argv[0] as its own name and returns the exit status. */
 int tool_search(int argc, char **argv);
 int tool_triage(int argc, char **argv);
+int tool_sift(int argc, char **argv);
 int tool_replay(int argc, char **argv);
 int tool_foreign(int argc, char **argv);
 

@@ -82,7 +82,7 @@ static bool take_config(const bootjack_linked_config *from, bootjack_config *to)
         to->holdoff_jitter = from->holdoff_jitter;
     }
     if (from->ack_timeout_ms >= 0) {
-        to->tx.ack_timeout_ms = (uint32_t) from->ack_timeout_ms;
+        to->tx.ack_timeout_ms = from->ack_timeout_ms > UINT32_MAX ? UINT32_MAX : (uint32_t) from->ack_timeout_ms;
     }
     if (from->ack_random_factor > 0) {
         to->tx.ack_random_factor = from->ack_random_factor;

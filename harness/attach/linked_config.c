@@ -75,6 +75,11 @@ static const char *either_string(const bj_record *a, unsigned field_a, const bj_
     return bj_get_string(a, field_a, bj_get_string(b, field_b, NULL));
 }
 
+/* So that what is too much is refused, and not cut to something that is taken. */
+static int at_most_16_bits(uint32_t number) {
+    return number > UINT16_MAX ? UINT16_MAX : (int) number;
+}
+
 void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, const bj_record *scenario,
                            const bj_record *profile) {
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
@@ -89,7 +94,7 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
         .ack_timeout_ms = milliseconds(transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT)),
         .ack_random_factor = factor(bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL)),
         .max_retransmit = bj_get(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT))
-                              ? (int) bj_get_uint(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4)
+                              ? at_most_16_bits(bj_get_uint(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4))
                               : -1,
         .strict = bj_get_bool(client, BJ_F(CLIENT, STRICT), false),
         .legacy = bj_get_bool(client, BJ_F(CLIENT, LEGACY), false),

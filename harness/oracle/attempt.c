@@ -70,12 +70,23 @@ static void check_form(bj_oracle *o, const oracle_seen *s) {
 
 /* --- the hold-off --------------------------------------------------------------------------------------------- */
 
+/* Of several, one may have failed unseen: its name led nowhere, its URI cannot be used. */
+static bool has_several_servers(const bj_oracle *o) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        count += o->accounts.items[i].used && !o->accounts.items[i].deleted && o->accounts.items[i].object == 1;
+    }
+    return count > 1 || o->accounts.vague;
+}
+
 /* The earliest moment at which the bootstrap may have become necessary. */
 static bj_time needed(const bj_oracle *o) {
-    bj_time need = o->attempt.trigger;
+    bj_time need = BJ_NEVER;
     for (unsigned i = 0; i < o->peer_count; i++) {
         need = o->peers[i].registering ? oracle_min(need, o->peers[i].register_last) : need;
     }
+    need = need != BJ_NEVER && has_several_servers(o) ? oracle_min(need, o->attempt.last) : need;
+    need = oracle_min(need, o->attempt.trigger);
     return need != BJ_NEVER ? need : o->attempt.last;
 }
 
@@ -200,7 +211,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     }
     if (own->purpose == ORACLE_BOOTSTRAP && bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block)) {
         a->excused = true; /* it has no content that could come in blocks: a client may take it for damaged */
-        if (block & 8) {
+        if (block & ~UINT32_C(7)) {
             return;
         }
     }
@@ -258,7 +269,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     o->attempt.dialled = BJ_NEVER;
     if (p->registered) {
         note_queue_mode(p, own);
-        o->attempt.last = oracle_max(o->attempt.last, s->time);
+        o->attempt.last = has_several_servers(o) ? o->attempt.last : oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;
     } else {
         o->attempt.failed = s->time;

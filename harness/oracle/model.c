@@ -353,8 +353,11 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
         oracle_instance *one = &a->items[i];
         bool named =
             f->path.depth == 0 || (one->object == f->path.ids[0] && (f->path.depth == 1 || one->id == f->path.ids[1]));
-        bool survives = one->object == 0 && one->bootstrap != 0;
-        if (one->used && named && !survives) {
+        bool may_survive = one->object == 0 && one->bootstrap != 0;
+        if (one->used && named && may_survive && one->bootstrap < 0 && one->id != ORACLE_ANYWHERE) {
+            one->used = false; /* whether it is the bootstrap account was not written: nor is it known what it is now */
+            a->vague = true;
+        } else if (one->used && named && !may_survive) {
             one->deleted = true;
         }
     }

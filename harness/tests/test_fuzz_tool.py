@@ -54,6 +54,8 @@ def test_planted_defects_are_found_and_told_in_few_steps(broken_tool, tmp_path, 
     case = xml.etree.ElementTree.parse(out / "triage.xml").getroot().find("testcase")
     assert case.get("name") == rule and case.find("failure").get("message")
     assert tool("replay", out / f"{rule}.yaml", program=broken_tool, plant=plant).returncode == 1
+    sifted = tool("sift", out / f"{rule}.yaml", api.ROOT / "scenarios/good/default-port.yaml", program=broken_tool, plant=plant)
+    assert sifted.returncode == 1 and f"{out / f'{rule}.yaml'}\n" in sifted.stdout
     mended = tool("triage", "--out", tmp_path / "again", out / f"{rule}.yaml", program=broken_tool)
     assert mended.returncode == 0 and "shows nothing any more" in mended.stdout
 
@@ -70,7 +72,7 @@ def test_it_says_what_is_wrong_with_an_alphabet(tmp_path):
 @pytest.mark.parametrize("arguments, told", [
     (["search"], "one alphabet is to be named"), (["search", "--depth", "99", "x"], "--depth takes a number from 1 to 16"),
     (["search", "--jobs", "none", "x"], "--jobs takes"), (["triage"], "at least one file"), (["triage", "--tries", "-1", "x"], "--tries"),
-    (["replay"], "one file"), (["dance"], "there is no command 'dance'"), ([], "usage")])
+    (["replay"], "one file"), (["sift"], "at least one file"), (["dance"], "there is no command 'dance'"), ([], "usage")])
 def test_wrong_usage(arguments, told):
     done = tool(*arguments)
     assert done.returncode == 64 and told in done.stderr
