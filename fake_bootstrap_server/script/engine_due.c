@@ -71,7 +71,7 @@ static uint64_t holdoff_jitter(const bj_engine *e) {
 bj__range bj__holdoff(const bj_engine *e, unsigned attempts) {
     bj_time h = bj__holdoff_least(e);
     if (!bj_get_bool(e->profile, BJ_F(PROFILE, HOLDOFF_GROWS), true)) {
-        return (bj__range){ h, BJ_NEVER };
+        return (bj__range){ h, bj__add(h, (int64_t) (86400 * BJ_SECOND)) }; /* who waits longer has given up */
     }
     bj_time cap = holdoff_cap(e), grown = h;
     for (unsigned k = 0; k < attempts && grown < cap; k++) {

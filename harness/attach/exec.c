@@ -90,6 +90,17 @@ bool bj_exec_prepare(bj_job *job, bj_exec_plan *plan) {
     return true;
 }
 
+enum { ASK = 0xffffffff };
+
+bool bj_run_fixes_addresses(void) {
+    int now = personality(ASK);
+    if (now < 0 || personality((unsigned long) now | ADDR_NO_RANDOMIZE) < 0) {
+        return false;
+    }
+    personality((unsigned long) now);
+    return true;
+}
+
 void bj_exec_clean_process(void) {
     struct sigaction standard = { .sa_handler = SIG_DFL };
     for (int number = 1; number < 32; number++) {
@@ -98,11 +109,12 @@ void bj_exec_clean_process(void) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    personality(ADDR_NO_RANDOMIZE); /* where that is forbidden, addresses differ from run to run: nothing to do */
+    personality(ADDR_NO_RANDOMIZE); /* where that is forbidden: bj_run_fixes_addresses() */
 }
 
 _Noreturn void bj_exec_run(bj_job *job, const bj_exec_plan *plan) {
     bj_exec_clean_process();
+    job->shared->randomised = !bj_run_fixes_addresses();
     int fd = fcntl(job->descriptor, F_DUPFD, BJ_SHARED_DESCRIPTOR);
     fd = fd < 0 ? fcntl(job->descriptor, F_DUPFD, 3) : fd;
     job->shared->process = (int32_t) getpid();

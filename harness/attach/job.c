@@ -306,7 +306,7 @@ static void kill_all(const bj_job *job) {
 }
 
 static void watch(bj_job *job, uint64_t now) {
-    uint64_t progress = last_event(job) + bj_log_lost(job->log);
+    uint64_t progress = last_event(job) + bj_log_lost(job->log) + atomic_load(&job->shared->now);
     if (progress != job->progress) {
         job->progress = progress;
         job->progress_us = now;

@@ -78,7 +78,8 @@ static void decide_timeout(bj_job *job, const last_words *words) {
         return;
     }
     BJ_TEXT(at, 64);
-    bj_duration_print(&at, words->time);
+    bj_time waited = atomic_load(&job->shared->now);
+    bj_duration_print(&at, words->time > waited ? words->time : waited);
     double still = (double) job->still_us / 1e6, processor = (double) job->processor_us / 1e6;
     uint32_t phase = atomic_load(&job->shared->phase);
     if (phase == BJ_PHASE_NONE) {

@@ -79,8 +79,11 @@ void bj_preload_client_ends(int status) {
     play_on();
 }
 
-static void hear(void *context) {
-    bj_child_hear(context);
+/* The client waits: its supervisor sees that it lives, and what it has written is heard. */
+static void waits(void *context) {
+    bj_child *child = context;
+    atomic_store_explicit(&child->shared->now, bj_sim_now(child->sim), memory_order_relaxed);
+    bj_child_hear(child);
 }
 
 static void at_exit(int status, void *context) {
@@ -151,10 +154,13 @@ __attribute__((constructor)) static void enter(int count, char **arguments, char
     on_exit(at_exit, NULL);
     pthread_atfork(NULL, NULL, in_forked_child);
     bj_preload_watch_for_crashes();
-    bj_child_starts(&run, "a process under the preload library");
+    bj_child_starts(&run, run.shared->randomised
+                              ? "a process under the preload library; its addresses are drawn anew in each "
+                                "run, for personality(2) is forbidden here"
+                              : "a process under the preload library");
     if (bj_sim_over(run.sim)) {
         over(NULL); /* a skip: this world cannot do what the scenario needs */
     }
     bj_libc_enter(run.sim, over, NULL);
-    bj_libc_before_moving(run.hearing ? hear : NULL, &run);
+    bj_libc_before_moving(waits, &run);
 }

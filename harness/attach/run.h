@@ -85,6 +85,10 @@ void bj_job_result(bj_job *job, bj_run_result *result);
 /* Ends the job's processes and the job. */
 void bj_job_kill(bj_job *job);
 
+/* Does this system let a program have the same addresses in every run (personality(2))? Where not, with errno, a client
+ * that depends on its pointers may differ from run to run. */
+bool bj_run_fixes_addresses(void);
+
 /* The command line of a profile with its placeholders filled in, or NULL and the reason (a skip) when the scenario
  * demands what the client cannot be told. `client` is the scenario's BJ_K_CLIENT record or NULL. */
 char **bj_run_command(bj_arena *arena, const bj_record *profile, const bj_record *scenario, bj_text *reason);

@@ -44,11 +44,14 @@ typedef struct bj_shared {
     uint32_t attach; /* bj_attach */
     bj_range scenario, scenario_positions, profile, profile_positions;
     bj_range log, arena;
+    _Atomic uint64_t
+        now; /* exec: the world's time when the client waited last: it lives, whether it does anything or not */
     _Atomic uint32_t phase;
-    int32_t process; /* the client's, in exec */
-    int32_t feed;    /* the descriptor, in the child, from which the script grows (feed.h); 0: it does not */
-    int32_t input;   /* likewise: what is written here the client reads at its standard input; 0: nobody does */
-    int32_t said[2]; /* likewise: where its standard output and standard error are read */
+    int32_t process;     /* the client's, in exec */
+    int32_t feed;        /* the descriptor, in the child, from which the script grows (feed.h); 0: it does not */
+    int32_t input;       /* likewise: what is written here the client reads at its standard input; 0: nobody does */
+    uint32_t randomised; /* exec: the system does not let a program fix its addresses */
+    int32_t said[2];     /* likewise: where its standard output and standard error are read */
     uint64_t
         child; /* exec, while the client is started again: the address of the bj_child that goes on, in the arena */
     char trouble[BJ_SHARED_TROUBLE];

@@ -3,6 +3,7 @@
  * `bootjack run`: scenarios against a client, one process each, several at once if asked for.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,6 +362,11 @@ static int run_suite(const arguments *a, const cli_client *client, const cli_fil
                     .pcap = a->pcap,
                     .log = a->log },
     };
+    if (client->attach == BJ_ATTACH_EXEC && !bj_run_fixes_addresses()) {
+        cli_complain("a program cannot have the same addresses in every run here (personality: %s): what a client does "
+                     "with its pointers may differ, verdicts of others hold",
+                     strerror(errno));
+    }
     if (!client->own && !a->no_canary && !cli_canary(&s.options)) {
         return CLI_COULD_NOT_RUN;
     }

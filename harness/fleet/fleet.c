@@ -285,7 +285,6 @@ static void take_result(const fleet *f, fleet_result *result) {
     result->steps = f->steps;
     result->heap = mallinfo2().uordblks;
     result->world = bj_arena_peak(f->arena);
-    result->resident = resident_at_most();
     result->curve = calloc(f->config->curve_s + 1, sizeof *result->curve);
     if (result->curve) {
         memcpy(result->curve, fleet_servers_curve(f->servers), f->config->curve_s * sizeof *result->curve);
@@ -323,6 +322,7 @@ bool fleet_run(const fleet_config *config, fleet_result *result, char *why, size
         destroy_all(&f);
     }
     bj_libc_leave();
+    result->resident = resident_at_most(); /* not before: a large fleet has all descriptors */
     result->real_s = seconds_now() - begin;
     if (!sound) {
         snprintf(why, why_size, "client %u cannot be made", f.made);

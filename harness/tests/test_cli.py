@@ -256,6 +256,15 @@ def test_a_static_client(scenario, programs):
         cannot_start("/bin/busybox true", scenario(), "is statically linked")
 
 
+def test_a_client_of_32_bits(scenario, tmp_path):
+    """The head of an ELF file for i386 is enough to be known by."""
+    program = tmp_path / "small"
+    program.write_bytes(b"\x7fELF\1\1\1" + bytes(9) + b"\2\0\3\0\1\0\0\0" + bytes(40))
+    program.chmod(0o755)
+    cannot_start(program, scenario(), "is a 32-bit program for another machine: the preload library does not fit into it; it "
+                 "can be tested over the network")
+
+
 def test_a_client_on_musl(scenario, programs):
     cannot_start(programs("exits-3", "musl-gcc"), scenario(), "is not on the GNU C library")
 

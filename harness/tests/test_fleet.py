@@ -26,6 +26,14 @@ def test_what_it_prints():
     assert re.search(r"memory: [1-9]\d+ bytes of malloc\(\) a client", done.stdout)
 
 
+def test_memory_is_told_when_the_fleet_has_all_descriptors():
+    program = pathlib.Path(api.find_bootjack()).parent / "bootjack-fleet"
+    done = subprocess.run(["bash", "-c", f"ulimit -n 64; exec {program} --clients 100 --minutes 1"], capture_output=True,
+                          text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"[1-9]\d*\.\d MB of the process at most", done.stdout)
+
+
 def test_memory_of_who_started_it_is_not_counted():
     ballast = bytearray(b"x" * 200_000_000)
     done = fleet("--clients", "5", "--minutes", "1")

@@ -31,12 +31,12 @@ def console(tmp_path_factory):
 def play(console, tmp_path):
     """Plays steps against the client that waits in that way."""
 
-    def go(how, steps=None, attach="exec", **profile):
+    def go(how, steps=None, attach="exec", limit=60, **profile):
         scenario, client = tmp_path / "scenario.yaml", tmp_path / "console.yaml"
         scenario.write_text(yaml.safe_dump({**SCENARIO, "steps": steps or SCENARIO["steps"]}, sort_keys=False))
         client.write_text(yaml.safe_dump({"name": "console", "attach": attach, "commands": {"second": "two"},
                                           "command": [str(console), "{bs_host}", "{bs_port}", how], **profile}))
-        return api.run_scenario(scenario, client=str(client), options=["--no-canary"])
+        return api.run_scenario(scenario, client=str(client), options=["--no-canary", "--limit", str(limit)])
 
     return go
 
@@ -94,6 +94,11 @@ def test_who_reads_nothing_is_said_to(play):
     result = play("sleep", [{"repeat": 300, "steps": [{"input": "x" * 8000}]}])
     assert (result.verdict, result.reason) == (
         "error", "nothing can be typed at the client's standard input: it reads nothing of what was typed before")
+
+
+def test_who_only_waits_again_and_again_does_not_block(play):
+    result = play("idle", [{"request": {**GET, "within": "9d"}}], limit=4)
+    assert (result.verdict, result.reason.split(" of ")[0]) == ("fail", "the run took longer than its limit"), result.reason
 
 
 def test_input_after_its_end(play):

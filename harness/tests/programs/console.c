@@ -2,7 +2,8 @@
  *
  * A client that does what it is told at its standard input: each line is sent to the server as the path of a GET, and
  * so is "end" when the input ends. Arguments: host and port of the server, and how it waits: select, poll, epoll, read,
- * fgets, thread; late: read, after half a second; or sleep: then it reads nothing and writes much.
+ * fgets, thread; idle: it does nothing, again and again; late: read, after half a second; or sleep: then it reads
+ * nothing and writes much.
  */
 #define _GNU_SOURCE
 #include <netdb.h>
@@ -80,6 +81,9 @@ int main(int count, char **words) {
     s = socket(AF_INET, SOCK_DGRAM, 0);
     connect(s, found->ai_addr, found->ai_addrlen);
     puts("listening");
+    while (strcmp(words[3], "idle") == 0) {
+        usleep(1000);
+    }
     if (strcmp(words[3], "sleep") == 0) {
         for (int i = 0; i < 40000; i++) {
             printf("%0100d\n", i);
