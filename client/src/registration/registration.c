@@ -593,8 +593,9 @@ static void discard_list(bjc_registration *list) {
 
 void bjc_registrations_drop(bjc_registrations *all) {
     bjc_timer_cancel(&all->core->scheduler, &all->again);
-    discard_list(all->list);
-    all->list = NULL;
+    bjc_registration *list = all->list;
+    all->list = NULL; /* what is lost with their sessions is told to the reporting, which looks for them */
+    discard_list(list);
 }
 
 static void insert(bjc_registrations *all, bjc_registration *r) {
