@@ -78,6 +78,24 @@ typedef enum event_class {
 
 __attribute__((section("__libfuzzer_extra_counters"))) uint8_t session_counters[SESSION_COUNTERS];
 
+/* AFL++'s run time, where a program is linked with it: its map, and how places in that are reserved, which is meant for
+ * the guards that its compiler makes. This file is never instrumented by it: there the map's name stands for something
+ * else. */
+extern uint8_t *__afl_area_ptr __attribute__((weak));
+void __sanitizer_cov_trace_pc_guard_init(uint32_t *start, uint32_t *stop) __attribute__((weak));
+static uint32_t places[SESSION_COUNTERS]; /* in the map; 0: none */
+
+/* Before the run time maps the map, which is when constructors of a later priority run: among those of the
+ * implementation, as AFL++'s own are. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wprio-ctor-dtor"
+#endif
+__attribute__((constructor(3))) static void reserve_places(void) {
+    if (&__afl_area_ptr && __sanitizer_cov_trace_pc_guard_init) {
+        __sanitizer_cov_trace_pc_guard_init(places, places + SESSION_COUNTERS);
+    }
+}
+
 static bool seen_moves[COUNT];
 static bool seen_triples[SESSION_COUNTERS];
 static unsigned unknown_moves;
@@ -101,6 +119,9 @@ static void count(uint32_t h) {
     unsigned at = (h ^ h >> 15) % SESSION_COUNTERS;
     session_counters[at] += session_counters[at] < UINT8_MAX;
     seen_triples[at] = true;
+    if (&__afl_area_ptr && places[at]) {
+        __afl_area_ptr[places[at]]++;
+    }
 }
 
 /* --- moves ---------------------------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@
 
 enum { SESSION_COUNTERS = 4096 };
 
-/* libFuzzer reads and clears these (its section __libfuzzer_extra_counters); AFL++ does not see them. */
+/* libFuzzer reads and clears these (its section __libfuzzer_extra_counters); for AFL++ the same stands in its map. */
 extern uint8_t session_counters[SESSION_COUNTERS];
 
 /* Reads a session's log: bumps the counters, and remembers which moves of the state machines were seen since the

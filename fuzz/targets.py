@@ -123,13 +123,29 @@ class Speed:
         return self.executions / self.cpu_seconds if self.cpu_seconds else 0
 
 
-def speed(name, seconds, grown):
-    """Executions for each second of processor time, the target alone, from the inputs of the repository; the loading of
-    those counts, too. None when the run ended with a finding."""
-    words = command(name, f"-max_total_time={seconds}", "-seed=1", "-print_final_stats=1", f"-artifact_prefix={grown}/", grown=grown)
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace") as child:
+def measured(words):
+    """What a run writes, and the seconds of processor time that it takes; (None, 0) when it ends with a fault. What the oracles
+    find ends no run here."""
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+                          env={**os.environ, "FUZZ_GO_ON": "1"}) as child:
         log = child.stderr.read()
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
-    count = told(r"number_of_executed_units:\s*(\d+)", log, "0")
-    return Speed(int(count), used.ru_utime + used.ru_stime) if child.returncode == 0 else None
+    return (log, used.ru_utime + used.ru_stime) if child.returncode == 0 else (None, 0)
+
+
+def speed(name, seconds, grown):
+    """Executions for each second of processor time, the target alone, from the inputs of the repository; the loading of
+    those counts, too. None when the run ended with a fault."""
+    log, took = measured(command(name, f"-max_total_time={seconds}", "-seed=1", "-print_final_stats=1",
+                                 f"-artifact_prefix={grown}/", grown=grown))
+    return log and Speed(int(told(r"number_of_executed_units:\s*(\d+)", log, "0")), took)
+
+
+def speed_of_one(name, runs):
+    """The same of one input again and again, which is a whole bootstrap and a registration; None where inputs are no programs."""
+    if name not in program_seeds.TARGETS:
+        return None
+    plain = pathlib.Path(program_seeds.make(name)) / "scenarios_good_first-bootstrap"
+    log, took = measured([program(name), f"-runs={runs}", *EXTRA.get(name, ()), str(plain)])
+    return log and Speed(runs, took)

@@ -277,14 +277,14 @@ struct bj_oracle {
         uint8_t result; /* bj_recovery */
     } recovery;
 
-    bj_finding findings[BJ_RULES];
-    unsigned finding_count;
+    unsigned finding_count;      /* of findings */
     int8_t finding_of[BJ_RULES]; /* 1 + its place; 0: none */
 
     /* Larger than all that is above, and not cleared: what lies beyond the counts was never written. Making an oracle
      * would cost more than judging a short session. */
     oracle_own own[ORACLE_OWN];
     oracle_foreign foreign[ORACLE_FOREIGN];
+    bj_finding findings[BJ_RULES];
     struct {
         bj_addr peer;
         uint8_t token_length, token[BJ_COAP_TOKEN];

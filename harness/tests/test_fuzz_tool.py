@@ -115,6 +115,33 @@ def test_a_program_that_afl_compiled_says_which_edges_it_took(tmp_path):
     assert done.returncode == 1 and int(re.search(r"(\d+) of edges", done.stdout)[1]) >= 5, done.stdout + done.stderr
 
 
+def places_in_the_map(tmp_path, program, *moves):
+    """Those that afl-showmap sees, with how often each was reached."""
+    told, out = tmp_path / "moves", tmp_path / "map"
+    told.write_text("".join(f"bootstrap: {move}: a test\n" for move in moves))
+    with told.open() as text:
+        subprocess.run(["afl-showmap", "-q", "-r", "-o", out, "--", program], stdin=text, check=True, stdout=subprocess.DEVNULL)
+    return dict(line.split(":") for line in out.read_text().split())
+
+
+@pytest.mark.skipif(not shutil.which("afl-clang-fast"), reason="AFL++ is not installed")
+def test_a_new_state_is_a_new_place_in_the_map_of_afl(tmp_path):
+    """Only main() is compiled by AFL++'s compiler: all runs go the same way through it."""
+    server, program = api.ROOT / "fake_bootstrap_server", tmp_path / "states"
+    folders = [f"-I{server}", f"-I{api.ROOT / 'fuzz'}"]
+    sources = [api.ROOT / "fuzz/session_states.c", *(server / name for name in ("log/eventlog.c", "wire/coap.c", "base/text.c", "base/addr.c"))]
+    for number, source in enumerate(sources):
+        subprocess.run(["clang", "-O1", "-c", "-D_GNU_SOURCE", *folders, source, "-o", tmp_path / f"{number}.o"], check=True)
+    subprocess.run(["afl-clang-fast", "-O1", *folders, pathlib.Path(__file__).parent / "programs/states.c",
+                    *(tmp_path / f"{number}.o" for number in range(len(sources))), "-o", program], check=True,
+                   env={**os.environ, "AFL_QUIET": "1"})
+    first = places_in_the_map(tmp_path, program, "idle -> holding off", "idle -> holding off")
+    again = places_in_the_map(tmp_path, program, "idle -> holding off", "idle -> holding off")
+    other = places_in_the_map(tmp_path, program, "idle -> holding off", "holding off -> requesting")
+    assert first == again
+    assert set(other) > set(first) and len(other) == len(first) + 1
+
+
 def test_debians_coap_client(tmp_path):
     done = foreign("--seeds", SEEDS, "--runs", 2000, "--findings", tmp_path, "--", "coap-client-notls", "-B", "30", "-m", "get", "{bs_uri}/x")
     sessions, kept, pairs = map(int, re.search(r"^(\d+) sessions .*; (\d+) inputs kept, (\d+) pairs", done.stdout, re.M).groups())
