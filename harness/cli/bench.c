@@ -20,6 +20,7 @@
 #include "attach/command.h"
 #include "attach/fit.h"
 #include "cli/cli.h"
+#include "cli/door.h"
 #include "cli/report.h"
 #include "cli/report_forms.h"
 #include "cli/scenarios.h"
@@ -34,6 +35,10 @@ static const char help[] =
     "  --listen ADDRESS[:PORT]  where the bootstrap server of the first device listens; port 5683 if not given. The "
     "other\n"
     "                           servers of a scenario follow, and the next device begins 16 ports further on\n"
+    "  --one-port               the bootstrap servers of all devices are reached at the port of --listen: who comes "
+    "is\n"
+    "                           told apart by its Endpoint Client Name. Not with DTLS, nor with an unspecified "
+    "address\n"
     "  --report FOLDER          results, a file a device, and the page. What stands there already is not run again\n"
     "  --device NAME            Endpoint Client Name of a device; several times for several at once. dev-1 if not "
     "given\n"
@@ -59,7 +64,7 @@ typedef struct bench {
     cli_files files;
     cli_client client;
     bj_addr listen;
-    bool interactive;
+    bool interactive, one_port;
     const char *listen_text, *profile, *reset, *folder;
     const char *devices[DEVICES];
     size_t device_count;
@@ -70,17 +75,12 @@ typedef struct bench {
 /* --- the command line ----------------------------------------------------------------------------------------- */
 
 static const struct option long_options[] = {
-    { "suite", required_argument, NULL, 'S' },
-    { "listen", required_argument, NULL, 'l' },
-    { "report", required_argument, NULL, 'R' },
-    { "device", required_argument, NULL, 'd' },
-    { "profile", required_argument, NULL, 'c' },
-    { "interactive", no_argument, NULL, 'i' },
-    { "reset-cmd", required_argument, NULL, 'r' },
-    { "limit", required_argument, NULL, 'L' },
-    { "seed", required_argument, NULL, 's' },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    { "suite", required_argument, NULL, 'S' },  { "listen", required_argument, NULL, 'l' },
+    { "one-port", no_argument, NULL, 'o' },     { "report", required_argument, NULL, 'R' },
+    { "device", required_argument, NULL, 'd' }, { "profile", required_argument, NULL, 'c' },
+    { "interactive", no_argument, NULL, 'i' },  { "reset-cmd", required_argument, NULL, 'r' },
+    { "limit", required_argument, NULL, 'L' },  { "seed", required_argument, NULL, 's' },
+    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
 
 static int take_device(bench *b, const char *name) {
@@ -108,6 +108,9 @@ static int take_option(void *context, int option) {
         return cli_files_add(&b->files, optarg) ? -1 : CLI_COULD_NOT_RUN;
     case 'l':
         return take_listen(b, optarg);
+    case 'o':
+        b->one_port = true;
+        return -1;
     case 'R':
         b->folder = optarg;
         return -1;
@@ -132,6 +135,11 @@ static int take_option(void *context, int option) {
     }
 }
 
+static bool is_unspecified(const bj_addr *address) {
+    static const uint8_t zero[16];
+    return memcmp(address->ip, zero, address->family == 4 ? 4 : 16) == 0;
+}
+
 static int check(bench *b) {
     if (!b->listen_text || !b->folder) {
         return cli_usage_error("serve", "--suite needs --listen and --report");
@@ -141,6 +149,9 @@ static int check(bench *b) {
     }
     if (b->interactive && b->device_count > 1) {
         return cli_usage_error("serve", "several devices at once need --reset-cmd");
+    }
+    if (b->one_port && is_unspecified(&b->listen)) {
+        return cli_usage_error("serve", "--one-port needs an address of this machine in --listen");
     }
     b->devices[0] = b->device_count ? b->devices[0] : "dev-1";
     b->device_count += !b->device_count;
@@ -303,6 +314,13 @@ static pid_t start_reset(const waiting *w) {
     return process;
 }
 
+/* The device is told of the port that all share. */
+static void name_door(waiting *w) {
+    BJ_TEXT(address, 64);
+    bj_addr_print(&address, &w->device->bench->listen);
+    snprintf(w->server, sizeof w->server, "%s", address.start);
+}
+
 /* The first server says where it listens as soon as it does: then the device can be restarted. */
 static void look(void *context, const bj_log *log) {
     waiting *w = context;
@@ -314,6 +332,9 @@ static void look(void *context, const bj_log *log) {
         if (at) {
             int length = (int) (event.text + event.text_length - at - 12);
             snprintf(w->server, sizeof w->server, "%.*s", length, at + 12);
+            if (w->device->bench->one_port) {
+                name_door(w);
+            }
             w->started = true;
             w->reset = w->device->bench->reset ? start_reset(w) : 0;
         }
@@ -394,9 +415,14 @@ static bool run_case(device *d, cli_case *one, size_t number) {
 
 /* --- the devices ---------------------------------------------------------------------------------------------- */
 
+/* The door takes the first of the ports, and the devices those behind. */
+static uint16_t port_of(const bench *b, size_t index) {
+    return (uint16_t) (b->listen.port + (index + b->one_port) * PORTS);
+}
+
 static int run_device(const bench *b, size_t index) {
     device d = { .bench = b, .name = b->devices[index], .client = b->client };
-    d.port = (uint16_t) (b->listen.port + index * PORTS);
+    d.port = port_of(b, index);
     d.client.argument = d.name;
     bool going = open_results(&d);
     for (size_t i = 0; going && i < b->files.count && !cli_interrupted; i++) {
@@ -446,6 +472,17 @@ static int run_devices(const bench *b) {
     return worst;
 }
 
+static int run_behind_door(const bench *b) {
+    cli_door_device devices[DEVICES];
+    for (size_t i = 0; i < b->device_count; i++) {
+        devices[i] = (cli_door_device){ .name = b->devices[i], .port = port_of(b, i) };
+    }
+    pid_t door = cli_door_open(&b->listen, devices, b->device_count);
+    int status = door < 0 ? CLI_COULD_NOT_RUN : run_devices(b);
+    cli_door_close(door);
+    return status;
+}
+
 static int make_page(const bench *b) {
     char files[DEVICES][4096];
     const char *arguments[DEVICES + 4] = { "report" };
@@ -479,7 +516,7 @@ int cli_bench(int argc, char **argv) {
     if (mkdir(b.folder, 0777) != 0 && errno != EEXIST) {
         cli_complain("%s: %s", b.folder, strerror(errno));
     } else if (cli_client_find(arena, b.profile, &b.client)) {
-        status = run_devices(&b);
+        status = b.one_port ? run_behind_door(&b) : run_devices(&b);
         int page = make_page(&b);
         status = page != CLI_PASSED ? CLI_COULD_NOT_RUN : status;
     }

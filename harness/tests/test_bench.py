@@ -137,6 +137,29 @@ def test_several_devices_at_once(bench):
     assert "two:b" in page and ">one<" in page
 
 
+def test_several_devices_at_one_port(bench):
+    """Each is told the same address, and gets to its own case by its name."""
+    suite = ["--suite", GOOD, "--suite", CORRECTED, "--one-port"]
+    done = bench.run(*suite, "--reset-cmd", f"echo $BOOTJACK_SERVER >> {bench.folder}/servers; {bench.reset}", "--device", "one", "--device",
+                     "two:b", "--device", "three", "--profile", bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    for name in ("one", "two:b", "three"):
+        assert bench.results(name) == {"first-bootstrap.yaml": "pass", "mismatch-corrected.yaml": "pass"}
+    assert len(set((bench.folder / "servers").read_text().split())) == 1
+    rows = [json.loads(line) for line in (bench.report / "three.jsonl").read_text().splitlines()]
+    names = {event["coap"]["query"]["ep"] if isinstance(event["coap"].get("query"), dict) else str(event["coap"]["query"])
+             for row in rows for event in row["events"] if (event.get("coap") or {}).get("path") == "/bs"
+             and event["coap"].get("query")}
+    assert names and all("three" in name for name in names)
+
+
+def test_one_port_needs_an_address(bench):
+    command = [str(word) for word in (api.find_bootjack(), "serve", "--listen", "0.0.0.0:5683", "--report", bench.report,
+                                      "--suite", GOOD, "--one-port", "--reset-cmd", "x")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == USAGE and "--one-port needs an address" in done.stderr
+
+
 def test_over_dtls_with_the_key_of_the_device(bench, tmp_path):
     secure = tmp_path / "secure.yaml"
     secure.write_text(SECURE)

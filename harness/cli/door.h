@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `bootjack serve --suite --one-port`: one port for the bootstrap servers of all devices. Who comes says its Endpoint
+ * Client Name in its Bootstrap-Request or Register; from then on its datagrams go to that device's server, and the
+ * answers back, as through a network address translator. Of DTLS nothing can be read before the server has answered, so
+ * devices that speak it have ports of their own.
+ */
+#ifndef BJ_CLI_DOOR_H
+#define BJ_CLI_DOOR_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+
+typedef struct cli_door_device {
+    const char *name; /* its Endpoint Client Name */
+    uint16_t port;    /* where its server listens, at the same address */
+} cli_door_device;
+
+/* Opens it at `listen` (address and port) in a process of its own, which ends with this one or by cli_door_close(). -1:
+ * it cannot be opened, which was said. `devices` need not outlive the call. */
+pid_t cli_door_open(const bj_addr *listen, const cli_door_device *devices, size_t count);
+void cli_door_close(pid_t door);
+
+#endif
