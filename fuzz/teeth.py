@@ -55,6 +55,11 @@ def for_clang(defects):
     return [defect for defect in defects if not any(inner.search(edit.statement or "") for edit in defect.edits)]
 
 
+def judged_rules():
+    """Those that oracles judge whatever is played."""
+    return set(re.findall(r'X\(\w+, "([A-Z0-9-]{3,})"', (tree.ROOT / "harness" / "oracle" / "rules.h").read_text()))
+
+
 def out_of_reach(defects):
     """{name: why}, of the defects that no session in the alphabet of programs can show."""
     rows = yaml.safe_load(OUT_OF_REACH.read_text()) or []
@@ -120,12 +125,20 @@ def what(log):
     return broken[-1].strip() if broken else targets.told(r"SUMMARY: ([^\n]*)", log)
 
 
-def without_killers(name, target, folder):
-    """Copies the shipped inputs of a target to the folder, but for those that show the defect by themselves; how many they were."""
-    mark = "" if target == "bootstrap_session" else f"{target}-"  # how the tool tells whose inputs they are
+def shipped(target):
+    """The folder with the inputs of the repository, as the tool tells whose they are. Made once: they do not change meanwhile."""
+    folder = BUILD / "shipped" / target
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    mark = "" if target == "bootstrap_session" else f"{target}-"
     for source in map(pathlib.Path, targets.given(target)):
         for path in source.iterdir():
             shutil.copyfile(path, folder / (mark + path.name))
+
+
+def without_killers(name, target, folder):
+    """Copies the shipped inputs of a target to the folder, but for those that show the defect by themselves; how many they were."""
+    shutil.copytree(BUILD / "shipped" / target, folder, dirs_exist_ok=True)
     done = subprocess.run([SIFT, "sift", folder], env=environment(name), text=True, errors="replace", capture_output=True, check=False,
                           stdin=subprocess.DEVNULL)
     if done.returncode not in (0, 1):
@@ -204,6 +217,9 @@ def summary(origin, results, budget):
     share = f" ({100 * len(found) / len(results):.0f} %)" if results else ""
     yield (f"{ORIGINS[origin]}: {len(found)} of {len(results)} found{share} in {budget:g} s of processor time each{median}; "
            f"{sum(one.removed for one in results)} seeds removed, of {sum(one.removed > 0 for one in results)} defects")
+    judged = [one for one in results if one.rule in judged_rules()]
+    yield (f"  {sum(one.seconds is not None for one in judged)} of the {len(judged)} that break a rule which oracles judge; "
+           f"{len(found) - sum(one.seconds is not None for one in judged)} of the {len(results) - len(judged)} others")
     for title, counts in (("by target", collections.Counter(one.target for one in found)),
                           ("by rule", collections.Counter(one.by for one in found)),
                           ("not found", collections.Counter(one.rule for one in results if one.seconds is None))):
@@ -244,6 +260,8 @@ def main(options):
     for reason, count in collections.Counter(reasons.values()).items():
         print(f"  {count}: {reason}")
     build(defects)
+    for target in TARGETS:
+        shipped(target)
     known = known_results(options.fresh)
     chosen = [defect for defect in defects if defect.name not in reasons]
     if options.sample and options.sample < len(chosen):

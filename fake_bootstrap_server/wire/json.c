@@ -154,6 +154,12 @@ bool bj_json_number(bj_reader *r, bj_entry *number) {
     return bj__read_number(start, length, number);
 }
 
+bool bj_json_pass_number(bj_reader *r) {
+    size_t length;
+    const uint8_t *start = take_number(r, &length);
+    return bj__is_number(start, length);
+}
+
 bool bj_json_more(bj_reader *r, char end, bool *first, bool *fault) {
     bool was_first = *first;
     *first = false;
@@ -173,8 +179,7 @@ static bool skip_scalar(bj_reader *r) {
     if (bj_json_word(r, "true") || bj_json_word(r, "false") || bj_json_word(r, "null")) {
         return true;
     }
-    const uint8_t *number = take_number(r, &length); /* of any size: nobody looks at it */
-    return bj__is_number(number, length);
+    return bj_json_pass_number(r);
 }
 
 static bool skip_nested(bj_reader *r, int depth) { /* `depth` bounds the recursion */

@@ -16,6 +16,8 @@ bool bj_json_word(bj_reader *r, const char *word); /* true, false, null */
 bool bj_json_string(bj_reader *r, uint8_t *out, size_t room, size_t *length);
 /* A number: INT, UINT or FLOAT. */
 bool bj_json_number(bj_reader *r, bj_entry *number);
+/* A number of any size, which nobody wants to know. */
+bool bj_json_pass_number(bj_reader *r);
 /* Any value, up to 16 levels deep, as payloads are; up to 64. */
 bool bj_json_skip(bj_reader *r);
 bool bj_json_skip_deep(bj_reader *r);

@@ -201,11 +201,17 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
     }
 }
 
+/* RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT without its random part: the client may not wait any more. */
+static bj_time shortest_wait(const bj_oracle *o) {
+    return o->config.ack_timeout * (((bj_time) 2 << o->config.max_retransmit) - 1);
+}
+
 static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     uint32_t block = 0;
     a->last = oracle_max(a->last, s->time);
+    a->excused |= s->time > own->first + shortest_wait(o);
     if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
         return;
     }

@@ -389,7 +389,8 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
         return;
     }
     if (!f->bootstrap) {
-        o->accounts.vague |= f->code != 1 && s->m.code >> 5 == 2 && changes_unfollowed(o, f);
+        bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31);
+        o->accounts.vague |= f->code != 1 && success && changes_unfollowed(o, f);
     } else if (f->operation == ORACLE_OP_WRITE) {
         answered_write(o, f, &request, s);
     } else if (f->operation == ORACLE_OP_DELETE && s->m.code == BJ_COAP_CODE(2, 2) && !f->root_named) {

@@ -251,8 +251,10 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
     if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
         check_objects(o, s);
     }
-    if (purpose == ORACLE_REGISTER && finish_pending(o) && o->deferred_count < ORACLE_DEFERRED) {
-        defer(o, s);
+    if (purpose == ORACLE_REGISTER && finish_pending(o)) {
+        if (o->deferred_count < ORACLE_DEFERRED) {
+            defer(o, s);
+        }
     } else if (purpose == ORACLE_REGISTER) {
         check_register(o, s);
     }

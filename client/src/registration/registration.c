@@ -634,7 +634,8 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
     for (; *old; old = &(*old)->next) {
         bjc_registration *r = *old;
         bool lives = is_registered(r) || r->state == BJC_REGISTRATION_DISABLED;
-        if (r->server_iid != server_iid || !lives) {
+        bool same = bjc_store_integer(all->server, server_iid, BJC_SERVER_SSID, 0) == r->ssid;
+        if (r->server_iid != server_iid || !lives || !same) {
             continue;
         }
         bjc_account_mark now = bjc_account_mark_of(all->security, choose_account(r), all->server, server_iid);
