@@ -13,7 +13,7 @@ enum { BUFFER = 1 << 17 };
 
 static ssize_t read_unpacked(void *cookie, char *buffer, size_t size) {
     int got = gzread(cookie, buffer, (unsigned) size);
-    return got < 0 ? 0 : got; /* damage ends the file: what reads it says where */
+    return got; /* -1, damage, is an error of the stream: what reads it says where */
 }
 
 static int close_unpacked(void *cookie) {

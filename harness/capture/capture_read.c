@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Captures read through libpcap (pcap and pcapng), down to the payloads of UDP and TCP. Checksums are not looked at:
- * captures taken on the sending host seldom have them.
+ * Captures read down to the payloads of UDP and TCP: pcap through libpcap, pcapng block by block. Checksums are not
+ * looked at: captures taken on the sending host seldom have them.
  */
 #define _GNU_SOURCE
 #include <pcap/pcap.h>
@@ -11,6 +11,7 @@
 #include "capture/capture.h"
 #include "capture/capture_file.h"
 #include "capture/fragments.h"
+#include "capture/pcapng_read.h"
 #include "wire/reader.h"
 
 enum {
@@ -23,11 +24,13 @@ enum {
     PROTOCOL_UDP = 17,
     PROTOCOL_FRAGMENT = 44,
     PROTOCOL_ICMPV6 = 58,
+    LINKTYPE_RAW = 101, /* in files; DLT_RAW is another number in each system */
 };
 
 struct bj_capture {
     pcap_t *pcap;
-    int link;
+    bj_pcapng_reader *blocks; /* in place of it */
+    int link;                 /* of pcap */
     uint32_t frame;
     bj_fragments fragments;
 };
@@ -257,11 +260,28 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
 
 /* --- the file ------------------------------------------------------------------------------------------------- */
 
+/* pcapng: interfaces may differ, so that what cannot be read is told of their packets. */
+static bj_capture *open_blocks(const char *file, FILE *stream, bj_text *why) {
+    bj_capture *capture = calloc(1, sizeof *capture);
+    bj_pcapng_reader *blocks = bj_pcapng_open(stream);
+    if (!capture || !blocks) {
+        bj_text_printf(why, "%s: no memory to read it", file);
+        bj_pcapng_close(blocks);
+        free(capture);
+        return NULL;
+    }
+    capture->blocks = blocks;
+    return capture;
+}
+
 bj_capture *bj_capture_open(const char *file, bj_text *why) {
     char error[PCAP_ERRBUF_SIZE] = "";
     FILE *stream = bj_capture_file_open(file, why);
     if (!stream) {
         return NULL;
+    }
+    if (bj_pcapng_is(stream)) {
+        return open_blocks(file, stream, why);
     }
     pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_MICRO, error);
     if (!pcap) {
@@ -284,7 +304,7 @@ bj_capture *bj_capture_open(const char *file, bj_text *why) {
     return capture;
 }
 
-int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
+static int next_of_pcap(bj_capture *capture, bj_pcapng_record *record, bj_text *why) {
     struct pcap_pkthdr *header;
     const u_char *data;
     int got = pcap_next_ex(capture->pcap, &header, &data);
@@ -292,14 +312,37 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
         return 0;
     }
     if (got != 1) {
-        bj_text_printf(why, "damaged after frame %u: %s", (unsigned) capture->frame, pcap_geterr(capture->pcap));
+        bj_text_add(why, pcap_geterr(capture->pcap));
         return -1;
     }
-    *packet = (bj_packet){ .frame = ++capture->frame,
-                           .time = (uint64_t) header->ts.tv_sec * BJ_SECOND + (uint64_t) header->ts.tv_usec };
-    bj_reader r = bj_reader_over(data, header->caplen);
-    packet->why = "no IP";
-    if (skip_link(&r, capture->link)) {
+    *record = (bj_pcapng_record){ .link = capture->link,
+                                  .time = (uint64_t) header->ts.tv_sec * BJ_SECOND + (uint64_t) header->ts.tv_usec,
+                                  .data = data,
+                                  .length = header->caplen };
+    return 1;
+}
+
+static int next_record(bj_capture *capture, bj_pcapng_record *record, bj_text *why) {
+    BJ_TEXT(what, 300);
+    int got = capture->blocks ? bj_pcapng_next(capture->blocks, record, &what) : next_of_pcap(capture, record, &what);
+    if (got < 0) {
+        bj_text_printf(why, "damaged after frame %u: %s", (unsigned) capture->frame, what.start);
+    } else if (got && record->link == LINKTYPE_RAW) {
+        record->link = DLT_RAW;
+    }
+    return got;
+}
+
+int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
+    bj_pcapng_record record;
+    int got = next_record(capture, &record, why);
+    if (got != 1) {
+        return got;
+    }
+    *packet = (bj_packet){ .frame = ++capture->frame, .time = record.time };
+    bj_reader r = bj_reader_over(record.data, record.length);
+    packet->why = known_link(record.link) ? "no IP" : "a link type other than Ethernet, Linux cooked, raw IP, loopback";
+    if (known_link(record.link) && skip_link(&r, record.link)) {
         read_ip(capture, &r, packet);
     }
     packet->why = packet->kind == BJ_PACKET_OTHER ? packet->why : NULL;
@@ -308,7 +351,10 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
 
 void bj_capture_close(bj_capture *capture) {
     if (capture) {
-        pcap_close(capture->pcap);
+        if (capture->pcap) {
+            pcap_close(capture->pcap);
+        }
+        bj_pcapng_close(capture->blocks);
         bj_fragments_free(&capture->fragments);
         free(capture);
     }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "capture/capture_file.h"
+#include "capture/pcapng_read.h"
 
 enum { SECTION = 0x0A0D0D0A, NAMES = 4, PACKET = 6, SIMPLE_PACKET = 3, MAGIC = 0x1A2B3C4D, MOST = 1 << 16 };
 
@@ -90,15 +91,13 @@ static bool next_block(reader *r, bj_names *names) {
 void bj_names_read(bj_names *names, const char *file) {
     BJ_TEXT(why, 200);
     reader r = { .file = bj_capture_file_open(file, &why) };
-    uint32_t first;
     names->count = 0;
     if (!r.file) {
         return;
     }
-    if (number(&r, &first) && first == SECTION) {
-        rewind(r.file);
-        while (next_block(&r, names)) {
-        }
+    bool more = bj_pcapng_is(r.file);
+    while (more) {
+        more = next_block(&r, names);
     }
     fclose(r.file);
 }
