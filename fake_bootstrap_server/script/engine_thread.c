@@ -456,6 +456,7 @@ static bool act(bj_engine *e) {
     for (unsigned i = 0; i < e->thread_count; i++) {
         e->threads[i].outbound = t->outbound;
         e->threads[i].exchange = t->exchange;
+        e->threads[i].satisfied = bj__max(e->threads[i].satisfied, e->now); /* it does not end before it is sent */
         e->threads[i].phase = acted ? BJ__WAIT : BJ__FETCH;
     }
     e->broken = false;

@@ -27,6 +27,8 @@ typedef struct about {
     const uint8_t *raw;
     size_t raw_length;
     bool broken;
+    const uint8_t *arrived; /* a datagram that was changed on its way: what came of it; NULL */
+    size_t arrived_length;
     char *comment;
 } about;
 
@@ -228,10 +230,16 @@ static void comment_received(writer *w, const bj_event *event) {
     if (++sent->arrivals > 1) {
         comment(w, packet_of(w, event->cause), "arrives again");
     }
+    bool changed = event->raw_length != sent->raw_length ||
+                   (event->raw_length && memcmp(event->raw, sent->raw, event->raw_length) != 0);
+    if (changed && event->raw_length) {
+        sent->arrived = event->raw;
+        sent->arrived_length = event->raw_length;
+    }
     if (event->raw_length != sent->raw_length) {
         comment(w, packet_of(w, event->cause), "cut on the way: %zu of %zu bytes arrive", event->raw_length,
                 sent->raw_length);
-    } else if (event->raw_length && memcmp(event->raw, sent->raw, event->raw_length) != 0) {
+    } else if (changed) {
         comment(w, packet_of(w, event->cause), "damaged on the way");
     }
 }
@@ -368,6 +376,14 @@ static void write_frame(writer *w, const bj_event *event, const char *said) {
     }
 }
 
+/* As it arrived: what happened then is not understood by what was sent. */
+static void write_datagram(writer *w, const bj_event *event) {
+    const about *a = &w->events[event->sequence];
+    bj_frame_udp(&w->frame, &event->from, &event->to, a->arrived ? a->arrived : event->raw,
+                 a->arrived ? a->arrived_length : event->raw_length);
+    write_frame(w, event, a->comment);
+}
+
 static void write_icmp(writer *w, const bj_event *event) {
     const about *sent = about_event(w, packet_of(w, event->cause));
     if (!sent || sent->kind != BJ_EV_SENT) {
@@ -473,8 +489,7 @@ static void write_event(writer *w, const bj_event *event) {
         if (!is_packet(event->kind, event->cause)) {
             break;
         }
-        bj_frame_udp(&w->frame, &event->from, &event->to, event->raw, event->raw_length);
-        write_frame(w, event, w->events[event->sequence].comment);
+        write_datagram(w, event);
         break;
     case BJ_EV_ICMP:
         write_icmp(w, event);

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "capture/compare.h"
+#include "capture/readable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -305,7 +306,8 @@ static void put_half(FILE *out, const bj_compared *x, bool last) {
     }
     /* A cut text ends in a character of three bytes. */
     int width = (int) text.used - (text.cut ? 2 : 0);
-    fprintf(out, "%s%*s", text.start, last ? 0 : COLUMN + 4 - width, "");
+    bj_print_readable(out, text.start);
+    fprintf(out, "%*s", last ? 0 : COLUMN + 4 - width, "");
 }
 
 void bj_compare_print(const bj_comparison *c, FILE *out) {

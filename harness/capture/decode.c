@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "capture/capture.h"
+#include "capture/readable.h"
 #include "capture/stream.h"
 #include "wire/coap.h"
 
@@ -151,7 +152,8 @@ static void print_message_text(decoder *d, const bj_packet *packet, const bj_coa
         bj_text_printf(text, "not well-formed: %s: ", bj_coap_fault_text(fault));
     }
     bj_coap_print_at(text, message, path);
-    puts(text->start);
+    bj_print_readable(stdout, text->start);
+    putchar('\n');
 }
 
 static bool print_message(decoder *d, const bj_packet *packet, const char *transport, const bj_coap *message,

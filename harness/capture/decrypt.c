@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pcap/pcap.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,7 +31,7 @@ enum {
 };
 
 struct bj_decryption {
-    pid_t process;
+    FILE *file; /* what tshark wrote; without a name */
     pcap_t *pcap;
     bool pending, over;
     uint32_t frame;
@@ -126,28 +126,29 @@ static bool in_path(const char *program) {
     return false;
 }
 
-static bool start(bj_decryption *d, words *w, int *in, bj_text *why) {
-    int ends[2];
+/* Lets tshark write the whole of it: several passes read it, and a process costs more than they do. */
+static bool start(bj_decryption *d, words *w, bj_text *why) {
     if (!in_path("tshark")) {
         bj_text_add(why, "tshark, which decrypts, is not installed");
         return false;
     }
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        bj_text_printf(why, "no pipe to tshark: %s", strerror(errno));
+    d->file = tmpfile();
+    pid_t process = d->file ? fork() : -1;
+    if (process == 0) {
+        run(w, fileno(d->file));
+    }
+    if (process < 0 || waitpid(process, NULL, 0) != process) {
+        bj_text_printf(why, "tshark cannot be run: %s", strerror(errno));
         return false;
     }
-    d->process = fork();
-    if (d->process == 0) {
-        run(w, ends[1]);
-    }
-    close(ends[1]);
-    *in = ends[0];
-    return d->process > 0;
+    return true;
 }
 
-static bool attach(bj_decryption *d, int in, bj_text *why) {
+/* Reads what tshark wrote, from the beginning. */
+static bool attach(bj_decryption *d, bj_text *why) {
     char error[PCAP_ERRBUF_SIZE] = "";
-    FILE *stream = fdopen(in, "rb");
+    int copy = fcntl(fileno(d->file), F_DUPFD_CLOEXEC, 0);
+    FILE *stream = copy < 0 || lseek(copy, 0, SEEK_SET) != 0 ? NULL : fdopen(copy, "rb");
     d->pcap = stream ? pcap_fopen_offline(stream, error) : NULL;
     if (!d->pcap || pcap_datalink(d->pcap) != DLT_UPPER_PDU) {
         bj_text_printf(why, "tshark gave nothing that can be read%s%s", *error ? ": " : "", error);
@@ -159,15 +160,21 @@ static bool attach(bj_decryption *d, int in, bj_text *why) {
     return true;
 }
 
+bool bj_decryption_rewind(bj_decryption *d, bj_text *why) {
+    pcap_close(d->pcap);
+    d->pcap = NULL;
+    d->pending = d->over = false;
+    return attach(d, why);
+}
+
 bj_decryption *bj_decryption_start(const bj_unit_options *options, size_t key, const bj_addr_set *servers,
                                    bj_text *why) {
     bj_decryption *d = calloc(1, sizeof *d);
     words *w = calloc(1, sizeof *w);
-    int in = -1;
     bool good = d && w;
     if (good) {
         command(w, options, key, servers);
-        good = start(d, w, &in, why) && attach(d, in, why);
+        good = start(d, w, why) && attach(d, why);
     }
     free(w);
     if (!good && d) {
@@ -250,9 +257,8 @@ void bj_decryption_end(bj_decryption *d) {
     if (d->pcap) {
         pcap_close(d->pcap);
     }
-    if (d->process > 0) {
-        kill(d->process, SIGTERM);
-        waitpid(d->process, NULL, 0);
+    if (d->file) {
+        fclose(d->file);
     }
     free(d);
 }

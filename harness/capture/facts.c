@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture/readable.h"
 #include "capture/talk.h"
 #include "wire/entries.h"
 
@@ -30,13 +31,17 @@ static void line(teller *w, const bj_message *m, const char *text) {
         return;
     }
     w->lines++;
-    fprintf(w->out, "  frame %-5u %10.3f s  %s\n", m->frame, seconds(m->time), text);
+    fprintf(w->out, "  frame %-5u %10.3f s  ", m->frame, seconds(m->time));
+    bj_print_readable(w->out, text);
+    fputc('\n', w->out);
 }
 
 static void more(teller *w, const char *text) {
     if (w->lines < MOST_LINES) {
         w->lines++;
-        fprintf(w->out, "  %25s%s\n", "", text);
+        fprintf(w->out, "  %25s", "");
+        bj_print_readable(w->out, text);
+        fputc('\n', w->out);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "capture/keys.h"
+#include "capture/readable.h"
 
 const char bj_field_help[] =
     "  --client WHICH      the client: its address, address:port or Endpoint Client Name; needed where there are "
@@ -165,8 +166,10 @@ static void list(const bj_field *f) {
         const bj_party *one = &f->parties.all[i];
         BJ_TEXT(text, 300);
         bj_party_print(&text, one);
-        fprintf(stderr, "  %s: frames %" PRIu32 " to %" PRIu32 ", %.3f s\n", text.start, one->first_frame,
-                one->last_frame, (double) (one->last - one->first) / 1e6);
+        fputs("  ", stderr);
+        bj_print_readable(stderr, text.start);
+        fprintf(stderr, ": frames %" PRIu32 " to %" PRIu32 ", %.3f s\n", one->first_frame, one->last_frame,
+                (double) (one->last - one->first) / 1e6);
     }
     if (f->parties.count > 100) {
         fprintf(stderr, "  and %zu more\n", f->parties.count - 100);
@@ -216,6 +219,16 @@ int bj_field_open(bj_field *f, bj_field_options *options) {
     return choose(f);
 }
 
+void bj_field_file(bj_text *out, const char *file, size_t number) {
+    const char *dot = strrchr(file, '.');
+    size_t stem = dot && dot != file && !strchr(dot, '/') ? (size_t) (dot - file) : strlen(file);
+    bj_text_add_bytes(out, file, stem);
+    if (number) {
+        bj_text_printf(out, "-%zu", number + 1);
+    }
+    bj_text_add(out, file + stem);
+}
+
 void bj_field_close(bj_field *f) {
     bj_parties_free(&f->parties);
     bj_units_close(f->units);
@@ -243,12 +256,16 @@ static bool is_loopback(const bj_addr *host) {
     return host->family == 4 ? host->ip[0] == 127 : !memcmp(host->ip, one, sizeof one);
 }
 
+bool bj_field_at_client(const bj_field *f, uint32_t party) {
+    return f->options->at_client || is_loopback(&f->parties.all[party].host);
+}
+
 void bj_field_oracle_config(const bj_field *f, uint32_t party, bj_arena *arena, bj_oracle_config *config) {
     const bj_party *one = &f->parties.all[party];
     const bj_field_options *o = f->options;
     bj_oracle_configure(config, NULL, NULL, true);
     config->captured = config->transient = true;
-    config->at_client = o->at_client || is_loopback(&one->host);
+    config->at_client = bj_field_at_client(f, party);
     config->tolerance = o->tolerance;
     config->holdoff = o->holdoff == BJ_NEVER ? 0 : o->holdoff;
     config->endpoint = *one->endpoint ? bj_arena_strdup(arena, one->endpoint) : NULL;

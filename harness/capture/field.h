@@ -56,9 +56,14 @@ int bj_field_read_arguments(bj_field_options *options, const bj_field_command *c
  * not understood) are said there, too. */
 int bj_field_open(bj_field *field, bj_field_options *options);
 void bj_field_close(bj_field *field);
+/* The file for the number-th of the clients that were chosen: "field.yaml", "field-2.yaml", ... */
+void bj_field_file(bj_text *out, const char *file, size_t number);
 /* The conversation of one client, which the caller frees; the capture is at its beginning again. false: it was said
  * why. */
 bool bj_field_talk(bj_field *field, uint32_t party, bj_talk *talk);
+
+/* Was the capture taken where the client is, so that what it shows reached it? */
+bool bj_field_at_client(const bj_field *field, uint32_t party);
 
 /* What the oracles are told of a client of a capture. Texts are in the arena. */
 void bj_field_oracle_config(const bj_field *field, uint32_t party, bj_arena *arena, bj_oracle_config *config);

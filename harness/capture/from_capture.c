@@ -22,18 +22,6 @@ typedef struct converter {
     bool loose;
 } converter;
 
-/* "scenario.yaml" for one client; for several "scenario-2.yaml". */
-static void file_name(const converter *c, size_t number, bj_text *name) {
-    const char *dot = strrchr(c->out, '.');
-    size_t stem = dot && !strchr(dot, '/') ? (size_t) (dot - c->out) : strlen(c->out);
-    if (!number) {
-        bj_text_add(name, c->out);
-        return;
-    }
-    bj_text_add_bytes(name, c->out, stem);
-    bj_text_printf(name, "-%zu%s", number + 1, c->out + stem);
-}
-
 static bool write_file(const char *name, const bj_string *content) {
     FILE *out = fopen(name, "w");
     bool good = out && fwrite(content->bytes, 1, content->length, out) == content->length;
@@ -49,7 +37,7 @@ static bool write_out(const converter *c, size_t number, const bj_string *text) 
         return fwrite(text->bytes, 1, text->length, stdout) == text->length;
     }
     BJ_TEXT(name, 4096);
-    file_name(c, number, &name);
+    bj_field_file(&name, c->out, number);
     return write_file(name.start, text);
 }
 

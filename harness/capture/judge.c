@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "capture/field.h"
+#include "capture/readable.h"
 #include "capture/story.h"
 
 enum { ARENA = 16 << 20 };
@@ -184,8 +185,9 @@ static void tell_finding(const bj_finding *f, uint32_t frame) {
     if (frame) {
         printf("frame %" PRIu32 ", ", frame);
     }
-    printf("%.3f s: %s", (double) f->time / 1e6, f->text);
-    putchar(10);
+    printf("%.3f s: ", (double) f->time / 1e6);
+    bj_print_readable(stdout, f->text);
+    putchar('\n');
     if (f->count > 1) {
         printf("          %u times in all\n", f->count);
     }
@@ -197,8 +199,9 @@ static void tell_text(const judge *j, const defendant *d) {
     size_t count = bj_oracle_findings(d->oracle, &findings);
     BJ_TEXT(text, 400);
     bj_party_print(&text, one);
-    printf("%s: client %s, frames %" PRIu32 " to %" PRIu32 "\n", j->options.units.file, text.start, one->first_frame,
-           one->last_frame);
+    printf("%s: client ", j->options.units.file);
+    bj_print_readable(stdout, text.start);
+    printf(", frames %" PRIu32 " to %" PRIu32 "\n", one->first_frame, one->last_frame);
     if (!j->quiet) {
         bj_talk_print_facts(&d->talk, stdout);
     }

@@ -108,16 +108,17 @@ static void turn(bj_flow *f, const bj_addr *client) {
 }
 
 /* `from` is the client for sure. */
-static void settle(bj_flow *f, const bj_addr *client) {
+static void settle(bj_parties *p, bj_flow *f, const bj_addr *client) {
     if (!f->certain) {
         turn(f, client);
         f->certain = true;
+        bj_addr_set_add(&p->clients, client);
     }
 }
 
 /* A POST to /bs without a query is a Bootstrap-Finish where the other side is known for the client, and may else be a
  * Bootstrap-Request (LwM2M Core 1.1 §6.1.3.3 lets `ep` out). */
-static void request_said(bj_flow *f, const bj_unit *unit) {
+static void request_said(bj_parties *p, bj_flow *f, const bj_unit *unit) {
     const bj_coap *m = &unit->m;
     BJ_TEXT(path, 200);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -130,10 +131,10 @@ static void request_said(bj_flow *f, const bj_unit *unit) {
     bool bs = (post && !strcmp(last, "/bs")) || (m->code == 1 && !strcmp(last, "/bspack"));
     bool by_client = !f->certain || bj_addr_equal(&f->client, &unit->from);
     bool begins = (bs && (named || m->code == 1 || by_client)) || (post && !strcmp(last, "/rd"));
-    if (!begins) {
+    if (!begins || (bs && !named && m->code == 2 && !f->certain && bj_addr_set_has(&p->clients, &unit->to))) {
         return;
     }
-    settle(f, &unit->from);
+    settle(p, f, &unit->from);
     if (bj_addr_equal(&f->client, &unit->from)) {
         f->asked_first = bs && !f->bootstrap ? unit->time : f->asked_first;
         f->asked_last = bs ? unit->time : f->asked_last;
@@ -184,11 +185,11 @@ static void unit_said(bj_parties *p, const bj_unit *unit) {
     f->last_frame = unit->frame;
     f->secure |= unit->secure || unit->kind == BJ_UNIT_RECORD;
     if (unit->kind == BJ_UNIT_OPEN || (unit->kind == BJ_UNIT_RECORD && unit->record == BJ_RECORD_CLIENT_HELLO)) {
-        settle(f, &unit->from);
+        settle(p, f, &unit->from);
     } else if (unit->kind == BJ_UNIT_ACCEPT) {
-        settle(f, &unit->to);
+        settle(p, f, &unit->to);
     } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK && bj_coap_is_request(unit->m.code)) {
-        request_said(f, unit);
+        request_said(p, f, unit);
     } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK) {
         response_said(f, unit);
     }
@@ -436,5 +437,6 @@ void bj_parties_free(bj_parties *p) {
     free(p->flows);
     free(p->index);
     free(p->all);
+    bj_addr_set_free(&p->clients);
     *p = (bj_parties){ .flows = NULL };
 }

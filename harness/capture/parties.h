@@ -42,6 +42,7 @@ typedef struct bj_parties {
     size_t index_room;
     bj_party *all;
     size_t count;
+    bj_addr_set clients;        /* endpoints that have said something that only a client says */
     uint32_t not_understood;    /* frames */
     const char *examples[8];    /* what they are, */
     uint32_t example_frames[8]; /* the first of each, */

@@ -11,14 +11,21 @@
 #include "script/program.h"
 #include "wire/entries.h"
 
-enum { BJ_SCRIPT_ASSUMPTIONS = 24 };
+enum { BJ_SCRIPT_ASSUMPTIONS = 24, BJ_SCRIPT_LEARNT = 64, BJ_SCRIPT_RAW_MIDS = 256 };
+
+/* A Security account that a server wrote. */
+typedef struct bj_script_learnt {
+    bj_string uri, identity, key;
+    int at; /* the message */
+} bj_script_learnt;
 
 typedef struct bj_script_server {
     char name[40];      /* in the scenario */
     char host[256];     /* its name in the network; "": not known */
     bj_addr seen, here; /* its address in the capture, and in the scenario */
-    bool closed;        /* its port, at this point of the walk */
-    bool met;           /* a step named it */
+    uint32_t port;      /* BJ_ENUM_PORT, at this point of the walk; then as it is from the start */
+    bool met;           /* a step named it, or its port is known from the start */
+    bool named;         /* a step named it */
 } bj_script_server;
 
 typedef struct bj_script {
@@ -36,13 +43,24 @@ typedef struct bj_script {
     size_t assumption_count;
     bj_text comment; /* of the next step */
     char comment_room[1600];
-    bj_time base; /* when the last step ended, in the capture */
-    int awaited;  /* the request of the client that a `request` awaited last */
-    bool *done;   /* messages that steps before say already */
+    bj_time base;          /* when the last step ended, in the capture */
+    bj_time latency;       /* one way */
+    int awaited;           /* the request of the client that a `request` awaited last */
+    bool *done;            /* messages that steps before say already */
+    unsigned *observation; /* of each message that begins one: its number; 0 */
     unsigned observations;
-    bj_time holdoff; /* as the conversation shows it; BJ_NEVER: it does not */
-    unsigned raw;    /* messages that only bytes say */
-    unsigned unsaid; /* messages that no step says: in comments */
+    bool strangers[BJ_TALK_SERVERS]; /* servers that the client never speaks to */
+    const char **kept;               /* names of requests that are answered later than others; NULL */
+    unsigned kept_count;
+    int current; /* the message whose steps are made */
+    bj_script_learnt learnt[BJ_SCRIPT_LEARNT];
+    size_t learnt_count;
+    bool assumed_keys;
+    uint16_t raw_mids[BJ_SCRIPT_RAW_MIDS];
+    unsigned raw_mid_count;
+    bj_time holdoff, holdoff_cap; /* as the conversation shows it; BJ_NEVER: it does not */
+    unsigned raw;                 /* messages that only bytes say */
+    unsigned unsaid;              /* messages that no step says: in comments */
 } bj_script;
 
 /* Makes the scenario; what it points to must outlive it. */

@@ -134,6 +134,20 @@ static bool is_label(const char *name) {
     return length && length < 40 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
+static void find_strangers(bj_script *s) {
+    for (unsigned i = 0; i < s->talk->server_count; i++) {
+        s->strangers[i] = true;
+    }
+    for (size_t i = 0; i < s->talk->count; i++) {
+        const bj_message *m = &s->talk->messages[i];
+        s->strangers[m->server] &= !m->by_client || m->kind == BJ_TALK_EMPTY || m->kind == BJ_TALK_RESPONSE;
+    }
+}
+
+bool script_is_stranger(const bj_script *s, unsigned server) {
+    return s->strangers[server];
+}
+
 static void name_server(bj_script *s, unsigned number, const bj_names *names) {
     bj_script_server *server = &s->servers[number];
     for (size_t i = 0; i < names->count; i++) {
@@ -147,7 +161,9 @@ static void name_server(bj_script *s, unsigned number, const bj_names *names) {
             snprintf(server->host, sizeof server->host, "%s", name);
         }
     }
-    const char *usual[] = { s->talk->servers[number].bootstrap ? "bs" : "mgmt" };
+    const char *usual[] = { script_is_stranger(s, number)        ? "stranger"
+                            : s->talk->servers[number].bootstrap ? "bs"
+                                                                 : "mgmt" };
     for (unsigned n = 1; !*server->name; n++) {
         BJ_TEXT(name, 40);
         bj_text_printf(&name, n == 1 ? "%s" : "%s-%u", usual[0], n);
@@ -173,6 +189,7 @@ void script_find_servers(bj_script *s) {
     bj_names names;
     bool any = false;
     bj_names_read(&names, s->field->options->units.file);
+    find_strangers(s);
     for (unsigned i = 0; i < s->talk->server_count; i++) {
         s->servers[i].seen = s->talk->servers[i].address;
         s->servers[i].here = moved(&s->servers[i].seen);
@@ -189,29 +206,21 @@ static bj_transport transport_of(const bj_talk_server *t) {
     return t->stream ? (t->secure ? BJ_TLS : BJ_TCP) : t->secure ? BJ_DTLS : BJ_UDP;
 }
 
-/* The keys of a server behind DTLS or TLS: what the options name, or one that is made up. */
-static void add_key(bj_script *s, bj_record *r, unsigned identity, unsigned key) {
-    const bj_unit_options *o = &s->field->options->units;
-    static const uint8_t made_up[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-    uint8_t bytes[64];
-    size_t length = o->psk_count ? strlen(o->psk[0]) / 2 : sizeof made_up;
-    const char *who = o->psk_count && *o->identity[0] ? o->identity[0] : "from-capture";
-    memcpy(bytes, made_up, sizeof made_up);
-    for (size_t i = 0; o->psk_count && i < length; i++) {
-        unsigned byte = 0;
-        sscanf(o->psk[0] + 2 * i, "%2x", &byte);
-        bytes[i] = (uint8_t) byte;
+/* The first Capabilities and Settings of a server (RFC 8323 §5.3.1: option 2 is Max-Message-Size). */
+static void put_settings(bj_script *s, bj_record *r, unsigned number) {
+    for (size_t i = 0; i < s->talk->count; i++) {
+        const bj_message *m = &s->talk->messages[i];
+        uint32_t most = 1152;
+        bj_coap c;
+        if (m->server == number && !m->by_client && m->kind == BJ_TALK_SIGNAL && m->code == BJ_COAP_CODE(7, 1) &&
+            bj_message_decode(m, &c) == BJ_COAP_OK) {
+            bj_coap_find_uint(&c, 2, &most);
+            if (most != 1152) {
+                script_set_uint(s, r, BJ_F(SERVER, MAX_MESSAGE_SIZE), BJ_T_UINT, most);
+            }
+            return;
+        }
     }
-    script_set_bytes(s, r, identity, (const uint8_t *) who, strlen(who));
-    script_set_bytes(s, r, key, bytes, length);
-}
-
-static bool any_secure(const bj_script *s) {
-    bool secure = false;
-    for (unsigned i = 0; i < s->talk->server_count; i++) {
-        secure |= s->talk->servers[i].secure;
-    }
-    return secure;
 }
 
 static bj_record *server_record(bj_script *s, unsigned number) {
@@ -230,26 +239,32 @@ static bj_record *server_record(bj_script *s, unsigned number) {
         script_set_uint(s, r, BJ_F(SERVER, TRANSPORT), BJ_T_ENUM, transport_of(t));
     }
     set_strings(s, r, BJ_F(SERVER, ADDRESSES), BJ_T_STRINGS, address.start);
+    if (t->stream) {
+        put_settings(s, r, number);
+    }
     if (t->secure) {
-        add_key(s, r, BJ_F(SERVER, IDENTITY), BJ_F(SERVER, KEY));
+        script_put_key(s, r, number, BJ_F(SERVER, IDENTITY), BJ_F(SERVER, KEY));
     }
     return r;
 }
 
 void script_put_servers(bj_script *s) {
-    unsigned count = s->talk->server_count;
+    unsigned count = 0;
     bj_value v = { .type = BJ_T_NAMED };
-    bj_named *named = bj_arena_calloc(s->arena, count + 1, sizeof *named);
-    for (unsigned i = 0; i < count; i++) {
+    bj_named *named = bj_arena_calloc(s->arena, s->talk->server_count + 1, sizeof *named);
+    for (unsigned i = 0; i < s->talk->server_count; i++) {
+        if (!s->servers[i].named && script_is_stranger(s, i)) {
+            continue;
+        }
         const bj_record **one = bj_record_list(s->arena, 1);
         bj_record *r = server_record(s, i);
-        if (s->servers[i].met && s->servers[i].closed) {
-            script_set_uint(s, r, BJ_F(SERVER, STATE), BJ_T_ENUM, 1);
+        if (s->servers[i].met && s->servers[i].port) {
+            script_set_uint(s, r, BJ_F(SERVER, STATE), BJ_T_ENUM, s->servers[i].port);
         }
         one[0] = r;
-        named[i].name = (bj_string){ s->servers[i].name, strlen(s->servers[i].name) };
-        named[i].records = one;
-        named[i].count = 1;
+        named[count].name = (bj_string){ s->servers[i].name, strlen(s->servers[i].name) };
+        named[count].records = one;
+        named[count++].count = 1;
     }
     v.as.named.items = named;
     v.as.named.count = count;
@@ -277,7 +292,7 @@ static bj_record *account(bj_script *s, unsigned server) {
     script_set_text(s, r, BJ_F(ACCOUNT, URI), uri.start);
     if (s->talk->servers[server].secure) {
         script_set_uint(s, r, BJ_F(ACCOUNT, SECURITY), BJ_T_ENUM, 0);
-        add_key(s, r, BJ_F(ACCOUNT, IDENTITY), BJ_F(ACCOUNT, KEY));
+        script_put_key(s, r, server, BJ_F(ACCOUNT, IDENTITY), BJ_F(ACCOUNT, KEY));
     }
     return r;
 }
@@ -332,6 +347,24 @@ static void put_accounts(bj_script *s, bj_record *client) {
     }
 }
 
+/* Queries of a request for a bootstrap that are none of its own: they stand in the URI, too. */
+static void add_queries(bj_text *uri, const bj_coap *c) {
+    static const char *const own[] = { "ep=", "pct=", "acc=" };
+    const bj_coap_option *q;
+    bool any = false;
+    for (size_t i = 0; (q = bj_coap_find(c, BJ_COAP_URI_QUERY, i)); i++) {
+        bool known = false;
+        for (unsigned n = 0; n < 3; n++) {
+            known |= q->length >= strlen(own[n]) && !memcmp(q->value, own[n], strlen(own[n]));
+        }
+        if (!known) {
+            bj_text_add(uri, any ? "&" : "?");
+            bj_text_add_bytes(uri, (const char *) q->value, q->length);
+            any = true;
+        }
+    }
+}
+
 /* A Bootstrap-Request goes below the path of the URI (LwM2M Transport 1.1 §6.4.2). */
 static void add_root(bj_script *s, bj_record *r, unsigned server) {
     for (size_t i = 0; i < s->talk->count; i++) {
@@ -339,15 +372,15 @@ static void add_root(bj_script *s, bj_record *r, unsigned server) {
         bj_coap c;
         BJ_TEXT(path, 400);
         BJ_TEXT(uri, 700);
-        if (m->server != server || !m->by_client || bj_request_kind_of(s->talk, m) != BJ_REQ_BOOTSTRAP ||
-            bj_message_decode(m, &c) != BJ_COAP_OK) {
+        bj_request_kind kind = m->by_client ? bj_request_kind_of(s->talk, m) : BJ_REQ_OTHER;
+        size_t own = kind == BJ_REQ_BOOTSTRAP ? strlen("/bs") : kind == BJ_REQ_PACK ? strlen("/bspack") : 0;
+        if (m->server != server || !own || bj_message_decode(m, &c) != BJ_COAP_OK) {
             continue;
         }
         bj_coap_path(&c, BJ_COAP_URI_PATH, &path);
-        if (path.used > 3) {
-            bj_text_printf(&uri, "%s%.*s", bj_get_string(r, BJ_F(ACCOUNT, URI), ""), (int) path.used - 3, path.start);
-            script_set_text(s, r, BJ_F(ACCOUNT, URI), uri.start);
-        }
+        bj_text_printf(&uri, "%s%.*s", bj_get_string(r, BJ_F(ACCOUNT, URI), ""), (int) (path.used - own), path.start);
+        add_queries(&uri, &c);
+        script_set_text(s, r, BJ_F(ACCOUNT, URI), uri.start);
         return;
     }
 }
@@ -362,11 +395,17 @@ static void put_bootstrap(bj_script *s, bj_record *client) {
         const bj_party *one = &s->field->parties.all[s->talk->party];
         bj_time told = s->field->options->holdoff;
         s->holdoff = told != BJ_NEVER ? told : s->holdoff;
+        s->holdoff_cap =
+            told != BJ_NEVER && (s->holdoff_cap == BJ_NEVER || s->holdoff_cap < told) ? told : s->holdoff_cap;
         if (s->holdoff != BJ_NEVER && s->holdoff) {
             script_set_duration(s, r, BJ_F(ACCOUNT, HOLDOFF), s->holdoff);
-            script_set_duration(s, client, BJ_F(CLIENT, HOLDOFF_CAP), s->holdoff);
+            script_set_duration(s, client, BJ_F(CLIENT, HOLDOFF_CAP), s->holdoff_cap);
         }
-        if (told == BJ_NEVER && s->holdoff != BJ_NEVER) {
+        if (told == BJ_NEVER && s->holdoff != BJ_NEVER && s->holdoff != s->holdoff_cap) {
+            script_assume(s,
+                          "the hold-off is half the first time between an attempt and the next, in whole seconds; it "
+                          "doubles, up to the longest of them");
+        } else if (told == BJ_NEVER && s->holdoff != BJ_NEVER) {
             script_assume(s, "the hold-off is the shortest time between an attempt and the next, in whole seconds, and "
                              "does not grow");
         } else if (told == BJ_NEVER) {
@@ -394,14 +433,40 @@ static bool lists(const bj_coap *c, const char *object) {
     return false;
 }
 
+/* 4.06: what was written was judged. */
+static bool refuses_finish(const bj_script *s, const bj_message *m) {
+    return m->kind == BJ_TALK_RESPONSE && m->by_client && m->code == BJ_COAP_CODE(4, 6) && m->request != BJ_TALK_NONE &&
+           bj_request_kind_of(s->talk, &s->talk->messages[m->request]) == BJ_REQ_FINISH;
+}
+
+/* Does it take operations of its Bootstrap-Server that it did not ask for (LwM2M TS 1.0 §5.2.3.4)? */
+static bool is_legacy(const bj_talk *t) {
+    bool open = false;
+    for (size_t i = 0; i < t->count; i++) {
+        const bj_message *m = &t->messages[i];
+        bool asks = m->kind == BJ_TALK_REQUEST && m->by_client;
+        const bj_message *of =
+            m->kind == BJ_TALK_RESPONSE && m->by_client && m->request != BJ_TALK_NONE ? &t->messages[m->request] : NULL;
+        bj_request_kind kind = asks ? bj_request_kind_of(t, m) : BJ_REQ_OTHER;
+        bool taken = of && t->servers[m->server].bootstrap && m->code >> 5 == 2 && of->answer == (int) i;
+        if (taken && !open) {
+            return true;
+        }
+        open |= kind == BJ_REQ_BOOTSTRAP || kind == BJ_REQ_PACK;
+        open &= !(taken && bj_request_kind_of(t, of) == BJ_REQ_FINISH);
+    }
+    return false;
+}
+
 /* What requests of the client say of it: version, queue mode, Objects. */
 static void put_nature(bj_script *s, bj_record *client) {
-    bool test = false, access = false, queue = false, pack = false;
+    bool test = false, access = false, queue = false, pack = false, strict = false;
     BJ_TEXT(version, 24);
     for (size_t i = 0; i < s->talk->count; i++) {
         const bj_message *m = &s->talk->messages[i];
         bj_request_kind kind = m->by_client ? bj_request_kind_of(s->talk, m) : BJ_REQ_OTHER;
         bj_coap c;
+        strict |= refuses_finish(s, m);
         if (!kind || bj_message_decode(m, &c) != BJ_COAP_OK) {
             continue;
         }
@@ -421,8 +486,15 @@ static void put_nature(bj_script *s, bj_record *client) {
     if (known || pack) {
         script_set_text(s, client, BJ_F(CLIENT, VERSION), known ? version.start : "1.2");
     }
-    if (pack) {
-        script_set_bool(s, client, BJ_F(CLIENT, PACK), true);
+    if (pack || !strcmp(version.start, "1.2")) {
+        script_set_bool(s, client, BJ_F(CLIENT, PACK), pack);
+    }
+    if (strict) {
+        script_set_bool(s, client, BJ_F(CLIENT, STRICT), true);
+        script_assume(s, "a client that refuses a Finish with 4.06 does so for all that can be known then: strict");
+    }
+    if (is_legacy(s->talk)) {
+        script_set_bool(s, client, BJ_F(CLIENT, LEGACY), true);
     }
     if (queue) {
         script_set_bool(s, client, BJ_F(CLIENT, QUEUE), true);
@@ -447,10 +519,5 @@ void script_put_client(bj_script *s) {
     put_bootstrap(s, client);
     put_accounts(s, client);
     put_nature(s, client);
-    if (any_secure(s)) {
-        bool told = s->field->options->units.psk_count > 0;
-        script_assume(s, told ? "all servers take the first pre-shared key of --keys"
-                              : "pre-shared keys are made up: the capture does not show them, and --keys names none");
-    }
     script_set_record(s, s->root, BJ_F(SCENARIO, CLIENT), client);
 }

@@ -69,7 +69,15 @@ static bool set_raw(const bj_script *s, bj_node *node, const bj_entry *e, int ob
     return true;
 }
 
-static bool set_value(const bj_script *s, bj_node *node, const bj_entry *e) {
+/* JSON knows one kind of numbers: 86400.0 is 86400, and there is no infinity. */
+static bool set_real(bj_node *node, bool json) {
+    bool whole = node->real >= -9e15 && node->real <= 9e15 && node->real == (double) (int64_t) node->real;
+    node->kind = json && whole ? BJ_N_INT : BJ_N_FLOAT;
+    node->integer = json && whole ? (int64_t) node->real : node->integer;
+    return !json || (node->real - node->real == 0);
+}
+
+static bool set_value(const bj_script *s, bj_node *node, const bj_entry *e, bool json) {
     node->integer = e->integer;
     node->real = e->real;
     switch (e->kind) {
@@ -79,8 +87,7 @@ static bool set_value(const bj_script *s, bj_node *node, const bj_entry *e) {
         node->kind = BJ_N_INT;
         return true;
     case BJ_ENTRY_FLOAT:
-        node->kind = BJ_N_FLOAT;
-        return true;
+        return set_real(node, json);
     case BJ_ENTRY_BOOL:
         node->kind = BJ_N_BOOL;
         return true;
@@ -208,7 +215,8 @@ bool bj_script_values(const bj_script *s, uint32_t format, const bj_path *target
             at = child_of(s, at, e.path.ids[i]);
         }
         bool empty = e.kind == BJ_ENTRY_NONE;
-        good = good && (empty || (!at->child && set_value(s, &at->node, &e)));
+        bool twice = at->node.kind != BJ_N_TREE || at->child;
+        good = good && (empty || (!twice && set_value(s, &at->node, &e, format == 110 || format == 11543)));
         moved |= was_moved(s, &e);
     }
     good = good && !in.damaged && count;

@@ -163,7 +163,7 @@ static void answer(bj_talk *t, int index, int request) {
     m->copy = r->last_copy;
     m->wrong_token = !same_token(m, r);
     m->notifies = r->answer != BJ_TALK_NONE && bj_message_decode(m, &decoded) == BJ_COAP_OK &&
-                  bj_coap_find(&decoded, BJ_COAP_OBSERVE, 0) != NULL;
+                  (bj_coap_find(&decoded, BJ_COAP_OBSERVE, 0) || (m->code >> 5 > 2 && m->type <= BJ_COAP_NON));
     r->answer = r->answer == BJ_TALK_NONE ? index : r->answer;
 }
 
@@ -326,6 +326,14 @@ static bj_request_kind servers_get(const bj_coap *m) {
     return observe == 0 ? BJ_REQ_OBSERVE : observe == 1 ? BJ_REQ_CANCEL : accept == 40 ? BJ_REQ_DISCOVER : BJ_REQ_READ;
 }
 
+/* POST to a resource: Execute, with arguments as text if any; a Write of instances of it has values (LwM2M Core 1.1
+ * §6.3.4, §6.3.5). */
+static bj_request_kind posted_to_resource(const bj_coap *m) {
+    uint32_t format = 0;
+    bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
+    return format ? BJ_REQ_PARTIAL_WRITE : BJ_REQ_EXECUTE;
+}
+
 static bj_request_kind servers_request(const bj_coap *m, const bj_text *path, bool bootstrap) {
     bj_path p;
     uint32_t observe;
@@ -341,14 +349,16 @@ static bj_request_kind servers_request(const bj_coap *m, const bj_text *path, bo
     case 2:
         return p.depth == 1                 ? BJ_REQ_CREATE
                : p.depth == 2               ? BJ_REQ_PARTIAL_WRITE
-               : p.depth == 3 && !bootstrap ? BJ_REQ_EXECUTE
+               : p.depth == 3 && !bootstrap ? posted_to_resource(m)
                                             : BJ_REQ_OTHER;
     case 3:
         return !m->payload_length && bj_coap_find(m, BJ_COAP_URI_QUERY, 0) ? BJ_REQ_WRITE_ATTRIBUTES : BJ_REQ_WRITE;
     case 4:
         return BJ_REQ_DELETE;
     case 5:
-        return bj_coap_find_uint(m, BJ_COAP_OBSERVE, &observe) ? BJ_REQ_OBSERVE_COMPOSITE : BJ_REQ_READ_COMPOSITE;
+        return !bj_coap_find_uint(m, BJ_COAP_OBSERVE, &observe) ? BJ_REQ_READ_COMPOSITE
+               : observe == 0                                   ? BJ_REQ_OBSERVE_COMPOSITE
+                                                                : BJ_REQ_CANCEL;
     case 7:
         return BJ_REQ_WRITE_COMPOSITE;
     default:

@@ -54,6 +54,12 @@ static void end_decryption(bj_units *u) {
     u->decryption_count = 0;
 }
 
+static void say_undecrypted(bj_units *u, const bj_text *why) {
+    bj_text printed = bj_text_over(u->decryption, sizeof u->decryption);
+    bj_text_add(&printed, why->start);
+    u->seen.decryption = u->decryption;
+}
+
 /* The key log and the secrets in the file in one process, each pre-shared key in one of its own. */
 static void begin_decryption(bj_units *u) {
     BJ_TEXT(why, 200);
@@ -61,15 +67,27 @@ static void begin_decryption(bj_units *u) {
         bool last = i == u->options->psk_count;
         bj_decryption *d = bj_decryption_start(u->options, last ? SIZE_MAX : i, &u->secure, &why);
         if (!d) {
-            bj_text printed = bj_text_over(u->decryption, sizeof u->decryption);
-            bj_text_add(&printed, why.start);
-            u->seen.decryption = u->decryption;
+            say_undecrypted(u, &why);
             return;
         }
         u->decryptions[u->decryption_count++] = d;
-        if (last) {
+    }
+}
+
+/* Once for all passes: the first, by which servers behind DTLS and TLS are known, goes without. */
+static void decrypt(bj_units *u) {
+    BJ_TEXT(why, 200);
+    for (size_t i = 0; i < u->decryption_count; i++) {
+        if (!bj_decryption_rewind(u->decryptions[i], &why)) {
+            end_decryption(u);
+            say_undecrypted(u, &why);
             return;
         }
+    }
+    if (!u->decryption_count && !*u->decryption) {
+        begin_decryption(u);
+    } else if (*u->decryption) {
+        u->seen.decryption = u->decryption;
     }
 }
 
@@ -89,7 +107,6 @@ bj_units *bj_units_open(const bj_unit_options *options, bj_text *why) {
 }
 
 static void forget_reading(bj_units *u) {
-    end_decryption(u);
     bj_capture_close(u->capture);
     u->capture = NULL;
     bj_streams_free(&u->streams);
@@ -103,7 +120,7 @@ bool bj_units_rewind(bj_units *u, bj_text *why) {
     u->last = 0;
     u->capture = bj_capture_open(u->options->file, why);
     if (u->secure.count && !u->options->undecrypted) {
-        begin_decryption(u);
+        decrypt(u);
     }
     return u->capture != NULL;
 }
@@ -113,6 +130,7 @@ void bj_units_close(bj_units *u) {
         return;
     }
     forget_reading(u);
+    end_decryption(u);
     bj_addr_set_free(&u->coap);
     bj_addr_set_free(&u->secure);
     for (size_t i = 0; i < PIECES; i++) {

@@ -12,6 +12,7 @@
 
 #include "capture/capture.h"
 #include "capture/compare.h"
+#include "capture/readable.h"
 #include "capture/story.h"
 #include "cli/canary.h"
 #include "cli/cli.h"
@@ -25,7 +26,9 @@ typedef struct replay {
     const char *client_name, *preload, *pcap, *report;
     bool loose, no_canary;
     uint64_t seed, repeat;
-    bj_arena *arena;
+    bj_arena *lasting; /* the client's profile */
+    bj_arena *arena;   /* all that belongs to one client of the capture */
+    size_t number;     /* which one of those that were chosen */
     cli_client client;
     bj_talk talk, talk_again;
     bj_script script;
@@ -52,8 +55,8 @@ static void print_help(void) {
         "  --loose             order and codes only, and not the times\n"
         "  --repeat N          and N times more with losses, doubled and late datagrams, each with a seed of its own:\n"
         "                      which rules are broken then\n"
-        "  --pcap FILE         the replay as a capture\n"
-        "  --report FOLDER     a report with both conversations as charts\n"
+        "  --pcap FILE         the replay as a capture; with --all FILE, FILE-2, ...\n"
+        "  --report FOLDER     a report with both conversations as charts; with --all FOLDER, FOLDER-2, ...\n"
         "  --seed N            seed of the simulated world, 1 if not given\n"
         "  --preload FILE      the preload library\n"
         "  --no-canary         do not first run the nonsense scenario that must not pass\n"
@@ -128,7 +131,12 @@ static bool run_once(replay *r, const bj_record *scenario, bj_run_result *result
 /* The run as a capture, and that read like the one of the field. */
 static bool read_replay(replay *r) {
     BJ_TEXT(why, 500);
-    const char *file = r->pcap;
+    BJ_TEXT(numbered, 4096);
+    const char *file = NULL;
+    if (r->pcap) {
+        bj_field_file(&numbered, r->pcap, r->number);
+        file = bj_arena_strdup(r->arena, numbered.start); /* the options of the reading keep it */
+    }
     if (!file) {
         strcpy(r->temporary, "/tmp/bootjack-replay-XXXXXX");
         int descriptor = mkstemp(r->temporary);
@@ -204,7 +212,9 @@ static void tell_rule(const char *who, const bj_field_finding *f) {
     if (f->frame) {
         printf(" in frame %u", f->frame);
     }
-    printf(": %s\n", f->text);
+    fputs(": ", stdout);
+    bj_print_readable(stdout, f->text);
+    putchar('\n');
 }
 
 /* Rules that the oracles of the run found, which know more than those over its capture. */
@@ -263,10 +273,14 @@ static void tell_first(const replay *r) {
     const bj_compared *b = row->replayed < 0 ? NULL : &r->comparison.replayed.all[row->replayed];
     printf("first difference: %s\n", names[row->difference]);
     if (a) {
-        printf("  captured, frame %u, %.3f s: %s\n", a->frame, (double) a->time / 1e6, a->text);
+        printf("  captured, frame %u, %.3f s: ", a->frame, (double) a->time / 1e6);
+        bj_print_readable(stdout, a->text);
+        putchar('\n');
     }
     if (b) {
-        printf("  replayed, %.3f s: %s\n", (double) b->time / 1e6, b->text);
+        printf("  replayed, %.3f s: ", (double) b->time / 1e6);
+        bj_print_readable(stdout, b->text);
+        putchar('\n');
     }
     tell_judgement(r);
 }
@@ -365,14 +379,14 @@ static bj_log *captured_log(replay *r) {
     bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
                                     .actor = BJ_ACTOR_CLIENT,
                                     .text = "client",
-                                    .from = r->field.parties.all[r->field.chosen[0]].host });
+                                    .from = r->field.parties.all[r->field.chosen[r->number]].host });
     for (unsigned i = 0; i < r->talk.server_count; i++) {
         bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
                                         .actor = (uint8_t) (BJ_ACTOR_SERVER_0 + i),
                                         .text = r->script.servers[i].name,
                                         .from = r->script.servers[i].seen });
     }
-    bj_story_begin(&story, &r->field.parties, r->field.chosen[0], append_event, log);
+    bj_story_begin(&story, &r->field.parties, r->field.chosen[r->number], append_event, log);
     story.sequence = bj_log_last(log);
     while (bj_units_next(r->field.units, &unit, &why) == 1) {
         bj_story_take(&story, &unit);
@@ -398,7 +412,9 @@ static void write_report(replay *r) {
                                        .script_verdict = BJ_PASS,
                                        .reason = r->found_count ? r->found[0].text : "what the capture shows",
                                        .log = captured_log(r) };
-    if (cli_report_begin(&report, NULL, r->report, 2)) {
+    BJ_TEXT(folder, 4096);
+    bj_field_file(&folder, r->report, r->number);
+    if (cli_report_begin(&report, NULL, folder.start, 2)) {
         cli_report_case(&report, &captured);
         cli_report_case(&report, &replayed);
         cli_report_end(&report);
@@ -423,8 +439,8 @@ static int play(replay *r) {
     if (!r->client.own && !r->no_canary && !cli_canary(&r->run)) {
         return CLI_COULD_NOT_RUN;
     }
-    r->found_count = bj_field_findings(&r->field, r->field.chosen[0], r->arena, r->found, FINDINGS);
-    if (!bj_field_talk(&r->field, r->field.chosen[0], &r->talk)) {
+    r->found_count = bj_field_findings(&r->field, r->field.chosen[r->number], r->arena, r->found, FINDINGS);
+    if (!bj_field_talk(&r->field, r->field.chosen[r->number], &r->talk)) {
         return CLI_COULD_NOT_RUN;
     }
     bj_script_make(&r->script, &r->field, &r->talk, r->arena, r->loose, true);
@@ -443,15 +459,45 @@ static int play(replay *r) {
     return status;
 }
 
-static void forget(replay *r) {
+/* What belongs to one client of the capture. */
+static void forget_one(replay *r) {
     bj_talk_free(&r->talk);
     bj_talk_free(&r->talk_again);
     bj_field_close(&r->again);
-    bj_field_close(&r->field);
     if (*r->temporary) {
         unlink(r->temporary);
     }
     bj_arena_unmap(r->arena);
+    *r->temporary = '\0';
+    r->arena = NULL;
+    r->again = (bj_field){ .options = NULL };
+    r->result = (bj_run_result){ .verdict = BJ_VERDICT_NONE };
+    r->comparison = (bj_comparison){ .first = -1 };
+    r->found_count = r->found_again_count = 0;
+}
+
+static int play_all(replay *r) {
+    int status = CLI_PASSED;
+    for (r->number = 0; r->number < r->field.chosen_count && status != CLI_COULD_NOT_RUN && !cli_interrupted;
+         r->number++) {
+        r->arena = cli_arena();
+        if (r->field.chosen_count > 1) {
+            BJ_TEXT(who, 300);
+            bj_party_print(&who, &r->field.parties.all[r->field.chosen[r->number]]);
+            fputs(r->number ? "\nclient " : "client ", stdout);
+            bj_print_readable(stdout, who.start);
+            putchar('\n');
+        }
+        int one = play(r);
+        status = one > status ? one : status;
+        forget_one(r);
+    }
+    return status;
+}
+
+static void forget(replay *r) {
+    bj_field_close(&r->field);
+    bj_arena_unmap(r->lasting);
     free(r);
 }
 
@@ -462,17 +508,14 @@ int cli_replay(int argc, char **argv) {
         return CLI_COULD_NOT_RUN;
     }
     r->seed = 1;
-    r->arena = cli_arena();
+    r->lasting = cli_arena();
     bj_field_command command = { "replay", print_help, take_option, r };
     int status = bj_field_read_arguments(&r->options, &command, argc, argv);
     if (status < 0) {
         cli_catch_signals();
-        status = cli_client_find(r->arena, r->client_name, &r->client) ? bj_field_open(&r->field, &r->options)
-                                                                       : CLI_COULD_NOT_RUN;
-        if (!status && r->field.chosen_count != 1) {
-            status = cli_usage_error("replay", "one client at a time: --captured chooses it");
-        }
-        status = status ? status : play(r);
+        status = cli_client_find(r->lasting, r->client_name, &r->client) ? bj_field_open(&r->field, &r->options)
+                                                                         : CLI_COULD_NOT_RUN;
+        status = status ? status : play_all(r);
     }
     forget(r);
     return status;

@@ -47,14 +47,18 @@ def query(*texts):
     return [(15, text.encode()) for text in texts]
 
 
+def framed(packet, link):
+    """What stands in front of an IP packet on that kind of link, and the packet."""
+    heads = {ETHERNET: lambda p: bytes(12) + ethertype(p), COOKED: lambda p: bytes(14) + ethertype(p),
+             COOKED_2: lambda p: ethertype(p) + bytes(18), NULL: lambda p: struct.pack("<I", 2)}
+    return heads.get(link, lambda p: b"")(packet) + packet
+
+
 def packed(packets, link=RAW, order="<"):
     """The bytes of a pcap file; packets are (seconds, IP packet)."""
-    heads = {RAW: lambda p: b"", ETHERNET: lambda p: bytes(12) + ethertype(p),
-             COOKED: lambda p: bytes(14) + ethertype(p), COOKED_2: lambda p: ethertype(p) + bytes(18),
-             NULL: lambda p: struct.pack("<I", 2)}
     out = struct.pack(order + "IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link)
     for time, packet in packets:
-        data = heads.get(link, lambda p: b"")(packet) + packet
+        data = framed(packet, link)
         out += struct.pack(order + "IIII", int(time), round(time % 1 * 1e6), len(data), len(data)) + data
     return out
 
@@ -66,3 +70,33 @@ def ethertype(packet):
 def write(file, packets, link=RAW):
     file.write_bytes(packed(packets, link))
     return file
+
+
+def block(kind, body, order="<"):
+    """A block of pcapng."""
+    body += bytes(-len(body) % 4)
+    total = struct.pack(order + "I", 12 + len(body))
+    return struct.pack(order + "I", kind) + total + body + total
+
+
+def option(code, value, order="<"):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def section(interfaces, packets, order="<"):
+    """A section of pcapng: interfaces are (link type, if_tsresol), packets (interface, seconds, IP packet); the packets of
+    an interface whose if_tsresol is None are Simple Packet Blocks, which have no time."""
+    out = block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1), order)
+    for link, resolution in interfaces:
+        ticks = b"" if resolution is None else option(9, bytes([resolution]), order) + option(0, b"", order)
+        out += block(1, struct.pack(order + "HHI", link, 0, 262144) + ticks, order)
+    for number, time, packet in packets:
+        link, resolution = interfaces[number]
+        data = framed(packet, link)
+        if resolution is None:
+            out += block(3, struct.pack(order + "I", len(data)) + data, order)
+            continue
+        unit = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10 ** resolution
+        ticks = round(time * unit)
+        out += block(6, struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data)) + data, order)
+    return out

@@ -72,7 +72,7 @@ def test_a_good_session_reads_like_one_that_somebody_wrote(tmp_path):
     assert written["expect"] == 2.04
     assert scenario["steps"][5]["request"] == {"to": "mgmt", "method": "POST", "path": "/rd",
                                                "query": {"ep": "dev-1", "lt": "300"}}
-    assert scenario["steps"][6]["respond"] == {"code": 2.01, "after": "260ms", "location": "/rd/7"}
+    assert scenario["steps"][6]["respond"] == {"code": 2.01, "after": "259ms", "location": "/rd/7"}
     assert "  # frames 3 and 4, 0.010 s\n" in text
     assert "# Assumed:\n" in text and "the hold-off is not to be seen" in text
     assert run("run", tmp_path / "a.yaml").returncode == 0
@@ -166,7 +166,7 @@ def test_addresses_of_the_loopback_interface_are_moved(tmp_path):
 def test_loose_leaves_the_times_out(tmp_path):
     file = write(tmp_path / "a.pcap", good_session())
     strict, loose = converted(file)[1], converted(file, "--loose")[1]
-    assert "after: 260ms" in strict and "after" not in loose
+    assert "after: 259ms" in strict and "after" not in loose
 
 
 def test_until_and_all(tmp_path):
