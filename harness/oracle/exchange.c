@@ -244,9 +244,9 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     f->responses += !repeated;
     f->response_mid = s->m.mid;
     f->response = s->m.code;
-    if (first && s->m.code >> 5 == 2) {
+    if (first && s->m.code >> 5 == 2 && !interim) {
         oracle_attempt_took(o, f, s);
-    } else if (first && (s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
+    } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
     if (first && f->bootstrap && !interim) {

@@ -363,7 +363,8 @@ void oracle_own_repeated(bj_oracle *o, oracle_own *own, const oracle_seen *s); /
 void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool first);
 void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s);
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
-/* The client answered a command with success, or rejected it with RST or 4.02, before the rest is told. */
+/* The client answered a command with success, or rejected it with RST or 4.02, or took a block of it only,
+ * before the rest is told. */
 void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
 void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f);
 /* The client answered a bootstrap command for the first time. `m`: its response. */

@@ -115,7 +115,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    if (f->acks > f->copies && oracle_certain(o)) {
+    if (f->acks > f->copies && !f->malformed && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
     } else if (f->acks > 1 && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {

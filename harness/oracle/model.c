@@ -448,6 +448,7 @@ static void restarted(bj_oracle *o) {
     }
     if (!o->config.persistent) {
         forget_everything(o);
+        o->attempt.holdoff = oracle_min(o->attempt.holdoff, o->config.holdoff);
     }
 }
 
