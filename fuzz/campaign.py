@@ -8,7 +8,6 @@ import datetime
 import json
 import os
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -16,36 +15,35 @@ import sys
 import threading
 import time
 
-from . import campaign_report, findings, targets
+from . import campaign_report, engines, findings, targets
 
 FOLDER = targets.ROOT / "build" / "campaign"
 WEIGHTS = {"codec": 1, "session": 6}  # sessions hold most of what there is to find
-RESTARTS = 50  # of one target in one turn: each ends with a finding
 
 
 @dataclasses.dataclass
-class Turn:
+class Turn(engines.Outcome):
     """One run of a target, a line of the log."""
-    target: str
-    begin: float  # Unix time
-    seconds: float
-    executions: int
-    per_second: float
-    coverage: int
-    features: int
-    inputs: int
-    transitions: "int | None"  # reached, of those that can be reached: session targets only
-    reachable: "int | None"
-    findings: int
+    target: str = ""
+    engine: str = engines.LibFuzzer.name
+    begin: float = 0  # Unix time
+    seconds: float = 0
 
+    @property
+    def per_second(self):
+        return self.executions / self.seconds if self.seconds else 0
 
-def number(pattern, log):
-    return int(targets.told(pattern, log, 0))
+    @property
+    def what(self):
+        return (self.target, self.engine)
 
 
 class Campaign:
-    def __init__(self, folder, names, slice_seconds):
-        self.folder, self.names, self.slice = folder, names, slice_seconds
+    def __init__(self, folder, names, slice_seconds, used):
+        """`used` are the engines."""
+        self.folder, self.slice = folder, slice_seconds
+        self.whats = [(name, engine.name) for name in names for engine in used]
+        self.engines = {engine.name: engine for engine in used}
         self.log = folder / "log.jsonl"
         self.lock = threading.Lock()
         self.stop = threading.Event()
@@ -53,66 +51,61 @@ class Campaign:
         (folder / "findings").mkdir(parents=True, exist_ok=True)
         self.turns = read_log(self.log)
         self.busy = set()
+        self.failed = []  # what did nothing in its turn, and said why
 
     def spent(self):
         """Seconds of all targets together."""
         return sum(turn.seconds for turn in self.turns)
 
-    def next_target(self):
-        """The one that had the least of its share."""
-        share = {name: 0.0 for name in self.names}
+    def next(self):
+        """The target and the engine that had the least of their share. No target is in the hands of two engines at once."""
+        share = {what: 0.0 for what in self.whats}
         for turn in self.turns:
-            if turn.target in share:
-                share[turn.target] += turn.seconds / WEIGHTS[targets.folders_of_targets()[turn.target]]
-        free = [name for name in self.names if name not in self.busy] or self.names
-        return min(free, key=lambda name: (share[name], name))
+            if turn.what in share:
+                share[turn.what] += turn.seconds / WEIGHTS[targets.folders_of_targets()[turn.target]]
+        free = [what for what in self.whats if what[0] not in self.busy] or self.whats
+        return min(free, key=lambda what: (share[what], what))
 
-    def run_once(self, name, seconds):
-        """One process of libFuzzer: its log and its exit status."""
-        words = targets.command(name, f"-max_total_time={max(1, int(seconds))}", "-print_final_stats=1",
-                                f"-artifact_prefix={self.folder}/findings/{name}-", grown=self.folder / "corpus")
+    def run(self, words, seconds):
+        """A process: what it wrote to standard error, and its exit status; None when the campaign was interrupted."""
         with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
-                              start_new_session=True) as child:
+                              stdin=subprocess.DEVNULL, start_new_session=True) as child:
             with self.lock:
                 self.children[child.pid] = child
+                if self.stop.is_set():
+                    os.kill(child.pid, signal.SIGINT)
             watchdog = threading.Timer(seconds + 300, child.kill)  # should a session never come back
             watchdog.start()
             log = child.stderr.read()
             watchdog.cancel()
             with self.lock:
                 del self.children[child.pid]
-        return log, child.returncode
+        return log, None if self.stop.is_set() else child.returncode
 
-    def turn(self, name, seconds):
-        begin, clock, executions, found = time.time(), time.monotonic(), 0, 0
-        log = ""
-        while not self.stop.is_set() and found < RESTARTS and seconds - (time.monotonic() - clock) >= 1:
-            log, status = self.run_once(name, seconds - (time.monotonic() - clock))
-            executions += number(r"number_of_executed_units:\s*(\d+)", log)
-            found += status != 0 and "Test unit written to" in log
-            if status != 0 and "Test unit written to" not in log:
-                break  # it could not run, or was interrupted
-        took = time.monotonic() - clock
-        reached = re.findall(r"transitions: (\d+) of (\d+)", log)
-        return Turn(name, begin, took, executions, executions / took if took else 0, number(r"cov: (\d+)", log),
-                    number(r"ft: (\d+)", log), number(r"corp: (\d+)", log), int(reached[-1][0]) if reached else None,
-                    int(reached[-1][1]) if reached else None, found)
+    def turn(self, name, engine, seconds):
+        begin, clock = time.time(), time.monotonic()
+        out = self.engines[engine].turn(name, seconds, self.run)
+        return Turn(**dataclasses.asdict(out), target=name, engine=engine, begin=begin, seconds=time.monotonic() - clock)
 
     def work(self, budget):
         """One worker: turn after turn until the campaign's time is used."""
         while not self.stop.is_set():
             with self.lock:
                 left = budget - self.spent()
-                if left < 1:
+                if left < 1 or not self.whats:
                     return
-                name = self.next_target()
+                name, engine = self.next()
                 self.busy.add(name)
-            done = self.turn(name, min(self.slice * WEIGHTS[targets.folders_of_targets()[name]], left))
+            done = self.turn(name, engine, min(self.slice * WEIGHTS[targets.folders_of_targets()[name]], left))
             with self.lock:
                 self.busy.discard(name)
+                if not done.executions and not self.stop.is_set():
+                    self.whats.remove(done.what)
+                    self.failed.append(f"{name}, {engine}: it did nothing; it said: {done.said}")
+                    continue
                 self.turns.append(done)
                 with self.log.open("a") as log:
-                    log.write(json.dumps(dataclasses.asdict(done)) + "\n")
+                    log.write(json.dumps(dataclasses.asdict(dataclasses.replace(done, said=""))) + "\n")
                 print(line(done, self.spent(), budget), flush=True)
 
     def interrupt(self, *_):
@@ -134,29 +127,32 @@ def read_log(path):
     return rows
 
 
+def reached(turn):
+    return f", transitions {turn.transitions} of {turn.reachable}" if turn.transitions is not None else ""
+
+
 def line(turn, spent, budget):
-    reached = f", transitions {turn.transitions} of {turn.reachable}" if turn.transitions is not None else ""
-    return (f"{datetime.datetime.now():%H:%M:%S} {100 * spent / budget:5.1f} %  {turn.target:<18} {turn.executions:>10} executions, "
-            f"{turn.per_second:>8.0f} a second, coverage {turn.coverage}, features {turn.features}, inputs {turn.inputs}{reached}, "
-            f"findings {turn.findings}")
+    return (f"{datetime.datetime.now():%H:%M:%S} {100 * spent / budget:5.1f} %  {turn.target:<18} {turn.engine:<9} "
+            f"{turn.executions:>10} executions, {turn.per_second:>8.0f} a second, coverage {turn.coverage}, features {turn.features}, "
+            f"inputs {turn.inputs}{reached(turn)}, findings {turn.findings}")
 
 
 def status(turns):
-    """One line a target, from the log."""
-    for name in sorted({turn.target for turn in turns}):
-        own = [turn for turn in turns if turn.target == name]
+    """One line for each target and engine, from the log."""
+    for what in sorted({turn.what for turn in turns}):
+        own = [turn for turn in turns if turn.what == what]
         total = sum(turn.executions for turn in own)
         seconds = sum(turn.seconds for turn in own)
         last = own[-1]
-        reached = f", transitions {last.transitions} of {last.reachable}" if last.transitions is not None else ""
-        print(f"{name:<18} {seconds / 3600:6.2f} h {total:>12} executions, {total / seconds if seconds else 0:>8.0f} a second, coverage "
-              f"{last.coverage}, features {last.features}, inputs {last.inputs}{reached}, findings {sum(t.findings for t in own)}")
+        print(f"{what[0]:<18} {what[1]:<9} {seconds / 3600:6.2f} h {total:>12} executions, {total / seconds if seconds else 0:>8.0f} a "
+              f"second, coverage {last.coverage}, features {last.features}, inputs {last.inputs}{reached(last)}, "
+              f"findings {sum(t.findings for t in own)}")
     print(f"{sum(turn.seconds for turn in turns) / 3600:.2f} hours of targets, {sum(turn.executions for turn in turns)} executions")
 
 
 def merge(campaign, name, into):
     try:
-        return targets.merge(name, campaign.folder / "corpus", into)
+        return targets.merge(name, campaign.folder / "corpus", into, engines.queue(campaign.folder, name))
     except subprocess.CalledProcessError:
         return f"{name:<18} the merge failed: {into / name} is as it was"
 
@@ -168,6 +164,8 @@ def parse():
     parser.add_argument("--hours", type=float, default=8, help="of the machine, what earlier runs in the same folder took included (8)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at once (as many as there are cores)")
     parser.add_argument("--targets", nargs="+", metavar="TARGET", default=names, help=f"of: {', '.join(names)}")
+    parser.add_argument("--engines", nargs="+", choices=list(engines.ENGINES), metavar="ENGINE",
+                        help=f"of: {', '.join(engines.ENGINES)} (those that are installed)")
     parser.add_argument("--folder", type=pathlib.Path, default=FOLDER, help="where log, inputs, findings and report are")
     parser.add_argument("--slice", type=float, default=60, help="seconds of a turn of a codec target; a session target has more")
     parser.add_argument("--fresh", action="store_true", help="begin anew, without what earlier runs left in the folder")
@@ -179,6 +177,26 @@ def parse():
     if options.hours <= 0 or options.jobs < 1 or options.slice < 1:
         parser.error("--hours, --jobs and --slice are more than nothing")
     return options
+
+
+def usable(options):
+    """The engines, built, that see a planted fault. Exits with a message when one that was asked for cannot be used."""
+    used = []
+    for name in options.engines or engines.ENGINES:
+        engine = engines.ENGINES[name](options.folder)
+        lack = engine.missing()
+        if lack and options.engines:
+            raise OSError(f"{name}: {lack}")
+        if lack:
+            print(f"without {name}: {lack}", flush=True)
+            continue
+        engine.build([*options.targets, "canary"])
+        if not engine.canary():
+            raise OSError(f"{name}: the canary was not found in 30 s: this campaign sees nothing")
+        used.append(engine)
+    if not used:
+        raise OSError("there is no engine: run ci/setup")
+    return used
 
 
 def conclude(campaign, options):
@@ -204,11 +222,8 @@ def main():
         status(read_log(options.folder / "log.jsonl"))
         return 0
     try:
-        targets.build([*options.targets, "canary"])
-        if not targets.canary(options.folder):
-            print("ci/campaign: the canary was not found in 30 s: this campaign sees nothing", file=sys.stderr)
-            return 2
-        campaign = Campaign(options.folder, options.targets, options.slice)
+        options.folder.mkdir(parents=True, exist_ok=True)
+        campaign = Campaign(options.folder, options.targets, options.slice, usable(options))
         for number_ in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number_, campaign.interrupt)
         workers = [threading.Thread(target=campaign.work, args=(options.hours * 3600 * options.jobs,)) for _ in range(options.jobs)]
@@ -217,7 +232,10 @@ def main():
         for worker in workers:
             while worker.is_alive():
                 worker.join(0.5)  # so that signals are seen
-        return 0 if conclude(campaign, options) else 1
+        clean = conclude(campaign, options)
+        for failed in campaign.failed:
+            print(f"ci/campaign: {failed}", file=sys.stderr)
+        return 2 if campaign.failed else 0 if clean else 1
     except (OSError, subprocess.CalledProcessError) as problem:
         print(f"ci/campaign: {problem}", file=sys.stderr)
         return 2

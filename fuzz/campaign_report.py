@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a campaign: a page with a row a target, coverage over time, and the findings with their scenarios."""
+"""The report of a campaign: a page with a row for each target and engine, coverage over time, and the findings with their scenarios."""
 import html
 
 WIDTH, HEIGHT = 240, 40
@@ -14,7 +14,7 @@ polyline {{ fill: none; stroke: #06c; stroke-width: 1.5 }}
 </style></head><body>
 <h1>Fuzzing campaign</h1>
 <p>{hours:.2f} hours of targets, {executions:,} executions, {findings} findings.</p>
-<table><tr><th>Target</th><th>Hours</th><th>Executions</th><th>a second</th><th>Coverage</th><th>Features</th><th>Inputs</th>
+<table><tr><th>Target</th><th>Engine</th><th>Hours</th><th>Executions</th><th>a second</th><th>Coverage</th><th>Features</th><th>Inputs</th>
 <th>Transitions</th><th>Coverage over time</th></tr>
 {rows}
 </table>
@@ -35,12 +35,12 @@ def curve(turns):
     return f'<svg width="{WIDTH}" height="{HEIGHT}"><polyline points="{text}"/></svg>'
 
 
-def row(name, turns):
+def row(what, turns):
     executions = sum(turn.executions for turn in turns)
     seconds = sum(turn.seconds for turn in turns)
     last = turns[-1]
     reached = f"{last.transitions} of {last.reachable}" if last.transitions is not None else ""
-    return (f"<tr><td>{html.escape(name)}</td><td>{seconds / 3600:.2f}</td><td>{executions:,}</td>"
+    return (f"<tr><td>{html.escape(what[0])}</td><td>{html.escape(what[1])}</td><td>{seconds / 3600:.2f}</td><td>{executions:,}</td>"
             f"<td>{executions / seconds if seconds else 0:,.0f}</td><td>{last.coverage}</td><td>{last.features}</td>"
             f"<td>{last.inputs}</td><td>{reached}</td><td>{curve(turns)}</td></tr>")
 
@@ -51,7 +51,7 @@ def detail(group):
 
 
 def write(path, turns, groups):
-    names = sorted({turn.target for turn in turns})
-    rows = "\n".join(row(name, [turn for turn in turns if turn.target == name]) for name in names)
+    whats = sorted({turn.what for turn in turns})
+    rows = "\n".join(row(what, [turn for turn in turns if turn.what == what]) for what in whats)
     path.write_text(PAGE.format(hours=sum(turn.seconds for turn in turns) / 3600, executions=sum(turn.executions for turn in turns),
                                 findings=len(groups), rows=rows, details="\n".join(map(detail, groups)) or "<p>None.</p>"))

@@ -3,6 +3,7 @@
 corpus/regressions/NAME, compiled into build/fuzz-seeds/NAME. They are byte forms there, and not called *.yaml any more. Made
 anew when one of them has changed."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -16,7 +17,9 @@ SLOW = ("/holdoff/a-day", "/security/", "/handshake/")
 
 
 def program():
-    """The program that compiles: of the release build, or of any other."""
+    """The program that compiles: the one that BOOTJACK names, of the release build, or of any other."""
+    if os.environ.get("BOOTJACK"):
+        return pathlib.Path(os.environ["BOOTJACK"])
     for build in ("release", "asan", "debug"):
         path = ROOT / "build" / build / "bin" / "bootjack"
         if path.exists():

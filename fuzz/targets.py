@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The fuzz targets: which there are, how they are built and called, how fast they ought to be."""
+import argparse
 import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -46,10 +48,11 @@ def floor(name):
     return FLOOR_OF.get(name, FLOORS[folders_of_targets()[name]])
 
 
-def build(targets):
-    if not (BUILD / "build.ninja").exists():
-        subprocess.run(["cmake", "--preset", "fuzz"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", str(BUILD), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
+def build(targets, folder=BUILD):
+    """`folder` is that of the preset of its name: fuzz for libFuzzer, afl for AFL++."""
+    if not (folder / "build.ninja").exists():
+        subprocess.run(["cmake", "--preset", folder.name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", str(folder), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
                    stdout=subprocess.DEVNULL)
 
 
@@ -78,13 +81,15 @@ def command(name, *more, grown=GROWN):
             *([f"-dict={dictionary}"] if dictionary.exists() else []), *more, str(grown / name), *map(str, given(name))]
 
 
-def merge(name, grown, into):
-    """Puts into `into`/NAME the few inputs that cover what all of them cover: those there are, and those in `grown`/NAME. Programs
+def merge(name, grown, into, *more):
+    """Puts into `into`/NAME the few inputs that cover what all of them cover: those there are, those in `grown`/NAME, and those in
+    the folders `more`, where they are. Programs
     as text, beside those that stand there; what a scenario covers already stands in scenarios/. One line about it."""
     kept = into / name
     kept.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into, prefix=f".{name}-") as few:
-        words = [program(name), "-set_cover_merge=1", few, str(grown / name), *map(str, given(name))]
+        words = [program(name), "-set_cover_merge=1", few, str(grown / name),
+                 *(str(folder) for folder in [*more, *given(name)] if pathlib.Path(folder).is_dir())]
         subprocess.run(words, check=True, capture_output=True, stdin=subprocess.DEVNULL)
         inputs = sorted(pathlib.Path(few).iterdir())
         if name in program_seeds.TARGETS:
@@ -149,3 +154,25 @@ def speed_of_one(name, runs):
     plain = pathlib.Path(program_seeds.make(name)) / "scenarios_good_first-bootstrap"
     log, took = measured([program(name), f"-runs={runs}", *EXTRA.get(name, ()), str(plain)])
     return log and Speed(runs, took)
+
+
+def options(name):
+    """The arguments of `command`, as ClusterFuzz wants them: a file of options beside the target."""
+    words = [f"-max_len={longest(name)}", f"-timeout={PATIENCE[folders_of_targets()[name]]}", *EXTRA.get(name, ())]
+    return "[libfuzzer]\n" + "".join(word[1:].replace("=", " = ") + "\n" for word in words)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="fuzz.targets", description="What ClusterFuzz wants of a target: prints its options, and "
+                                     "writes its seeds.")
+    parser.add_argument("target")
+    parser.add_argument("--seeds", type=pathlib.Path, required=True, metavar="FOLDER", help="where the seeds go")
+    asked = parser.parse_args()
+    must_exist(parser, [asked.target])
+    for number, path in enumerate(path for folder in given(asked.target) for path in sorted(pathlib.Path(folder).iterdir())):
+        shutil.copyfile(path, asked.seeds / f"{number:05}")
+    print(options(asked.target), end="")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A target that breaks its property on purpose, four comparisons deep: what a campaign that can see finds in moments.
+ * A target that breaks its property on purpose, four comparisons deep: a campaign that sees which branches an input
+ * took finds it in moments, one that does not would take hours.
  */
 #include "fuzz.h"
 
@@ -9,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int depth = 0;
     depth += fuzz_byte(&input) == 'B';
     depth += depth == 1 && fuzz_byte(&input) == 'o';
-    depth += depth == 2 && fuzz_short(&input) == 0x6F74;
-    FUZZ_HOLDS(depth < 3, "the canary sings");
+    depth += depth == 2 && fuzz_byte(&input) == 'o';
+    depth += depth == 3 && fuzz_byte(&input) == 't';
+    FUZZ_HOLDS(depth < 4, "the canary sings");
     return 0;
 }

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ci/campaign: both engines take turns at a target and share what they find; an interrupted campaign goes on; what a turn came to
+is a line of its log."""
+import json
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from harness.pytest_bootjack import api
+
+TARGET = "uri"
+COMMAND = [sys.executable, str(api.ROOT / "ci" / "campaign"), "--targets", TARGET, "--jobs", "1", "--slice", "1"]
+
+pytestmark = [pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed (ci/setup)")
+              for program in ("clang", "afl-fuzz", "afl-clang-fast")]
+
+
+def campaign(folder, seconds, *options):
+    done = subprocess.run([*COMMAND, "--folder", str(folder), "--hours", str(seconds / 3600), *options], cwd=api.ROOT,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def turns(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A campaign of a few turns."""
+    path = tmp_path_factory.mktemp("campaign")
+    campaign(path, 8)
+    return path
+
+
+def test_both_engines_have_turns(folder):
+    assert {turn["engine"] for turn in turns(folder)} == {"libFuzzer", "AFL++"}
+    assert all(turn["executions"] > 0 and turn["coverage"] > 0 and turn["findings"] == 0 for turn in turns(folder))
+
+
+def test_afl_takes_over_what_libfuzzer_found(folder):
+    """The seeds are few: libFuzzer's first turn finds more."""
+    queue = [path.name for path in (folder / "afl" / TARGET / "main" / "queue").iterdir()]
+    assert any(f"sync:{TARGET}" in name for name in queue), queue
+
+
+def test_the_report_has_a_row_for_each_engine(folder):
+    page = (folder / "report.html").read_text()
+    assert f"<td>{TARGET}</td><td>AFL++</td>" in page
+    assert f"<td>{TARGET}</td><td>libFuzzer</td>" in page
+
+
+def test_a_campaign_goes_on_where_it_was_interrupted(tmp_path):
+    words = [*COMMAND, "--folder", str(tmp_path), "--hours", "1"]
+    with subprocess.Popen(words, cwd=api.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        for line in running.stdout:
+            if f"{TARGET} " in line:  # the first turn is over
+                running.send_signal(signal.SIGTERM)
+                break
+        rest = running.stdout.read()
+    assert running.returncode == 0, rest
+    before = turns(tmp_path)
+    spent = sum(turn["seconds"] for turn in before)
+    said = campaign(tmp_path, spent + 2)
+    after = turns(tmp_path)
+    assert after[:len(before)] == before and len(after) > len(before)
+    assert f"{sum(turn['executions'] for turn in after)} executions" in said
+    campaign(tmp_path, spent)  # its time is over: it only concludes
+    assert turns(tmp_path) == after
+    assert f"{TARGET} " in campaign(tmp_path, 1, "--status")
+
+
+def test_an_engine_that_is_asked_for_and_not_there(tmp_path):
+    done = subprocess.run([*COMMAND, "--folder", str(tmp_path), "--engines", "AFL++"], cwd=api.ROOT, capture_output=True, text=True,
+                          env={"PATH": "/nonexistent", "HOME": "/"}, check=False)
+    assert done.returncode == 2
+    assert "AFL++ is not installed (ci/setup)" in done.stderr
