@@ -202,6 +202,56 @@ def test_the_same_client_gives_the_same_conversation(tmp_path):
     assert (tmp_path / "b.pcapng").stat().st_size > 500
 
 
+def test_all_clients_of_a_capture(tmp_path):
+    """One after the other; files for the second have a number."""
+    other = ("192.0.2.51", 56830)
+    asks = [(time + 20, udp(other, BS, coap(CON, "0.02", 7, b"\1", path("/bs") + query("ep=dev-2")))) for time in (0, 2, 6)]
+    file = write(tmp_path / "a.pcap", [*good_session(), *asks])
+    done = run("replay", "--all", file, "--pcap", tmp_path / "b.pcapng", "--report", tmp_path / "report")
+    assert done.returncode in (0, 1), done.stderr
+    assert "client 192.0.2.50 (dev-1), Bootstrap-Server 192.0.2.60:5685\n" in done.stdout
+    assert "\n\nclient 192.0.2.51 (dev-2), Bootstrap-Server 192.0.2.60:5685\n" in done.stdout
+    assert (tmp_path / "b.pcapng").exists() and (tmp_path / "b-2.pcapng").exists()
+    assert (tmp_path / "report/index.html").exists() and (tmp_path / "report-2/index.html").exists()
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    """It is told in a way that can be read, and the scenario can be loaded and played."""
+    asks = [(time, udp(CLIENT, BS, coap(CON, "0.02", 1, b"\1", path("/bs") + [(15, b"ep=d\xbd\x1bv")]))) for time in (0, 2.5)]
+    file = write(tmp_path / "a.pcap", asks)
+    assert "(d\\xbd\\x1bv)" in run("judge", file).stdout
+    assert "ep=d\\xbd" in run("decode", file).stdout
+    done = run("from-capture", file, "-o", tmp_path / "a.yaml")
+    assert done.returncode == 0 and run("check", tmp_path / "a.yaml").returncode == 0
+    assert 'endpoint: !bytes "64bd1b76"' in (tmp_path / "a.yaml").read_text()
+
+
+def test_a_hold_off_that_grows(tmp_path):
+    """The second time is twice the first: the hold-off is half the first, and the longest is its cap."""
+    packets, now = [], 0.0
+    for number, wait in enumerate([2.1, 4.2, 8.4, 16.9, 20, 0]):
+        ask = coap(CON, "0.02", 1 + number, b"\1", path("/bs") + query("ep=dev-1"))
+        packets += [(now, udp(CLIENT, BS, ask)), (now + 0.001, udp(BS, CLIENT, coap(ACK, "4.00", 1 + number, b"\1")))]
+        now += 0.001 + wait
+    file = write(tmp_path / "a.pcap", packets)
+    scenario, text = converted(file)
+    assert scenario["client"]["bootstrap"]["holdoff"] == "1s" and scenario["client"]["holdoff-cap"] == "20s"
+    assert "it doubles, up to the longest of them" in text
+    assert run("replay", file).returncode == 0
+
+
+def test_answers_that_cross(tmp_path):
+    """Each names the request that it answers."""
+    other = ("192.0.2.71", 5683)
+    first, second = (coap(CON, "0.02", mid, bytes([mid]), path("/rd") + query("ep=dev-1", "lt=300")) for mid in (5, 6))
+    packets = [(0, udp(CLIENT, SERVER, first)), (0.1, udp(CLIENT, other, second)),
+               (0.2, udp(SERVER, CLIENT, coap(ACK, "2.01", 5, b"\5", [(8, b"rd"), (8, b"a")]))),
+               (0.3, udp(other, CLIENT, coap(ACK, "2.01", 6, b"\6", [(8, b"rd"), (8, b"b")])))]
+    scenario, _ = converted(write(tmp_path / "a.pcap", packets))
+    assert [step.get("request", step.get("respond")).get("capture") for step in scenario["steps"][:2]] == ["r1", "r2"]
+    assert [(step["respond"]["to"], step["respond"]["location"]) for step in scenario["steps"][2:]] == [("r1", "/rd/a"), ("r2", "/rd/b")]
+
+
 def test_a_report_with_two_charts(tmp_path):
     file = write(tmp_path / "a.pcap", good_session())
     run("replay", file, "--report", tmp_path / "report")
