@@ -130,6 +130,18 @@ static void judge(foreign *f, session_result *result) {
     }
 }
 
+/* A program of bytes has rarely a title, and a scenario must have one: what it is about. */
+static const bj_record *program_of(foreign *f, const char *key, const uint8_t *input, size_t length) {
+    const bj_record *program = bj_program_decode(f->judge, BJ_K_SCENARIO, input, length, NULL, 0);
+    if (*bj_get_string(program, BJ_F(SCENARIO, TITLE), "")) {
+        return program;
+    }
+    bj_record *titled = bj_record_copy(f->judge, program);
+    bj_value title = { .type = BJ_T_STRING, .as.string = { key, strlen(key) } };
+    bj_set(f->judge, titled, BJ_F(SCENARIO, TITLE), &title);
+    return titled;
+}
+
 /* The input, the scenario that it is, with what was seen, and the capture. */
 static bool write_finding(foreign *f, const char *key, const session_result *result, const uint8_t *input,
                           size_t length) {
@@ -144,7 +156,7 @@ static bool write_finding(foreign *f, const char *key, const session_result *res
     name.used -= strlen(".pcapng");
     bj_text_add(&name, ".yaml");
     FILE *file = fine ? fopen(name.start, "we") : NULL;
-    annotate_place(f->judge, bj_program_decode(f->judge, BJ_K_SCENARIO, input, length, NULL, 0), &text);
+    annotate_place(f->judge, program_of(f, key, input, length), &text);
     fine = file && annotate_write(file, text, result);
     fine = file && fclose(file) == 0 && fine;
     if (!fine) {

@@ -106,7 +106,8 @@ def test_a_crash_and_a_hang_of_a_program_that_knows_nothing_of_this(tmp_path):
     found = {path.name for path in (tmp_path / "found").iterdir()}
     assert {"crash-signal-11", "crash-signal-11.yaml", "crash-signal-11.pcapng", "hang", "hang.yaml"} <= found
     assert "does not repeat" not in done.stdout and " 0 of edges" in done.stdout
-    assert "bs -> client: ACK 2.05" in (tmp_path / "found/crash-signal-11.yaml").read_text()
+    written = (tmp_path / "found/crash-signal-11.yaml").read_text()
+    assert "bs -> client: ACK 2.05" in written and "title: \"\"" not in written
 
 
 @pytest.mark.skipif(not shutil.which("afl-clang-fast"), reason="AFL++ is not installed")
