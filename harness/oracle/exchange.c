@@ -167,7 +167,7 @@ static bool ends_with(const bj_text *path, const char *end) {
     return path->used >= n && !strcmp(path->start + path->used - n, end);
 }
 
-/* By the request's path: a Location-Path may be anything, so that any other POST counts as an Update. */
+/* By the request's path: a Location-Path may be anything, /rd as well, so that any other POST counts as an Update. */
 oracle_purpose oracle_purpose_of(const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -182,7 +182,9 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
     if (m->code != 2 || ends_with(&path, "/dp")) {
         return ORACLE_OTHER;
     }
-    return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : ends_with(&path, "/rd") ? ORACLE_REGISTER : ORACLE_UPDATE;
+    BJ_TEXT(ep, 256);
+    bool registers = ends_with(&path, "/rd") && (bj_coap_query(m, "ep", &ep) || m->payload_length);
+    return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : registers ? ORACLE_REGISTER : ORACLE_UPDATE;
 }
 
 /* RFC 7252 §4.2: the same bytes to the same endpoint, while the exchange may last. */

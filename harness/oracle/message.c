@@ -115,10 +115,12 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    if (f->acks > f->copies && !f->malformed && oracle_certain(o)) {
+    const oracle_foreign *newest = oracle_foreign_at(o, 0); /* what cannot be read has no Message ID to go by */
+    bool strays = f->malformed || (s->m.type == BJ_COAP_RST && newest->malformed);
+    if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
-    } else if (f->acks > 1 && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
+    } else if (f->acks > 1 && !strays && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_DUPLICATE, s->time, s->event->sequence,
