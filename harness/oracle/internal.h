@@ -240,7 +240,7 @@ struct bj_oracle {
     struct {
         uint32_t carrier; /* the SENT whose arrival is awaited */
         bj_event event;   /* PLAIN_SENT */
-    } plain[ORACLE_RECENT / 16];
+    } plain[ORACLE_RECENT / 4];
     oracle_connection connections[ORACLE_CONNECTIONS];
     uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
     struct {

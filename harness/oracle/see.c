@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { PLAIN_PLACES = ORACLE_RECENT / 16, MOST_FRAME = 1 << 20 };
+enum { PLAIN_PLACES = ORACLE_RECENT / 4, MOST_FRAME = 1 << 20 };
 
 /* RFC 6347 §4.1: a record of DTLS, whose first byte no message of CoAP's version 1 has. */
 static bool is_record(const bj_event *event) {
