@@ -544,3 +544,21 @@ def test_help_lists_every_placeholder_that_a_profile_uses():
     used = {name for profile in (api.ROOT / "harness/clients").glob("*.yaml") for line in profile.read_text().splitlines()
             if "command" in line or line.lstrip().startswith(("-", '"', "'")) for name in re.findall(r"\{[a-z_]+\}", line)}
     assert used and used <= known
+
+
+def test_what_is_sent_without_waiting_ends_its_step_when_it_is_sent(tmp_path):
+    """`at` of the next step counts from then, and not from when the step before began."""
+    file = tmp_path / "a.yaml"
+    file.write_text("""
+title: A server sends twice, and awaits one answer
+client: {bootstrap: {uri: "coap://bs.example", holdoff: 1s}}
+network: {latency: 1ms}
+steps:
+  - request: {to: bs, method: POST, path: /bs}
+  - respond: 2.04
+  - delete: {path: /1, wait: false, at: 10s}
+  - discover: {path: /, expect: 2.05, at: 5s}
+""")
+    said = api.call("run", file, "-v").stdout
+    deleted, discovered = (float(re.search(rf"(\d+\.\d+)  bs -> client: CON {what}", said)[1]) for what in ("DELETE /1", "GET /"))
+    assert discovered - deleted == pytest.approx(5, abs=0.002)
