@@ -53,7 +53,8 @@ CLIENTS = {
     **{verb: MANAGED for verb in ("execute", "write-attributes", "observe", "cancel", "read-composite", "write-composite", "observe-composite")},
 }
 # Loaded, and not run: they are about a client that another example does not have.
-LOADED = {"handshake": "needs a server whose certificate nobody vouches for", "notification": "needs a resource that changes by itself"}
+LOADED = {"handshake": "needs a server whose certificate nobody vouches for", "input": "needs a client that takes commands",
+          "notification": "needs a resource that changes by itself"}
 
 
 @pytest.mark.parametrize("verb", EXAMPLES)
