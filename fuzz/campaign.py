@@ -96,7 +96,10 @@ class Campaign:
                     return
                 name, engine = self.next()
                 self.busy.add(name)
-            done = self.turn(name, engine, min(self.slice * WEIGHTS[targets.folders_of_targets()[name]], left))
+            try:
+                done = self.turn(name, engine, min(self.slice * WEIGHTS[targets.folders_of_targets()[name]], left))
+            except (OSError, subprocess.CalledProcessError) as problem:
+                done = Turn(target=name, engine=engine, said=str(problem))
             with self.lock:
                 self.busy.discard(name)
                 if not done.executions and not self.stop.is_set():
@@ -109,10 +112,17 @@ class Campaign:
                 print(line(done, self.spent(), budget), flush=True)
 
     def interrupt(self, *_):
+        """Asks engines to end; libFuzzer's own handler may hang, for it allocates: after a while they are killed."""
         self.stop.set()
+        self.signal(signal.SIGINT)
+        patience = threading.Timer(10, self.signal, [signal.SIGKILL])
+        patience.daemon = True
+        patience.start()
+
+    def signal(self, number_):
         with self.lock:
             for pid in self.children:
-                os.kill(pid, signal.SIGINT)
+                os.kill(pid, number_)
 
 
 def read_log(path):
