@@ -23,6 +23,17 @@ static void a_damaged_message_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_FORMAT, "token length");
 }
 
+/* How many options there may be, RFC 7252 does not say; how many our decoder keeps is no fault of the client. */
+static void more_options_than_we_keep_are_no_fault(void **state) {
+    (void) state;
+    char message[4 + BJ_COAP_OPTIONS + 1] = "\x60\x82\x00\x07";
+    client_raw(10000, BS, message, sizeof message); /* each option of 0x00: no number more, no value */
+    judge(20000);
+    for (unsigned i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_COAP_FORMAT);
+    }
+}
+
 static void a_request_in_an_acknowledgement_is_found(void **state) {
     (void) state;
     SERVER(5000, MGMT, .type = BJ_COAP_CON, .code = 0, .mid = 7);
@@ -344,6 +355,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_whole_course_breaks_nothing),
         TEST(a_damaged_message_is_found),
+        TEST(more_options_than_we_keep_are_no_fault),
         TEST(a_request_in_an_acknowledgement_is_found),
         TEST(an_option_too_long_is_found),
         TEST(a_message_id_used_again_is_found),
