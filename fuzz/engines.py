@@ -73,9 +73,11 @@ class LibFuzzer:
             log, status = run(self.words(name, left), left)
             found = status not in (0, None) and "Test unit written to" in log
             reached = re.findall(r"transitions: (\d+) of (\d+)", log)
-            out = Outcome(out.executions + number(r"number_of_executed_units:\s*(\d+)", log), number(r"cov: (\d+)", log),
-                          number(r"ft: (\d+)", log), number(r"corp: (\d+)", log), int(reached[-1][0]) if reached else None,
-                          int(reached[-1][1]) if reached else None, out.findings + found, log[-2000:])
+            # A run that a finding ends at once says nothing of the rest: what the one before it said still holds.
+            out = Outcome(out.executions + number(r"number_of_executed_units:\s*(\d+)", log),
+                          number(r"cov: (\d+)", log) or out.coverage, number(r"ft: (\d+)", log) or out.features,
+                          number(r"corp: (\d+)", log) or out.inputs, int(reached[-1][0]) if reached else out.transitions,
+                          int(reached[-1][1]) if reached else out.reachable, out.findings + found, log[-2000:])
             if not found or end - time.monotonic() < 1:
                 break  # without a finding its time is over, it could not run, or was interrupted
         return out
