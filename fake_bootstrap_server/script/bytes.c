@@ -381,15 +381,6 @@ static void get_node_value(reader *r, unsigned depth, bj_node *node) {
     }
 }
 
-static bool id_is_taken(const bj_node *nodes, size_t count, uint16_t id) {
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].id == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A second node of an id that is taken is read and dropped: in YAML it would be a key given twice. */
 static size_t get_nodes(reader *r, unsigned depth, bj_node **out) {
     size_t count = get_count(r, depth > BJ_LIMIT_NODE_DEPTH ? 0 : BJ_LIMIT_NODES);
@@ -399,7 +390,7 @@ static size_t get_nodes(reader *r, unsigned depth, bj_node **out) {
         bj_node node = { .id = (uint16_t) get_number(r) };
         node.kind = get_number(r) % (BJ_N_ANY + 1);
         get_node_value(r, depth, &node);
-        if (!id_is_taken(nodes, kept, node.id)) {
+        if (!bj_node_find(nodes, kept, node.id)) {
             nodes[kept++] = node;
         }
     }

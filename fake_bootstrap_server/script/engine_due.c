@@ -334,18 +334,8 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     }
 }
 
-/* The resource of that id among an instance's; NULL. */
-static const bj_node *resource_of(const bj_node *nodes, size_t count, uint16_t id) {
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].id == id) {
-            return &nodes[i];
-        }
-    }
-    return NULL;
-}
-
 static void account_written(bj_engine *e, const bj_node *nodes, size_t count) {
-    const bj_node *bootstrap = resource_of(nodes, count, 1), *holdoff = resource_of(nodes, count, 11);
+    const bj_node *bootstrap = bj_node_find(nodes, count, 1), *holdoff = bj_node_find(nodes, count, 11);
     if (bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer) {
         int64_t seconds = holdoff && holdoff->kind == BJ_N_INT && holdoff->integer > 0 ? holdoff->integer : 0;
         e->due.holdoff_written = true;

@@ -177,12 +177,8 @@ static void heal_network(bj_engine *e) {
 /* --- keys that the client holds ------------------------------------------------------------------------------- */
 
 static const bj_node *node_of(const bj_node *nodes, size_t count, uint16_t id) {
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].id == id && nodes[i].kind != BJ_N_TREE) {
-            return &nodes[i];
-        }
-    }
-    return NULL;
+    const bj_node *node = bj_node_find(nodes, count, id);
+    return node && node->kind != BJ_N_TREE ? node : NULL;
 }
 
 static bj__held *held_of(bj_engine *e, unsigned instance) {

@@ -277,3 +277,12 @@ const bj_string *bj_profile_command(const bj_record *profile, const char *name, 
     }
     return NULL;
 }
+
+const bj_node *bj_node_find(const bj_node *nodes, size_t count, uint16_t id) {
+    for (size_t i = 0; i < count; i++) {
+        if (nodes[i].id == id) {
+            return &nodes[i];
+        }
+    }
+    return NULL;
+}

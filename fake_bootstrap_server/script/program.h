@@ -175,6 +175,9 @@ const bj_record *bj_value_record(const bj_value *value, size_t index, const bj_s
 /* The same tree but for positions? For tests: parse(print(p)) = p, decode(encode(p)) = p. */
 bool bj_record_equal(const bj_record *a, const bj_record *b);
 
+/* The node of that id among `count` of one level, in which an id stands once; NULL when there is none. */
+const bj_node *bj_node_find(const bj_node *nodes, size_t count, uint16_t id);
+
 /* What one types for a command of that name (field `commands` of a profile), in *text; NULL: it has none. */
 const bj_string *bj_profile_command(const bj_record *profile, const char *name, bj_string *text);
 

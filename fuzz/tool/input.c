@@ -78,6 +78,16 @@ void inputs_free(input_list *list) {
     *list = (input_list){ 0 };
 }
 
+bool inputs_add_all(input_list *list, char *const *paths, int count) {
+    for (int i = 0; i < count; i++) {
+        if (!inputs_add(list, paths[i])) {
+            inputs_free(list);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_file(bj_arena *arena, const char *name, bj_string *out) {
     FILE *file = fopen(name, "re");
     if (!file) {

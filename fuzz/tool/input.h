@@ -15,6 +15,8 @@ typedef struct input_list {
 /* Adds a file, or all files of a folder (not below it; hidden ones are left out) in the order of their names. false:
  * a message was printed. */
 bool inputs_add(input_list *list, const char *path);
+/* The same of several; after false the list is empty. */
+bool inputs_add_all(input_list *list, char *const *paths, int count);
 void inputs_free(input_list *list);
 
 /* The program that a file holds: a scenario where its name ends in .yaml; else an input of the target that its name

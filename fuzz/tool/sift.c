@@ -106,11 +106,8 @@ int tool_sift(int argc, char **argv) {
     if (argc < 2 || argv[1][0] == '-') {
         return tool_usage("sift", "at least one file or folder is to be named");
     }
-    for (int i = 1; i < argc; i++) {
-        if (!inputs_add(&inputs, argv[i])) {
-            inputs_free(&inputs);
-            return TOOL_COULD_NOT_RUN;
-        }
+    if (!inputs_add_all(&inputs, argv + 1, argc - 1)) {
+        return TOOL_COULD_NOT_RUN;
     }
     int status = sift(&inputs);
     inputs_free(&inputs);

@@ -198,10 +198,8 @@ int tool_triage(int argc, char **argv) {
     if (status) {
         return status < 0 ? TOOL_FINE : status;
     }
-    for (int i = optind; i < argc; i++) {
-        if (!inputs_add(&t.inputs, argv[i])) {
-            return TOOL_COULD_NOT_RUN;
-        }
+    if (!inputs_add_all(&t.inputs, argv + optind, argc - optind)) {
+        return TOOL_COULD_NOT_RUN;
     }
     status = tool_make_folder(t.folder) ? triage_all(&t) : TOOL_COULD_NOT_RUN;
     inputs_free(&t.inputs);

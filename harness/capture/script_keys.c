@@ -13,21 +13,12 @@
 
 /* --- what is written ------------------------------------------------------------------------------------------ */
 
-static const bj_node *node_with(const bj_node *nodes, size_t count, unsigned id) {
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].id == id) {
-            return &nodes[i];
-        }
-    }
-    return NULL;
-}
-
 /* LwM2M Core 1.1 Appendix E.1: /0/x/0 LwM2M Server URI, /0/x/2 Security Mode (0: Pre-Shared Key), /0/x/3 Public Key or
  * Identity, /0/x/5 Secret Key. */
 static void learn_account(bj_script *s, const bj_node *resources, size_t count) {
-    const bj_node *uri = node_with(resources, count, 0), *identity = node_with(resources, count, 3),
-                  *key = node_with(resources, count, 5);
-    const bj_node *mode = node_with(resources, count, 2);
+    const bj_node *uri = bj_node_find(resources, count, 0), *identity = bj_node_find(resources, count, 3),
+                  *key = bj_node_find(resources, count, 5);
+    const bj_node *mode = bj_node_find(resources, count, 2);
     bool shared = mode && mode->kind == BJ_N_INT && mode->integer == 0;
     bool whole = uri && uri->kind == BJ_N_STRING && identity && key && key->bytes.length &&
                  (key->kind == BJ_N_OPAQUE || key->kind == BJ_N_STRING);
@@ -53,7 +44,7 @@ void script_learn(bj_script *s, const bj_path *target, const bj_value *values) {
         return;
     }
     if (target->depth == 0) {
-        const bj_node *security = node_with(nodes, count, 0);
+        const bj_node *security = bj_node_find(nodes, count, 0);
         nodes = security ? security->children : NULL;
         count = security ? security->child_count : 0;
     }
