@@ -151,7 +151,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->pack = own->purpose == ORACLE_PACK;
     a->peer = s->peer;
     a->stream = s->stream;
-    a->excused = a->unasked = false;
+    a->excused = a->unasked = a->late = false;
     a->session_last = a->session_before = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;
@@ -211,7 +211,8 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     uint32_t block = 0;
     a->last = oracle_max(a->last, s->time);
-    a->excused |= s->time > own->first + shortest_wait(o);
+    a->late |= s->time > own->first + shortest_wait(o);
+    a->excused |= a->late;
     if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
         return;
     }
@@ -316,6 +317,14 @@ static bool is_trigger(const oracle_foreign *f) {
     return f->code == 2 && f->path.depth == 3 && f->path.ids[0] == 1 && f->path.ids[2] == 9;
 }
 
+/* It comes when the client may just have given the session up, or not yet: nobody knows what becomes of it. */
+static bool comes_at_the_end(const bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    const oracle_attempt *a = &o->attempt;
+    bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
+    return a->phase == ORACLE_SESSION && f->operation && bj_addr_equal(&a->peer, &s->peer) &&
+           !oracle_in_session(o, &s->peer) && s->time <= a->session_last + timeout + oracle_late(o);
+}
+
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool here = a->any && bj_addr_equal(&a->peer, &s->peer);
@@ -328,9 +337,15 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     }
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
-        a->session_before = f->copies == 1 ? a->session_last : a->session_before;
         /* A repetition is the same command (RFC 7252 §4.2): a client that does not count it is not early. */
-        a->session_last = f->copies == 1 ? oracle_max(a->session_last, s->time) : a->session_last;
+        bool anew = f->copies == 1 && !f->reused;
+        a->session_before = anew ? a->session_last : a->session_before;
+        a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
+        a->last = oracle_max(a->last, s->time);
+    }
+    if (comes_at_the_end(o, f, s)) {
+        oracle_model_forget(o);
+        a->ever_finished = a->excused = true;
         a->last = oracle_max(a->last, s->time);
     }
     if (is_trigger(f) && !here) {
@@ -339,7 +354,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     }
     if (o->config.legacy && f->operation && !f->bootstrap && oracle_is_bootstrap(o, &s->peer)) {
         a->unasked = true; /* TS 1.0 §5.2.3.4; what becomes of it is not followed */
-        o->accounts.vague = true;
+        oracle_model_forget(o);
     }
 }
 

@@ -74,19 +74,29 @@ oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s) {
     return NULL;
 }
 
-/* A message that was damaged on its way, and its repetition that was not, have the same Message ID: a response is for
- * the one whose token it has. */
-oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
+/* Of several messages with that Message ID: a message that was damaged on its way has that of its repetition which was
+ * not, and so has what is no CoAP of this version. A response is for the one whose token it has; what is owed goes
+ * before what is not, and what has got no answer yet before what has. */
+static unsigned fitness(const oracle_foreign *f, const oracle_seen *s) {
     bool response = s->from_client && bj_coap_is_response(s->m.code);
-    oracle_foreign *f, *newest = NULL;
+    unsigned token = response && same_token(f->token, f->token_length, &s->m) ? 4 : 0;
+    return 1 + token + (s->from_client && f->owed ? 2 : 0) + (s->from_client && f->acks < f->copies ? 1 : 0);
+}
+
+oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
+    if (s->from_client && o->matched && o->matched_event == s->event->sequence) {
+        return o->matched;
+    }
+    oracle_foreign *f, *best = NULL;
+    unsigned most = 0;
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         bool fits = f->mid == s->m.mid && f->type <= BJ_COAP_NON && same_ends(&f->peer, &f->local, f->connection, s);
-        if (fits && (!response || same_token(f->token, f->token_length, &s->m))) {
-            return f;
+        if (fits && fitness(f, s) > most) {
+            best = f;
+            most = fitness(f, s);
         }
-        newest = fits && !newest ? f : newest;
     }
-    return newest;
+    return best;
 }
 
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
@@ -261,6 +271,8 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
 
 static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_foreign_with_mid(o, s);
+    o->matched = f;
+    o->matched_event = s->event->sequence;
     if (!f) {
         return;
     }
@@ -313,7 +325,7 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool registered = p && p->registered && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
                       o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
     bool reached = !s->secure || !p || !p->hung_up;
-    return o->alive && !o->stopping && reached && (session || registered);
+    return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
 }
 
 static oracle_operation operation_of(const bj_coap *m, const oracle_foreign *f, const char *path) {
@@ -357,8 +369,15 @@ static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracl
            s->time - f->first < o->config.exchange_lifetime;
 }
 
+/* Another message, which has the Message ID of this one. */
+static bool is_reused(const bj_oracle *o, const oracle_foreign *before, const oracle_seen *s) {
+    return before && s->time - before->last < o->config.exchange_lifetime;
+}
+
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
+    bool reused = !s->stream && is_reused(o, oracle_foreign_with_mid(o, s), s);
     oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
+    o->matched = NULL;
     if (o->foreign_count++ >= ORACLE_FOREIGN) {
         oracle_drop(o, f->bytes);
         oracle_drop(o, f->ack);
@@ -369,6 +388,7 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .connection = s->connection,
                            .secure = s->secure,
                            .malformed = s->fault != BJ_COAP_OK,
+                           .reused = reused,
                            .type = s->m.type,
                            .code = s->m.code,
                            .token_length = s->m.token_length,
@@ -447,8 +467,10 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (!own) {
         return;
     }
-    if (s->m.type == BJ_COAP_RST) {
+    if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {
         answered(o, own, s);
+    } else if (s->m.type == BJ_COAP_RST) {
+        own->exact = false; /* behind an ACK: the message has been taken already, and a client may pass it over */
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
     } else if ((own->acknowledged != BJ_NEVER || own->ended_otherwise) && own->answered == BJ_NEVER) {
@@ -493,11 +515,11 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 
 /* --- the rest of the log -------------------------------------------------------------------------------------- */
 
-/* RFC 5246 §7.2.1: who sent close_notify, or a fatal alert, reads nothing more. */
-static void note_record(bj_oracle *o, const bj_event *e) {
+/* RFC 5246 §7.2.1: who sent close_notify, or a fatal alert, reads nothing more; nor does who got one. */
+static void note_record(bj_oracle *o, const bj_event *e, const bj_addr *peer) {
     enum { ALERT = 21, HANDSHAKE = 22, RECORD_HEAD = 13 };
     bool record = e->raw_length >= RECORD_HEAD && e->raw[1] == 254;
-    oracle_peer *p = record ? oracle_peer_of(o, &e->to, false) : NULL;
+    oracle_peer *p = record ? oracle_peer_of(o, peer, false) : NULL;
     if (p && (e->raw[0] == ALERT || e->raw[0] == HANDSHAKE)) {
         p->hung_up = e->raw[0] == ALERT;
     }
@@ -506,8 +528,11 @@ static void note_record(bj_oracle *o, const bj_event *e) {
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
+        o->matched = NULL;
     } else if (e->kind == BJ_EV_SENT && e->actor == BJ_ACTOR_CLIENT) {
-        note_record(o, e);
+        note_record(o, e, &e->to);
+    } else if (e->kind == BJ_EV_RECEIVED && e->actor == BJ_ACTOR_CLIENT) {
+        note_record(o, e, &e->from);
     }
 }
 

@@ -4,6 +4,7 @@
  *
  *   oracle.c        life, the table of oracles, findings
  *   config.c        what scenario and profile say
+ *   order.c         events as they were for the client, where DTLS hides what it says until it arrives
  *   see.c           messages out of events: datagrams, what DTLS and TLS carry, CoAP over TCP
  *   exchange.c      which message belongs to which: the client's own requests, those of the servers
  *   message.c       RFC 7252: form, Message IDs, tokens, answers
@@ -111,7 +112,8 @@ typedef struct oracle_foreign {
     bj_time first, last;
     unsigned copies;
     uint32_t event;
-    bool owed;      /* an ACK or RST is due */
+    bool owed;   /* an ACK or RST is due */
+    bool reused; /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool critical;  /* carries an option that nobody can know, and must */
     bool bootstrap; /* from the bootstrap server, in its session */
     bool observes;
@@ -208,6 +210,7 @@ typedef struct oracle_attempt {
     bool preferred;         /* its Bootstrap-Request names a preferred format, `pct` */
     bool refused;           /* and was refused with 4.xx, for which the format may be the reason */
     bool excused;           /* the session may have ended for a reason of its own: a connection, an alert, a restart */
+    bool late;              /* its answer came when the client may have given it up */
     bj_time last;           /* what belongs to it happened then: it did not fail earlier */
     bj_time failed;         /* when it failed for sure; BJ_NEVER: not known */
     bj_time session_last;   /* the last command, or the answer to the request, as it reached the client */
@@ -220,6 +223,14 @@ typedef struct oracle_attempt {
     bj_time holdoff;         /* /0/x/11 that counts now */
     bj_time holdoff_pending; /* once the session is finished; BJ_NEVER: as it is */
 } oracle_attempt;
+
+/* An event that is not judged yet, for what the client said before it is not known. */
+typedef struct oracle_waiting {
+    bj_event event;
+    bool veiled;    /* a record of the client: what is in it may still be told */
+    bool told;      /* it was: */
+    bj_event plain; /* PLAIN_RECEIVED */
+} oracle_waiting;
 
 struct bj_oracle {
     bj_arena *arena;
@@ -241,8 +252,15 @@ struct bj_oracle {
         uint32_t carrier; /* the SENT whose arrival is awaited */
         bj_event event;   /* PLAIN_SENT */
     } plain[ORACLE_RECENT / 4];
+    struct {
+        oracle_waiting *items;
+        unsigned first, end, room;
+        uint32_t arrived, arrival; /* a record that a server has got just now, and the event that says so; 0 */
+    } order;
     oracle_connection connections[ORACLE_CONNECTIONS];
     uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
+    oracle_foreign *matched; /* the message that the client's latest Acknowledgement or Reset message is for; NULL */
+    uint32_t matched_event;  /* in which that stands */
     struct {
         bj_addr peer;
         uint16_t mid;
@@ -307,7 +325,8 @@ typedef struct oracle_def {
 
 void oracle_break(bj_oracle *o, bj_rule rule, bj_time time, uint32_t event, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* Gives a message to the oracles. */
+/* Gives an event, a message to the oracles. */
+void oracle_take(bj_oracle *o, const bj_event *event);
 void oracle_dispatch(bj_oracle *o, const oracle_seen *s);
 static inline bj_time oracle_min(bj_time a, bj_time b) {
     return a < b ? a : b;
@@ -327,6 +346,12 @@ const uint8_t *oracle_keep(bj_oracle *o, const uint8_t *bytes, size_t length);
 void oracle_drop(bj_oracle *o, const uint8_t *bytes);
 /* Did everything that was seen reach the client, and was everything seen that it sent? */
 bool oracle_certain(const bj_oracle *o);
+
+/* --- order.c --- */
+
+/* Gives the event, or those that waited for what it says, to oracle_take(). */
+void oracle_order(bj_oracle *o, const bj_event *event);
+void oracle_order_end(bj_oracle *o);
 
 /* --- see.c --- */
 
@@ -377,6 +402,8 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
 oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigned id);
 /* A bootstrap session begins, or ends: with success (kept) or not. */
 void oracle_model_session(bj_oracle *o, bool begins, bool kept);
+/* Nothing is known of the accounts any more. */
+void oracle_model_forget(bj_oracle *o);
 /* The bootstrap account; NULL: none, or nobody knows which. */
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 

@@ -99,10 +99,22 @@ static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     o->acknowledged[at].code = s->m.code;
 }
 
+/* What cannot be read has no Message ID to go by: any Reset message may be for it. */
+static bool heard_malformed(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
+        if (f->malformed && bj_addr_equal(&f->peer, &s->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
-    if (!f && s->m.type == BJ_COAP_RST && rejects_acknowledgement(o, s)) {
+    bool spare = !f || f->acks > f->copies;
+    if (spare && s->m.type == BJ_COAP_RST && rejects_acknowledgement(o, s)) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
                      "an Acknowledgement is rejected with a Reset message, and not silently");
         return;
@@ -119,12 +131,12 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    const oracle_foreign *newest = oracle_foreign_at(o, 0); /* what cannot be read has no Message ID to go by */
-    bool strays = f->malformed || (s->m.type == BJ_COAP_RST && newest->malformed);
+    bool strays = f->malformed || (s->m.type == BJ_COAP_RST && heard_malformed(o, s));
     if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
-    } else if (f->acks > 1 && !strays && (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
+    } else if (f->acks > 1 && !strays && !f->reused &&
+               (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_DUPLICATE, s->time, s->event->sequence,
@@ -144,7 +156,7 @@ static void piggybacked(bj_oracle *o, const oracle_seen *s, const oracle_foreign
 
 /* §5.4.1: a request with an option that is critical and not known gets 4.02. */
 static void critical(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
-    if (f->critical && s->m.code != BJ_COAP_CODE(4, 2)) {
+    if (f->critical && !f->reused && s->m.code != BJ_COAP_CODE(4, 2)) {
         BJ_TEXT(code, 16);
         bj_coap_code_print(&code, s->m.code);
         oracle_break(o, BJ_RULE_COAP_CRITICAL_OPTION, s->time, s->event->sequence,
@@ -202,6 +214,18 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 
 /* --- what never came ------------------------------------------------------------------------------------------ */
 
+/* A ping that is not answered, shortly after one that was: clients that guard against floods of them do so. */
+static bool follows_ping(bj_oracle *o, const oracle_foreign *ping) {
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        bool before = f->first <= ping->first && ping->first - f->first < BJ_SECOND && f != ping;
+        if (before && !f->code && !f->malformed && f->acks && bj_addr_equal(&f->peer, &ping->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* §4.2: a confirmable message is acknowledged or rejected; PROCESSING_DELAY is ACK_TIMEOUT. */
 static void end(bj_oracle *o) {
     oracle_foreign *f;
@@ -214,8 +238,8 @@ static void end(bj_oracle *o) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         bj_rule rule = f->code ? BJ_RULE_COAP_ANSWERED : BJ_RULE_COAP_PING;
-        oracle_break(o, rule, f->first, f->event, "%s, which is confirmable, is neither acknowledged nor rejected",
-                     what.start);
+        oracle_break(o, rule, f->first, f->event, "%s%s, which is confirmable, is neither acknowledged nor rejected",
+                     what.start, !f->code && follows_ping(o, f) ? " within a second of another" : "");
     }
 }
 

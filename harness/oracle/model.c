@@ -374,11 +374,15 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
     }
 }
 
-/* Management may change a server account, or delete one: what it did is not followed. A command of the Bootstrap-Server
- * that reached the client before the request for its session was seen, which under DTLS is when it arrives, neither. */
+void oracle_model_forget(bj_oracle *o) {
+    o->accounts = (oracle_accounts){ .vague = true };
+    o->before = o->accounts;
+}
+
+/* Management may change a server account, or delete one: what it did is not followed. Nor is a command of the
+ * Bootstrap-Server that reached the client just before it sent the request for its session. */
 static bool changes_unfollowed(bj_oracle *o, const oracle_foreign *f) {
-    bool early = f->secure && f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer);
-    return f->path.ids[0] == 1 || early;
+    return f->path.ids[0] == 1 || (f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer));
 }
 
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
@@ -388,7 +392,9 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
     if (!good) {
         return;
     }
-    if (!f->bootstrap) {
+    if (f->reused && f->operation) {
+        oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
+    } else if (!f->bootstrap) {
         bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31);
         o->accounts.vague |= f->code != 1 && success && changes_unfollowed(o, f);
     } else if (f->operation == ORACLE_OP_WRITE) {
@@ -435,11 +441,6 @@ static bool finishes(bj_oracle *o) {
     return false;
 }
 
-static void forget_everything(bj_oracle *o) {
-    o->accounts = (oracle_accounts){ .vague = true };
-    o->before = o->accounts;
-}
-
 /* A session that was open is over. Where nothing is known of a state file, the client may have forgotten everything. */
 static void restarted(bj_oracle *o) {
     if (o->attempt.phase == ORACLE_SESSION) {
@@ -447,7 +448,7 @@ static void restarted(bj_oracle *o) {
         o->attempt.holdoff_pending = BJ_NEVER;
     }
     if (!o->config.persistent) {
-        forget_everything(o);
+        oracle_model_forget(o);
         o->attempt.holdoff = oracle_min(o->attempt.holdoff, o->config.holdoff);
     }
 }
@@ -456,7 +457,7 @@ static void restarted(bj_oracle *o) {
 static void event(bj_oracle *o, const bj_event *e) {
     oracle_attempt *at = &o->attempt;
     if (e->kind == BJ_EV_POWER_CUT) {
-        forget_everything(o);
+        oracle_model_forget(o);
         at->ever_finished |= finishes(o);
         at->holdoff = oracle_min(at->holdoff, at->holdoff_pending);
         at->holdoff_pending = BJ_NEVER;

@@ -185,15 +185,9 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
     }
 }
 
-void bj_oracle_event(bj_oracle *o, const bj_event *event) {
-    if (o->ended) {
-        return;
-    }
+void oracle_take(bj_oracle *o, const bj_event *event) {
     o->now = oracle_max(o->now, event->time);
     o->last_event = event->sequence;
-    o->recent[event->sequence % ORACLE_RECENT].sequence = event->sequence;
-    o->recent[event->sequence % ORACLE_RECENT].cause = event->cause;
-    o->recent[event->sequence % ORACLE_RECENT].time = event->time;
     follow_life(o, event);
     for (unsigned i = 0; i < ORACLES; i++) {
         if (oracles[i]->event) {
@@ -203,11 +197,24 @@ void bj_oracle_event(bj_oracle *o, const bj_event *event) {
     oracle_see(o, event);
 }
 
+void bj_oracle_event(bj_oracle *o, const bj_event *event) {
+    if (o->ended) {
+        return;
+    }
+    o->recent[event->sequence % ORACLE_RECENT].sequence = event->sequence;
+    o->recent[event->sequence % ORACLE_RECENT].cause = event->cause;
+    o->recent[event->sequence % ORACLE_RECENT].time = event->time;
+    oracle_order(o, event);
+}
+
 void bj_oracle_output(bj_oracle *o, const char *text, uint32_t after) {
     oracle_secret_text(o, text, strlen(text), after);
 }
 
 void bj_oracle_end(bj_oracle *o) {
+    if (!o->ended) {
+        oracle_order_end(o);
+    }
     for (unsigned i = 0; i < ORACLES && !o->ended; i++) {
         if (oracles[i]->end) {
             oracles[i]->end(o);

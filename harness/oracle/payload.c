@@ -147,10 +147,11 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     }
     if (bj_coap_is_response(s->m.code)) {
         const oracle_foreign *f = oracle_request_of(o, s);
-        if (f && s->m.code == BJ_COAP_CODE(2, 5)) {
+        bool sure = f && !f->reused; /* else it may be the answer to another one */
+        if (sure && s->m.code == BJ_COAP_CODE(2, 5)) {
             content(o, s, f);
         }
-        if (f) {
+        if (sure) {
             code_of(o, s, f);
         }
     } else if (bj_coap_is_request(s->m.code) && s->m.payload_length && !is_part(&s->m) &&

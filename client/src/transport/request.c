@@ -220,10 +220,14 @@ static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
            memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
 }
 
-/* The offsets of the parts are turned into pointers when the buffer no longer moves. */
+/* Where it is that was created (RFC 7252 §5.10.7); in any other response it says nothing. The offsets of the parts are
+ * turned into pointers when the buffer no longer moves. */
 static bool keep_location(bjc_pending *pending, const coap_pdu_t *received, size_t *offsets) {
     coap_opt_iterator_t iterator;
     coap_opt_filter_t filter;
+    if (coap_pdu_get_code(received) != COAP_RESPONSE_CODE_CREATED) {
+        return true;
+    }
     coap_option_filter_clear(&filter);
     coap_option_filter_set(&filter, COAP_OPTION_LOCATION_PATH);
     coap_option_iterator_init(received, &iterator, &filter);

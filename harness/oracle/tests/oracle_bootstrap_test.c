@@ -393,10 +393,10 @@ static void what_a_failed_session_wrote_is_not_used(void **state) {
     bootstraps();
     asks(30000, 2);
     accepts(30100, 2);
-    writes_server(30300, 101, "/1/0", 101, 60, C(2, 4));
+    writes_server(30300, 201, "/1/0", 101, 60, C(2, 4));
     asks(30310 + 247000 + 10000, 3);
     accepts(30310 + 247000 + 10100, 3);
-    command(30310 + 247000 + 10200, 103, POST, "/bs", C(2, 4));
+    command(30310 + 247000 + 10200, 203, POST, "/bs", C(2, 4));
     registers(30310 + 247000 + 11000, 50, "lt=60");
     judge(400000);
     assert_broken(BJ_RULE_BS_REGISTER, "Lifetime");
