@@ -272,6 +272,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
     p->registering = !p->registered;
+    p->ever |= p->registered;
     p->register_last = s->time;
     o->attempt.dialled = BJ_NEVER;
     if (p->registered) {

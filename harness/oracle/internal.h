@@ -15,6 +15,7 @@
  *   operations.c    effects of bootstrap operations, as Discover shows them
  *   attempt.c       when the client asks for a bootstrap, and how
  *   registration.c  with whom it registers, and with what
+ *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
  *   secrets.c       credentials stand in no message and in no line
  *   state.c         a client that tells of its state machines says what is so
  *   recovery.c      once the world is healed, the client is registered
@@ -26,6 +27,7 @@
 #include "oracle/oracle.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
+#include "wire/link.h"
 
 enum {
     ORACLE_RECENT = 1024, /* events whose cause may be asked; a power of two */
@@ -129,6 +131,7 @@ typedef struct oracle_foreign {
     unsigned responses;    /* different ones */
     uint16_t response_mid; /* of a separate response */
     uint8_t response;      /* its code */
+    uint32_t managed;      /* a request of management that is not answered: its round; 0: none */
 } oracle_foreign;
 
 typedef struct oracle_peer {
@@ -136,6 +139,7 @@ typedef struct oracle_peer {
     bool bootstrap;        /* the client sent it a Bootstrap-Request */
     bool spoke;            /* a message of the client to it was seen */
     bool registered;       /* its Register was accepted, and not ended */
+    bool ever;             /* one was, in any life */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
     bool queue;            /* it is registered with in queue mode */
@@ -181,6 +185,58 @@ typedef struct oracle_accounts {
     bool written;    /* something was accepted in this session */
     oracle_instance items[ORACLE_INSTANCES];
 } oracle_accounts;
+
+/* A value whatever format carries it. */
+typedef enum oracle_value_kind {
+    ORACLE_VALUE_NONE = 0, /* not known */
+    ORACLE_VALUE_INTEGER,
+    ORACLE_VALUE_REAL,
+    ORACLE_VALUE_BYTES,
+} oracle_value_kind;
+
+typedef struct oracle_value {
+    uint8_t kind;
+    int64_t integer;
+    double real;
+    size_t length;   /* BYTES */
+    uint64_t digest; /* of them */
+} oracle_value;
+
+/* A resource as servers have left it. */
+typedef struct oracle_resource {
+    bj_path path;
+    bool used, absent;
+    bool written;         /* by an accepted Write; false: a Read showed it */
+    bool updated;         /* a partial update of its instance was accepted since */
+    bool replaced;        /* absent, since a Write replaced its instance without naming it */
+    oracle_value value;   /* absent: what it was before */
+    oracle_value attempt; /* that a refused Write would have left */
+    uint8_t attempted_by; /* bj_rule, which says that it must not */
+    bj_time at;           /* when it was learned */
+} oracle_resource;
+
+typedef struct oracle_managed_instance {
+    uint16_t object, id;
+    uint8_t presence; /* oracle_presence */
+} oracle_managed_instance;
+
+enum { ORACLE_MANAGED_INSTANCES = 48, ORACLE_EMPTY_OBJECTS = 32, ORACLE_RESOURCES = 48 };
+
+/* What servers do with a client that is registered with them: management.h. */
+typedef struct oracle_managing {
+    unsigned outstanding;   /* requests without an answer */
+    bool overlap;           /* several were under way at once, and one of them still is */
+    uint32_t round;         /* grows when everything is forgotten; 0: never yet */
+    bj_time since;          /* the first of those that are outstanding came */
+    uint8_t release;        /* 10, 11, 12: the latest that a Register named; 0: none */
+    uint8_t server_release; /* likewise, of /1 */
+    bool listed;            /* `instances` and `empty` are all that there is */
+    unsigned instance_count, empty_count;
+    oracle_managed_instance instances[ORACLE_MANAGED_INSTANCES];
+    uint16_t empty[ORACLE_EMPTY_OBJECTS]; /* Objects that are listed without Instances */
+    unsigned resource_count;
+    oracle_resource resources[ORACLE_RESOURCES];
+} oracle_managing;
 
 /* A state machine of a client that tells. */
 typedef struct oracle_machine {
@@ -278,6 +334,7 @@ struct bj_oracle {
     oracle_attempt attempt;
     oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
     unsigned deferred_count;
+    oracle_managing managed;
     uint8_t *room; /* for reading payloads: ORACLE_ROOM bytes */
     struct oracle_block {
         bj_addr peer;
@@ -380,7 +437,8 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_registration, oracle_secrets, oracle_recovering, oracle_states, oracle_visible;
+    oracle_attempts, oracle_registration, oracle_secrets, oracle_recovering, oracle_states, oracle_management,
+    oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 

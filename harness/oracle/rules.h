@@ -37,6 +37,19 @@
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
     X(SEC_NO_SECRETS, "SEC-NO-SECRETS", MUST)                                                                          \
     X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)                                                                    \
+    X(MGMT_READ, "MGMT-READ", MUST)                                                                                    \
+    X(MGMT_WRITE, "MGMT-WRITE", MUST)                                                                                  \
+    X(MGMT_EXECUTE, "MGMT-EXECUTE", MUST)                                                                              \
+    X(MGMT_CREATE, "MGMT-CREATE", MUST)                                                                                \
+    X(MGMT_DELETE, "MGMT-DELETE", MUST)                                                                                \
+    X(MGMT_DISCOVER, "MGMT-DISCOVER", MUST)                                                                            \
+    X(MGMT_ATTRIBUTES, "MGMT-ATTRIBUTES", MUST)                                                                        \
+    X(MGMT_COMPOSITE, "MGMT-COMPOSITE", MUST)                                                                          \
+    X(MGMT_SECRETS, "MGMT-SECRETS", MUST)                                                                              \
+    X(OBJ_TYPES, "OBJ-TYPES", MUST)                                                                                    \
+    X(OBJ_RELEASE, "OBJ-RELEASE", MUST)                                                                                \
+    X(REG_BEFORE, "REG-BEFORE", MUST)                                                                                  \
+    X(REP_EVALUATION, "REP-EVALUATION", MUST)                                                                          \
     X(RECOVERY, "RECOVERY", MUST)                                                                                      \
     X(CLIENT_STATE, "CLIENT-STATE", MUST)
 

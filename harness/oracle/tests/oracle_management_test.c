@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of device management, judged themselves: each rule is broken in a hand-made log and is found broken, and
+ * is not found broken in one that keeps it, or does not tell.
+ */
+#include "oracle_fixture.h"
+
+enum { FETCH = 5, IPATCH = 7, TLV = 11543, SENML_JSON = 110, LINK = 40 };
+
+static unsigned at_ms;
+static uint16_t next_mid;
+
+/* A client that is registered with a server of LwM2M 1.1. */
+static void manages(void) {
+    bootstraps();
+    CLIENT(11000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 50, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1" }, .format = LINK + 1, .payload = "</1/0>,</3/0>,</3442/0>");
+    registered(11100, 50);
+    at_ms = 12000;
+    next_mid = 1000;
+}
+
+/* A request of the server, and its answer 10 ms later. */
+static void asks_then(const msg *request, const msg *answer) {
+    msg asked = *request, told = *answer;
+    asked.type = BJ_COAP_CON;
+    told.type = BJ_COAP_ACK;
+    asked.mid = told.mid = next_mid++;
+    asked.token = told.token = "tm";
+    server_says(at_ms, MGMT, &asked);
+    client_says(at_ms + 10, MGMT, &told);
+    at_ms += 100;
+}
+
+#define ASKS(request, answer) asks_then(&(msg) request, &(msg) answer)
+#define ARG(...)                                                                                                       \
+    { __VA_ARGS__ }
+
+static void reads(const char *path, const char *text) {
+    ASKS(ARG(.code = GET, .path = path), ARG(.code = C(2, 5), .format = 1, .payload = text));
+}
+
+static void writes_text(const char *path, const char *text, uint8_t code) {
+    ASKS(ARG(.code = PUT, .path = path, .format = 1, .payload = text), ARG(.code = code));
+}
+
+static void writes_json(uint8_t method, const char *path, const char *json, uint8_t code) {
+    ASKS(ARG(.code = method, .path = path, .format = SENML_JSON + 1, .payload = json), ARG(.code = code));
+}
+
+static void reads_json(const char *path, const char *json) {
+    ASKS(ARG(.code = GET, .path = path, .accept = SENML_JSON + 1),
+         ARG(.code = C(2, 5), .format = SENML_JSON + 1, .payload = json));
+}
+
+static void simple(uint8_t method, const char *path, uint8_t code) {
+    ASKS(ARG(.code = method, .path = path), ARG(.code = code));
+}
+
+/* --- what must be refused ------------------------------------------------------------------------------------- */
+
+static void another_code_for_the_security_object_is_found(void **state) {
+    (void) state;
+    manages();
+    simple(DELETE_, "/0/0", C(4, 1));
+    judge(20000);
+    assert_nothing_broken();
+    simple(DELETE_, "/0/0", C(4, 5));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_SECRETS, "DELETE /0/0");
+}
+
+static void a_composite_that_shows_the_security_object_is_found(void **state) {
+    (void) state;
+    manages();
+    ASKS(ARG(.code = FETCH, .format = SENML_JSON + 1, .payload = "[{\"n\":\"/\"}]"),
+         ARG(.code = C(2, 5), .format = SENML_JSON + 1, .payload = "[{\"n\":\"/0/0/10\",\"v\":1}]"));
+    judge(20000);
+    assert_broken(BJ_RULE_SEC_OBJECT_CLOSED, "Security Object");
+}
+
+static void execute_of_what_is_not_executable_is_found(void **state) {
+    (void) state;
+    manages();
+    simple(POST, "/1/0/8", C(2, 4));
+    simple(POST, "/3/0/17", C(4, 5));
+    simple(POST, "/4711/0/17", C(2, 4));
+    judge(20000);
+    assert_nothing_broken();
+    simple(POST, "/3/0/17", C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_EXECUTE, "not executable");
+}
+
+static void executes(const char *arguments, uint8_t code) {
+    ASKS(ARG(.code = POST, .path = "/1/0/8", .format = 1, .payload = arguments), ARG(.code = code));
+}
+
+static void arguments_that_are_none_are_found(void **state) {
+    static const char *const wrong[] = { "x", "0=", "0='a", "0,", "10", ",1", "0='a'b" };
+    (void) state;
+    manages();
+    executes("0", C(2, 4));
+    executes("0='a',1,2=''", C(2, 4));
+    executes("x", C(4, 0));
+    judge(20000);
+    assert_nothing_broken();
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        set_up(state);
+        manages();
+        executes(wrong[i], C(2, 4));
+        judge(20000);
+        assert_broken(BJ_RULE_MGMT_EXECUTE, "arguments");
+    }
+}
+
+static void a_read_only_resource_that_is_written_is_found(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/0", "7", C(4, 5));
+    judge(20000);
+    assert_nothing_broken();
+    writes_text("/1/0/0", "7", C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "cannot write");
+}
+
+static void several_values_of_a_single_resource_are_found(void **state) {
+    (void) state;
+    manages();
+    writes_json(POST, "/1/0", "[{\"n\":\"/1/0/2/0\",\"v\":5}]", C(4, 0));
+    judge(20000);
+    assert_nothing_broken();
+    writes_json(POST, "/1/0", "[{\"n\":\"/1/0/2/0\",\"v\":5}]", C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_OBJ_TYPES, "single");
+}
+
+static void instances_of_single_objects_are_found(void **state) {
+    (void) state;
+    manages();
+    ASKS(ARG(.code = POST, .path = "/3"), ARG(.code = C(2, 1)));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_CREATE, "single");
+    set_up(state);
+    manages();
+    simple(DELETE_, "/3/0", C(2, 2));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_DELETE, "/3/0");
+}
+
+static void resources_of_a_later_release_are_found(void **state) {
+    (void) state;
+    manages();
+    reads_json("/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"23\",\"vb\":true}]");
+    judge(20000);
+    assert_nothing_broken();
+    reads_json("/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"26\",\"v\":1}]");
+    judge(20000);
+    assert_broken(BJ_RULE_OBJ_RELEASE, "/1/0/26");
+}
+
+static void what_is_not_there_is_not_found(void **state) {
+    (void) state;
+    manages();
+    simple(GET, "/5/0", C(4, 4));
+    simple(GET, "/3/0/4", C(4, 5));
+    simple(GET, "/3442/9/1", C(4, 5)); /* nothing says that it is not there */
+    judge(20000);
+    assert_nothing_broken();
+    simple(GET, "/5/0", C(4, 5));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_READ, "no such Object");
+}
+
+static void an_answer_before_the_registration_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    SERVER(11010, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "tm", .path = "/3/0");
+    CLIENT(11020, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 9, .token = "tm", .format = 1, .payload = "x");
+    judge(20000);
+    assert_broken(BJ_RULE_REG_BEFORE, "GET /3/0");
+}
+
+/* --- attributes ----------------------------------------------------------------------------------------------- */
+
+static void attributes(const char *path, const char *one, const char *two, uint8_t code) {
+    ASKS(ARG(.code = PUT, .path = path, .query = ARG(one, two)), ARG(.code = code));
+}
+
+static void attributes_that_are_none_are_found(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/2", "pmin=5", "epmax=", C(2, 4));
+    attributes("/1/0/2", "pmin=x", NULL, C(4, 0));
+    attributes("/1/0/2", "lt=5", "gt=6", C(2, 4));
+    judge(20000);
+    assert_nothing_broken();
+    attributes("/1/0/2", "pmin=x", NULL, C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_ATTRIBUTES, "no number");
+}
+
+static void evaluation_periods_that_are_none_are_found(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/2", "epmax=-5", NULL, C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_REP_EVALUATION, "no number");
+}
+
+static void thresholds_that_contradict_are_found(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/2", "lt=7.5", "gt=7.5", C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_ATTRIBUTES, "lt");
+}
+
+/* --- values --------------------------------------------------------------------------------------------------- */
+
+static void what_was_written_is_read(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/2", "7", C(2, 4));
+    reads("/1/0/2", "7");
+    reads("/1/0/3", "60"); /* as it came */
+    reads("/1/0/3", "70"); /* and by itself */
+    judge(20000);
+    assert_nothing_broken();
+    reads("/1/0/2", "8");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "/1/0/2 was 7");
+}
+
+static void a_write_whose_answer_is_not_known_is_not_judged(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/2", "7", C(2, 4));
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = PUT, .mid = 9, .token = "tw", .path = "/1/0/2", .format = 1,
+           .payload = "8");
+    at_ms += 10;
+    reads("/1/0/2", "8");
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 9, .token = "tw");
+    at_ms += 10;
+    reads("/1/0/2", "9");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_refused_write_that_stays_is_found(void **state) {
+    (void) state;
+    manages();
+    reads("/1/0/2", "7");
+    writes_json(POST, "/1/0", "[{\"n\":\"/1/0/2\",\"v\":8},{\"n\":\"/1/0/7\",\"vs\":\"?\"}]", C(4, 0));
+    reads("/1/0/2", "8");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "a refused Write");
+}
+
+static void a_refused_composite_that_stays_is_found(void **state) {
+    (void) state;
+    manages();
+    reads("/1/0/2", "7");
+    writes_json(IPATCH, NULL, "[{\"n\":\"/1/0/2\",\"v\":8},{\"n\":\"/9/0/7\",\"vs\":\"?\"}]", C(4, 4));
+    reads("/1/0/2", "8");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_COMPOSITE, "a refused Write");
+}
+
+static void an_update_that_takes_away_is_found(void **state) {
+    (void) state;
+    manages();
+    reads_json("/1/0", "[{\"n\":\"/1/0/2\",\"v\":7},{\"n\":\"/1/0/3\",\"v\":60}]");
+    writes_json(POST, "/1/0", "[{\"n\":\"/1/0/2\",\"v\":8}]", C(2, 4));
+    reads_json("/1/0", "[{\"n\":\"/1/0/2\",\"v\":8}]");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "/1/0/3 was 60");
+}
+
+static void a_replacement_that_leaves_is_found(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/2", "7", C(2, 4));
+    writes_json(PUT, "/1/0", "[{\"n\":\"/1/0/1\",\"v\":300},{\"n\":\"/1/0/6\",\"vb\":true}]", C(2, 4));
+    reads_json("/1/0", "[{\"n\":\"/1/0/6\",\"vb\":true},{\"n\":\"/1/0/1\",\"v\":300},{\"n\":\"/1/0/2\",\"v\":0}]");
+    judge(20000);
+    assert_nothing_broken(); /* a default */
+    writes_text("/1/0/2", "7", C(2, 4));
+    writes_json(PUT, "/1/0", "[{\"n\":\"/1/0/1\",\"v\":300},{\"n\":\"/1/0/6\",\"vb\":true}]", C(2, 4));
+    reads_json("/1/0", "[{\"n\":\"/1/0/6\",\"vb\":true},{\"n\":\"/1/0/1\",\"v\":300},{\"n\":\"/1/0/2\",\"v\":7}]");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "still there");
+}
+
+static void an_execute_and_a_restart_leave_nothing_known(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/2", "7", C(2, 4));
+    simple(POST, "/3/0/5", C(2, 4));
+    reads("/1/0/2", "8");
+    writes_text("/1/0/2", "7", C(2, 4));
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = at_ms * BJ_MS });
+    registers(at_ms + 1, 60, "lt=300");
+    registered(at_ms + 2, 60);
+    at_ms += 100;
+    reads("/1/0/2", "9");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_message_id_that_was_used_before_is_no_write(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/2", "7", C(2, 4));
+    next_mid--;
+    writes_text("/1/0/2", "8", C(2, 4));
+    reads("/1/0/2", "7");
+    judge(20000);
+    for (unsigned i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_MGMT_WRITE);
+    }
+}
+
+static void a_composite_that_finds_nothing_of_something_is_found(void **state) {
+    (void) state;
+    manages();
+    reads("/1/0/2", "7");
+    ASKS(ARG(.code = FETCH, .format = SENML_JSON + 1, .payload = "[{\"n\":\"/1/0/2\"},{\"n\":\"/9/0/1\"}]"),
+         ARG(.code = C(4, 4)));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_COMPOSITE, "4.04");
+}
+
+/* --- instances ------------------------------------------------------------------------------------------------ */
+
+static void creates(int id, uint8_t code) {
+    BJ_TEXT(json, 100);
+    bj_text_printf(&json, "[{\"n\":\"/3442/%d/120\",\"v\":1}]", id);
+    ASKS(ARG(.code = POST, .path = "/3442", .format = SENML_JSON + 1, .payload = json.start), ARG(.code = code));
+}
+
+static void what_was_deleted_is_not_there(void **state) {
+    (void) state;
+    manages();
+    simple(DELETE_, "/3442/0", C(2, 2));
+    simple(GET, "/3442/0", C(4, 4));
+    creates(0, C(2, 1));
+    reads("/3442/0/120", "1");
+    judge(20000);
+    assert_nothing_broken();
+    simple(DELETE_, "/3442/0", C(2, 2));
+    reads("/3442/0/120", "1");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_DELETE, "/3442/0");
+}
+
+static void what_was_deleted_is_not_registered(void **state) {
+    (void) state;
+    manages();
+    simple(DELETE_, "/3442/0", C(2, 2));
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1",
+           .format = LINK + 1, .payload = "</1/0>,</3/0>,</3442/0>");
+    SERVER(at_ms + 1, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 51, .token = "tu");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_DELETE, "a registration lists it");
+}
+
+static void what_was_created_is_there(void **state) {
+    (void) state;
+    manages();
+    creates(5, C(2, 1));
+    creates(5, C(4, 0));
+    judge(20000);
+    assert_nothing_broken();
+    simple(GET, "/3442/5", C(4, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_CREATE, "not there");
+}
+
+static void created_again_has_its_code(void **state) {
+    (void) state;
+    manages();
+    creates(5, C(2, 1));
+    creates(5, C(4, 5));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_CREATE, "4.05");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(another_code_for_the_security_object_is_found),
+        TEST(a_composite_that_shows_the_security_object_is_found),
+        TEST(execute_of_what_is_not_executable_is_found),
+        TEST(arguments_that_are_none_are_found),
+        TEST(a_read_only_resource_that_is_written_is_found),
+        TEST(several_values_of_a_single_resource_are_found),
+        TEST(instances_of_single_objects_are_found),
+        TEST(resources_of_a_later_release_are_found),
+        TEST(what_is_not_there_is_not_found),
+        TEST(an_answer_before_the_registration_is_found),
+        TEST(attributes_that_are_none_are_found),
+        TEST(evaluation_periods_that_are_none_are_found),
+        TEST(thresholds_that_contradict_are_found),
+        TEST(what_was_written_is_read),
+        TEST(a_write_whose_answer_is_not_known_is_not_judged),
+        TEST(a_refused_write_that_stays_is_found),
+        TEST(a_refused_composite_that_stays_is_found),
+        TEST(an_update_that_takes_away_is_found),
+        TEST(a_replacement_that_leaves_is_found),
+        TEST(an_execute_and_a_restart_leave_nothing_known),
+        TEST(a_message_id_that_was_used_before_is_no_write),
+        TEST(a_composite_that_finds_nothing_of_something_is_found),
+        TEST(what_was_deleted_is_not_there),
+        TEST(what_was_deleted_is_not_registered),
+        TEST(what_was_created_is_there),
+        TEST(created_again_has_its_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
