@@ -671,6 +671,10 @@ size_t bj__write_values(bj_engine *e, const bj__thread *t, const bj_value *value
 /* Does the payload, an answer to an operation on `path`, hold these values? UNKNOWN: its format cannot be read. */
 bj_compared bj__values_match(bj_engine *e, const bj__thread *t, const bj_value *values, const bj_path *path,
                              const bj_coap *m, bj_text *why);
+/* Is it this one value, as text, whatever its format? What has no format, or one that cannot be read, is compared as it
+ * is. */
+bj_compared bj__text_match(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_path *path,
+                           const bj_coap *m, bj_text *why);
 /* Does it hold nothing at these paths? */
 bj_compared bj__values_lack(bj_engine *e, const bj_value *lacks, const bj_path *path, const bj_coap *m, bj_text *why);
 
@@ -737,8 +741,8 @@ void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
 bool bj__due_goes_on_without(const bj_engine *e, const bj__exchange *x);
 void bj__due_account_written(bj_engine *e, const bj_record *step);
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
-/* engine_factory.c: a command was executed; the payload of Discover without the factory's instances that no command has
- * touched. */
+/* engine_factory.c: a command was executed; the links of a Discover or a registration without the factory's instances
+ * that no command has touched. */
 void bj__factory_commanded(bj_engine *e, const bj__outbound *o);
 void bj__factory_hide(const bj_engine *e, const char *links, size_t length, bj_text *out);
 void bj__due_name_failed(bj_engine *e, const char *name);

@@ -85,8 +85,11 @@ bj_compared bj__content_matches(bj_engine *e, const bj__thread *t, const bj_reco
     }
     values = values ? values : tlv;
     bj_compared result = values ? bj__values_match(e, t, values, &path, m, why) : BJ__SAME;
-    if (result == BJ__SAME && text && !bj__text_equal(e, t, text, m, why)) {
-        result = BJ__DIFFERENT;
+    bool any_format = step->kind == BJ_K_READ && !bj_get(step, BJ_F(READ, ACCEPT));
+    if (result == BJ__SAME && text && any_format) {
+        result = bj__text_match(e, t, text, &path, m, why);
+    } else if (result == BJ__SAME && text) {
+        result = bj__text_equal(e, t, text, m, why) ? BJ__SAME : BJ__DIFFERENT;
     }
     return result == BJ__SAME && lacks ? bj__values_lack(e, lacks, &path, m, why) : result;
 }

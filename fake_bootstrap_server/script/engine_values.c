@@ -3,6 +3,9 @@
  * The LwM2M values of a scenario as payloads: written in the format that a step names, and compared with what a
  * message of the client holds, whatever its format.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "script/engine_internal.h"
 
 /* The value of a node; a string is expanded into `text`, which the caller frees. */
@@ -205,6 +208,44 @@ bj_compared bj__values_match(bj_engine *e, const bj__thread *t, const bj_value *
     }
     bool same = bj_entries_single(x.format) ? single_matches(&x, values)
                                             : nodes_match(&x, values->as.nodes.items, values->as.nodes.count, &above);
+    return same ? BJ__SAME : BJ__DIFFERENT;
+}
+
+static int64_t whole_number(const bj__expanded *text, bool *is_one) {
+    char digits[24], *end = digits;
+    *is_one = text->length && text->length < sizeof digits;
+    memcpy(digits, text->bytes, *is_one ? text->length : 0);
+    digits[*is_one ? text->length : 0] = '\0';
+    int64_t number = strtoll(digits, &end, 10);
+    *is_one = *is_one && *end == '\0';
+    return number;
+}
+
+/* Is it the value that the text says? */
+static bool says(const bj__expanded *text, const bj_entry *seen) {
+    bool is_number;
+    bj_entry number = { .kind = BJ_ENTRY_INT, .integer = whole_number(text, &is_number) };
+    bj_entry string = { .kind = BJ_ENTRY_STRING, .bytes = (const uint8_t *) text->bytes, .length = text->length };
+    return bj_entry_same(&string, seen) || (is_number && bj_entry_same(&number, seen));
+}
+
+bj_compared bj__text_match(bj_engine *e, const bj__thread *t, const bj_value *wanted, const bj_path *path,
+                           const bj_coap *m, bj_text *why) {
+    uint32_t format = 0;
+    matching x = { .e = e, .t = t, .m = m, .base = *path, .why = why };
+    /* 0 is text/plain */
+    bool plain = !bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format) || !format || !bj_entries_known(format);
+    if (plain) {
+        return bj__text_equal(e, t, wanted, m, why) ? BJ__SAME : BJ__DIFFERENT;
+    }
+    x.format = format;
+    bj_entry seen;
+    bj__expanded text = bj__expand(e, t, wanted->as.string);
+    bool same = is_sound(&x) && find(&x, path, &seen) == HERE && says(&text, &seen);
+    bj_arena_free(e->arena, text.owned);
+    if (!same && !why->used) {
+        bj_text_printf(why, "its payload of Content-Format %u does not say that", (unsigned) format);
+    }
     return same ? BJ__SAME : BJ__DIFFERENT;
 }
 

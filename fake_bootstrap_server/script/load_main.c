@@ -146,16 +146,21 @@ static void list_member(bj_text *line, const char *name, const char *text) {
     bj_text_json_string(line, text, strlen(text));
 }
 
+static void list_choice(bj_text *line, const char *name, const bj_record *root, unsigned field) {
+    const bj_field_def *def = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), field);
+    const char *choice = bj_enum_name(def->values, bj_get_uint(root, field, 0));
+    list_member(line, name, choice ? choice : "");
+}
+
 /* The scenario as a JSON object: what a program wants to know of it without running it. */
 static void list_scenario(const char *name, const bj_record *root) {
     BJ_TEXT(line, 8000);
     const bj_value *rules = bj_get(root, BJ_F(SCENARIO, RULES));
-    const bj_field_def *shows = bj_field_numbered(bj_record_def_of(BJ_K_SCENARIO), BJ_F(SCENARIO, SHOWS));
-    const char *side = bj_enum_name(shows->values, bj_get_uint(root, BJ_F(SCENARIO, SHOWS), 0));
     bj_text_add(&line, "{\"scenario\":");
     bj_text_json_string(&line, name, strlen(name));
     list_member(&line, "title", bj_get_string(root, BJ_F(SCENARIO, TITLE), ""));
-    list_member(&line, "shows", side ? side : "");
+    list_choice(&line, "shows", root, BJ_F(SCENARIO, SHOWS));
+    list_choice(&line, "level", root, BJ_F(SCENARIO, LEVEL));
     list_member(&line, "description", bj_get_string(root, BJ_F(SCENARIO, DESCRIPTION), ""));
     bj_text_add(&line, ",\"rules\":[");
     for (size_t i = 0; rules && i < rules->as.strings.count; i++) {

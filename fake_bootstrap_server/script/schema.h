@@ -232,9 +232,12 @@ enum {
       "URIs are its subject: they are written as they stand, to clients that want a port in them (`uri-ports`), too.") \
     F(32, OUT_OF_SCOPE, "out-of-scope", ENUM, 0, ENUM(BJ_ENUM_ABSENT),                                                 \
       "Bootjack has none: the scenario says what it would be, and is skipped for every client.")                       \
+    F(33, LEVEL, "level", ENUM, 0, ENUM(BJ_ENUM_RULE_LEVEL),                                                           \
+      "Of all its rules: where none of them is a MUST, a step that fails is a warning.")                               \
     F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
       "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")
+#define BJ_ENUM_RULE_LEVEL(X) X(1, "must") X(2, "should")
 /* What LwM2M has and Bootjack does not play: carriers, the card, and ways to keys. */
 #define BJ_ENUM_ABSENT(X)                                                                                              \
     X(1, "smartcard") X(2, "sms") X(3, "mqtt") X(4, "non-ip") X(5, "oscore") X(6, "est")

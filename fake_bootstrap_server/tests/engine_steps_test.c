@@ -449,6 +449,27 @@ static void a_tolerated_code_warns(void **state) {
     expect_pass();
 }
 
+/* An ordinary refusal is wanted, and it is one, with a code that is not in the row: verdicts of the README. */
+static void a_refusal_with_another_code_warns(void **state) {
+    (void) state;
+    begin_steps(BEGUN "  - delete: /4\n    expect: [4.00, 5.00]\n");
+    bootstrap_begins();
+    client_obeys(CODE(4, 6));
+    expect_verdict(BJ_WARN, "code off the table: 4.06 to DELETE /4");
+    begin_steps(BEGUN "  - delete: /4\n    expect: [2.02, 4.00]\n");
+    bootstrap_begins();
+    client_obeys(CODE(4, 4));
+    expect_verdict(BJ_WARN, "code off the table: 4.04 to DELETE /4");
+    begin_steps(BEGUN "  - delete: /4\n    expect: [4.00, 5.00]\n");
+    bootstrap_begins();
+    client_obeys(CODE(2, 2));
+    expect_fail("expected [4.00, 5.00] to DELETE /4, the client answered 2.02");
+    begin_steps(BEGUN "  - delete: /4\n    expect: 4.02\n");
+    bootstrap_begins();
+    client_obeys(CODE(4, 0));
+    expect_fail("expected 4.02 to DELETE /4, the client answered 4.00");
+}
+
 static void a_rejected_operation_fails(void **state) {
     (void) state;
     begin_steps(BEGUN "  - finish: {expect: 2.04}\n");
@@ -945,6 +966,7 @@ int main(void) {
         cmocka_unit_test(object_level_write_has_instances),
         cmocka_unit_test(the_wrong_code_fails),
         cmocka_unit_test(a_tolerated_code_warns),
+        cmocka_unit_test(a_refusal_with_another_code_warns),
         cmocka_unit_test(a_rejected_operation_fails),
         cmocka_unit_test(an_unanswered_operation_is_retransmitted_and_fails),
         cmocka_unit_test(an_answer_within_its_time),

@@ -145,6 +145,26 @@ static void one_expectation_for_every_format(void **state) {
     }
 }
 
+/* `text` is what the value is, where the step does not ask for a format. */
+static void text_in_every_format(void **state) {
+    (void) state;
+    static const char lifetime[] = "\xC2\x01\x0E\x10", json[] = "[{\"n\":\"/1/0/1\",\"v\":3600}]";
+    reading("  - read: /1/0/1\n    text: '3600'\n", BJ_FORMAT_TLV, lifetime, 4);
+    expect_pass();
+    reading("  - read: /1/0/1\n    text: '3600'\n", BJ_FORMAT_SENML_JSON, json, strlen(json));
+    expect_pass();
+    reading("  - read: /1/0/1\n    text: '3600'\n", 0, "3600", 4);
+    expect_pass();
+    reading("  - read: /1/0/7\n    text: U\n", BJ_FORMAT_TLV, "\xC1\x07U", 3);
+    expect_pass();
+    reading("  - read: /1/0/1\n    text: '3601'\n", BJ_FORMAT_TLV, lifetime, 4);
+    expect_fail("its payload of Content-Format 11542 does not say that");
+    reading("  - read: /1/0/1\n    text: '3600'\n", 0, "3601", 4);
+    expect_fail("the payload is \"3601\"");
+    reading("  - read: /1/0/1\n    accept: text\n    text: '3600'\n", BJ_FORMAT_TLV, lifetime, 4);
+    expect_fail("the payload is ");
+}
+
 static void differences_are_told(void **state) {
     (void) state;
     const char *parts = "[{\"bn\":\"/2/0/2/\",\"n\":\"1\",\"v\":15},{\"n\":\"7\",\"v\":1.0}]";
@@ -176,7 +196,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_write_in_every_format), cmocka_unit_test(single_values_and_more),
         cmocka_unit_test(answers_carry_values),      cmocka_unit_test(one_expectation_for_every_format),
-        cmocka_unit_test(differences_are_told),
+        cmocka_unit_test(differences_are_told),      cmocka_unit_test(text_in_every_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,7 @@ typedef struct filler {
     const bj_record *profile;
     const bj_record *client;
     placeholder items[P_COUNT];
+    bool whole_uri; /* {bs_uri} itself is in the command, and not only its parts */
     bj_text *reason;
     char *words[WORDS];
     size_t word_count;
@@ -332,6 +333,7 @@ static void mark_carried(filler *f, const char *word) {
         placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
         if (p) {
             p->carried = true;
+            f->whole_uri |= p == &f->items[P_BS_URI];
             parts_carried(f, p);
         }
     }
@@ -474,6 +476,13 @@ static bool accounts_can_be_told(filler *f) {
     return f->reason->used == 0;
 }
 
+/* Has it a path or a query, which are no part of {bs_host} and {bs_port}? */
+static bool goes_below_the_root(const char *uri) {
+    const char *host = strstr(uri, "://");
+    const char *rest = host ? host + 3 + strcspn(host + 3, "/?") : "";
+    return *rest && strcmp(rest, "/") != 0;
+}
+
 static bool all_told(filler *f) {
     if (f->items[P_BS_URI].value && !f->items[P_BS_URI].carried) {
         bj_text_add(f->reason, "the client cannot be told its bootstrap server ({bs_uri})");
@@ -481,6 +490,11 @@ static bool all_told(filler *f) {
     }
     if (f->items[P_SERVER_URI].value && !f->items[P_SERVER_URI].carried) {
         bj_text_add(f->reason, "the client cannot be told a server account from the factory ({server_uri})");
+        return false;
+    }
+    if (f->items[P_BS_URI].value && !f->whole_uri && goes_below_the_root(f->items[P_BS_URI].value)) {
+        bj_text_add(f->reason,
+                    "the client cannot be told the path or the query of its bootstrap server's URI ({bs_uri})");
         return false;
     }
     for (int i = 0; i < P_COUNT; i++) {

@@ -18,6 +18,7 @@ enum { REASON = 2048 };
 typedef struct last_words {
     bj_event verdict; /* the last one; kind 0 = none */
     bj_event step;    /* the last that began */
+    bool step_failed; /* the last one that began did not find what it expects */
     bj_time time;
     bool client_exited;
     bool ended;
@@ -34,7 +35,9 @@ static last_words read_log(const bj_log *log) {
             words.verdict = event;
         } else if (event.kind == BJ_EV_STEP_BEGIN) {
             words.step = event;
+            words.step_failed = false;
         }
+        words.step_failed |= event.kind == BJ_EV_STEP_FAILED;
         words.client_exited |= event.kind == BJ_EV_CLIENT_EXIT;
         words.client_exited &= event.kind != BJ_EV_CLIENT_START; /* it was started again */
         words.ended |= event.kind == BJ_EV_RUN_END;
@@ -240,11 +243,24 @@ static void merge_findings(bj_job *job) {
     }
 }
 
-static void judge_rules(bj_job *job) {
+/* What a scenario demands that shows no MUST, and the client did not do, is a warning (verdicts of the README). How it
+ * ended otherwise, by a crash or a hang, is what it is. */
+static void weigh(bj_job *job, const last_words *words) {
+    const bj_value *level = bj_get(job->scenario, BJ_F(SCENARIO, LEVEL));
+    const bj_event *verdict = &words->verdict;
+    bool by_a_step = words->step_failed && verdict->number == BJ_FAIL && strlen(job->reason) == verdict->text_length &&
+                     memcmp(job->reason, verdict->text, verdict->text_length) == 0;
+    if (level && level->as.uint == BJ_LEVEL_SHOULD && job->verdict == BJ_FAIL && by_a_step) {
+        bj_job_decide(job, BJ_WARN, "against a SHOULD: %s", job->reason);
+    }
+}
+
+static void judge_rules(bj_job *job, const last_words *before) {
     job->script_verdict = job->verdict;
     if (!job->log || job->verdict == BJ_ERROR || job->verdict == BJ_SKIP) {
         return;
     }
+    weigh(job, before);
     ask_oracles(job);
     for (size_t i = 0; i < job->broken_count; i++) {
         bj_oracle_excuse(&job->broken[i], job->options.profile);
@@ -267,7 +283,7 @@ void bj_job_judge(bj_job *job) {
         log_exit(job, &words);
     }
     decide(job, &words);
-    judge_rules(job);
+    judge_rules(job, &words);
     if (!words.ended) {
         append(job, (bj_event){ .kind = BJ_EV_RUN_END }, &words);
     }

@@ -41,6 +41,7 @@ class Rule:
     other: list
     defects: list
     unit_tests: list  # of its oracle, in which it is broken
+    should: list = dataclasses.field(default_factory=list)  # those of its scenarios that say `level: should`
 
     @property
     def oracle(self):
@@ -86,16 +87,18 @@ def unit_tests_by_rule(folder=UNIT_TESTS) -> dict:
 
 def gather(catalogue=CATALOGUE, folder=ROOT / "scenarios", planted=PLANTED, unit_tests=UNIT_TESTS) -> list:
     shown = collections.defaultdict(lambda: collections.defaultdict(list))
+    should = collections.defaultdict(list)
     for one in api.list_scenarios(folder):
         path = pathlib.Path(one["scenario"])
         if "canary" in path.parts:
             continue
         for rule in one["rules"]:
             shown[rule][one["shows"]].append(one["scenario"])
+            should[rule] += [one["scenario"]] if one["level"] == "should" else []
     defects, tests = defects_by_rule(planted), unit_tests_by_rule(unit_tests)
     entries = plugin.rule_entries(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
     return [Rule(key, facts, shown[key]["accept"], shown[key]["refuse"], shown[key][""], defects[key],
-                 tests.get(key, []))
+                 tests.get(key, []), should[key])
             for key, facts in entries.items()]
 
 
@@ -140,5 +143,18 @@ def write(rules, text) -> str:
     return "".join(out)
 
 
+def wrong_levels(rules) -> list:
+    """A scenario says `level: should` where it shows a SHOULD and no MUST, and nowhere else."""
+    levels, should = collections.defaultdict(set), set()
+    for rule in rules:
+        should.update(rule.should)
+        for name in rule.accept + rule.refuse + rule.other:
+            levels[name].add(rule.facts.get("level"))
+    soft = {name for name, them in levels.items() if "SHOULD" in them and "MUST" not in them}
+    return ([f"{name}: it shows a SHOULD and no MUST: `level: should`" for name in sorted(soft - should)] +
+            [f"{name}: `level: should`, but it shows a MUST" for name in sorted(should - soft)])
+
+
 def problems(rules) -> list:
-    return [f"{rule.id}: a MUST without a scenario where it is {side}" for rule in rules for side in rule.missing]
+    missing = [f"{rule.id}: a MUST without a scenario where it is {side}" for rule in rules for side in rule.missing]
+    return missing + wrong_levels(rules)

@@ -42,7 +42,8 @@ def try_one(name, files, fail_fast=True):
 
 
 def reds(results):
-    return [result for result in results if result.get("verdict") in ("fail", "error")]
+    """A warning counts: nothing warns of the client without a defect."""
+    return [result for result in results if result.get("verdict") in ("fail", "error", "warn", "inconclusive")]
 
 
 def kill(name, files):

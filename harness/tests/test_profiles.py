@@ -42,6 +42,39 @@ def test_instances_of_the_factory(steps, factory, verdict, tmp_path):
     assert verdict == "pass" or "must not be there" in result.reason
 
 
+def test_a_registration_lists_what_the_factory_left(tmp_path):
+    scenario = tmp_path / "listed.yaml"
+    scenario.write_text("title: t\nclient: {bootstrap: {uri: \"coap://bs.example\"}, accounts: [{uri: \"coap://mgmt.example\"}]}\n"
+                        "steps:\n  - request: {to: mgmt, method: POST, path: /rd, has: [/3/0], lacks: [/3/0]}\n"
+                        "  - {respond: 2.01, location: /rd/1}\n")
+    verdicts = []
+    for factory in ([], ["/3/0"]):
+        path = tmp_path / "client.yaml"
+        path.write_text(yaml.safe_dump({**OURS, **({"factory": factory} if factory else {})}))
+        verdicts.append(api.run_scenario(scenario, path, options=["--no-canary"]).verdict)
+    assert verdicts == ["fail", "pass"]
+
+
+SHOULD = """title: t
+level: should
+client: {bootstrap: {uri: "coap://bs.example"}}
+steps:
+  - request: {to: bs, method: POST, path: /bs}
+  - respond: 2.04
+  - {discover: /, expect: 4.04}
+"""
+
+
+def test_what_shows_no_must_is_a_warning(tmp_path):
+    path = tmp_path / "should.yaml"
+    path.write_text(SHOULD)
+    result = api.run_scenario(path, "linked", options=["--no-canary"])
+    assert (result.verdict, result.script_verdict) == ("warn", "fail")
+    assert result.reason.startswith("against a SHOULD: expected 4.04 to GET /, the client answered 2.05")
+    path.write_text(SHOULD.replace("level: should", "level: must"))
+    assert api.run_scenario(path, "linked", options=["--no-canary"]).verdict == "fail"
+
+
 def test_what_a_client_lacks_is_a_skip(tmp_path):
     client = profile(tmp_path, features=["tlv"])
     result = api.run_scenario(api.ROOT / "scenarios/tcp/good.yaml", client, options=["--no-canary"])

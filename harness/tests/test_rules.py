@@ -50,6 +50,18 @@ def test_sides_and_cases_are_counted(house):
     assert "4 rules, 3 of them MUST; 3 scenarios show them." in text
 
 
+def test_a_scenario_without_a_must_says_so(house):
+    (house / "scenarios/rules.yaml").write_text(RULES + "  - {id: WISHED, class: good, level: SHOULD, text: \"It should.\"}\n")
+    head = "title: t\nshows: accept\nsteps: [note: a]\n"
+    (house / "scenarios/soft.yaml").write_text(head + "rules: [WISHED]\n")
+    (house / "scenarios/hard.yaml").write_text(head + "rules: [WISHED, SHOWN]\nlevel: should\n")
+    wrong = page.problems(gather(house))
+    assert "scenarios/soft.yaml: it shows a SHOULD and no MUST: `level: should`" in wrong
+    assert "scenarios/hard.yaml: `level: should`, but it shows a MUST" in wrong
+    (house / "scenarios/soft.yaml").write_text(head + "rules: [WISHED]\nlevel: should\n")
+    assert not any("soft.yaml" in problem for problem in page.problems(gather(house)))
+
+
 def test_a_must_with_one_side_is_a_problem(house):
     assert page.problems(gather(house)) == ["HALF: a MUST without a scenario where it is refused"]
     (house / "scenarios/two.yaml").unlink()

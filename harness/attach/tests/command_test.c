@@ -130,6 +130,23 @@ static void a_group_that_vanishes_at_the_end(void **state) {
     assert_string_equal(filled("name: c\ncommand: [c, '?--hold {holdoff} x', '?-a -b {lifetime}']\n", ""), "c");
 }
 
+/* {bs_host} and {bs_port} are not all of a URI. */
+static void a_path_that_cannot_be_told(void **state) {
+    (void) state;
+    static const char parts[] = "name: c\ncommand: [c, '{bs_host}', '{bs_port}']\n";
+    static const char whole[] = "name: c\ncommand: [c, '{bs_host}', '{bs_uri}']\n";
+    static const char *const uris[] = { "coap://b/p", "coap://b?q=1" };
+    for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
+        char client[256], expected[64];
+        snprintf(client, sizeof client, "client: {bootstrap: {uri: '%s'}}\n", uris[i]);
+        snprintf(expected, sizeof expected, "c b %s", uris[i]);
+        assert_string_equal(filled(parts, client), "! the client cannot be told the path or the query of its bootstrap "
+                                                   "server's URI ({bs_uri})");
+        assert_string_equal(filled(whole, client), expected);
+    }
+    assert_string_equal(filled(parts, "client: {bootstrap: {uri: 'coap://b/'}}\n"), "c b 5683");
+}
+
 static void what_cannot_be_told_is_a_skip(void **state) {
     (void) state;
     static const char profile[] = "name: c\ncommand: [c, '{bs_uri}']\nfacts: [lwm2m-1.0]\n";
@@ -228,6 +245,7 @@ int main(void) {
         cmocka_unit_test(what_a_client_is_anyhow),
         cmocka_unit_test(what_a_scenario_leaves_out),
         cmocka_unit_test(optional_groups),
+        cmocka_unit_test(a_path_that_cannot_be_told),
         cmocka_unit_test(what_cannot_be_told_is_a_skip),
         cmocka_unit_test(a_group_that_vanishes_at_the_end),
         cmocka_unit_test(mistakes_of_a_profile),
