@@ -13,12 +13,11 @@
 #include "capture/capture.h"
 #include "capture/compare.h"
 #include "capture/readable.h"
-#include "capture/story.h"
 #include "cli/canary.h"
 #include "cli/cli.h"
-#include "cli/report.h"
+#include "cli/replay_report.h"
 
-enum { FINDINGS = BJ_RULES, SLACK = 500000, LOG = 64 << 20 };
+enum { FINDINGS = BJ_RULES, SLACK = 500000 };
 
 typedef struct replay {
     bj_field_options options, again_options;
@@ -37,6 +36,10 @@ typedef struct replay {
     bj_comparison comparison;
     bj_field_finding found[FINDINGS], found_again[FINDINGS];
     size_t found_count, found_again_count;
+    int argc;
+    char **argv;
+    const char *said[CLI_REPLAY_SAID]; /* what the comparison comes to, a line each */
+    size_t said_count;
     char temporary[64];
 } replay;
 
@@ -206,19 +209,36 @@ static const bj_field_finding *only_there(const bj_field_finding *all, size_t co
     return NULL;
 }
 
-static void tell_rule(const char *who, const bj_field_finding *f) {
-    printf("judged: the %s client breaks %s (%s)", who, bj_rule_id(f->rule),
-           bj_rule_level(f->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD");
-    if (f->frame) {
-        printf(" in frame %u", f->frame);
-    }
-    fputs(": ", stdout);
-    bj_print_readable(stdout, f->text);
+/* A line of the outcome: printed, and kept for the report. */
+static void say(replay *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(replay *r, const char *format, ...) {
+    BJ_TEXT(line, 2000);
+    va_list arguments;
+    va_start(arguments, format);
+    bj_text_vprintf(&line, format, arguments);
+    va_end(arguments);
+    bj_print_readable(stdout, line.start);
     putchar('\n');
+    if (r->said_count < CLI_REPLAY_SAID) {
+        r->said[r->said_count++] = bj_arena_strdup(r->arena, line.start);
+    }
+}
+
+static const char *level_of(bj_rule rule) {
+    return bj_rule_level(rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD";
+}
+
+static void tell_rule(replay *r, const char *who, const bj_field_finding *f) {
+    BJ_TEXT(where, 40);
+    if (f->frame) {
+        bj_text_printf(&where, " in frame %u", f->frame);
+    }
+    say(r, "judged: the %s client breaks %s (%s)%s: %s", who, bj_rule_id(f->rule), level_of(f->rule), where.start,
+        f->text);
 }
 
 /* Rules that the oracles of the run found, which know more than those over its capture. */
-static bool tell_run_rules(const replay *r) {
+static bool tell_run_rules(replay *r) {
     for (size_t i = 0; i < r->result.broken_count; i++) {
         const bj_finding *f = &r->result.broken[i];
         bool both = false;
@@ -226,8 +246,8 @@ static bool tell_run_rules(const replay *r) {
             both |= r->found[n].rule == f->rule;
         }
         if (!both) {
-            printf("judged: the replaying client breaks %s (%s) at %.3f s: %s\n", bj_rule_id(f->rule),
-                   bj_rule_level(f->rule) == BJ_LEVEL_MUST ? "MUST" : "SHOULD", (double) f->time / 1e6, f->text);
+            say(r, "judged: the replaying client breaks %s (%s) at %.3f s: %s", bj_rule_id(f->rule), level_of(f->rule),
+                (double) f->time / 1e6, f->text);
             return true;
         }
     }
@@ -244,7 +264,40 @@ static uint32_t frame_near(const bj_conversation_side *side, const bj_comparison
     return 0;
 }
 
-static void tell_judgement(const replay *r) {
+/* How a time that is another one is called: what a client draws (RFC 7252 §4.8's random factor; the jitter of a
+ * hold-off, which is less than twice it) has a name. */
+static const char *time_name(const bj_compared *a, const bj_compared *b) {
+    bj_time less = a->gap < b->gap ? a->gap : b->gap, more = a->gap < b->gap ? b->gap : a->gap;
+    bool attempt = strstr(a->key, ": Bootstrap-Request") || strstr(a->key, ": Bootstrap-Pack-Request");
+    if (!a->by_client) {
+        return "servers are as fast as they are";
+    }
+    if (strstr(a->key, ", once more")) {
+        return "a client draws when it repeats (ACK_RANDOM_FACTOR)";
+    }
+    if (!attempt) {
+        return "no rule says when";
+    }
+    return more <= 2 * less ? "a client draws its hold-off (jitter)"
+                            : "the captured client's hold-off is not known (--holdoff tells it)";
+}
+
+static void tell_lawful(replay *r) {
+    const bj_row *row = &r->comparison.rows[r->comparison.first];
+    if (row->difference != BJ_OTHER_TIME) {
+        say(r, "judged: differs, both lawful as far as the oracles see");
+        return;
+    }
+    const bj_compared *a = &r->comparison.captured.all[row->captured];
+    const bj_compared *b = &r->comparison.replayed.all[row->replayed];
+    say(r,
+        "judged: differs, both lawful as far as the oracles see: %s; captured %.3f s after the message before, "
+        "replayed "
+        "%.3f s",
+        time_name(a, b), (double) a->gap / 1e6, (double) b->gap / 1e6);
+}
+
+static void tell_judgement(replay *r) {
     const bj_comparison *c = &r->comparison;
     uint32_t here = frame_near(&c->captured, c, (size_t) c->first, true);
     uint32_t there = frame_near(&c->replayed, c, (size_t) c->first, false);
@@ -254,38 +307,34 @@ static void tell_judgement(const replay *r) {
     f = f && !same ? f : only_there(r->found, r->found_count, r->found_again, r->found_again_count, here);
     g = g && !same ? g : only_there(r->found_again, r->found_again_count, r->found, r->found_count, there);
     if (f) {
-        tell_rule("captured", f);
+        tell_rule(r, "captured", f);
     }
     if (g) {
-        tell_rule("replaying", g);
+        tell_rule(r, "replaying", g);
     }
     if (!g && !tell_run_rules(r) && !f) {
-        puts("judged: differs, both lawful as far as the oracles see");
+        tell_lawful(r);
     }
 }
 
-static void tell_first(const replay *r) {
+static void tell_first(replay *r) {
     static const char *const names[] = { "", "the same at another time", "another code, or other content",
                                          "only the captured client, or its servers, have this",
                                          "only the replaying client, or its servers, have this" };
     const bj_row *row = &r->comparison.rows[r->comparison.first];
     const bj_compared *a = row->captured < 0 ? NULL : &r->comparison.captured.all[row->captured];
     const bj_compared *b = row->replayed < 0 ? NULL : &r->comparison.replayed.all[row->replayed];
-    printf("first difference: %s\n", names[row->difference]);
+    say(r, "first difference: %s", names[row->difference]);
     if (a) {
-        printf("  captured, frame %u, %.3f s: ", a->frame, (double) a->time / 1e6);
-        bj_print_readable(stdout, a->text);
-        putchar('\n');
+        say(r, "  captured, frame %u, %.3f s: %s", a->frame, (double) a->time / 1e6, a->text);
     }
     if (b) {
-        printf("  replayed, %.3f s: ", (double) b->time / 1e6);
-        bj_print_readable(stdout, b->text);
-        putchar('\n');
+        say(r, "  replayed, %.3f s: %s", (double) b->time / 1e6, b->text);
     }
     tell_judgement(r);
 }
 
-static int tell(const replay *r) {
+static int tell(replay *r) {
     bj_compare_print(&r->comparison, stdout);
     for (size_t i = 0; i < r->script.assumption_count; i++) {
         printf("assumed: %s\n", r->script.assumptions[i]);
@@ -294,20 +343,20 @@ static int tell(const replay *r) {
     if (r->comparison.first >= 0) {
         tell_first(r);
     } else if (!nothing) {
-        puts("reproduced: the replay shows what the capture shows");
+        say(r, "reproduced: the replay shows what the capture shows");
         for (size_t i = 0; i < r->found_count; i++) {
-            tell_rule("captured", &r->found[i]);
+            tell_rule(r, "captured", &r->found[i]);
         }
     }
     if (r->result.verdict == BJ_ERROR || r->result.verdict == BJ_SKIP) {
-        printf("the run: %s: %s\n", bj_verdict_name(r->result.verdict), r->result.reason);
+        say(r, "the run: %s: %s", bj_verdict_name(r->result.verdict), r->result.reason);
         return CLI_COULD_NOT_RUN;
     }
     if (r->result.verdict != BJ_PASS) {
-        printf("the run ended with %s: %s\n", bj_verdict_name(r->result.verdict), r->result.reason);
+        say(r, "the run ended with %s: %s", bj_verdict_name(r->result.verdict), r->result.reason);
     }
     if (!r->comparison.count) {
-        puts("there is nothing to compare");
+        say(r, "there is nothing to compare");
         return CLI_COULD_NOT_RUN;
     }
     return r->comparison.first >= 0 ? CLI_FAILED : CLI_PASSED;
@@ -363,64 +412,6 @@ static int repeat(replay *r) {
     return any ? CLI_FAILED : CLI_PASSED;
 }
 
-/* --- the report ----------------------------------------------------------------------------------------------- */
-
-static void append_event(void *context, const bj_event *event, const bj_unit *unit) {
-    (void) unit;
-    bj_log_append(context, event);
-}
-
-/* The captured conversation as a log with the names of the scenario. */
-static bj_log *captured_log(replay *r) {
-    bj_log *log = bj_log_create(bj_arena_alloc(r->arena, LOG), LOG);
-    bj_story story;
-    bj_unit unit;
-    BJ_TEXT(why, 300);
-    bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
-                                    .actor = BJ_ACTOR_CLIENT,
-                                    .text = "client",
-                                    .from = r->field.parties.all[r->field.chosen[r->number]].host });
-    for (unsigned i = 0; i < r->talk.server_count; i++) {
-        bj_log_append(log, &(bj_event){ .kind = BJ_EV_ACTOR,
-                                        .actor = (uint8_t) (BJ_ACTOR_SERVER_0 + i),
-                                        .text = r->script.servers[i].name,
-                                        .from = r->script.servers[i].seen });
-    }
-    bj_story_begin(&story, &r->field.parties, r->field.chosen[r->number], append_event, log);
-    story.sequence = bj_log_last(log);
-    while (bj_units_next(r->field.units, &unit, &why) == 1) {
-        bj_story_take(&story, &unit);
-    }
-    bj_story_end(&story);
-    return log;
-}
-
-static void write_report(replay *r) {
-    cli_report report = { .client = &r->client, .seed = r->seed };
-    cli_case captured = { .file = r->options.units.file,
-                          .arena = r->arena,
-                          .scenario = r->script.root,
-                          .title = "Captured",
-                          .finished = true };
-    cli_case replayed = { .file = r->options.units.file,
-                          .arena = r->arena,
-                          .scenario = r->script.root,
-                          .title = "Replayed",
-                          .finished = true,
-                          .result = r->result };
-    captured.result = (bj_run_result){ .verdict = r->found_count ? BJ_FAIL : BJ_PASS,
-                                       .script_verdict = BJ_PASS,
-                                       .reason = r->found_count ? r->found[0].text : "what the capture shows",
-                                       .log = captured_log(r) };
-    BJ_TEXT(folder, 4096);
-    bj_field_file(&folder, r->report, r->number);
-    if (cli_report_begin(&report, NULL, folder.start, 2)) {
-        cli_report_case(&report, &captured);
-        cli_report_case(&report, &replayed);
-        cli_report_end(&report);
-    }
-}
-
 /* --- all of it ------------------------------------------------------------------------------------------------ */
 
 static int compare(replay *r) {
@@ -428,6 +419,35 @@ static int compare(replay *r) {
     bj_compare_side(&r->comparison.replayed, &r->script, &r->talk_again, true, r->arena);
     bj_compare(&r->comparison, r->arena, !r->loose, r->options.tolerance + SLACK);
     return tell(r);
+}
+
+static bool write_report(replay *r) {
+    static const uint64_t CAPTURED = BJ_CAPTURE_EPOCH * BJ_SECOND;
+    BJ_TEXT(folder, 4096);
+    BJ_TEXT(again, 4096);
+    cli_shell_word(&again, program_invocation_name);
+    for (int i = 0; i < r->argc; i++) {
+        bj_text_add(&again, " ");
+        cli_shell_word(&again, r->argv[i]);
+    }
+    bj_field_file(&folder, r->report, r->number);
+    cli_replay_report report = { .folder = folder.start,
+                                 .field = &r->field,
+                                 .party = r->field.chosen[r->number],
+                                 .script = &r->script,
+                                 .comparison = &r->comparison,
+                                 .result = &r->result,
+                                 .client = &r->client,
+                                 .client_name = r->client_name,
+                                 .seed = r->seed,
+                                 .begun = r->again.parties.seen.epoch > CAPTURED
+                                              ? r->again.parties.seen.epoch - CAPTURED
+                                              : 0,
+                                 .again = again.start,
+                                 .said = r->said,
+                                 .said_count = r->said_count,
+                                 .arena = r->arena };
+    return cli_replay_write_report(&report);
 }
 
 static int play(replay *r) {
@@ -448,8 +468,8 @@ static int play(replay *r) {
         return CLI_COULD_NOT_RUN;
     }
     int status = read_replay(r) ? compare(r) : CLI_COULD_NOT_RUN;
-    if (r->report) {
-        write_report(r);
+    if (r->report && !write_report(r)) {
+        status = CLI_COULD_NOT_RUN;
     }
     bj_run_release(&r->result);
     if (status != CLI_COULD_NOT_RUN && r->repeat) {
@@ -473,7 +493,7 @@ static void forget_one(replay *r) {
     r->again = (bj_field){ .options = NULL };
     r->result = (bj_run_result){ .verdict = BJ_VERDICT_NONE };
     r->comparison = (bj_comparison){ .first = -1 };
-    r->found_count = r->found_again_count = 0;
+    r->found_count = r->found_again_count = r->said_count = 0;
 }
 
 static int play_all(replay *r) {
@@ -508,6 +528,8 @@ int cli_replay(int argc, char **argv) {
         return CLI_COULD_NOT_RUN;
     }
     r->seed = 1;
+    r->argc = argc;
+    r->argv = argv;
     r->lasting = cli_arena();
     bj_field_command command = { "replay", print_help, take_option, r };
     int status = bj_field_read_arguments(&r->options, &command, argc, argv);

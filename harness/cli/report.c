@@ -333,7 +333,7 @@ void cli_report_case(cli_report *report, const cli_case *one) {
         cli_json_case(stdout, report, one, report->verbose);
         putchar('\n');
         fflush(stdout);
-    } else {
+    } else if (!report->quiet) {
         print_case(report, one);
     }
     if (report->junit) {
@@ -357,11 +357,11 @@ static void put_count(bj_text *out, unsigned count, const char *name, bool alway
 static void make_page(cli_report *report) {
     char results[4200];
     snprintf(results, sizeof results, "%s/results.jsonl", report->folder);
-    const char *arguments[] = { "report", results, "-o", report->folder, NULL };
+    const char *arguments[] = { "report", results, "-o", report->folder, "--comparison", report->comparison, NULL };
     if (fclose(report->results) != 0) {
         cli_complain("%s: %s", results, strerror(errno));
         report->broken = true;
-    } else if (cli_report_page(4, arguments) != 0) {
+    } else if (cli_report_page(report->comparison ? 6 : 4, arguments) != 0) {
         report->broken = true;
     }
     report->results = NULL;
@@ -384,7 +384,9 @@ int cli_report_end(cli_report *report) {
         bj_text_add(&line, "; virtual ");
         bj_duration_print(&line, report->virtual_us / BJ_SECOND * BJ_SECOND);
     }
-    fprintf(report->json ? stderr : stdout, "%s)\n", line.start);
+    if (!report->quiet) {
+        fprintf(report->json ? stderr : stdout, "%s)\n", line.start);
+    }
     if (report->junit && !cli_junit_end(report)) {
         cli_complain("the JUnit file could not be written: %s", strerror(errno));
         report->broken = true;

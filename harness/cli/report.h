@@ -30,10 +30,12 @@ typedef struct cli_report {
     uint64_t seed;
     bool verbose;
     bool json;
-    bool variants;     /* --variants */
-    const char *again; /* the command that does it again; NULL: that of `bootjack run` */
-    const char *pcap;  /* file, or folder when `several` */
-    const char *log;   /* likewise */
+    bool quiet;             /* nothing is said of cases, and no sum of them */
+    bool variants;          /* --variants */
+    const char *comparison; /* of a replay: the page shows how its two cases compare, as this file says; NULL */
+    const char *again;      /* the command that does it again; NULL: that of `bootjack run` */
+    const char *pcap;       /* file, or folder when `several` */
+    const char *log;        /* likewise */
     bool several;
     FILE *junit;
     FILE *results; /* as --json -v would print them, for `bootjack report` */

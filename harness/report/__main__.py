@@ -30,14 +30,25 @@ def written(output) -> list:
     return [(f"{line['t']:14.6f}  " if "t" in line else "                ") + line["text"] for line in output]
 
 
-def render(report) -> str:
+def environment():
     loader = jinja2.FileSystemLoader(pathlib.Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
-                                     undefined=jinja2.StrictUndefined)
-    environment.filters["tail"] = tail
-    environment.filters["written"] = written
-    environment.globals["signs"] = model.SIGNS
-    return environment.get_template("report.html").render(report=report)
+    made = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True,
+                              undefined=jinja2.StrictUndefined)
+    made.filters["tail"] = tail
+    made.filters["written"] = written
+    made.globals["signs"] = model.SIGNS
+    return made
+
+
+def render(report) -> str:
+    return environment().get_template("report.html").render(report=report)
+
+
+def render_replay(report, comparison) -> str:
+    if len(report.entries) != 2:
+        raise model.Unreadable("a replay has two conversations, and no others")
+    sides = list(zip(report.entries, (comparison.marked("captured"), comparison.marked("replayed"))))
+    return environment().get_template("replay.html").render(sides=sides, comparison=comparison)
 
 
 def listing(report) -> str:
@@ -52,9 +63,10 @@ def listing(report) -> str:
     return "\n".join(lines + [f"{report.summary()}; {report.virtual} of virtual time in {report.real}"])
 
 
-def write(report, folder):
+def write(report, folder, comparison=None):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "index.html").write_text(render(report), encoding="utf-8")
+    page = render_replay(report, comparison) if comparison else render(report)
+    (folder / "index.html").write_text(page, encoding="utf-8")
     text = json.dumps(model.as_json(report), ensure_ascii=False, indent=1)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
 
@@ -65,7 +77,7 @@ def make_report(options) -> int:
         raise model.Unreadable(f"{', '.join(options.results)}: no result")
     folder = pathlib.Path(options.output)
     report = model.make(results, options.rules, folder)
-    write(report, folder)
+    write(report, folder, model.read_comparison(options.comparison) if options.comparison else None)
     if options.list:
         print(listing(report))
     print(f"report: {folder / 'index.html'}")
@@ -87,6 +99,9 @@ def parse(arguments):
     parser.add_argument("-o", "--output", default="report", help="folder for index.html and results.json (report)")
     parser.add_argument("--rules", default=ROOT / "scenarios" / "rules.yaml", help="the catalogue of rules")
     parser.add_argument("--list", action="store_true", help="print a line a scenario and a summary")
+    parser.add_argument("--comparison", metavar="FILE",
+                        help="the comparison.json of `bootjack replay --report`: the page shows the two conversations side by "
+                             "side")
     parser.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"),
                         help="print what changed between two runs; exit status 1 when something got worse")
     options = parser.parse_args(arguments)

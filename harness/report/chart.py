@@ -13,7 +13,7 @@ TIME_WIDTH = 118
 FIRST_LINE = 190
 SPACING = 315
 CHARACTER = 6.7  # width of one in the chart's monospace font at 11 px
-KEPT_FIRST, KEPT_LAST = 110, 60  # rows of a long run that are drawn
+KEPT_FIRST, KEPT_LAST, KEPT_AROUND = 110, 60, 25  # rows of a long run that are drawn
 GAP = talk.SECOND  # a longer silence is drawn as a break
 
 
@@ -26,6 +26,7 @@ class Row:
     target: int = 0
     style: str = ""
     line: int = 0
+    marked: bool = False  # the first difference of a replay
 
     @property
     def height(self) -> int:
@@ -119,13 +120,30 @@ class Builder:
         text = talk.PLAIN[event["kind"]].format(**{"text": "", "line": 0, "number": 0, "other": 0, **event})
         self.rows.append(Row("text", text, talk.micros(event), style=event["kind"]))
 
+    def mark(self, time, by_client):
+        """Marks the datagram that left at this time: where a replay first differs."""
+        for row in self.rows:
+            if row.kind in ("arrow", "lost", "icmp") and row.time == time and (row.source == talk.CLIENT) == by_client:
+                row.marked = True
+                return
+
+    def kept(self):
+        """Long runs are cut in the middle, but not around what is marked."""
+        spans = [(0, KEPT_FIRST), (len(self.rows) - KEPT_LAST, len(self.rows))]
+        spans += [(index - KEPT_AROUND, index + KEPT_AROUND) for index, row in enumerate(self.rows) if row.marked]
+        out, end = [], 0
+        for first, last in sorted(spans):
+            if first - end > 20:
+                out.append(Row("cut", f"{first - end} rows left out; `bootjack run -v` prints all of them"))
+            elif first > end:
+                first = end
+            out += self.rows[max(first, end, 0):last]
+            end = max(end, last)
+        return out
+
     def shown(self):
-        """The rows to draw: long runs cut in the middle, long silences as breaks."""
-        rows, cut = self.rows, len(self.rows) - KEPT_FIRST - KEPT_LAST
-        if cut > 20:
-            middle = Row("cut", f"{cut} rows left out; `bootjack run -v` prints all of them")
-            rows = rows[:KEPT_FIRST] + [middle] + rows[-KEPT_LAST:]
-        out, now = [], None
+        """The rows to draw, and long silences as breaks."""
+        rows, out, now = self.kept(), [], None
         for row in rows:
             if row.kind == "cut":
                 now = None
@@ -170,7 +188,13 @@ class Drawing:
     def head(self, wire, tip, style, forward):
         self.add(f'<path class="head {style}" d="M{tip:g},{wire:g} l{-9 if forward else 9},-4.5 v9 z"/>')
 
+    def first_difference(self, y):
+        self.add(f'<rect class="first" x="{TIME_WIDTH}" y="{y + 2}" width="{self.width - TIME_WIDTH - 4}" height="31" rx="4"/>')
+        self.text(TIME_WIDTH + 4, y + 14, "⇒ differs", "first", FIRST_LINE - TIME_WIDTH)
+
     def arrow(self, row, y):
+        if row.marked:
+            self.first_difference(y)
         start, end = self.x[row.source], self.x[row.target]
         forward, wire = end >= start, y + 26
         stop = (start + end) / 2 if row.kind == "lost" else end
@@ -245,3 +269,19 @@ def chart(result, anchor: str) -> str:
     builder = Builder(result.events)
     mark = Row("verdict", f"{result.verdict}: {result.reason}" if result.reason else result.verdict, style=result.verdict)
     return Drawing([*builder.shown(), mark], builder.names, anchor).svg()
+
+
+TRAFFIC = ("actor", "sent", "received", "lost", "icmp", "stream-open", "stream-sent", "stream-received", "stream-closed",
+           "dns-query", "dns-answer")
+
+
+def traffic_chart(result, anchor: str, marked=None) -> str:
+    """The SVG of what went over the network, of one side of a replay. `marked`: (time in microseconds, by the client) of
+    the datagram where it first differs from the other side; None where this side has none."""
+    builder = Builder([event for event in result.events if event["kind"] in TRAFFIC])
+    if not builder.rows:
+        return ""
+    if marked:
+        builder.mark(*marked)
+    broken = [Row("verdict", f"{result.verdict}: {result.reason}", style=result.verdict)] if result.failed else []
+    return Drawing([*builder.shown(), *broken], builder.names, anchor).svg()

@@ -12,7 +12,7 @@ import yaml
 
 from harness.pytest_bootjack import api, conversation, plugin
 
-from .chart import chart
+from .chart import chart, traffic_chart
 
 ORDER = ("fail", "error", "warn", "inconclusive", "xfail", "bricked", "skip", "pass")
 # Verdicts are told apart without colours, too.
@@ -85,6 +85,10 @@ class Entry:
     def chart(self):
         return chart(self.result, self.anchor)
 
+    def traffic(self, marked):
+        """The chart of what went over the network, and nothing else."""
+        return traffic_chart(self.result, self.anchor, marked)
+
     @property
     def capture_name(self):
         return self.name.replace("/", "-").replace(" ", "-") + ".pcapng"
@@ -116,6 +120,39 @@ def read_results(path) -> list:
         raise Unreadable(f"{path}: {problem.strerror}") from problem
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise Unreadable(f"{path}: not results of bootjack run: {problem}") from problem
+
+
+@dataclasses.dataclass
+class Comparison:
+    """How a replay compares with its capture: the comparison.json of `bootjack replay --report`."""
+
+    file: str
+    captured: str
+    client: str
+    seed: int
+    first: int
+    said: list
+    assumed: list
+    rows: list
+
+    @property
+    def name(self):
+        return pathlib.PurePath(self.file).name
+
+    def marked(self, side):
+        """The message of the first difference on this side, as a chart finds it; None where that side has none."""
+        message = self.rows[self.first][side] if self.first >= 0 else None
+        return (round(message["at"] * conversation.SECOND), message["by_client"]) if message else None
+
+
+def read_comparison(path) -> Comparison:
+    try:
+        document = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        return Comparison(**{field.name: document[field.name] for field in dataclasses.fields(Comparison)})
+    except OSError as problem:
+        raise Unreadable(f"{path}: {problem.strerror}") from problem
+    except (ValueError, KeyError, TypeError) as problem:
+        raise Unreadable(f"{path}: not how a replay compares: {problem}") from problem
 
 
 def read_entry(number, result, page_folder) -> Entry:

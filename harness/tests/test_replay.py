@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bootjack from-capture` and `bootjack replay`: captures become scenarios, and these run; what a defective client did is
 seen again with that client, and not with a good one."""
+import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -252,11 +254,56 @@ def test_answers_that_cross(tmp_path):
     assert [(step["respond"]["to"], step["respond"]["location"]) for step in scenario["steps"][2:]] == [("r1", "/rd/a"), ("r2", "/rd/b")]
 
 
+def attempts(*waits):
+    """Bootstrap-Requests that are refused, with these times between a refusal and the next."""
+    packets, now = [], 0.0
+    for number, wait in enumerate([*waits, 0]):
+        ask = coap(CON, "0.02", 1 + number, b"\1", path("/bs") + query("ep=dev-1"))
+        packets += [(now, udp(CLIENT, BS, ask)), (now + 0.001, udp(BS, CLIENT, coap(ACK, "4.00", 1 + number, b"\1")))]
+        now += 0.001 + wait
+    return packets
+
+
+@pytest.mark.parametrize("wait, name", [(12.9, "a client draws its hold-off (jitter)"),
+                                        (58, "the captured client's hold-off is not known (--holdoff tells it)")])
+def test_another_time_has_a_name(wait, name, tmp_path):
+    """What a client draws is no bug, and no reproduction: both are lawful, and the outcome says why."""
+    done = run("replay", write(tmp_path / "a.pcap", attempts(10, wait, 10)))
+    assert done.returncode == 1
+    assert f"judged: differs, both lawful as far as the oracles see: {name}; captured {wait:.3f} s" in done.stdout
+
+
 def test_a_report_with_two_charts(tmp_path):
     file = write(tmp_path / "a.pcap", good_session())
     run("replay", file, "--report", tmp_path / "report")
     page = (tmp_path / "report/index.html").read_text()
-    assert "Captured" in page and "Replayed" in page
+    assert page.count("<svg class=\"chart\"") == 2 and "Captured" in page and "Replayed" in page
+
+
+def test_the_first_difference_is_marked_in_the_report(tmp_path):
+    """In the table and in both charts, in the middle of a long conversation, too; and it says what it comes to."""
+    request = coap(CON, "0.04", 2, b"\2", path("/0/1"))
+    deletes = [packet for number in range(300)
+               for packet in exchange(1 + number / 100, coap(CON, "0.04", 100 + number, b"\3", path("/1")),
+                                      coap(ACK, "2.02", 100 + number, b"\3"))]
+    packets = [*begin(), *deletes[:300], *exchange(2.501, request, coap(ACK, "2.02", 2, b"\2")),
+               *exchange(2.505, request, coap(ACK, "4.04", 2, b"\2")), *deletes[300:]]
+    done = run("replay", write(tmp_path / "a.pcap", packets), "--report", tmp_path / "report")
+    assert done.returncode == 1 and "1 passed" not in done.stdout and "bootjack run" not in done.stdout
+    page = (tmp_path / "report/index.html").read_text()
+    assert page.count(">⇒ differs<") == 2 and page.count("<tr class=\"first other\" id=\"first\">") == 1
+    assert len(re.findall(r'class="note"[^>]*>\d+ rows', page)) == 4, "before what is marked, and behind it"
+    assert "judged: the captured client breaks COAP-DUPLICATE (MUST)" in page
+    assert "bootjack replay" in page.rsplit("<pre", 1)[1]
+    comparison = json.loads((tmp_path / "report/comparison.json").read_text())
+    first = comparison["rows"][comparison["first"]]
+    assert first["mark"] == "~" and first["captured"]["text"] == "client > bs: 4.04"
+
+
+def test_a_report_where_only_one_side_has_the_first_difference(tmp_path):
+    done = run("replay", write(tmp_path / "a.pcap", good_session()[:-1]), "--report", tmp_path / "report")
+    page = (tmp_path / "report/index.html").read_text()
+    assert done.returncode == 1 and page.count("id=\"first\"") == 1
 
 
 @pytest.mark.parametrize("command", ["from-capture", "replay"])
