@@ -464,7 +464,7 @@ static bj_time proof_of_registration(const bj_engine *e) {
     bj_time latest = 0;
     for (unsigned i = 0; i < e->server_count; i++) {
         const bj__server *s = &e->servers[i];
-        bool endless = s->lifetime_s > LONG_LIFE_S;
+        bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
         bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
         bool stands = s->registered_at != BJ_NEVER && (endless || s->registered_at + lifetime > e->now);
         if (stands && endless) {

@@ -151,6 +151,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->pack = own->purpose == ORACLE_PACK;
     a->peer = s->peer;
     a->stream = s->stream;
+    a->connection = s->connection;
     a->excused = a->unasked = a->late = false;
     a->session_last = a->session_before = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
@@ -271,6 +272,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
         return;
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
+    p->placed = bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0) != NULL;
     p->registering = !p->registered;
     p->ever |= p->registered;
     p->register_last = s->time;
@@ -328,7 +330,7 @@ static bool comes_at_the_end(const bj_oracle *o, const oracle_foreign *f, const 
 
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
-    bool here = a->any && bj_addr_equal(&a->peer, &s->peer);
+    bool here = a->any && bj_addr_equal(&a->peer, &s->peer) && s->connection == a->connection;
     bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
     if (here && overtakes && f->operation) {                   /* the answer */
         oracle_model_session(o, true, false);

@@ -64,6 +64,11 @@ static bool contradicts(const bj_record *account) {
     return secure != (mode != 3) || (mode == 0 && !(key && key->as.string.length));
 }
 
+/* A fraction of a second has no place in /1/x/1: how a client is told one is the profile's. */
+static int64_t whole_seconds(bj_time time) {
+    return time % BJ_SECOND ? -1 : (int64_t) (time / BJ_SECOND);
+}
+
 static void add_account(bj_oracle_config *c, const bj_record *account, bool bootstrap) {
     if (!account) {
         return;
@@ -79,7 +84,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .bootstrap = bootstrap,
         .instance = instance > 65534 ? -1 : (int) instance,
         .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
-        .lifetime_s = (int64_t) (bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND) / BJ_SECOND),
+        .lifetime_s = whole_seconds(bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND)),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"),
         .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
         .contradicts = contradicts(account),

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { MOST_EXPECTED = 1152 }; /* RFC 7252 §4.6: what fits a message whose size nobody has told the other */
+
 /* --- peers ---------------------------------------------------------------------------------------------------- */
 
 oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make) {
@@ -322,7 +324,7 @@ static bool asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
-    bool registered = p && p->registered && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
+    bool registered = p && p->registered && p->placed && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
                       o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
     bool reached = !s->secure || !p || !p->hung_up;
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
@@ -404,7 +406,8 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     bool request = bj_coap_is_request(f->code);
-    f->owed = !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && expected(o, s);
+    f->owed =
+        !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && s->length <= MOST_EXPECTED && expected(o, s);
     if (request) {
         read_request(f, &s->m);
         if (f->observes) {
@@ -485,7 +488,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
 
 static void server_said(bj_oracle *o, const oracle_seen *s) {
     if (s->fault != BJ_COAP_OK) {
-        if (!s->stream && s->length >= 4 && s->m.type <= BJ_COAP_NON) {
+        if (!s->stream && s->length >= 4) {
             heard_anew(o, s);
         }
         return;
@@ -525,6 +528,14 @@ static void note_record(bj_oracle *o, const bj_event *e, const bj_addr *peer) {
     }
 }
 
+/* The system tells it to who sends or receives next: a repetition may have been tried, and nothing have left. */
+static void note_refusal(bj_oracle *o, const bj_event *e) {
+    oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        own->exact &= own->acknowledged != BJ_NEVER || !bj_addr_equal(&own->peer, &e->from);
+    }
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
@@ -533,6 +544,8 @@ static void event(bj_oracle *o, const bj_event *e) {
         note_record(o, e, &e->to);
     } else if (e->kind == BJ_EV_RECEIVED && e->actor == BJ_ACTOR_CLIENT) {
         note_record(o, e, &e->from);
+    } else if (e->kind == BJ_EV_ICMP && e->actor == BJ_ACTOR_CLIENT) {
+        note_refusal(o, e);
     }
 }
 

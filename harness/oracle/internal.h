@@ -140,6 +140,7 @@ typedef struct oracle_peer {
     bool spoke;            /* a message of the client to it was seen */
     bool registered;       /* its Register was accepted, and not ended */
     bool ever;             /* one was, in any life */
+    bool placed;           /* with a Location-Path: without one a client may take it for refused */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
     bool queue;            /* it is registered with in queue mode */
@@ -261,6 +262,7 @@ typedef struct oracle_attempt {
     uint8_t phase;
     bool any; /* one was seen */
     bj_addr peer;
+    int connection; /* -1: datagrams */
     bool stream;
     bool pack;              /* it began with a Bootstrap-Pack-Request */
     bool preferred;         /* its Bootstrap-Request names a preferred format, `pct` */

@@ -23,7 +23,7 @@ typedef struct bj_oracle_account {
     bool bootstrap;
     int instance;        /* -1: not known */
     int64_t ssid;        /* 0: none */
-    int64_t lifetime_s;  /* /1/x/1 */
+    int64_t lifetime_s;  /* /1/x/1; -1: not known */
     const char *binding; /* /1/x/7 */
     bj_time timeout;     /* /0/x/12; 0: none */
     bool contradicts;    /* its scheme does not go with its Security Mode, or the key for it is missing */

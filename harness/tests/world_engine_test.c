@@ -68,6 +68,11 @@ void bj_engine_tick(bj_engine *engine) {
     engine->ticks++;
 }
 
+bool bj_engine_is_healing(const bj_engine *engine) {
+    (void) engine;
+    return false;
+}
+
 void bj_engine_client_stuck(bj_engine *engine, const char *how, uint32_t event) {
     engine->stuck++;
     snprintf(engine->how, sizeof engine->how, "%s", how);

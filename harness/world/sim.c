@@ -129,15 +129,19 @@ static void tell_tick(bj_sim *sim) {
     }
 }
 
-/* The client cannot go on. Whatever the engine makes of it, the run is over. */
-static void stuck(bj_sim *sim, const char *how) {
+static const sim_event *next_event(bj_sim *sim);
+
+/* The client cannot go on. Whatever the engine makes of it, the run is over; but a client without power may have been
+ * given it again, and for one that only waits the engine may have ended its script and begun to heal the world. */
+static void stuck(bj_sim *sim, const char *how, bool waits) {
     int64_t until = sim->waiting && sim->wake != BJ_NEVER ? (int64_t) sim->wake : -1;
     uint32_t event =
         sim_log(sim, (bj_event){ .kind = BJ_EV_WAIT, .actor = BJ_ACTOR_CLIENT, .number = until, .text = how });
     if (sim->engine && !sim->over) {
         bj_engine_client_stuck(sim->engine, how, event);
     }
-    sim->over |= !sim->start_due; /* a client without power may have been given it again */
+    bool healing = waits && sim->engine && bj_engine_is_healing(sim->engine) && next_event(sim);
+    sim->over |= !sim->start_due && !healing;
 }
 
 /* --- time ----------------------------------------------------------------------------------------------------- */
@@ -217,7 +221,7 @@ static bj_sim_wait out_of_time(bj_sim *sim) {
     bj_duration_print(&how, sim->budget);
     bj_text_add(&how, " of virtual time that the run may take");
     sim->now = sim->budget;
-    stuck(sim, how.start);
+    stuck(sim, how.start, false);
     return BJ_SIM_OVER;
 }
 
@@ -226,8 +230,11 @@ static bj_sim_wait pass_time(bj_sim *sim, bool (*ready)(void *context), void *co
     for (;;) {
         const sim_event *next = next_event(sim);
         if (!next && deadline->time == BJ_NEVER) {
-            stuck(sim, "blocks for ever, and nothing is to come");
-            return BJ_SIM_OVER;
+            stuck(sim, "blocks for ever, and nothing is to come", true);
+            if (sim->over || sim->start_due || bj_sim_over(sim)) {
+                return BJ_SIM_OVER;
+            }
+            continue;
         }
         bool ends = !next || sim_before(deadline, next);
         if ((ends ? deadline->time : next->time) > sim->budget) {
@@ -269,7 +276,7 @@ static bj_sim_wait idled(bj_sim *sim, bool always_costs) {
         BJ_TEXT(how, 120);
         bj_text_printf(&how, "spins: %" PRIu64 " calls in a row that neither wait nor move anything", sim->spin_limit);
         sim->spun = true;
-        stuck(sim, how.start);
+        stuck(sim, how.start, false);
         return BJ_SIM_OVER;
     }
     if (always_costs || sim->idle > GLANCES_FOR_FREE) {
@@ -286,7 +293,7 @@ void sim_moved(bj_sim *sim) {
     }
     if (++sim->burst > sim->spin_limit && !sim->over) {
         sim->spun = true;
-        stuck(sim, "sends or receives without end, and never waits");
+        stuck(sim, "sends or receives without end, and never waits", false);
     }
 }
 
