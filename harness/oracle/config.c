@@ -10,6 +10,8 @@
  * it in the field. */
 static const bj_time STREAM_FINISH = 215500 * BJ_MS;
 
+enum { FEATURE_TCP = 2 }; /* BJ_ENUM_FEATURE */
+
 static uint64_t millionths(const char *text) {
     uint64_t whole = 0, part = 0, unit = 1000000;
     for (; *text >= '0' && *text <= '9' && whole < 1000; text++) {
@@ -47,6 +49,16 @@ static bool fact(const bj_record *profile, const char *name) {
         }
     }
     return false;
+}
+
+/* A profile that lists none has them all; of a client without a profile nobody knows. */
+static bool has_feature(const bj_record *profile, uint32_t feature) {
+    const bj_value *features = bj_get(profile, BJ_F(PROFILE, FEATURES));
+    bool found = profile && !features;
+    for (size_t i = 0; features && i < features->as.uints.count; i++) {
+        found |= features->as.uints.items[i] == feature;
+    }
+    return found;
 }
 
 static void add_secret(bj_oracle_config *c, const bj_record *account) {
@@ -107,6 +119,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     accounts(c, client);
     const bj_record *state = bj_get_record(client, BJ_F(CLIENT, STATE));
+    c->tcp = has_feature(profile, FEATURE_TCP);
+    c->queue = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false);
     c->persistent = state != NULL;
     c->state_given = bj_get(state, BJ_F(STATE_FILE, TEXT)) || bj_get(state, BJ_F(STATE_FILE, HEX));
     c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);

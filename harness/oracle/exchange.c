@@ -290,6 +290,14 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+static void note_exchange(const bj_oracle *o, oracle_peer *p, bj_time now) {
+    if (oracle_asleep(o, p, now)) {
+        p->dozed = p->exchanged + oracle_transmit_wait(o);
+        p->woke = now;
+    }
+    p->exchanged = now;
+}
+
 static void client_said(bj_oracle *o, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (s->fault != BJ_COAP_OK) {
@@ -307,25 +315,27 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     }
     if (p) {
         p->spoke = true;
-        p->exchanged = s->time;
+        note_exchange(o, p, s->time);
     }
 }
 
 /* --- what reaches it ------------------------------------------------------------------------------------------ */
 
-/* LwM2M Core 1.1 §6.5: in queue mode a client need not listen longer than MAX_TRANSMIT_WAIT. */
-static bool asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
+bj_time oracle_transmit_wait(const bj_oracle *o) {
     const bj_oracle_config *c = &o->config;
-    bj_time wait = c->ack_timeout * (((bj_time) 2 << c->max_retransmit) - 1) / 1000 * (c->ack_random_factor / 1000);
-    return p->queue && now > p->exchanged + wait;
+    return c->ack_timeout * (((bj_time) 2 << c->max_retransmit) - 1) / 1000 * (c->ack_random_factor / 1000);
+}
+
+bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
+    return p->queue && now > p->exchanged + oracle_transmit_wait(o);
 }
 
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
-    bool registered = p && p->registered && p->placed && !asleep(o, p, s->time) && o->attempt.phase != ORACLE_SESSION &&
-                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
+    bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time) &&
+                      o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
     bool reached = !s->secure || !p || !p->hung_up;
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
 }
@@ -376,6 +386,15 @@ static bool is_reused(const bj_oracle *o, const oracle_foreign *before, const or
     return before && s->time - before->last < o->config.exchange_lifetime;
 }
 
+/* Did the server send it while the client need not have listened, at least a second before it did again? */
+static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    uint32_t cause = s->event->cause;
+    bool known = p && p->queue && p->registered && cause && o->recent[cause % ORACLE_RECENT].sequence == cause;
+    bj_time sent = known ? o->recent[cause % ORACLE_RECENT].time : 0;
+    return known && p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke;
+}
+
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     bool reused = !s->stream && is_reused(o, oracle_foreign_with_mid(o, s), s);
     oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
@@ -409,6 +428,7 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     f->owed =
         !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && s->length <= MOST_EXPECTED && expected(o, s);
     if (request) {
+        f->slept = !s->stream && was_slept_through(o, s);
         read_request(f, &s->m);
         if (f->observes) {
             note_observation(o, f);
@@ -425,6 +445,7 @@ static void heard_itself(bj_oracle *o, const oracle_seen *s) {
     }
     f->copies++;
     f->last = s->time;
+    f->slept = false;
     if (bj_coap_is_request(f->code)) {
         oracle_attempt_commanded(o, f, s);
     }
@@ -436,7 +457,7 @@ static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
         own->answered = s->time;
         oracle_peer *p = oracle_peer_of(o, &s->peer, false);
         if (p) {
-            p->exchanged = s->time;
+            note_exchange(o, p, s->time);
         }
         own->answer = s->m.type == BJ_COAP_RST && !s->stream ? 0 : s->m.code;
         oracle_attempt_answered(o, own, s);

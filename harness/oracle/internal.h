@@ -16,6 +16,7 @@
  *   attempt.c       when the client asks for a bootstrap, and how
  *   registration.c  with whom it registers, and with what
  *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
+ *   standing.c      what a registration that stands asks of the client
  *   secrets.c       credentials stand in no message and in no line
  *   state.c         a client that tells of its state machines says what is so
  *   recovery.c      once the world is healed, the client is registered
@@ -38,6 +39,7 @@ enum {
     ORACLE_CONNECTIONS = 64, /* by number, the latest of those that share a place */
     ORACLE_PEERS = 32,
     ORACLE_INSTANCES = 32,
+    ORACLE_SETTINGS = 23,
     ORACLE_NAMES = 32,
     ORACLE_DEFERRED = 4,
     ORACLE_MACHINES = 16,
@@ -118,6 +120,7 @@ typedef struct oracle_foreign {
     bool reused; /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool critical;  /* carries an option that nobody can know, and must */
     bool bootstrap; /* from the bootstrap server, in its session */
+    bool slept;     /* it came while the client need not listen, was read when it did, and did not come again */
     bool observes;
     bool block1;
     uint8_t operation; /* oracle_operation */
@@ -134,6 +137,47 @@ typedef struct oracle_foreign {
     uint32_t managed;      /* a request of management that is not answered: its round; 0: none */
 } oracle_foreign;
 
+/* What the client must do within a time; an Update or a Register does all of it. */
+typedef enum oracle_duty {
+    ORACLE_DUTY_REFRESH = 0, /* before the lifetime is over */
+    ORACLE_DUTY_LIFETIME,    /* /1/x/1 was written */
+    ORACLE_DUTY_BINDING,     /* /1/x/7 was written */
+    ORACLE_DUTY_LISTS,       /* a bootstrap changed the instances of /1 */
+    ORACLE_DUTY_TRIGGER,     /* /1/x/8 was executed */
+    ORACLE_DUTY_RENEW,       /* an Update was answered with 4.04: a Register */
+    ORACLE_DUTIES,
+} oracle_duty;
+
+enum { ORACLE_LOCATIONS = 3, ORACLE_LOCATION = 160 };
+
+/* A Location-Path, each segment behind its length. */
+typedef struct oracle_location {
+    uint8_t length; /* 0: none */
+    uint8_t bytes[ORACLE_LOCATION];
+} oracle_location;
+
+/* What stands between the client and a server: a registration, and what follows from it. */
+typedef struct oracle_standing {
+    bool held;      /* a Register was accepted, and nothing ended it since */
+    bool unsure;    /* a 2.01 may have come that nobody can read */
+    bool secure;    /* it was made under DTLS or TLS */
+    bool known;     /* `born` and `keys` are those of its account */
+    bool dismissed; /* by Disable: it has de-registered, or must */
+    bool sent_away; /* the last De-register followed a Disable */
+    uint8_t ended;  /* oracle_ended: the bootstrap that finished last ended it */
+    unsigned born[2];
+    uint64_t keys[3];
+    oracle_location locations[ORACLE_LOCATIONS]; /* of its answers, the newest first */
+    oracle_location dead;                        /* where the server knows nothing any more */
+    int64_t lifetime;                            /* as the client said it last */
+    char binding[12];                            /* likewise */
+    uint64_t listed;                             /* instances of /1, by their ids below 64; 0: not known */
+    bj_time since;                               /* when the Register was accepted */
+    bj_time unread; /* DTLS: when the last record left whose message nobody has seen; 0: none */
+    bj_time back;   /* not earlier, after Disable */
+    bj_time asked[ORACLE_DUTIES], due[ORACLE_DUTIES]; /* since when, until when; 0: not at all */
+} oracle_standing;
+
 typedef struct oracle_peer {
     bj_addr address;
     bool bootstrap;        /* the client sent it a Bootstrap-Request */
@@ -146,6 +190,8 @@ typedef struct oracle_peer {
     bool queue;            /* it is registered with in queue mode */
     bool hung_up;          /* the client ended its DTLS session with it */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
+    bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
+    oracle_standing standing;
 } oracle_peer;
 
 typedef struct oracle_connection {
@@ -167,14 +213,18 @@ typedef struct oracle_instance {
     bool deleted; /* by an accepted Delete: it must not be there */
     bool vague;   /* what it holds is not known for sure */
     uint8_t object;
-    uint16_t id;      /* ORACLE_ANYWHERE: of the factory, at a place that nobody knows */
-    int8_t bootstrap; /* /0/x/1: 0, 1, -1 not known */
-    char uri[260];    /* "": not known */
-    int64_t ssid;     /* /0/x/10, /1/x/0; 0: not known */
-    int64_t lifetime; /* /1/x/1; -1: not known */
-    char binding[12]; /* /1/x/7; "": not known */
-    int8_t returns;   /* /1/x/16, Bootstrap on Registration Failure: 0 it is false, else 1 */
-    bj_time timeout;  /* /0/x/12; 0: none */
+    uint16_t id;                       /* ORACLE_ANYWHERE: of the factory, at a place that nobody knows */
+    int8_t bootstrap;                  /* /0/x/1: 0, 1, -1 not known */
+    char uri[260];                     /* "": not known */
+    int64_t ssid;                      /* /0/x/10, /1/x/0; 0: not known */
+    int64_t lifetime;                  /* /1/x/1; -1: not known */
+    char binding[12];                  /* /1/x/7; "": not known */
+    int8_t returns;                    /* /1/x/16, Bootstrap on Registration Failure: 0 it is false, else 1 */
+    bj_time timeout;                   /* /0/x/12; 0: none */
+    unsigned born;                     /* one that was deleted and written again is another */
+    int8_t mode;                       /* /0/x/2; -1: not known */
+    uint64_t keys[3];                  /* marks of /0/x/3 to /0/x/5; 0: not written */
+    int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids, as they were written; -1: not written */
 } oracle_instance;
 
 enum { ORACLE_ANYWHERE = 65535 };
@@ -184,6 +234,7 @@ typedef struct oracle_accounts {
     bool vague;      /* there may be others, with other values */
     bool emptied[2]; /* all instances of /0 (but the bootstrap account), of /1 were deleted: no others are there */
     bool written;    /* something was accepted in this session */
+    unsigned births; /* of instances */
     oracle_instance items[ORACLE_INSTANCES];
 } oracle_accounts;
 
@@ -333,6 +384,11 @@ struct bj_oracle {
     bj_string secrets[BJ_ORACLE_SECRETS]; /* that were told or written */
     unsigned secret_count;
     oracle_accounts accounts, before; /* now; when the session began */
+    unsigned account_changes;         /* how often `accounts` may have changed */
+    struct {
+        unsigned changes; /* of the accounts that were seen */
+        bj_time next;     /* nothing is due before; 0: nothing at all */
+    } standing;
     oracle_attempt attempt;
     oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
     unsigned deferred_count;
@@ -421,6 +477,10 @@ oracle_connection *oracle_connection_of(bj_oracle *o, int64_t number);
 
 oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make); /* NULL: not known, or too many */
 bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address);
+/* LwM2M Core 1.1 §6.5: does a client in queue mode, by its last exchange with the server, listen no more? */
+bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now);
+/* RFC 7252 §4.8.2: MAX_TRANSMIT_WAIT. */
+bj_time oracle_transmit_wait(const bj_oracle *o);
 /* The client's message that `s` (of the client) is, after oracle_exchange_seen() took it in; NULL for ACK and RST. */
 oracle_own *oracle_own_at(bj_oracle *o, uint64_t age); /* 0: the newest; NULL */
 oracle_foreign *oracle_foreign_at(bj_oracle *o, uint64_t age);
@@ -439,8 +499,8 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_registration, oracle_secrets, oracle_recovering, oracle_states, oracle_management,
-    oracle_visible;
+    oracle_attempts, oracle_registration, oracle_standings, oracle_secrets, oracle_recovering, oracle_states,
+    oracle_management, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 
@@ -466,6 +526,11 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept);
 void oracle_model_forget(bj_oracle *o);
 /* The bootstrap account; NULL: none, or nobody knows which. */
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
+
+/* The account of the server at that address: true when it is the only one that can be, and all is known of it. `count`:
+ * of those that can be; NULL is allowed. */
+bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instance **security,
+                       const oracle_instance **server, unsigned *count);
 
 /* --- registration.c --- */
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { URI = 0, BOOTSTRAP = 1, KEY = 5, SSID = 10, HOLDOFF = 11, TIMEOUT = 12 };
+enum { URI = 0, BOOTSTRAP = 1, MODE = 2, IDENTITY = 3, SERVER_KEY = 4, KEY = 5, SSID = 10, HOLDOFF = 11, TIMEOUT = 12 };
 enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, RETURNS = 16 };
 
 /* --- instances ------------------------------------------------------------------------------------------------ */
@@ -33,14 +33,55 @@ oracle_instance *oracle_bootstrap_account(oracle_accounts *a) {
     return NULL;
 }
 
+static bool may_be_used(const oracle_instance *one, unsigned object) {
+    return one->used && !one->deleted && one->object == object;
+}
+
+static bool may_lead_to(const bj_oracle *o, const oracle_instance *security, const bj_addr *address) {
+    bool bootstrap = security->bootstrap == 1;
+    return !bootstrap && (security->vague || !*security->uri || oracle_uri_leads_to(o, security->uri, address) != 0);
+}
+
+bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instance **security,
+                       const oracle_instance **server, unsigned *count) {
+    const oracle_accounts *a = &o->accounts;
+    unsigned found = 0;
+    bool vague = a->vague;
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &a->items[i];
+        bool leads = may_be_used(one, 0) && may_lead_to(o, one, address);
+        for (unsigned n = 0; leads && n < ORACLE_INSTANCES; n++) {
+            const oracle_instance *other = &a->items[n];
+            if (may_be_used(other, 1) && (one->vague || other->vague || one->ssid == other->ssid)) {
+                found++;
+                vague |= one->vague || other->vague || !*one->uri;
+                *security = one;
+                *server = other;
+            }
+        }
+    }
+    if (count) {
+        *count = found;
+    }
+    return found == 1 && !vague;
+}
+
 static void blank(oracle_instance *one, unsigned object, unsigned id) {
     *one = (oracle_instance){
-        .used = true, .object = (uint8_t) object, .id = (uint16_t) id, .bootstrap = -1, .lifetime = -1, .returns = 1
+        .used = true,
+        .object = (uint8_t) object,
+        .id = (uint16_t) id,
+        .bootstrap = -1,
+        .lifetime = -1,
+        .returns = 1,
+        .mode = -1,
     };
+    memset(one->settings, 0xff, sizeof one->settings);
 }
 
 static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     oracle_instance *one = oracle_instance_of(a, object, id);
+    unsigned born = one && !one->deleted ? one->born : ++a->births;
     for (unsigned i = 0; !one && i < ORACLE_INSTANCES; i++) {
         one = a->items[i].used ? NULL : &a->items[i];
     }
@@ -49,6 +90,7 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
         return NULL;
     }
     blank(one, object, id);
+    one->born = born;
     return one;
 }
 
@@ -119,6 +161,15 @@ static bool text_of(const bj_entry *e, char *text, size_t room) {
     return true;
 }
 
+/* FNV-1a. */
+static void mark_key(oracle_instance *one, const bj_entry *e) {
+    uint64_t mark = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < e->length; i++) {
+        mark = (mark ^ e->bytes[i]) * UINT64_C(1099511628211);
+    }
+    one->keys[e->path.ids[2] - IDENTITY] = mark;
+}
+
 static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e) {
     int64_t number = 0;
     bool known = true;
@@ -130,8 +181,17 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
         known = number_of(e, &number);
         one->bootstrap = known ? number != 0 : -1;
         break;
+    case MODE:
+        known = number_of(e, &number);
+        one->mode = known && number >= 0 && number < 16 ? (int8_t) number : -1;
+        break;
     case KEY:
         oracle_secret_written(o, e->bytes, e->kind == BJ_ENTRY_TEXT ? 0 : e->length);
+        mark_key(one, e);
+        break;
+    case IDENTITY:
+    case SERVER_KEY:
+        mark_key(one, e);
         break;
     case SSID:
         known = number_of(e, &one->ssid);
@@ -149,6 +209,9 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
 static void server_value(oracle_instance *one, const bj_entry *e) {
     int64_t number = 1;
     bool known = true;
+    if (e->path.ids[2] < ORACLE_SETTINGS && number_of(e, &number)) {
+        one->settings[e->path.ids[2]] = number;
+    }
     switch (e->path.ids[2]) {
     case RETURNS:
         known = number_of(e, &number);
@@ -377,12 +440,65 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
 void oracle_model_forget(bj_oracle *o) {
     o->accounts = (oracle_accounts){ .vague = true };
     o->before = o->accounts;
+    o->account_changes++;
 }
 
-/* Management may change a server account, or delete one: what it did is not followed. Nor is a command of the
- * Bootstrap-Server that reached the client just before it sent the request for its session. */
-static bool changes_unfollowed(bj_oracle *o, const oracle_foreign *f) {
-    return f->path.ids[0] == 1 || (f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer));
+/* --- management ----------------------------------------------------------------------------------------------- */
+
+/* Whether this request of a server leaves every account as it is: it executes, or writes attributes. */
+static bool changes_nothing(const oracle_foreign *f, const bj_coap *request) {
+    bool executes = f->code == 2 && f->path.depth == 3;
+    bool attributes = f->code == 3 && !request->payload_length && bj_coap_find(request, BJ_COAP_URI_QUERY, 0) &&
+                      !bj_coap_find(request, BJ_COAP_CONTENT_FORMAT, 0);
+    return f->code == 1 || f->code == 5 || executes || attributes;
+}
+
+/* Whether it writes values beside those that are there: of a resource, of several of an instance, of several paths. */
+static bool writes_beside(const oracle_foreign *f) {
+    bool resource = f->code == 3 && f->path.depth >= 3;
+    bool instance = f->code == 2 && f->path.depth == 2;
+    bool composite = f->code == 7 && f->path.depth == 0;
+    return (resource || instance || composite) && !f->block1 && bj_entries_known(f->format);
+}
+
+static void write_beside(bj_oracle *o, const oracle_foreign *f, const bj_coap *request) {
+    static const bj_path beside = { .depth = 3 };
+    written w = { .target = &beside };
+    bj_path above = bj_entries_single(f->format) ? f->path : bj_path_above_resources(&f->path);
+    BJ_TEXT(why, 100);
+    bj_entries in;
+    bj_entry e;
+    bj_entries_begin(&in, f->format, &above, request->payload, request->payload_length, o->room, ORACLE_ROOM);
+    while (bj_entries_next(&in, &e, &why)) {
+        if (e.path.depth && e.path.ids[0] == 1) {
+            entry(o, &w, &e);
+        }
+    }
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        if (w.replaced[i]) {
+            unsettle_factory(o, &o->accounts.items[i]);
+        }
+    }
+    o->accounts.vague |= in.damaged;
+}
+
+/* Management may change a server account, create or delete one. Values that are written are followed, the rest is not,
+ * nor what is done while the accounts are being written, nor a command of the Bootstrap-Server that reached the client
+ * just before it sent the request for its session. */
+static void managed(bj_oracle *o, const oracle_foreign *f, const bj_coap *request, const oracle_seen *s) {
+    bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31);
+    bool early = f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer);
+    bool concerns = f->path.ids[0] == 1 || early || (f->code == 7 && f->path.depth == 0);
+    if (!success || !concerns || f->code == 1 || (!early && changes_nothing(f, request))) {
+        return;
+    }
+    bool certain = !f->secure || o->lossless;
+    if (!early && certain && o->attempt.phase != ORACLE_SESSION && writes_beside(f) &&
+        request->payload_length <= ORACLE_ROOM) {
+        write_beside(o, f, request);
+    } else {
+        o->accounts.vague = true;
+    }
 }
 
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
@@ -392,11 +508,11 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
     if (!good) {
         return;
     }
+    o->account_changes++;
     if (f->reused && f->operation) {
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
-        bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31);
-        o->accounts.vague |= f->code != 1 && success && changes_unfollowed(o, f);
+        managed(o, f, &request, s);
     } else if (f->operation == ORACLE_OP_WRITE) {
         answered_write(o, f, &request, s);
     } else if (f->operation == ORACLE_OP_DELETE && s->m.code == BJ_COAP_CODE(2, 2) && !f->root_named) {
@@ -420,6 +536,7 @@ static void forget_session(bj_oracle *o) {
 }
 
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
+    o->account_changes++;
     if (begins || kept) {
         o->accounts.written = o->accounts.written && !begins;
         o->before = o->accounts;

@@ -47,6 +47,8 @@ typedef struct bj_oracle_config {
     const char *endpoint;   /* NULL: not known */
     bool transactional;     /* a failed session leaves all objects as they were */
     bool legacy;            /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    bool tcp;               /* the client has the transports over TCP */
+    bool queue;             /* the client was told to use queue mode with every server */
     bool persistent;        /* the client has a state file: what it was told survives a restart */
     bool state_given;       /* the client's state file holds what the scenario says */
     bool known;             /* `accounts` are all that the client has; false: nobody knows what it has */

@@ -251,6 +251,11 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
     if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
         check_objects(o, s);
     }
+    const oracle_own *own = oracle_own_at(o, 0);
+    bool anew = own && own->event == s->event->sequence && own->copies == 1;
+    if (purpose == ORACLE_REGISTER && !anew) {
+        return; /* it was judged by the accounts that counted then */
+    }
     if (purpose == ORACLE_REGISTER && finish_pending(o)) {
         if (o->deferred_count < ORACLE_DEFERRED) {
             defer(o, s);

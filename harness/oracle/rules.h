@@ -35,6 +35,19 @@
     X(BS_DELETE, "BS-DELETE", MUST)                                                                                    \
     X(BS_REGISTER, "BS-REGISTER", MUST)                                                                                \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
+    X(REG_UPDATE, "REG-UPDATE", MUST)                                                                                  \
+    X(REG_LIFETIME, "REG-LIFETIME", MUST)                                                                              \
+    X(REG_BINDING, "REG-BINDING", MUST)                                                                                \
+    X(REG_LISTS, "REG-LISTS", MUST)                                                                                    \
+    X(REG_TRIGGER, "REG-TRIGGER", MUST)                                                                                \
+    X(REG_FORGOTTEN, "REG-FORGOTTEN", MUST)                                                                            \
+    X(REG_LOCATION, "REG-LOCATION", MUST)                                                                              \
+    X(REG_DISABLE, "REG-DISABLE", MUST)                                                                                \
+    X(REG_BEFORE, "REG-BEFORE", MUST)                                                                                  \
+    X(REG_AFTER_BOOTSTRAP, "REG-AFTER-BOOTSTRAP", MUST)                                                                \
+    X(BS_DELETE_PAIR, "BS-DELETE-PAIR", MUST)                                                                          \
+    X(QUEUE_FLAG, "QUEUE-FLAG", MUST)                                                                                  \
+    X(QUEUE_WAKE, "QUEUE-WAKE", MUST)                                                                                  \
     X(SEC_NO_SECRETS, "SEC-NO-SECRETS", MUST)                                                                          \
     X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)                                                                    \
     X(MGMT_READ, "MGMT-READ", MUST)                                                                                    \
@@ -48,7 +61,6 @@
     X(MGMT_SECRETS, "MGMT-SECRETS", MUST)                                                                              \
     X(OBJ_TYPES, "OBJ-TYPES", MUST)                                                                                    \
     X(OBJ_RELEASE, "OBJ-RELEASE", MUST)                                                                                \
-    X(REG_BEFORE, "REG-BEFORE", MUST)                                                                                  \
     X(REP_EVALUATION, "REP-EVALUATION", MUST)                                                                          \
     X(RECOVERY, "RECOVERY", MUST)                                                                                      \
     X(CLIENT_STATE, "CLIENT-STATE", MUST)

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a registration that stands asks of the client: duties that are met, that are not, and that nobody can judge.
+ */
+#include "oracle_fixture.h"
+
+/* Bootstrapped with the Lifetime 300, registered at 12.1 s at /rd/a/b/c. */
+static void stands(void) {
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    uint8_t bytes[64];
+    bj_coap c = { .version = 1, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token_length = 2, .token = "tr" };
+    bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, "/rd/a/b/c");
+    server_raw(12100, MGMT, bytes, bj_coap_encode(&c, bytes, sizeof bytes));
+}
+
+static void updates_at(unsigned ms, uint16_t mid, const char *path, const char *query) {
+    CLIENT(ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = mid, .token = "tu", .path = path, .query = { query });
+}
+
+static void updated(unsigned ms, uint16_t mid, uint8_t code) {
+    SERVER(ms, MGMT, .type = BJ_COAP_ACK, .code = code, .mid = mid, .token = "tu");
+}
+
+/* The server's request, answered 10 ms later. */
+static void manages(unsigned ms, uint16_t mid, uint8_t method, const char *path, const char *text, uint8_t answer) {
+    SERVER(ms, MGMT, .type = BJ_COAP_CON, .code = method, .mid = mid, .token = "to", .path = path,
+           .format = text ? 1 : NO_FORMAT, .payload = text);
+    answers(ms + 10, MGMT, mid, answer);
+}
+
+/* --- in time, and at its place -------------------------------------------------------------------------------- */
+
+static void an_update_in_time_is_fine(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    updated(200100, 901, C(2, 4));
+    judge(500000);
+    assert_nothing_broken();
+}
+
+static void a_lifetime_that_ends_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    judge(313000);
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
+static void a_lifetime_without_end_asks_for_nothing(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 0, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(12000, 900, "lt=0");
+    registered(12100, 900);
+    judge(9000000);
+    assert_nothing_broken();
+}
+
+static void who_is_being_bootstrapped_may_forget_the_time(void **state) {
+    (void) state;
+    stands();
+    asks(300000, 7);
+    judge(320000);
+    assert_nothing_broken();
+}
+
+static void an_exchange_that_is_open_holds_up_the_update(void **state) {
+    (void) state;
+    stands();
+    CLIENT(280000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 950, .token = "tn", .path = "/dp");
+    judge(320000);
+    assert_nothing_broken();
+}
+
+static void a_client_that_was_told_to_stop_has_no_duty(void **state) {
+    (void) state;
+    stands();
+    put_event(
+        (bj_event){ .kind = BJ_EV_CLIENT_SIGNAL, .actor = BJ_ACTOR_CLIENT, .time = 300000 * BJ_MS, .number = 15 });
+    judge(320000);
+    assert_nothing_broken();
+}
+
+static void an_update_goes_to_the_whole_location(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b", NULL);
+    judge(201000);
+    assert_broken(BJ_RULE_REG_LOCATION, "/rd/a/b");
+}
+
+static void a_location_of_before_is_let_pass(void **state) {
+    (void) state;
+    stands();
+    registers(100000, 902, "lt=300");
+    uint8_t bytes[64];
+    bj_coap c = { .version = 1, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 902, .token_length = 2, .token = "tr" };
+    bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, "/other");
+    server_raw(100100, MGMT, bytes, bj_coap_encode(&c, bytes, sizeof bytes));
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    updates_at(201000, 903, "/other", NULL);
+    judge(202000);
+    assert_nothing_broken();
+}
+
+/* --- what the server forgot ----------------------------------------------------------------------------------- */
+
+static void after_4_04_an_update_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    updated(200100, 901, C(4, 4));
+    updates_at(205000, 902, "/rd/a/b/c", NULL);
+    judge(206000);
+    assert_broken(BJ_RULE_REG_FORGOTTEN, "answered with 4.04");
+}
+
+static void after_4_04_nothing_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    updated(200100, 901, C(4, 4));
+    judge(240000);
+    assert_broken(BJ_RULE_REG_FORGOTTEN, "no Register comes");
+}
+
+static void after_4_04_a_register_is_right(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    updated(200100, 901, C(4, 4));
+    registers(201000, 902, "lt=300");
+    judge(240000);
+    assert_nothing_broken();
+}
+
+/* --- what is written, and what is executed -------------------------------------------------------------------- */
+
+static void a_lifetime_that_is_written_is_told(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", "lt=120");
+    updated(20200, 901, C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void a_lifetime_that_is_not_told_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
+static void an_update_that_does_not_tell_it_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", NULL);
+    judge(21000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "without lt");
+}
+
+static void a_write_that_was_refused_asks_for_nothing(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(4, 1));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void attributes_change_no_account(void **state) {
+    (void) state;
+    stands();
+    SERVER(20000, MGMT, .type = BJ_COAP_CON, .code = PUT, .mid = 70, .token = "to", .path = "/1/0/1",
+           .query = { "pmin=1" });
+    answers(20010, MGMT, 70, C(2, 4));
+    manages(21000, 71, PUT, "/1/0/1", "120", C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
+static void a_transport_that_the_client_may_lack_need_not_be_told(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/7", "UT", C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void a_binding_that_is_not_told_breaks_the_rule(void **state) {
+    (void) state;
+    config.tcp = true;
+    stands();
+    manages(20000, 70, PUT, "/1/0/7", "UT", C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_BINDING, "the server is not told");
+}
+
+static void a_trigger_without_an_update_breaks_the_rule(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/0/8", NULL, C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_TRIGGER, "no Update comes");
+}
+
+static void a_trigger_that_names_a_transport_may_lead_elsewhere(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/0/8", "0='T'", C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void a_trigger_of_another_instance_is_not_judged(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/3/8", NULL, C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+/* --- Disable -------------------------------------------------------------------------------------------------- */
+
+/* At 20 s, with a Disable Timeout of 60 s; it has left by 20.2 s. */
+static void is_disabled(void) {
+    stands();
+    manages(19000, 69, PUT, "/1/0/5", "60", C(2, 4));
+    manages(20000, 70, POST, "/1/0/4", NULL, C(2, 4));
+    CLIENT(20100, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 904, .token = "td", .path = "/rd/a/b/c");
+    SERVER(20200, MGMT, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 904, .token = "td");
+}
+
+static void who_comes_back_in_time_is_right(void **state) {
+    (void) state;
+    is_disabled();
+    registers(80200, 905, "lt=300");
+    registered(80300, 905);
+    judge(90000);
+    assert_nothing_broken();
+}
+
+static void who_comes_back_early_breaks_the_rule(void **state) {
+    (void) state;
+    is_disabled();
+    registers(60000, 905, "lt=300");
+    judge(61000);
+    assert_broken(BJ_RULE_REG_DISABLE, "before the Disable Timeout is over");
+}
+
+static void who_leaves_again_at_once_breaks_the_rule(void **state) {
+    (void) state;
+    is_disabled();
+    registers(80200, 905, "lt=300");
+    registered(80300, 905);
+    CLIENT(80310, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 906, .token = "td", .path = "/rd/a/b/c");
+    judge(81000);
+    assert_broken(BJ_RULE_REG_DISABLE, "as soon as it has registered");
+}
+
+/* --- after a bootstrap ---------------------------------------------------------------------------------------- */
+
+/* Another session from 30 s on; what comes before its Finish is the test's. */
+static void asks_again(void) {
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    asks(31000, 7);
+    accepts(31010, 7);
+}
+
+static void finishes(void) {
+    command(32000, 120, POST, "/bs", C(2, 4));
+}
+
+static void a_registration_without_its_keys_is_over(void **state) {
+    (void) state;
+    stands();
+    asks_again();
+    command(31100, 110, DELETE_, "/0/1", C(2, 2));
+    writes_security(31200, 111, "/0/2", "coap://bs.example", false, 102, C(2, 4));
+    writes_server(31300, 112, "/1/1", 102, 300, C(2, 4));
+    finishes();
+    updates_at(33000, 908, "/rd/a/b/c", NULL);
+    judge(34000);
+    assert_broken(BJ_RULE_BS_DELETE_PAIR, "Security instance was deleted");
+}
+
+static void an_account_that_was_written_anew_has_no_registration(void **state) {
+    (void) state;
+    stands();
+    asks_again();
+    command(31100, 110, DELETE_, "/1/0", C(2, 2));
+    writes_server(31300, 112, "/1/0", 101, 300, C(2, 4));
+    finishes();
+    updates_at(33000, 908, "/rd/a/b/c", NULL);
+    judge(34000);
+    assert_broken(BJ_RULE_REG_AFTER_BOOTSTRAP, "written anew");
+}
+
+static void an_account_that_stays_keeps_its_registration(void **state) {
+    (void) state;
+    stands();
+    asks_again();
+    writes_server(31300, 112, "/1/0", 101, 300, C(2, 4));
+    finishes();
+    updates_at(33000, 908, "/rd/a/b/c", NULL);
+    judge(34000);
+    assert_nothing_broken();
+}
+
+static void instances_that_a_bootstrap_added_are_told(void **state) {
+    (void) state;
+    stands();
+    asks_again();
+    writes_security(31200, 111, "/0/2", "coap://bs.example", false, 102, C(2, 4));
+    writes_server(31300, 112, "/1/1", 102, 300, C(2, 4));
+    finishes();
+    updates_at(33000, 908, "/rd/a/b/c", NULL);
+    judge(34000);
+    assert_broken(BJ_RULE_REG_LISTS, "without a list");
+}
+
+/* --- queue mode ----------------------------------------------------------------------------------------------- */
+
+static void queue_mode_is_said(void **state) {
+    (void) state;
+    config.queue = true;
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1" }, .format = 41, .payload = "</1/0>");
+    judge(13000);
+    assert_broken(BJ_RULE_QUEUE_FLAG, "does not say so");
+}
+
+static void queue_mode_of_a_client_of_1_0_is_not_judged(void **state) {
+    (void) state;
+    config.queue = true;
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.0" }, .format = 41, .payload = "</1/0>");
+    judge(13000);
+    assert_nothing_broken();
+}
+
+/* It is registered in queue mode; a request is sent at 150 s, read at 200 s, and answered then. */
+static void reads_late(bool again) {
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1", "Q" }, .format = 41, .payload = "</1/0>");
+    registered(12100, 900);
+    uint8_t bytes[64];
+    size_t length = encode(&(msg){ .type = BJ_COAP_NON,
+                                   .code = PUT,
+                                   .mid = 70,
+                                   .token = "to",
+                                   .path = "/3/0/14",
+                                   .format = 1,
+                                   .payload = "+01" },
+                           bytes, sizeof bytes, false);
+    bj_event event = { .kind = BJ_EV_SENT,
+                       .actor = MGMT,
+                       .time = 150000 * BJ_MS,
+                       .from = address_of(MGMT),
+                       .to = local,
+                       .raw = bytes,
+                       .raw_length = length };
+    uint32_t sent = put_event(event);
+    updates_at(200000, 901, "/rd/x", NULL);
+    event.time = 200001 * BJ_MS;
+    uint32_t repeated = again ? put_event(event) : sent;
+    event.kind = BJ_EV_RECEIVED;
+    event.actor = BJ_ACTOR_CLIENT;
+    event.cause = sent;
+    put_event(event);
+    if (again) {
+        event.cause = repeated;
+        put_event(event);
+    }
+    CLIENT(200002, MGMT, .type = BJ_COAP_NON, .code = C(2, 4), .mid = 960, .token = "to");
+}
+
+static void what_came_while_it_slept_is_not_done_late(void **state) {
+    (void) state;
+    reads_late(false);
+    judge(201000);
+    assert_broken(BJ_RULE_QUEUE_WAKE, "is done when it does again");
+}
+
+static void what_came_again_may_be_done(void **state) {
+    (void) state;
+    reads_late(true);
+    judge(201000);
+    assert_nothing_broken();
+}
+
+/* --- where nobody can tell ------------------------------------------------------------------------------------ */
+
+static void nothing_is_judged_in_real_time(void **state) {
+    (void) state;
+    config.exact = false;
+    stands();
+    judge(500000);
+    assert_nothing_broken();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(an_update_in_time_is_fine),
+        TEST(a_lifetime_that_ends_breaks_the_rule),
+        TEST(a_lifetime_without_end_asks_for_nothing),
+        TEST(who_is_being_bootstrapped_may_forget_the_time),
+        TEST(an_exchange_that_is_open_holds_up_the_update),
+        TEST(a_client_that_was_told_to_stop_has_no_duty),
+        TEST(an_update_goes_to_the_whole_location),
+        TEST(a_location_of_before_is_let_pass),
+        TEST(after_4_04_an_update_breaks_the_rule),
+        TEST(after_4_04_nothing_breaks_the_rule),
+        TEST(after_4_04_a_register_is_right),
+        TEST(a_lifetime_that_is_written_is_told),
+        TEST(a_lifetime_that_is_not_told_breaks_the_rule),
+        TEST(an_update_that_does_not_tell_it_breaks_the_rule),
+        TEST(a_write_that_was_refused_asks_for_nothing),
+        TEST(attributes_change_no_account),
+        TEST(a_transport_that_the_client_may_lack_need_not_be_told),
+        TEST(a_binding_that_is_not_told_breaks_the_rule),
+        TEST(a_trigger_without_an_update_breaks_the_rule),
+        TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
+        TEST(a_trigger_of_another_instance_is_not_judged),
+        TEST(who_comes_back_in_time_is_right),
+        TEST(who_comes_back_early_breaks_the_rule),
+        TEST(who_leaves_again_at_once_breaks_the_rule),
+        TEST(a_registration_without_its_keys_is_over),
+        TEST(an_account_that_was_written_anew_has_no_registration),
+        TEST(an_account_that_stays_keeps_its_registration),
+        TEST(instances_that_a_bootstrap_added_are_told),
+        TEST(queue_mode_is_said),
+        TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
+        TEST(what_came_while_it_slept_is_not_done_late),
+        TEST(what_came_again_may_be_done),
+        TEST(nothing_is_judged_in_real_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
