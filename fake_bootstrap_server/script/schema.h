@@ -220,7 +220,7 @@ enum {
     F(6, NETWORK, "network", RECORD, 0, KIND(LINK),                                                                    \
       "Conditions of every link from the start; 1 ms latency if not given.")                                           \
     F(7, TRANSMISSION, "transmission", RECORD, 0, KIND(TRANSMISSION), "CoAP transmission parameters.")                 \
-    F(8, BUDGET, "budget", DURATION, 0, NONE, "The run may take that much virtual time; 10 days if not given.")        \
+    F(8, BUDGET, "budget", DURATION, 0, NONE, "The run may take that much virtual time, 100 years at most; 10 days if not given.")        \
     F(9, STEPS, "steps", STEPS, BJ_REQUIRED, NONE, "What happens.")                                                    \
     F(10, DESCRIPTION, "description", STRING, 0, NONE, "More for the reader of a report.")                             \
     F(11, SHOWS, "shows", ENUM, 0, ENUM(BJ_ENUM_SHOWS), "Whether the client must accept or refuse what it is given.")  \

@@ -87,6 +87,9 @@ static bj_time needed(const bj_oracle *o) {
     }
     need = need != BJ_NEVER && has_several_servers(o) ? oracle_min(need, o->attempt.last) : need;
     need = oracle_min(need, o->attempt.trigger);
+    /* A trigger does not put off the attempt that one which failed has made necessary already. */
+    bool failed = o->attempt.phase != ORACLE_FINISHED && o->attempt.phase != ORACLE_IDLE;
+    need = o->attempt.trigger != BJ_NEVER && failed ? oracle_min(need, o->attempt.last) : need;
     return need != BJ_NEVER ? need : o->attempt.last;
 }
 

@@ -481,6 +481,7 @@ static bool is_hard_to_take(const bj_coap *m) {
 static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     if (is_hard_to_take(&s->m)) {
         own->exact = false;
+        own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
     } else {
         answered(o, own, s);
     }

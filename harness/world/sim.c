@@ -14,6 +14,9 @@
 
 enum { GLANCES_FOR_FREE = 1000 };
 
+/* A century: clients count nanoseconds in 64 bits, which end after three, and many count milliseconds in fewer. */
+static const bj_time LONGEST_RUN = (bj_time) 36525 * 86400 * BJ_SECOND;
+
 static const bj_link first_link = { .latency = BJ_MS };
 
 static void declare_client(bj_sim *sim) {
@@ -26,7 +29,7 @@ bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config) {
     bj_sim *sim = bj_arena_alloc(arena, sizeof *sim);
     sim->arena = arena;
     sim->log = log;
-    sim->budget = config->budget ? config->budget : BJ_NEVER;
+    sim->budget = config->budget && config->budget < LONGEST_RUN ? config->budget : LONGEST_RUN;
     sim->quantum = config->quantum ? config->quantum : 10;
     sim->first_port = config->first_port ? config->first_port : 49152;
     sim->spin_limit = config->spin_limit ? config->spin_limit : 200000;
@@ -418,6 +421,7 @@ static int64_t world_epoch(bj_world *w) {
 
 static void world_extend_budget(bj_world *w, bj_time until) {
     bj_sim *sim = sim_of(w);
+    until = until < LONGEST_RUN ? until : LONGEST_RUN;
     sim->budget = until > sim->budget ? until : sim->budget;
 }
 

@@ -29,7 +29,7 @@ typedef struct bj_sim bj_sim;
 
 typedef struct bj_sim_config {
     uint64_t seed;
-    bj_time budget;      /* of virtual time; then the engine hears bj_engine_client_stuck() */
+    bj_time budget; /* of virtual time, a century at most (0: that); then the engine hears bj_engine_client_stuck() */
     uint64_t spin_limit; /* calls in a row that do not wait and move nothing: the client spins; 0 = 200000 */
     int64_t epoch;       /* Unix time (seconds) at virtual time 0 */
     bj_time quantum;     /* cost of a call that polls without waiting; 0 = 10 us */
