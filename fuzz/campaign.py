@@ -169,7 +169,7 @@ def merge(campaign, name, into):
 
 def parse():
     names = targets.all_targets()
-    parser = argparse.ArgumentParser(prog="ci/campaign", description=__doc__ + " Exit status: 0 nothing was found, 1 findings, 2 it could "
+    parser = argparse.ArgumentParser(prog=f"ci/{pathlib.Path(sys.argv[0]).name}", description=__doc__ + " Exit status: 0 nothing was found, 1 findings, 2 it could "
                                      "not run.")
     parser.add_argument("--hours", type=float, default=8, help="of the machine, what earlier runs in the same folder took included (8)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at once (as many as there are cores)")

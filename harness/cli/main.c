@@ -44,12 +44,24 @@ static const command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+/* Commands of bootjack-fuzz, the program beside this one, which is built upon it. */
+static const command of_fuzzing[] = {
+    { "triage", NULL, "put findings of fuzzing in order, and make each small (bootjack-fuzz triage)" },
+    { "search", NULL, "every sequence of a few events (bootjack-fuzz search)" },
+    { "foreign", NULL, "session fuzzing of an unmodified program (bootjack-fuzz foreign)" },
+};
+
+enum { OF_FUZZING = sizeof of_fuzzing / sizeof *of_fuzzing };
+
 static void help(FILE *stream) {
     fputs("usage: bootjack COMMAND [ARGUMENT...]\n"
           "Tests what an LwM2M client does while it is being bootstrapped.\n\n",
           stream);
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(stream, "  %-12s  %s\n", commands[i].name, commands[i].about);
+    }
+    for (size_t i = 0; i < OF_FUZZING; i++) {
+        fprintf(stream, "  %-12s  %s\n", of_fuzzing[i].name, of_fuzzing[i].about);
     }
     fputs("\n  --help, -h     this; after a command: that command's help\n"
           "  --version      the version\n\n"
@@ -154,6 +166,19 @@ static int finished(int status) {
     return status;
 }
 
+/* Becomes bootjack-fuzz; returns when there is none. `arguments` begins with the command's name. */
+static int become_fuzz(char **arguments) {
+    char own[4096];
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    own[length > 0 ? length : 0] = '\0';
+    BJ_TEXT(path, 4200);
+    bj_text_printf(&path, "%s-fuzz", own);
+    execv(path.start, arguments - 1); /* what stands before the command is the program's name */
+    cli_complain("%s is a command of bootjack-fuzz, which cannot be run beside this program: %s", arguments[0],
+                 strerror(errno));
+    return CLI_COULD_NOT_RUN;
+}
+
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
@@ -167,6 +192,11 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) == 0) {
             return finished(commands[i].run(argc - 1, argv + 1));
+        }
+    }
+    for (size_t i = 0; i < OF_FUZZING; i++) {
+        if (strcmp(name, of_fuzzing[i].name) == 0) {
+            return become_fuzz(argv + 1);
         }
     }
     if (*name) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ci/campaign: both engines take turns at a target and share what they find; an interrupted campaign goes on; what a turn came to
+"""ci/campaign, which is ci/fuzz with hours: both engines take turns at a target and share what they find; an interrupted campaign goes on; what a turn came to
 is a line of its log."""
 import json
 import shutil
@@ -12,7 +12,7 @@ import pytest
 from harness.pytest_bootjack import api
 
 TARGET = "uri"
-COMMAND = [sys.executable, str(api.ROOT / "ci" / "campaign"), "--targets", TARGET, "--jobs", "1", "--slice", "1"]
+COMMAND = [sys.executable, str(api.ROOT / "ci" / "fuzz"), "--targets", TARGET, "--jobs", "1", "--slice", "1"]
 
 pytestmark = [pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed (ci/setup)")
               for program in ("clang", "afl-fuzz", "afl-clang-fast")]

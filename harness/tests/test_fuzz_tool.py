@@ -78,6 +78,16 @@ def test_wrong_usage(arguments, told):
     assert done.returncode == 64 and told in done.stderr
 
 
+def test_its_commands_are_those_of_bootjack_too(tmp_path):
+    bootjack = pathlib.Path(api.find_bootjack())
+    done = tool("triage", "--help", program=bootjack)
+    assert done.returncode == 0 and done.stdout == tool("triage", "--help").stdout
+    alone = tmp_path / "bootjack"
+    shutil.copy(bootjack, alone)
+    done = tool("triage", tmp_path, program=alone)
+    assert done.returncode == 2 and "triage is a command of bootjack-fuzz, which cannot be run beside this program" in done.stderr
+
+
 # --- unmodified programs ------------------------------------------------------------------------------------------
 
 SEEDS = api.ROOT / "corpus/scenario_bytes"
