@@ -56,8 +56,25 @@ static const char *query_mistake(const bj_oracle *o, const bj_coap *m) {
     return NULL;
 }
 
+/* LwM2M Transport 1.1 §6.4.2: the name may be left out when the security layer tells it. */
+static bool is_nameless(const bj_oracle *o, const oracle_seen *s) {
+    BJ_TEXT(name, 300);
+    return o->config.endpoint && !s->secure && !bj_coap_query(&s->m, "ep", &name);
+}
+
+/* Table 6.4.2-1: LwM2M 1.0 has no preferred format. */
+static void check_release(bj_oracle *o, const oracle_seen *s) {
+    BJ_TEXT(format, 300);
+    if (o->config.first_release && s->m.code == 2 && bj_coap_query(&s->m, "pct", &format)) {
+        oracle_break(o, BJ_RULE_BS_REQUEST_FORMAT, s->time, s->event->sequence,
+                     "a client of LwM2M 1.0 names a preferred format in its Bootstrap-Request: %s", format.start);
+    }
+}
+
 static void check_form(bj_oracle *o, const oracle_seen *s) {
     const char *mistake = query_mistake(o, &s->m);
+    mistake = mistake || !is_nameless(o, s) ? mistake : "it does not say whose it is, and nothing else does";
+    check_release(o, s);
     if (!s->stream && s->m.type != BJ_COAP_CON) {
         mistake = "it is not confirmable";
     } else if (s->m.payload_length) {
@@ -85,7 +102,8 @@ static bj_time needed(const bj_oracle *o) {
     for (unsigned i = 0; i < o->peer_count; i++) {
         need = o->peers[i].registering ? oracle_min(need, o->peers[i].register_last) : need;
     }
-    need = need != BJ_NEVER && has_several_servers(o) ? oracle_min(need, o->attempt.last) : need;
+    bool another = o->attempt.phase != ORACLE_FINISHED && o->attempt.phase != ORACLE_IDLE; /* the attempt that failed */
+    need = need != BJ_NEVER && (another || has_several_servers(o)) ? oracle_min(need, o->attempt.last) : need;
     need = oracle_min(need, o->attempt.trigger);
     /* A trigger does not put off the attempt that one which failed has made necessary already. */
     bool failed = o->attempt.phase != ORACLE_FINISHED && o->attempt.phase != ORACLE_IDLE;
@@ -113,7 +131,7 @@ static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time beg
     const oracle_attempt *a = &o->attempt;
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
     /* A capture does not show that the client was started anew. */
-    if (o->config.captured || a->phase != ORACLE_SESSION || a->excused || a->trigger != BJ_NEVER ||
+    if (o->config.captured || a->phase != ORACLE_SESSION || a->excused || a->overtaken || a->trigger != BJ_NEVER ||
         began + oracle_early(o) >= a->session_last + timeout) {
         return;
     }
@@ -136,15 +154,41 @@ static bool goes_on(const oracle_attempt *a, const oracle_own *own, const oracle
     return bootstrap && (a->pack || (a->phase == ORACLE_FAILED && a->refused && !prefers_format(&s->m)));
 }
 
+/* LwM2M Core 1.2 §6.1.3.3, §6.1.7.7: an error in answer to the request for a pack is followed by a Bootstrap-Request,
+ * and not by another of its kind. */
+static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    const oracle_attempt *a = &o->attempt;
+    const oracle_own *before;
+    bool again = own->purpose == ORACLE_PACK && a->pack && a->phase == ORACLE_REQUESTED && !a->excused;
+    for (uint64_t age = 1; again && (before = oracle_own_at(o, age)); age++) {
+        if (before->purpose != ORACLE_PACK) {
+            continue;
+        }
+        if (before->exact && before->answer >= 0x80 && before->answered < s->time) {
+            oracle_break(o, BJ_RULE_BS_PACK_FALLBACK, s->time, s->event->sequence,
+                         "a Bootstrap-Pack-Request that was answered with %u.%02u is followed by another, and not by a "
+                         "Bootstrap-Request",
+                         before->answer >> 5, before->answer & 31u);
+        }
+        return;
+    }
+}
+
 static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bj_time began = oracle_min(s->time, a->dialled);
     bool same = goes_on(a, own, s);
+    oracle_model_asked(o);
     a->preferred = prefers_format(&s->m);
     a->refused = false;
+    check_fallback(o, own, s);
     if (!same && (a->any || o->started)) {
         check_holdoff(o, s, began);
         check_finish_timeout(o, s, began);
+        oracle_growth_begins(o, s, began, needed(o));
+    }
+    if (!same || a->phase == ORACLE_FAILED) {
+        oracle_growth_asked(o);
     }
     if (a->phase == ORACLE_SESSION) {
         oracle_model_session(o, false, false);
@@ -155,7 +199,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->peer = s->peer;
     a->stream = s->stream;
     a->connection = s->connection;
-    a->excused = a->unasked = a->late = false;
+    a->excused = a->unasked = a->late = a->overtaken = false;
     a->session_last = a->session_before = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;
@@ -214,12 +258,12 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     uint32_t block = 0;
-    a->last = oracle_max(a->last, s->time);
     a->late |= s->time > own->first + shortest_wait(o);
     a->excused |= a->late;
     if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
-        return;
+        return; /* what comes late belongs to nothing */
     }
+    a->last = oracle_max(a->last, s->time);
     if (own->purpose == ORACLE_BOOTSTRAP && bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block)) {
         a->excused = true; /* it has no content that could come in blocks: a client may take it for damaged */
         if (block & ~UINT32_C(7)) {
@@ -230,6 +274,8 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         a->phase = ORACLE_FINISHED;
         a->ever_finished = true;
         o->accounts.vague = true; /* what is in a pack is not read */
+        o->growth.rewritten = true;
+        a->holdoff = 0;
         a->failed = s->time;
     } else if (success) {
         if (a->phase != ORACLE_SESSION) {
@@ -281,6 +327,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     p->register_last = s->time;
     o->attempt.dialled = BJ_NEVER;
     if (p->registered) {
+        oracle_growth_registered(o, own, s, !has_several_servers(o));
         note_queue_mode(p, own);
         o->attempt.last = has_several_servers(o) ? o->attempt.last : oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;
@@ -337,7 +384,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
     if (here && overtakes && f->operation) {                   /* the answer */
         oracle_model_session(o, true, false);
-        a->excused = true; /* the client may refuse it, for it is in no session yet */
+        a->overtaken = true;
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }
@@ -369,6 +416,7 @@ void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) 
     oracle_attempt *a = &o->attempt;
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
     bool here = a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, &s->peer) && f->operation;
+    a->overtaken &= !here; /* its session is open */
     if (here && !f->bootstrap && f->first <= a->session_last + timeout) {
         f->bootstrap = true;
         a->session_before = a->session_last;

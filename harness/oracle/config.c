@@ -113,6 +113,18 @@ static void accounts(bj_oracle_config *c, const bj_record *client) {
     }
 }
 
+/* Not what is taken for granted: what somebody said. */
+static void growth(bj_oracle_config *c, const bj_record *client, const bj_record *profile) {
+    const char *jitter = bj_get_string(profile, BJ_F(PROFILE, HOLDOFF_JITTER), "1.5");
+    c->holdoff_grows = bj_get_bool(profile, BJ_F(PROFILE, HOLDOFF_GROWS), false);
+    c->holdoff_cap = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_CAP), 20 * BJ_SECOND);
+    c->holdoff_cap = bj_get_duration(client, BJ_F(CLIENT, HOLDOFF_CAP), c->holdoff_cap);
+    c->holdoff_jitter = millionths(bj_get_string(client, BJ_F(CLIENT, HOLDOFF_JITTER), jitter));
+    if (c->holdoff_jitter < 1000000 || c->holdoff_jitter > 100000000 || c->holdoff_cap > BJ_NEVER / 1024) {
+        c->holdoff_grows = false; /* a client may take it for something else */
+    }
+}
+
 void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const bj_record *profile, bool exact) {
     *c = (bj_oracle_config){ .exact = exact, .known = scenario != NULL };
     transmission(c, scenario);
@@ -126,6 +138,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);
     c->tolerance = bj_get_duration(profile, BJ_F(PROFILE, TOLERANCE), 0);
     c->holdoff_latest = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_LATEST), BJ_NEVER);
+    growth(c, client, profile);
+    c->first_release = !strcmp(bj_get_string(client, BJ_F(CLIENT, VERSION), ""), "1.0");
     c->endpoint = scenario ? bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1") : NULL;
     c->transactional = fact(profile, "transactional");
     c->legacy = fact(profile, "legacy") || bj_get_bool(client, BJ_F(CLIENT, LEGACY), false);

@@ -258,6 +258,9 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     f->responses += !repeated;
     f->response_mid = s->m.mid;
     f->response = s->m.code;
+    if (first && !interim) {
+        oracle_commands_answered(o, f, s);
+    }
     if (first && s->m.code >> 5 == 2 && !interim) {
         oracle_attempt_took(o, f, s);
     } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
@@ -285,6 +288,7 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         if (bj_coap_is_response(s->m.code)) {
             said_response(o, s);
         } else if (s->m.type == BJ_COAP_RST) {
+            oracle_commands_reset(o, f, s);
             oracle_attempt_rejected(o, f);
         }
     }

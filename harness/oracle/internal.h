@@ -13,7 +13,9 @@
  *   payload.c       what messages carry; codes by operation
  *   model.c         the accounts that the client must have by now
  *   operations.c    effects of bootstrap operations, as Discover shows them
+ *   commands.c      what a Bootstrap-Server's commands may, and may not, be answered with
  *   attempt.c       when the client asks for a bootstrap, and how
+ *   holdoff.c       how the hold-off grows, what a trigger brings, and when the bootstrap account's time is over
  *   registration.c  with whom it registers, and with what
  *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
  *   standing.c      what a registration that stands asks of the client
@@ -318,6 +320,7 @@ typedef struct oracle_attempt {
     bool pack;              /* it began with a Bootstrap-Pack-Request */
     bool preferred;         /* its Bootstrap-Request names a preferred format, `pct` */
     bool refused;           /* and was refused with 4.xx, for which the format may be the reason */
+    bool overtaken;         /* a command overtook the answer: the client may refuse it, for it is in no session yet */
     bool excused;           /* the session may have ended for a reason of its own: a connection, an alert, a restart */
     bool late;              /* its answer came when the client may have given it up */
     bj_time last;           /* what belongs to it happened then: it did not fail earlier */
@@ -410,6 +413,20 @@ struct bj_oracle {
         uint8_t result; /* bj_recovery */
     } recovery;
 
+    struct {
+        bool tagged; /* a response of the client had an ETag */
+    } commands;
+    struct {
+        unsigned least, most; /* attempts that failed since the last registration */
+        bool rewritten;       /* the bootstrap account is not as the factory gave it, perhaps */
+        bool unsettled;       /* since the last attempt there may have been another that was not seen */
+        bool broken;          /* the bootstrap account of the factory may be of no use */
+        unsigned queries;     /* for the Bootstrap-Server's name since the last attempt */
+        bj_time query;        /* the first of them */
+        bj_time started;      /* this life of the client */
+        bj_time due;          /* by then an attempt must have begun that a trigger asked for; BJ_NEVER */
+    } growth;
+
     unsigned finding_count;      /* of findings */
     int8_t finding_of[BJ_RULES]; /* 1 + its place; 0: none */
 
@@ -499,8 +516,8 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_registration, oracle_standings, oracle_secrets, oracle_recovering, oracle_states,
-    oracle_management, oracle_visible;
+    oracle_attempts, oracle_growing, oracle_registration, oracle_standings, oracle_secrets, oracle_recovering,
+    oracle_states, oracle_management, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 
@@ -516,6 +533,21 @@ void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f);
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 
+/* The client answered a request for the first time, or rejected it, before the others are told (commands.c). */
+void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
+void oracle_commands_reset(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
+
+/* --- holdoff.c --- */
+
+/* An attempt begins, not the one before that goes on; `need`: when it may have become necessary at the earliest. */
+void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need);
+/* A request of a new attempt left, what was known of the one before is judged. */
+void oracle_growth_asked(bj_oracle *o);
+/* Register was accepted; `alone`: there is no other server. */
+void oracle_growth_registered(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool alone);
+/* /1/x/9 was executed. */
+void oracle_growth_triggered(bj_oracle *o, const oracle_foreign *f);
+
 /* --- model.c --- */
 
 /* NULL: none is kept. Deleted ones are found, too. */
@@ -524,6 +556,8 @@ oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigne
 void oracle_model_session(bj_oracle *o, bool begins, bool kept);
 /* Nothing is known of the accounts any more. */
 void oracle_model_forget(bj_oracle *o);
+/* The client asks for a bootstrap: it has an account for it. */
+void oracle_model_asked(bj_oracle *o);
 /* The bootstrap account; NULL: none, or nobody knows which. */
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 
@@ -536,6 +570,8 @@ bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instan
 
 /* Is that address the one that the URI names? -1: not known. */
 int oracle_uri_leads_to(const bj_oracle *o, const char *uri, const bj_addr *address);
+/* May that address be one of a server that manages the client, whoever it is besides? */
+bool oracle_is_server_too(const bj_oracle *o, const bj_addr *address);
 
 /* --- secrets.c --- */
 

@@ -256,6 +256,7 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
         one->vague = w->target->depth >= 3; /* the rest of it is not known */
     }
     w->replaced[one - a->items] = true;
+    o->growth.rewritten |= one->object == 0 && one->bootstrap != 0 && w->target->depth > 2;
     if (e->path.depth < 3) {
         return;
     }
@@ -275,6 +276,23 @@ static void unsettle_factory(bj_oracle *o, const oracle_instance *struck) {
     if (somewhere && somewhere != struck) {
         somewhere->vague = true;
         somewhere->bootstrap = somewhere->bootstrap == 1 ? -1 : somewhere->bootstrap;
+    }
+}
+
+/* Of all instances of /0 that were struck it is known that they are no bootstrap accounts: there must be another. */
+void oracle_model_asked(bj_oracle *o) {
+    oracle_instance *somewhere = oracle_instance_of(&o->accounts, 0, ORACLE_ANYWHERE);
+    bool doubtful = somewhere && !somewhere->deleted && somewhere->bootstrap < 0 && !o->accounts.vague;
+    for (unsigned i = 0; i < ORACLE_INSTANCES && doubtful; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        bool struck = one->used && one->object == 0 && one != somewhere;
+        doubtful = !struck || (!one->deleted && !one->vague && one->bootstrap == 0);
+    }
+    if (doubtful) {
+        somewhere->bootstrap = 1;
+        somewhere->vague = false;
+        o->attempt.holdoff = o->config.holdoff;
+        o->growth.rewritten = false;
     }
 }
 

@@ -44,14 +44,18 @@ typedef struct bj_oracle_config {
     bj_time stream_finish_timeout; /* likewise over TCP and TLS */
     bj_time holdoff;               /* /0/x/11 of the bootstrap account */
     bj_time holdoff_latest; /* an attempt later than this after /0/x/11 is a warning; BJ_NEVER: no bound is known */
-    const char *endpoint;   /* NULL: not known */
-    bool transactional;     /* a failed session leaves all objects as they were */
-    bool legacy;            /* bootstrap commands are taken without a session (LwM2M 1.0) */
-    bool tcp;               /* the client has the transports over TCP */
-    bool queue;             /* the client was told to use queue mode with every server */
-    bool persistent;        /* the client has a state file: what it was told survives a restart */
-    bool state_given;       /* the client's state file holds what the scenario says */
-    bool known;             /* `accounts` are all that the client has; false: nobody knows what it has */
+    bool holdoff_grows;     /* as verdicts.md says: it doubles with each failure, to a cap, with a random factor */
+    bj_time holdoff_cap;
+    uint64_t holdoff_jitter; /* in millionths */
+    const char *endpoint;    /* NULL: not known */
+    bool transactional;      /* a failed session leaves all objects as they were */
+    bool first_release;      /* it speaks LwM2M 1.0 */
+    bool legacy;             /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    bool tcp;                /* the client has the transports over TCP */
+    bool queue;              /* the client was told to use queue mode with every server */
+    bool persistent;         /* the client has a state file: what it was told survives a restart */
+    bool state_given;        /* the client's state file holds what the scenario says */
+    bool known;              /* `accounts` are all that the client has; false: nobody knows what it has */
     bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];
     unsigned account_count;
     bj_string secrets[BJ_ORACLE_SECRETS]; /* keys that the client was told */

@@ -223,7 +223,7 @@ static void check_objects(bj_oracle *o, const oracle_seen *s) {
 }
 
 /* The same address may be that of a server that was written, too. */
-static bool is_server_too(const bj_oracle *o, const bj_addr *address) {
+bool oracle_is_server_too(const bj_oracle *o, const bj_addr *address) {
     for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
         const oracle_instance *one = &o->accounts.items[i], *before = &o->before.items[i];
         if ((usable(one, 0) && one->bootstrap != 1 && (one->vague || oracle_uri_leads_to(o, one->uri, address))) ||
@@ -264,7 +264,7 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
         check_register(o, s);
     }
     if (purpose != ORACLE_BOOTSTRAP && purpose != ORACLE_PACK && oracle_is_bootstrap(o, &s->peer) &&
-        !is_server_too(o, &s->peer)) {
+        !oracle_is_server_too(o, &s->peer)) {
         BJ_TEXT(path, 200);
         bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
         oracle_break(o, BJ_RULE_BS_ONLY_REQUESTS, s->time, s->event->sequence,

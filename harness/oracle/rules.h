@@ -25,15 +25,36 @@
     X(BS_CODES, "BS-CODES", SHOULD)                                                                                    \
     X(TCP_SIGNALLING, "TCP-SIGNALLING", MUST)                                                                          \
     X(BS_REQUEST, "BS-REQUEST", MUST)                                                                                  \
+    X(BS_REQUEST_FORMAT, "BS-REQUEST-FORMAT", MUST)                                                                    \
+    X(BS_PACK_FALLBACK, "BS-PACK-FALLBACK", MUST)                                                                      \
     X(BS_ONLY_REQUESTS, "BS-ONLY-REQUESTS", MUST)                                                                      \
     X(BS_HOLDOFF, "BS-HOLDOFF", MUST)                                                                                  \
     X(BS_HOLDOFF_BOUND, "BS-HOLDOFF-BOUND", SHOULD)                                                                    \
+    X(BS_HOLDOFF_GROWTH, "BS-HOLDOFF-GROWTH", MUST)                                                                    \
+    X(BS_HOLDOFF_CAP, "BS-HOLDOFF-CAP", MUST)                                                                          \
+    X(BS_HOLDOFF_RESET, "BS-HOLDOFF-RESET", MUST)                                                                      \
+    X(BS_TRIGGER, "BS-TRIGGER", MUST)                                                                                  \
+    X(BS_ACCOUNT_TIMEOUT, "BS-ACCOUNT-TIMEOUT", MUST)                                                                  \
     X(BS_FINISH_TIMEOUT, "BS-FINISH-TIMEOUT", MUST)                                                                    \
     X(BS_ONE_ACCOUNT, "BS-ONE-ACCOUNT", MUST)                                                                          \
     X(BS_DELETE_SURVIVORS, "BS-DELETE-SURVIVORS", MUST)                                                                \
     X(BS_WRITE, "BS-WRITE", MUST)                                                                                      \
     X(BS_DELETE, "BS-DELETE", MUST)                                                                                    \
     X(BS_REGISTER, "BS-REGISTER", MUST)                                                                                \
+    X(BS_SECRETS, "BS-SECRETS", MUST)                                                                                  \
+    X(BS_READ, "BS-READ", MUST)                                                                                        \
+    X(BS_WRITE_FORMAT, "BS-WRITE-FORMAT", MUST)                                                                        \
+    X(BS_WRITE_INSTANCE_IDS, "BS-WRITE-INSTANCE-IDS", MUST)                                                            \
+    X(BS_WRITE_UNKNOWN_OPTIONAL, "BS-WRITE-UNKNOWN-OPTIONAL", MUST)                                                    \
+    X(BS_WRITE_REGARDLESS, "BS-WRITE-REGARDLESS", MUST)                                                                \
+    X(BS_DELETE_BAD, "BS-DELETE-BAD", MUST)                                                                            \
+    X(BS_TARGETS, "BS-TARGETS", MUST)                                                                                  \
+    X(BS_ROOTED, "BS-ROOTED", MUST)                                                                                    \
+    X(BS_FINISH_FORM, "BS-FINISH-FORM", MUST)                                                                          \
+    X(BS_FINISH_CORRECTION, "BS-FINISH-CORRECTION", MUST)                                                              \
+    X(BS_SESSION_OVER, "BS-SESSION-OVER", MUST)                                                                        \
+    X(BS_NO_SESSION, "BS-NO-SESSION", MUST)                                                                            \
+    X(BS_OVERTAKING, "BS-OVERTAKING", MUST)                                                                            \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
     X(REG_UPDATE, "REG-UPDATE", MUST)                                                                                  \
     X(REG_LIFETIME, "REG-LIFETIME", MUST)                                                                              \

@@ -36,6 +36,45 @@ static void a_preferred_format_that_is_none_is_found(void **state) {
     assert_broken(BJ_RULE_BS_REQUEST, "pct");
 }
 
+static void a_request_without_a_name_is_found(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST, "whose it is");
+}
+
+static void a_preferred_format_of_the_first_release_is_found(void **state) {
+    (void) state;
+    config.first_release = true;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-1", "pct=110" });
+    judge(11000);
+    assert_broken(BJ_RULE_BS_REQUEST_FORMAT, "110");
+}
+
+static void asks_for_a_pack(unsigned ms, uint16_t mid) {
+    CLIENT(ms, BS, .type = BJ_COAP_CON, .code = GET, .mid = mid, .token = "tb", .path = "/bspack",
+           .query = { "ep=dev-1" });
+}
+
+static void a_pack_that_is_refused_and_asked_for_again_is_found(void **state) {
+    (void) state;
+    asks_for_a_pack(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(5, 1), .mid = 1, .token = "tb");
+    asks_for_a_pack(20200, 2);
+    judge(21000);
+    assert_broken(BJ_RULE_BS_PACK_FALLBACK, "5.01");
+}
+
+static void a_pack_that_nobody_answers_may_be_asked_for_again(void **state) {
+    (void) state;
+    asks_for_a_pack(10000, 1);
+    asks_for_a_pack(120000, 2);
+    SERVER(120100, BS, .type = BJ_COAP_ACK, .code = C(5, 1), .mid = 2, .token = "tb");
+    asks(120200, 3);
+    judge(121000);
+    assert_nothing_broken();
+}
+
 static void anything_else_to_the_bootstrap_server_is_found(void **state) {
     (void) state;
     bootstraps();
@@ -124,6 +163,31 @@ static void the_hold_off_of_the_account_that_was_written_counts(void **state) {
     asks(50000, 2);
     judge(61000);
     assert_nothing_broken(); /* it is not known to be the bootstrap account any more: the smaller of both */
+}
+
+static void a_register_beside_a_failed_attempt_holds_nothing_off(void **state) {
+    (void) state;
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://mgmt.example", .instance = 1, .ssid = 101, .lifetime_s = 300, .binding = "U"
+    };
+    config.account_count = 2;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 1, .token = "tb");
+    registers(10200, 50, "lt=300");
+    registers(12200, 50, "lt=300");
+    asks(20200, 2);
+    judge(21000);
+    assert_nothing_broken();
+}
+
+static void an_answer_that_comes_late_holds_nothing_off(void **state) {
+    (void) state;
+    asks(10000, 1);
+    command(10100, 100, POST, "/bs", C(2, 4));
+    accepts(15000, 1);
+    asks(20200, 2);
+    judge(21000);
+    assert_nothing_broken();
 }
 
 static void a_trigger_is_held_off_too(void **state) {
@@ -473,6 +537,10 @@ int main(void) {
         TEST(a_bootstrap_request_that_is_not_confirmable_is_found),
         TEST(another_endpoint_name_is_found),
         TEST(a_preferred_format_that_is_none_is_found),
+        TEST(a_request_without_a_name_is_found),
+        TEST(a_preferred_format_of_the_first_release_is_found),
+        TEST(a_pack_that_is_refused_and_asked_for_again_is_found),
+        TEST(a_pack_that_nobody_answers_may_be_asked_for_again),
         TEST(anything_else_to_the_bootstrap_server_is_found),
         TEST(an_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_before_the_hold_off_is_found),
@@ -482,6 +550,8 @@ int main(void) {
         TEST(a_third_request_without_a_format_is_found),
         TEST(the_hold_off_counts_from_the_refused_registration),
         TEST(the_hold_off_of_the_account_that_was_written_counts),
+        TEST(a_register_beside_a_failed_attempt_holds_nothing_off),
+        TEST(an_answer_that_comes_late_holds_nothing_off),
         TEST(a_trigger_is_held_off_too),
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),

@@ -44,7 +44,8 @@ static void a_request_in_an_acknowledgement_is_found(void **state) {
 
 static void an_option_too_long_is_found(void **state) {
     (void) state;
-    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .option = BJ_COAP_URI_HOST);
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .path = "/bs", .query = { "ep=dev-1" },
+           .option = BJ_COAP_URI_HOST);
     judge(20000);
     assert_broken(BJ_RULE_COAP_FORMAT, "not valid");
 }
@@ -58,7 +59,8 @@ static void a_message_id_used_again_is_found(void **state) {
     registered(11100, 1);
     judge(20000);
     assert_nothing_broken(); /* another endpoint */
-    CLIENT(30000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs");
+    CLIENT(30000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs",
+           .query = { "ep=dev-1" });
     judge(40000);
     assert_broken(BJ_RULE_COAP_MESSAGE_ID, "Message ID 1 is used again");
 }
@@ -66,7 +68,8 @@ static void a_message_id_used_again_is_found(void **state) {
 static void a_message_id_may_be_used_after_exchange_lifetime(void **state) {
     (void) state;
     opens();
-    CLIENT(10000 + 600000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs");
+    CLIENT(10000 + 600000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tx", .path = "/bs",
+           .query = { "ep=dev-1" });
     judge(700000);
     assert_nothing_broken();
 }
@@ -94,7 +97,7 @@ static void a_wrong_token_is_found(void **state) {
 static void a_notification_belongs_to_its_observation(void **state) {
     (void) state;
     opens();
-    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "ob", .path = "/3/0/13", .option = 6);
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "ob", .path = "/1/0/1", .option = 6);
     CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 9, .token = "ob", .option = 6, .format = 1,
            .payload = "1");
     for (unsigned i = 0; i < 300; i++) {
@@ -322,9 +325,11 @@ static void a_connection_begins_with_settings(void **state) {
     stream(10001, true, "\x00", 1); /* in two pieces */
     stream(10002, true, "\xe1", 1);
     stream(10003, true,
-           "\x31\x02\xaa\xb2"
-           "bs",
-           6);
+           "\xc1\x02\xaa\xb2"
+           "bs"
+           "\x48"
+           "ep=dev-1",
+           15);
     stream(10004, false, "\x01\xe2\x42", 3);
     stream(10005, true, "\x01\xe3\x42", 3);
     judge(20000);
@@ -335,9 +340,11 @@ static void a_request_before_the_settings_is_found(void **state) {
     (void) state;
     opens_stream(10000);
     stream(10001, true,
-           "\x31\x02\xaa\xb2"
-           "bs",
-           6);
+           "\xc1\x02\xaa\xb2"
+           "bs"
+           "\x48"
+           "ep=dev-1",
+           15);
     judge(20000);
     assert_broken(BJ_RULE_TCP_SIGNALLING, "CSM");
 }

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracle of what a Bootstrap-Server's commands must be answered with, judged itself.
+ */
+#include "oracle_fixture.h"
+
+/* --- what may not succeed ------------------------------------------------------------------------------------- */
+
+static void reads(unsigned ms, uint16_t mid, const char *path, uint8_t answer) {
+    SERVER(ms, BS, .type = BJ_COAP_CON, .code = GET, .mid = mid, .token = "to", .path = path);
+    if (answer == C(2, 5)) {
+        CLIENT(ms + 10, BS, .type = BJ_COAP_ACK, .code = answer, .mid = mid, .token = "to", .format = 11543,
+               .payload = "\xc1\x00\x65", .length = 3);
+    } else {
+        answers(ms + 10, BS, mid, answer);
+    }
+}
+
+static void a_read_of_the_security_object_is_found(void **state) {
+    (void) state;
+    opens();
+    reads(10200, 100, "/0/1", C(2, 5));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_SECRETS, "GET /0/1 is answered with 2.05");
+}
+
+static void a_read_of_another_object_is_found(void **state) {
+    (void) state;
+    opens();
+    reads(10200, 100, "/3/0", C(2, 5));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_READ, "GET /3/0");
+}
+
+static void reads_of_accounts_and_refused_ones_are_lawful(void **state) {
+    (void) state;
+    opens();
+    reads(10200, 100, "/1/0", C(2, 5));
+    reads(10300, 101, "/0", C(4, 5));
+    reads(10400, 102, "/3", C(4, 5));
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void a_delete_of_a_resource_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, DELETE_, "/1/0/1", C(2, 2));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DELETE_BAD, "DELETE /1/0/1");
+}
+
+static void a_delete_of_no_path_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, DELETE_, "/bs", C(2, 2));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DELETE_BAD, "DELETE /bs");
+}
+
+static void a_payload_that_is_damaged_and_taken_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/0", "\xc8\x00\x20", 3, C(2, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE_FORMAT, "PUT /1/0 is answered with 2.04");
+}
+
+static void a_format_that_carries_no_values_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 100, .token = "to", .path = "/3/0", .format = 5000,
+           .payload = "x");
+    answers(10210, BS, 100, C(2, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE_FORMAT, "Content-Format");
+}
+
+static void resources_of_no_instance_are_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1", "\xc1\x00\x65", 3, C(2, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE_INSTANCE_IDS, "PUT /1");
+}
+
+static void a_write_to_the_root_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/", "\xc1\x00\x65", 3, C(2, 4));
+    judge(11000);
+    assert_broken(BJ_RULE_BS_TARGETS, "PUT /");
+}
+
+static void what_is_wrong_may_be_refused(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/0", "\xc8\x00\x20", 3, C(4, 0));
+    writes(10300, 101, "/1", "\xc1\x00\x65", 3, C(4, 0));
+    command(10400, 102, DELETE_, "/1/0/1", C(4, 0));
+    writes(10500, 103, "/some/path/1/0", "\xc1\x00\x65", 3, C(4, 0));
+    command(10600, 104, DELETE_, "/some/path/1", C(4, 0));
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void a_finish_with_a_payload_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = POST, .mid = 100, .token = "to", .path = "/bs", .payload = "x");
+    answers(10210, BS, 100, C(2, 4));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_FINISH_FORM, "no payload");
+}
+
+static void what_only_looks_like_a_finish_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, POST, "/b", C(2, 4));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_TARGETS, "POST /b");
+}
+
+static void a_finish_below_another_path_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, POST, "/some/bs", C(2, 4));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_ROOTED, "POST /some/bs");
+}
+
+static void a_write_below_another_path_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/some/1/0", "\xc1\x00\x65", 3, C(2, 4));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_ROOTED, "PUT /some/1/0");
+}
+
+/* --- when no session is open ---------------------------------------------------------------------------------- */
+
+static void a_command_behind_the_finish_that_succeeds_is_found(void **state) {
+    (void) state;
+    bootstraps();
+    command(11000, 110, DELETE_, "/3", C(2, 2));
+    judge(11100);
+    assert_broken(BJ_RULE_BS_SESSION_OVER, "DELETE /3");
+}
+
+static void a_command_behind_the_finish_that_is_refused_is_lawful(void **state) {
+    (void) state;
+    bootstraps();
+    command(11000, 110, DELETE_, "/", C(4, 0));
+    judge(11100);
+    assert_nothing_broken();
+}
+
+static void a_client_that_takes_unasked_sessions_may_take_it(void **state) {
+    (void) state;
+    config.legacy = true;
+    bootstraps();
+    command(11000, 110, DELETE_, "/3", C(2, 2));
+    judge(11100);
+    assert_nothing_broken();
+}
+
+static void a_command_after_a_refusal_that_succeeds_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_ACK, .code = C(4, 15), .mid = 1, .token = "tb");
+    command(10200, 110, DELETE_, "/3", C(2, 2));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_NO_SESSION, "was refused");
+}
+
+/* --- what may not be refused ---------------------------------------------------------------------------------- */
+
+static void a_refused_delete_of_all_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, DELETE_, "/", C(4, 0));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_DELETE, "DELETE /");
+}
+
+static void a_refused_write_without_a_mistake_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 101, 300, C(4, 0));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_WRITE, "nothing is wrong with it");
+}
+
+static void a_client_without_room_may_refuse_it(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 101, 300, C(5, 0));
+    writes_server(10300, 101, "/1/0", 101, 300, C(4, 15));
+    judge(10400);
+    assert_nothing_broken();
+}
+
+static void a_value_out_of_range_may_be_refused(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 100, "/1/0", 0, 300, C(4, 0));
+    writes_server(10300, 101, "/1/0", 101, -1, C(4, 0));
+    judge(10400);
+    assert_nothing_broken();
+}
+
+static void a_refused_resource_of_an_instance_that_is_not_there_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/7/1", "\xc1\x01\x3c", 3, C(4, 4));
+    judge(10300);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_true(found[i].rule == BJ_RULE_BS_WRITE_REGARDLESS || bj_rule_level(found[i].rule) == BJ_LEVEL_SHOULD);
+    }
+    assert_int_equal(found_count, 2);
+}
+
+static void a_refused_resource_that_nobody_has_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/0", "\xc1\x00\x65\xe1\x01\x2c\x05", 7, C(4, 0));
+    judge(10300);
+    assert_broken(BJ_RULE_BS_WRITE_UNKNOWN_OPTIONAL, "PUT /1/0");
+}
+
+static void a_correction_that_is_refused_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, POST, "/bs", C(4, 6));
+    writes_server(10300, 101, "/1/0", 101, 300, C(4, 0));
+    judge(10400);
+    assert_broken(BJ_RULE_BS_FINISH_CORRECTION, "the session is open");
+}
+
+static void a_client_that_lost_its_session_may_refuse_everything(void **state) {
+    (void) state;
+    opens();
+    put_event((bj_event){ .kind = BJ_EV_ICMP, .actor = BJ_ACTOR_CLIENT, .time = 10150 * BJ_MS });
+    writes_server(10200, 100, "/1/0", 101, 300, C(4, 0));
+    command(10300, 101, DELETE_, "/", C(4, 0));
+    judge(10400);
+    assert_nothing_broken();
+}
+
+/* --- conditions, overtaking ----------------------------------------------------------------------------------- */
+
+static void conditional(uint8_t answer) {
+    uint8_t bytes[100];
+    bj_coap c = { .version = 1, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token_length = 2, .token = "to" };
+    bj_coap_add(&c, BJ_COAP_IF_MATCH, "\x01\x02", 2);
+    bj_coap_add_path(&c, BJ_COAP_URI_PATH, "/3");
+    server_raw(10200, BS, bytes, bj_coap_encode(&c, bytes, sizeof bytes));
+    answers(10210, BS, 100, answer);
+}
+
+static void a_condition_that_cannot_hold_is_found_when_it_is_passed_over(void **state) {
+    (void) state;
+    opens();
+    conditional(C(2, 2));
+    judge(10400);
+    assert_broken(BJ_RULE_COAP_CRITICAL_OPTION, "If-Match");
+}
+
+static void a_condition_that_does_not_hold_is_lawful(void **state) {
+    (void) state;
+    opens();
+    conditional(C(4, 12));
+    judge(10400);
+    assert_int_equal(found_count, 1);
+    assert_int_equal(bj_rule_level(found[0].rule), BJ_LEVEL_SHOULD);
+}
+
+static void a_reset_of_a_command_that_overtakes_is_found(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token = "to", .path = "/");
+    CLIENT(10110, BS, .type = BJ_COAP_RST, .mid = 100);
+    accepts(10200, 1);
+    judge(10400);
+    assert_broken(BJ_RULE_BS_OVERTAKING, "DELETE /");
+}
+
+static void a_session_that_a_command_opened_is_not_given_up_early(void **state) {
+    (void) state;
+    asks(10000, 1);
+    command(10100, 100, DELETE_, "/", C(2, 2));
+    accepts(10200, 1);
+    asks(21000, 2);
+    judge(22000);
+    assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "without Finish");
+}
+
+static void a_command_that_overtakes_may_be_refused(void **state) {
+    (void) state;
+    asks(10000, 1);
+    command(10100, 100, DELETE_, "/", C(4, 0));
+    accepts(10200, 1);
+    asks(21000, 2);
+    judge(22000);
+    assert_nothing_broken();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_read_of_the_security_object_is_found),
+        TEST(a_read_of_another_object_is_found),
+        TEST(reads_of_accounts_and_refused_ones_are_lawful),
+        TEST(a_delete_of_a_resource_is_found),
+        TEST(a_delete_of_no_path_is_found),
+        TEST(a_payload_that_is_damaged_and_taken_is_found),
+        TEST(a_format_that_carries_no_values_is_found),
+        TEST(resources_of_no_instance_are_found),
+        TEST(a_write_to_the_root_is_found),
+        TEST(what_is_wrong_may_be_refused),
+        TEST(a_finish_with_a_payload_is_found),
+        TEST(what_only_looks_like_a_finish_is_found),
+        TEST(a_finish_below_another_path_is_found),
+        TEST(a_write_below_another_path_is_found),
+        TEST(a_command_behind_the_finish_that_succeeds_is_found),
+        TEST(a_command_behind_the_finish_that_is_refused_is_lawful),
+        TEST(a_client_that_takes_unasked_sessions_may_take_it),
+        TEST(a_command_after_a_refusal_that_succeeds_is_found),
+        TEST(a_refused_delete_of_all_is_found),
+        TEST(a_refused_write_without_a_mistake_is_found),
+        TEST(a_client_without_room_may_refuse_it),
+        TEST(a_value_out_of_range_may_be_refused),
+        TEST(a_refused_resource_of_an_instance_that_is_not_there_is_found),
+        TEST(a_refused_resource_that_nobody_has_is_found),
+        TEST(a_correction_that_is_refused_is_found),
+        TEST(a_client_that_lost_its_session_may_refuse_everything),
+        TEST(a_condition_that_cannot_hold_is_found_when_it_is_passed_over),
+        TEST(a_condition_that_does_not_hold_is_lawful),
+        TEST(a_reset_of_a_command_that_overtakes_is_found),
+        TEST(a_session_that_a_command_opened_is_not_given_up_early),
+        TEST(a_command_that_overtakes_may_be_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

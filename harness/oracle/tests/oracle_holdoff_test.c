@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracle of how the hold-off grows, what a trigger brings, and when the bootstrap account's time is over, judged
+ * itself. The hold-off is 10 s, its cap 60 s, and the random factor 1.5 at most.
+ */
+#include "oracle_fixture.h"
+
+static void grows(void) {
+    config.holdoff_grows = true;
+    config.holdoff_cap = 60 * BJ_SECOND;
+    config.holdoff_jitter = 1500000;
+}
+
+/* An attempt that is refused after 100 ms. */
+static void is_refused(unsigned ms, uint16_t mid) {
+    asks(ms, mid);
+    SERVER(ms + 100, BS, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = mid, .token = "tb");
+}
+
+static void a_hold_off_that_doubles_to_its_cap_is_lawful(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    is_refused(35000, 2);
+    is_refused(80000, 3);
+    is_refused(140100, 4);
+    is_refused(200200, 5);
+    asks(260300, 6);
+    judge(261000);
+    assert_nothing_broken();
+}
+
+static void one_that_does_not_grow_is_found(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    asks(29000, 2);
+    judge(30000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "20.000 s at least");
+}
+
+static void nobody_knows_how_that_of_another_client_grows(void **state) {
+    (void) state;
+    is_refused(10000, 1);
+    is_refused(29000, 2);
+    is_refused(600000, 3);
+    judge(700000);
+    assert_nothing_broken();
+}
+
+static void one_that_grows_too_fast_is_found(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    asks(50000, 2);
+    judge(51000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "30.000 s at most");
+}
+
+static void one_that_passes_its_cap_is_found(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    is_refused(35000, 2);
+    is_refused(80000, 3);
+    asks(160000, 4);
+    judge(161000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_CAP, "60.000 s at most");
+}
+
+static void an_attempt_that_nobody_answered_has_failed_when_it_was_given_up(void **state) {
+    (void) state;
+    grows();
+    asks(10000, 1);
+    is_refused(10000 + 93000 + 30000, 2);
+    judge(134000);
+    assert_nothing_broken();
+}
+
+static void after_that_it_is_late_too(void **state) {
+    (void) state;
+    grows();
+    asks(10000, 1);
+    is_refused(10000 + 93000 + 32000, 2);
+    judge(136000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "at most");
+}
+
+static void accepted(unsigned ms, uint16_t mid) {
+    uint8_t bytes[100];
+    bj_coap c = { .version = 1, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = mid, .token_length = 2, .token = "tr" };
+    bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, "/rd/1");
+    server_raw(ms, MGMT, bytes, bj_coap_encode(&c, bytes, sizeof bytes));
+}
+
+static void a_whole_bootstrap(unsigned ms, uint16_t mid) {
+    asks(ms, mid);
+    accepts(ms + 100, mid);
+    writes_security(ms + 200, 100 + mid, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(ms + 300, 120 + mid, "/1/0", 101, 300, C(2, 4));
+    command(ms + 400, 140 + mid, POST, "/bs", C(2, 4));
+    registers(ms + 500, 60 + mid, "lt=300");
+}
+
+static void triggers(unsigned ms) {
+    SERVER(ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
+    answers(ms + 10, MGMT, 9, C(2, 4));
+}
+
+static void a_registration_ends_the_growth(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    a_whole_bootstrap(35000, 2);
+    accepted(35600, 62);
+    triggers(50000);
+    asks(64000, 3);
+    judge(65000);
+    assert_nothing_broken();
+}
+
+static void growth_that_outlives_it_is_found(void **state) {
+    (void) state;
+    grows();
+    is_refused(10000, 1);
+    a_whole_bootstrap(35000, 2);
+    accepted(35600, 62);
+    triggers(50000);
+    asks(71000, 3);
+    judge(72000);
+    assert_int_equal(found_count, 1);
+    assert_int_equal(found[0].rule, BJ_RULE_BS_HOLDOFF_RESET);
+}
+
+static void a_bootstrap_without_a_registration_does_not_end_it(void **state) {
+    (void) state;
+    grows();
+    a_whole_bootstrap(10000, 1);
+    SERVER(10600, MGMT, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 61, .token = "tr");
+    asks(22000, 2);
+    judge(23000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "with 1 failures");
+}
+
+static void a_trigger_that_nothing_follows_is_found(void **state) {
+    (void) state;
+    grows();
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    triggers(50000);
+    judge(80000);
+    assert_broken(BJ_RULE_BS_TRIGGER, "no bootstrap begins");
+}
+
+static void a_trigger_has_time_until_the_hold_off_is_over(void **state) {
+    (void) state;
+    grows();
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    triggers(50000);
+    judge(65000);
+    assert_nothing_broken();
+}
+
+static void an_account_whose_time_is_over_is_not_used(void **state) {
+    (void) state;
+    config.accounts[0].timeout = 100 * BJ_SECOND;
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    triggers(150000);
+    asks(161000, 2);
+    judge(165000);
+    assert_broken(BJ_RULE_BS_ACCOUNT_TIMEOUT, "/0/x/12 is 100 s");
+}
+
+static void one_whose_time_is_not_over_is(void **state) {
+    (void) state;
+    config.accounts[0].timeout = 200 * BJ_SECOND;
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    triggers(150000);
+    asks(161000, 2);
+    judge(165000);
+    assert_nothing_broken();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_hold_off_that_doubles_to_its_cap_is_lawful),
+        TEST(one_that_does_not_grow_is_found),
+        TEST(nobody_knows_how_that_of_another_client_grows),
+        TEST(one_that_grows_too_fast_is_found),
+        TEST(one_that_passes_its_cap_is_found),
+        TEST(an_attempt_that_nobody_answered_has_failed_when_it_was_given_up),
+        TEST(after_that_it_is_late_too),
+        TEST(a_registration_ends_the_growth),
+        TEST(growth_that_outlives_it_is_found),
+        TEST(a_bootstrap_without_a_registration_does_not_end_it),
+        TEST(a_trigger_that_nothing_follows_is_found),
+        TEST(a_trigger_has_time_until_the_hold_off_is_over),
+        TEST(an_account_whose_time_is_over_is_not_used),
+        TEST(one_whose_time_is_not_over_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
