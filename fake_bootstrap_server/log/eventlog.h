@@ -42,7 +42,7 @@ enum { BJ_LOG_VERSION = 1 };
     X(16, STREAM_CLOSED, "stream-closed")     /* number: the connection; other: 0 orderly, else errno */               \
     X(17, DNS_QUERY, "dns-query")             /* text: the name */                                                     \
     X(18, DNS_ANSWER, "dns-answer")           /* text: "name = addresses" or "name: NXDOMAIN"; cause */                \
-    X(19, STEP_BEGIN, "step-begin")           /* position; text: the step, one line */                                 \
+    X(19, STEP_BEGIN, "step-begin")           /* position; text: one line; unseen steps: number: kind, raw: bytes */   \
     X(20, STEP_END, "step-end")               /* position; cause: the event that satisfied it, or 0 */                 \
     X(21, STEP_FAILED, "step-failed")         /* position; text: expected and seen; cause */                           \
     X(22, FAULT, "fault")                     /* text: a fault was switched on or off, or struck */                    \

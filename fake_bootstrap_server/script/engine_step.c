@@ -5,6 +5,7 @@
  * When a step says when the client must act, what counts is when the client sent (the first copy), not when it arrived.
  * A step ends when the server sees it: at the arrival.
  */
+#include "script/bytes.h"
 #include "script/engine_internal.h"
 
 #include <assert.h>
@@ -215,13 +216,51 @@ static bj__progress begin_inconclusive(bj_engine *e, bj__thread *t) {
     return BJ__ENDS;
 }
 
-bj__progress bj__step_begin(bj_engine *e, bj__thread *t) {
+/* Does nothing that one could read on the network show this step? Alerts are encrypted, but for early ones. */
+static bool is_unseen(const bj_record *step) {
+    switch (step->kind) {
+    case BJ_K_ALERT:
+    case BJ_K_HANG_UP:
+    case BJ_K_DNS:
+    case BJ_K_STOP:
+    case BJ_K_INPUT:
+    case BJ_K_EXIT:
+    case BJ_K_START:
+    case BJ_K_POWER_CUT:
+    case BJ_K_DISK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The log has all of what a capture would not show. */
+static uint32_t log_beginning(bj_engine *e, const bj__thread *t) {
     BJ_TEXT(line, 400);
+    bj_event event = { .time = e->now,
+                       .kind = BJ_EV_STEP_BEGIN,
+                       .actor = BJ_ACTOR_SCRIPT,
+                       .position = t->step->position,
+                       .cause = t->satisfied_event,
+                       .text = line.start };
     if (!e->terse) {
         bj_step_line(&line, t->step);
     }
+    if (!e->terse && is_unseen(t->step)) {
+        bj_string bytes = bj_program_encode(e->arena, t->step);
+        event.number = t->step->kind;
+        event.raw = (const uint8_t *) bytes.bytes;
+        event.raw_length = bytes.length;
+        uint32_t sequence = bj_log_append(e->ops->log(e->world), &event);
+        bj_arena_free(e->arena, (void *) (uintptr_t) bytes.bytes);
+        return sequence;
+    }
+    return bj_log_append(e->ops->log(e->world), &event);
+}
+
+bj__progress bj__step_begin(bj_engine *e, bj__thread *t) {
     e->steps_begun++;
-    t->begin_event = bj__log_step(e, BJ_EV_STEP_BEGIN, t->step->position, t->satisfied_event, line.start);
+    t->begin_event = log_beginning(e, t);
     t->begun = e->now;
     t->timer = BJ_NEVER;
     t->outbound = 0;

@@ -293,6 +293,10 @@ void bj__session_alert(bj__session *s, uint8_t level, uint8_t number) {
     if (s->ended) {
         return;
     }
+    if (!s->ssl.major_ver) { /* before a version is agreed upon, records have the one that is hoped for */
+        s->ssl.major_ver = MBEDTLS_SSL_MAJOR_VERSION_3;
+        s->ssl.minor_ver = MBEDTLS_SSL_MINOR_VERSION_3;
+    }
     mbedtls_ssl_send_alert_message(&s->ssl, level, number);
     tell_hidden(s, level, number);
     if (level == MBEDTLS_SSL_ALERT_LEVEL_FATAL) { /* RFC 5246 §7.2.2 */

@@ -3,14 +3,30 @@
  * Capture files (pcap, pcapng) in the reader: packets lie in the file, and a damaged file ends with a reason.
  */
 #include "capture/capture.h"
+#include "capture/notes.h"
 
 #include "fuzz.h"
 
 /* libpcap takes no longer ones from most link types; what gzip has packed may be longer than the file. */
 enum { MOST_PACKET = 262144 };
 
+/* What a file says beside its packets, which anybody can write. */
+static void read_notes(const char *file) {
+    bj_arena *arena = bj_arena_map((size_t) 256 << 20);
+    bj_noted noted;
+    FUZZ_HOLDS(arena, "there is memory");
+    bj_notes_read(&noted, arena, file);
+    for (size_t i = 0; i < noted.count; i++) {
+        FUZZ_HOLDS(bj_record_def_of((bj_kind) noted.steps[i].step->kind)->verb, "what is noted as a step is one");
+        FUZZ_HOLDS(!i || noted.steps[i - 1].frame <= noted.steps[i].frame, "steps are in the order of frames");
+    }
+    FUZZ_HOLDS(!noted.given || noted.given->kind == BJ_K_SCENARIO, "what was given is of a scenario");
+    bj_arena_unmap(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     BJ_TEXT(why, 512);
+    read_notes(fuzz_file(data, size));
     bj_capture *capture = bj_capture_open(fuzz_file(data, size), &why);
     FUZZ_HOLDS(capture || why.used, "a file that is no capture is refused with a reason");
     bj_packet packet;

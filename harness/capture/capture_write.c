@@ -11,6 +11,7 @@
 
 #include "capture/capture.h"
 #include "capture/frame.h"
+#include "capture/notes.h"
 #include "capture/pcapng.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
@@ -23,6 +24,7 @@ typedef struct about {
     uint8_t kind;
     uint8_t actor;
     uint32_t cause;
+    bj_time time;
     uint32_t arrivals;
     const uint8_t *raw;
     size_t raw_length;
@@ -55,6 +57,9 @@ typedef struct writer {
     bj_pcapng_name names[NAMES];
     char name_texts[NAMES][64];
     size_t name_count;
+    bj_notes notes;
+    bool counting;   /* frames are not written, but counted */
+    uint32_t frames; /* so far */
     bj_frame frame;
     bj_frame quoted;
 } writer;
@@ -360,17 +365,20 @@ static void read_log(writer *w) {
         known->kind = event.kind;
         known->actor = event.actor;
         known->cause = event.cause;
+        known->time = event.time;
         known->raw = event.raw;
         known->raw_length = event.raw_length;
         w->last_frame = is_packet(event.kind, event.cause) ? event.sequence : w->last_frame;
         read_event(w, &event);
+        bj_notes_take(&w->notes, &event);
     }
 }
 
 /* --- the second reading --------------------------------------------------------------------------------------- */
 
 static void write_frame(writer *w, const bj_event *event, const char *said) {
-    if (w->frame.length) {
+    w->frames += w->frame.length > 0;
+    if (w->frame.length && !w->counting) {
         uint64_t time = BJ_CAPTURE_EPOCH * BJ_SECOND + event->time;
         bj_pcapng_packet(w->file, time, w->frame.bytes, w->frame.length, said);
     }
@@ -452,7 +460,10 @@ static void write_closed(writer *w, const bj_event *event, connection *c) {
     int side = event->actor != c->opener;
     const about *cause = about_event(w, event->cause);
     bool hears = cause && cause->kind == BJ_EV_STREAM_CLOSED && cause->actor != event->actor;
-    bool meets_closed_end = cause && (cause->kind == BJ_EV_STREAM_SENT || cause->kind == BJ_EV_STREAM_OPEN);
+    /* What accepts and resets at once has the other side to do with nothing. */
+    bool accepted = cause && cause->kind == BJ_EV_STREAM_OPEN && cause->actor == event->actor;
+    bool meets_closed_end = cause && (cause->kind == BJ_EV_STREAM_SENT || cause->kind == BJ_EV_STREAM_OPEN) &&
+                            !(accepted && cause->time == event->time);
     if (event->other == ETIMEDOUT) {
         c->over = true;
     } else if (event->other) {
@@ -538,17 +549,58 @@ static void write_keys(writer *w) {
     free(lines);
 }
 
-static void write_log(writer *w) {
-    BJ_TEXT(run, COMMENT_ROOM);
-    size_t cursor = 0;
+/* All packets; what is noted learns before which frame it was. */
+static void write_packets(writer *w) {
+    size_t cursor = 0, noted = 0;
     bj_event event;
-    describe_run(w, &run);
-    bj_pcapng_begin(w->file, run.used ? run.start : NULL);
-    bj_pcapng_names(w->file, w->names, w->name_count);
-    write_keys(w);
     while (bj_log_next(w->log, &cursor, &event) && event.sequence <= w->last) {
+        for (; noted < w->notes.count && w->notes.steps[noted].sequence <= event.sequence; noted++) {
+            w->notes.steps[noted].frame = w->frames + 1;
+        }
         write_event(w, &event);
     }
+}
+
+/* The header, which stands first, speaks of frames: they are counted before. */
+static void count_frames(writer *w) {
+    size_t size = w->connection_count * sizeof *w->connections;
+    connection *fresh = malloc(size + 1);
+    if (!fresh || !w->notes.count) {
+        free(fresh);
+        w->notes.count = 0;
+        return;
+    }
+    memcpy(fresh, w->connections, size);
+    w->counting = true;
+    write_packets(w);
+    w->counting = false;
+    w->frames = 0;
+    free(w->connections);
+    w->connections = fresh;
+}
+
+static void write_header(writer *w) {
+    BJ_TEXT(run, COMMENT_ROOM);
+    size_t count;
+    describe_run(w, &run);
+    count_frames(w);
+    const char **notes = bj_notes_comments(&w->notes, &count);
+    const char **comments = calloc(count + 1, sizeof *comments);
+    if (comments) {
+        comments[0] = run.used ? run.start : NULL;
+        for (size_t i = 0; i < count; i++) {
+            comments[i + 1] = notes[i];
+        }
+    }
+    bj_pcapng_begin(w->file, comments, comments ? count + 1 : 0);
+    free(comments);
+}
+
+static void write_log(writer *w) {
+    write_header(w);
+    bj_pcapng_names(w->file, w->names, w->name_count);
+    write_keys(w);
+    write_packets(w);
 }
 
 /* --- the whole ------------------------------------------------------------------------------------------------ */
@@ -576,6 +628,7 @@ bool bj_capture_write(const bj_log *log, const char *file, bj_text *why) {
         w->log = log;
         w->last = bj_log_last(log);
         w->events = calloc((size_t) w->last + 1, sizeof *w->events);
+        bj_notes_begin(&w->notes);
     }
     if (w && w->events) {
         done = write_file(w, file, why);
@@ -586,6 +639,9 @@ bool bj_capture_write(const bj_log *log, const char *file, bj_text *why) {
         free(w->connections);
     } else {
         bj_text_add(why, "no memory for the capture");
+    }
+    if (w) {
+        bj_notes_end(&w->notes);
     }
     free(w);
     return done;

@@ -12,6 +12,8 @@
 #include "capture/keys.h"
 #include "capture/readable.h"
 
+enum { ARENA = 256 << 20 };
+
 const char bj_field_help[] =
     "  --client WHICH      the client: its address, address:port or Endpoint Client Name; needed where there are "
     "several\n"
@@ -25,6 +27,7 @@ const char bj_field_help[] =
     "                      granted on a loopback interface)\n"
     "  --instance N        the Object Instance ID of the client's bootstrap account in /0, where it is known\n"
     "  --holdoff DURATION  its Client Hold Off Time, /0/x/11, where it is known\n"
+    "  --packets-only      what a capture of `bootjack run` says beside its packets is not read: as of a stranger's\n"
     "  --tolerance DURATION\n"
     "                      how much the clock of the capture, and timers of the client, may be off; 100ms if not "
     "given\n";
@@ -80,6 +83,10 @@ static int take_option(bj_field_options *o, int argc, char **argv, int *at, bj_t
     const char *word = argv[*at];
     if (!strcmp(word, "--all")) {
         o->all = true;
+        return 1;
+    }
+    if (!strcmp(word, "--packets-only")) {
+        o->packets_only = true;
         return 1;
     }
     if (!strcmp(word, "--at-client")) {
@@ -206,9 +213,26 @@ static int choose(bj_field *f) {
     return 0;
 }
 
+static void read_notes(bj_field *f, bj_field_options *options) {
+    f->arena = options->packets_only ? NULL : bj_arena_map(ARENA);
+    if (f->arena) {
+        bj_notes_read(&f->noted, f->arena, options->units.file);
+    }
+    options->units.epoch = f->noted.given ? BJ_CAPTURE_EPOCH * BJ_SECOND : 0;
+}
+
+/* A run has one client, wherever it is. */
+static void join_the_noted(bj_field *f) {
+    const bj_record *client = f->noted.given ? bj_get_record(f->noted.given, BJ_F(SCENARIO, CLIENT)) : NULL;
+    if (client) {
+        bj_parties_join(&f->parties, bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1"));
+    }
+}
+
 int bj_field_open(bj_field *f, bj_field_options *options) {
     *f = (bj_field){ .options = options };
     BJ_TEXT(why, 600);
+    read_notes(f, options);
     bool good = !options->keys || bj_keys_read(&options->units, options->keys, &why);
     f->units = good ? bj_units_open(&options->units, &why) : NULL;
     if (!f->units || !bj_parties_find(&f->parties, f->units, &why)) {
@@ -216,6 +240,7 @@ int bj_field_open(bj_field *f, bj_field_options *options) {
         return BJ_FIELD_CANNOT;
     }
     warn(f);
+    join_the_noted(f);
     return choose(f);
 }
 
@@ -233,6 +258,10 @@ void bj_field_close(bj_field *f) {
     bj_parties_free(&f->parties);
     bj_units_close(f->units);
     f->units = NULL;
+    if (f->arena) {
+        bj_arena_unmap(f->arena);
+        f->arena = NULL;
+    }
 }
 
 bool bj_field_talk(bj_field *field, uint32_t party, bj_talk *talk) {

@@ -7,6 +7,7 @@
 #define BJ_CAPTURE_FIELD_H
 
 #include "base/arena.h"
+#include "capture/notes.h"
 #include "capture/talk.h"
 #include "oracle/oracle.h"
 
@@ -18,9 +19,10 @@ typedef struct bj_field_options {
     const char *client; /* NULL: the only one there is */
     const char *keys;
     bool all;
-    bool at_client;  /* the capture was taken where the client is; else only if the addresses say so */
-    int instance;    /* of the bootstrap account; -1: not told */
-    bj_time holdoff; /* /0/x/11 of it; BJ_NEVER: not told */
+    bool packets_only; /* what a capture of a run says beside its packets is not read */
+    bool at_client;    /* the capture was taken where the client is; else only if the addresses say so */
+    int instance;      /* of the bootstrap account; -1: not told */
+    bj_time holdoff;   /* /0/x/11 of it; BJ_NEVER: not told */
     bj_time tolerance;
     uint32_t until; /* the last frame that counts; 0: all */
 } bj_field_options;
@@ -29,6 +31,8 @@ typedef struct bj_field {
     const bj_field_options *options;
     bj_units *units;
     bj_parties parties;
+    bj_arena *arena; /* of what follows */
+    bj_noted noted;  /* what a capture of a run says beside its packets; times count from the run's beginning then */
     uint32_t chosen[BJ_FIELD_BATCH * 16];
     size_t chosen_count;
 } bj_field;

@@ -402,6 +402,23 @@ bool bj_parties_find(bj_parties *p, bj_units *units, bj_text *why) {
     return true;
 }
 
+void bj_parties_join(bj_parties *p, const char *endpoint) {
+    uint32_t one = UINT32_MAX;
+    for (size_t i = 0; i < p->count; i++) {
+        bool same = !*p->all[i].endpoint || !strcmp(p->all[i].endpoint, endpoint);
+        if (same && one != UINT32_MAX) {
+            p->all[i].flows = 0;
+            for (size_t k = 0; k < p->flow_count; k++) {
+                if (p->flows[k].party == i) {
+                    join(p, &p->flows[k], one);
+                }
+            }
+        }
+        one = same && one == UINT32_MAX ? (uint32_t) i : one;
+    }
+    drop_empty(p);
+}
+
 /* --- names ---------------------------------------------------------------------------------------------------- */
 
 int bj_parties_named(const bj_parties *p, const char *text) {

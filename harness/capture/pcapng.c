@@ -71,16 +71,21 @@ static uint32_t begin_block(FILE *file, uint32_t type, size_t body) {
     return total;
 }
 
-static void put_section(FILE *file, const char *comment) {
-    static const char application[] = "Bootjack";
-    size_t options = text_option_size(comment) + text_option_size(application) + 4;
+static void put_section(FILE *file, const char *const *comments, size_t count) {
+    static const char application[] = BJ_PCAPNG_APPLICATION;
+    size_t options = text_option_size(application) + 4;
+    for (size_t i = 0; i < count; i++) {
+        options += text_option_size(comments[i]);
+    }
     uint32_t total = begin_block(file, SECTION_HEADER, 16 + options);
     put32(file, BYTE_ORDER_MAGIC);
     put16(file, 1);
     put16(file, 0);
     put32(file, UINT32_MAX); /* length of the section: not said */
     put32(file, UINT32_MAX);
-    put_text_option(file, OPT_COMMENT, comment);
+    for (size_t i = 0; i < count; i++) {
+        put_text_option(file, OPT_COMMENT, comments[i]);
+    }
     put_text_option(file, SHB_USERAPPL, application);
     put_option(file, OPT_END, NULL, 0);
     put32(file, total);
@@ -100,8 +105,8 @@ static void put_interface(FILE *file) {
     put32(file, total);
 }
 
-void bj_pcapng_begin(FILE *file, const char *comment) {
-    put_section(file, comment);
+void bj_pcapng_begin(FILE *file, const char *const *comments, size_t count) {
+    put_section(file, comments, count);
     put_interface(file);
 }
 

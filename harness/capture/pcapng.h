@@ -11,8 +11,12 @@
 
 #include "base/addr.h"
 
-/* Section header and the description of the one interface; `comment` may be NULL. */
-void bj_pcapng_begin(FILE *file, const char *comment);
+/* The program that wrote the file, as its section header says. */
+#define BJ_PCAPNG_APPLICATION "Bootjack"
+
+/* Section header and the description of the one interface; comments of at most 65532 bytes each, those that are NULL
+ * are left out. */
+void bj_pcapng_begin(FILE *file, const char *const *comments, size_t count);
 
 typedef struct bj_pcapng_name {
     bj_addr addr;

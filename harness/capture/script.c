@@ -142,6 +142,9 @@ static void put_transmission(bj_script *s) {
     int repetitions = shown_retransmissions(s->talk);
     bool constant = is_never_random(s->talk);
     bj_record *transmission = bj_record_new(s->arena, BJ_K_TRANSMISSION, (bj_position){ 0 });
+    if (script_put_given(s, BJ_F(SCENARIO, TRANSMISSION))) {
+        return;
+    }
     if (repetitions >= 0) {
         script_set_uint(s, transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), BJ_T_UINT, (uint32_t) repetitions);
         script_assume(s, "messages are given up after %d repetitions, and not after 4", repetitions);
@@ -168,18 +171,23 @@ static void put_head(bj_script *s) {
     bj_record *network = bj_record_new(s->arena, BJ_K_LINK, (bj_position){ 0 });
     bj_record *recovery = bj_record_new(s->arena, BJ_K_RECOVERY, (bj_position){ 0 });
     BJ_TEXT(title, 300);
-    bool readable = *one->endpoint && is_utf8(one->endpoint);
+    const char *endpoint = *one->endpoint ? one->endpoint : script_given_endpoint(s);
+    bool readable = *endpoint && is_utf8(endpoint);
     bj_text_printf(&title, "What a capture shows of the client %s",
-                   readable         ? one->endpoint
-                   : *one->endpoint ? "whose name is no text"
-                                    : "without a name");
+                   readable    ? endpoint
+                   : *endpoint ? "whose name is no text"
+                               : "without a name");
     script_set_text(s, s->root, BJ_F(SCENARIO, TITLE), title.start);
-    s->latency = shown_latency(s->talk);
+    s->latency = s->noted.given ? script_given_latency(s) : BJ_NEVER;
+    s->latency =
+        s->latency <= 100 * BJ_MS ? s->latency : shown_latency(s->talk); /* what takes longer: the servers' time */
     script_set_duration(s, network, BJ_F(LINK, LATENCY), s->latency);
     script_set_record(s, s->root, BJ_F(SCENARIO, NETWORK), network);
+    script_put_mtu(s);
     script_set_text(s, recovery, BJ_F(RECOVERY, OFF), "the capture ends here");
     put_transmission(s);
-    bj_time length = s->talk->count ? s->talk->messages[s->talk->count - 1].time - s->talk->messages[0].time : 0;
+    bj_time begun = s->noted.given || !s->talk->count ? 0 : s->talk->messages[0].time;
+    bj_time length = s->talk->count ? s->talk->messages[s->talk->count - 1].time - begun : 0;
     bj_time most = 3 * length + 1000 * BJ_SECOND, hour = 3600 * BJ_SECOND;
     if (most <
         24 * hour) { /* a client that goes round in circles is seen to, and not for the ten days that are usual */
@@ -193,17 +201,20 @@ static void begin_ports(bj_script *s) {
     uint32_t state[BJ_TALK_SERVERS] = { 0 };
     size_t kept = 0;
     for (unsigned i = 0; i < s->talk->server_count; i++) {
-        bool spoken = false;
+        bool spoken = s->servers[i].same != i;
+        state[i] = s->servers[i].initial;
         for (size_t n = 0; n < s->count && !spoken; n++) {
             const bj_record *r = s->steps[n];
             if (!r) {
                 continue; /* another server's, that was closed from the start */
             }
             bool port = r->kind == BJ_K_PORT && !strcmp(bj_get_string(r, BJ_F(PORT, SERVER), ""), s->servers[i].name);
-            bool asks = r->kind == BJ_K_REQUEST || r->kind == BJ_K_CLIENT_HELLO; /* the number of `to` is the same */
+            bool asks = r->kind == BJ_K_REQUEST || r->kind == BJ_K_CLIENT_HELLO || r->kind == BJ_K_DEPARTURE ||
+                        r->kind == BJ_K_CONNECTION; /* the number of `to` is the same */
             bool named = asks && !strcmp(bj_get_string(r, BJ_F(REQUEST, TO), ""), s->servers[i].name);
-            state[i] = port ? bj_get_uint(r, BJ_F(PORT, STATE), 0) : 0;
-            if (state[i]) {
+            uint32_t is = port ? bj_get_uint(r, BJ_F(PORT, STATE), 0) : 0;
+            if (is) {
+                state[i] = is;
                 s->steps[n] = NULL;
             }
             spoken = port || named;
@@ -227,6 +238,7 @@ void bj_script_make(bj_script *s, const bj_field *field, const bj_talk *talk, bj
     *s = (bj_script){ .field = field, .talk = talk, .arena = arena, .loose = loose, .follows = follows };
     s->root = bj_record_new(arena, BJ_K_SCENARIO, (bj_position){ 0 });
     show_holdoff(s);
+    script_read_notes(s);
     script_find_servers(s);
     put_head(s);
     script_put_steps(s);

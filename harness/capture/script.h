@@ -23,16 +23,21 @@ typedef struct bj_script_server {
     char name[40];      /* in the scenario */
     char host[256];     /* its name in the network; "": not known */
     bj_addr seen, here; /* its address in the capture, and in the scenario */
+    uint32_t initial;   /* as it is given */
     uint32_t port;      /* BJ_ENUM_PORT, at this point of the walk; then as it is from the start */
     bool met;           /* a step named it, or its port is known from the start */
     bool named;         /* a step named it */
+    unsigned same;      /* the first of the places that are addresses of the same server */
+    bool given;         /* the capture says what it is */
 } bj_script_server;
 
 typedef struct bj_script {
     const bj_field *field;
     const bj_talk *talk;
     bj_arena *arena;
-    bool loose;   /* order and codes, no times */
+    bool loose;     /* order and codes, no times */
+    bj_noted noted; /* the field's, where it is about this client */
+    size_t next_note;
     bool follows; /* for a comparison: what the client does is awaited, and not demanded */
     bj_script_server servers[BJ_TALK_SERVERS];
     bj_record *root;

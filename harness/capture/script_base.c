@@ -41,6 +41,8 @@ bj_record *script_step(bj_script *s, bj_kind kind) {
 }
 
 const char *script_name_of(bj_script *s, const bj_message *m) {
+    bj_script_server *first = &s->servers[s->servers[m->server].same];
+    first->met = first->named = true;
     s->servers[m->server].met = s->servers[m->server].named = true;
     return s->servers[m->server].name;
 }

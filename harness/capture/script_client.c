@@ -17,6 +17,9 @@
 /* The last thing that the client says: it was stopped. */
 static bool is_goodbye(const bj_script *s, int index) {
     const bj_message *m = script_message(s, index);
+    if (s->noted.given) {
+        return false; /* it would say so */
+    }
     for (size_t i = (size_t) index + 1; i < s->talk->count; i++) {
         const bj_message *o = &s->talk->messages[i];
         if (o->kind == BJ_TALK_REQUEST && o->repeats == BJ_TALK_NONE &&
@@ -40,7 +43,7 @@ static void stop_client(bj_script *s, const bj_message *m) {
 
 /* A server's port opens or closes before the client speaks to it. */
 void script_set_port(bj_script *s, const bj_message *m, uint32_t state) {
-    bj_script_server *server = &s->servers[m->server];
+    bj_script_server *server = &s->servers[s->servers[m->server].same];
     if (server->port == state) {
         return;
     }
@@ -74,18 +77,44 @@ static void put_request_time(bj_script *s, bj_record *r, const bj_message *m, bj
     }
 }
 
-static void departure(bj_script *s, const bj_message *m) {
+/* One that leaves before what is awaited before it has arrived cannot be awaited behind it; nor can bytes of a
+ * connection that ends. */
+static void departure(bj_script *s, const bj_message *m, bj_request_kind kind) {
+    bool attempt = (kind == BJ_REQ_BOOTSTRAP || kind == BJ_REQ_PACK) && script_since(s, m->time) >= BJ_SECOND;
+    bool first = m == s->talk->messages && !s->loose && !s->follows;
+    if ((m->time < s->base && !first) || !m->unreachable) {
+        script_say(s, "frame %u: a request that does not arrive", m->frame);
+        s->unsaid++;
+        return;
+    }
     script_set_port(s, m, 1);
     bj_record *r = script_step(s, BJ_K_DEPARTURE);
     script_set_text(s, r, BJ_F(DEPARTURE, TO), script_name_of(s, m));
     script_set_uint(s, r, BJ_F(DEPARTURE, METHOD), BJ_T_ENUM, m->code);
-    script_put_window(s, r, BJ_F(DEPARTURE, AT), BJ_F(DEPARTURE, WITHIN), m->time);
+    if (attempt && !first && !s->loose && !s->follows) {
+        script_put_when(s, r, BJ_F(DEPARTURE, AT), (bj_when){ .due = BJ_DUE_HOLDOFF });
+    } else if (!first) {
+        script_put_window(s, r, BJ_F(DEPARTURE, AT), BJ_F(DEPARTURE, WITHIN), m->time);
+    }
     script_end_with(s, m);
+}
+
+/* On a connection that the server has closed. */
+static bool is_cut_off(const bj_script *s, int index) {
+    const bj_message *m = script_message(s, index);
+    for (int i = index - 1; m->stream && i >= 0; i--) {
+        const bj_message *o = script_message(s, i);
+        if (o->server == m->server && bj_addr_equal(&o->client, &m->client) &&
+            (o->kind == BJ_TALK_CLOSE || o->kind == BJ_TALK_OPEN)) {
+            return o->kind == BJ_TALK_CLOSE && !o->by_client;
+        }
+    }
+    return false;
 }
 
 bool script_unreachable(const bj_script *s, int index) {
     const bj_message *m = script_message(s, index);
-    return m->unreachable && m->answer == BJ_TALK_NONE && m->ack == BJ_TALK_NONE;
+    return (m->unreachable || is_cut_off(s, index)) && m->answer == BJ_TALK_NONE && m->ack == BJ_TALK_NONE;
 }
 
 /* A request of the client in blocks as the engine takes one: the script sees it whole, with the last block. The index
@@ -190,7 +219,7 @@ void script_client_request(bj_script *s, int index, bool overtakes) {
     }
     script_say(s, "frame %u, %.3f s", m->frame, (double) m->time / 1e6);
     if (script_unreachable(s, index)) {
-        departure(s, m);
+        departure(s, m, kind);
         return;
     }
     script_set_port(s, m, 0);

@@ -121,8 +121,14 @@ void bj_script_uri(const bj_script *s, const char *uri, size_t length, bj_text *
 /* --- servers -------------------------------------------------------------------------------------------------- */
 
 static bool is_free(const bj_script *s, unsigned count, const char *name) {
+    const bj_value *given = s->noted.given ? bj_get(s->noted.given, BJ_F(SCENARIO, SERVERS)) : NULL;
     for (unsigned i = 0; i < count; i++) {
         if (!strcmp(s->servers[i].name, name)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; given && i < given->as.named.count; i++) {
+        if (!strcmp(given->as.named.items[i].name.bytes, name)) {
             return false;
         }
     }
@@ -146,6 +152,25 @@ static void find_strangers(bj_script *s) {
 
 bool script_is_stranger(const bj_script *s, unsigned server) {
     return s->strangers[server];
+}
+
+static bool take_given(bj_script *s, unsigned number) {
+    bj_script_server *server = &s->servers[number];
+    const bj_named *given = script_given_server(s, number);
+    server->same = number;
+    if (!given) {
+        return false;
+    }
+    server->given = true;
+    s->strangers[number] = false;
+    snprintf(server->name, sizeof server->name, "%s", given->name.bytes);
+    snprintf(server->host, sizeof server->host, "%s", bj_get_string(given->records[0], BJ_F(SERVER, HOST), ""));
+    server->initial = server->port = bj_get_uint(given->records[0], BJ_F(SERVER, STATE), 0);
+    for (unsigned i = 0; i < number; i++) {
+        bool same = s->servers[i].same == i && script_given_server(s, i) == given;
+        server->same = same ? i : server->same;
+    }
+    return true;
 }
 
 static void name_server(bj_script *s, unsigned number, const bj_names *names) {
@@ -194,7 +219,9 @@ void script_find_servers(bj_script *s) {
         s->servers[i].seen = s->talk->servers[i].address;
         s->servers[i].here = moved(&s->servers[i].seen);
         any |= is_taken(&s->servers[i].seen);
-        name_server(s, i, &names);
+        if (!take_given(s, i)) {
+            name_server(s, i, &names);
+        }
     }
     resolve(s);
     if (any) {
@@ -206,20 +233,22 @@ static bj_transport transport_of(const bj_talk_server *t) {
     return t->stream ? (t->secure ? BJ_TLS : BJ_TCP) : t->secure ? BJ_DTLS : BJ_UDP;
 }
 
-/* The first Capabilities and Settings of a server (RFC 8323 §5.3.1: option 2 is Max-Message-Size). */
+/* The Capabilities and Settings of a server (RFC 8323 §5.3.1: option 2 is Max-Message-Size): the largest that it says.
+ */
 static void put_settings(bj_script *s, bj_record *r, unsigned number) {
+    uint32_t most = 0;
     for (size_t i = 0; i < s->talk->count; i++) {
         const bj_message *m = &s->talk->messages[i];
-        uint32_t most = 1152;
+        uint32_t size = 1152;
         bj_coap c;
         if (m->server == number && !m->by_client && m->kind == BJ_TALK_SIGNAL && m->code == BJ_COAP_CODE(7, 1) &&
             bj_message_decode(m, &c) == BJ_COAP_OK) {
-            bj_coap_find_uint(&c, 2, &most);
-            if (most != 1152) {
-                script_set_uint(s, r, BJ_F(SERVER, MAX_MESSAGE_SIZE), BJ_T_UINT, most);
-            }
-            return;
+            bj_coap_find_uint(&c, 2, &size);
+            most = size > most ? size : most;
         }
+    }
+    if (most && most != 1152) {
+        script_set_uint(s, r, BJ_F(SERVER, MAX_MESSAGE_SIZE), BJ_T_UINT, most);
     }
 }
 
@@ -248,23 +277,48 @@ static bj_record *server_record(bj_script *s, unsigned number) {
     return r;
 }
 
+static void put_server(bj_script *s, bj_named *named, const char *name, bj_record *r, uint32_t port) {
+    const bj_record **one = bj_record_list(s->arena, 1);
+    if (port) {
+        script_set_uint(s, r, BJ_F(SERVER, STATE), BJ_T_ENUM, port);
+    }
+    one[0] = r;
+    *named = (bj_named){ .name = { name, strlen(name) }, .records = one, .count = 1 };
+}
+
+static void put_given_server(bj_script *s, bj_named *named, const bj_named *given) {
+    bj_record *r = script_given_record(s, given);
+    uint32_t port = bj_get_uint(given->records[0], BJ_F(SERVER, STATE), 0);
+    for (unsigned i = 0; i < s->talk->server_count; i++) {
+        bool it = s->servers[i].given && s->servers[i].same == i && script_given_server(s, i) == given;
+        uint32_t transport = transport_of(&s->talk->servers[i]);
+        port = it ? s->servers[i].port : port;
+        if (it && s->talk->servers[i].stream) {
+            put_settings(s, r, i);
+        }
+        if (it && transport != BJ_UDP && !bj_get(r, BJ_F(SERVER, TRANSPORT))) {
+            script_set_uint(s, r, BJ_F(SERVER, TRANSPORT), BJ_T_ENUM, transport);
+        }
+    }
+    put_server(s, named, given->name.bytes, r, port);
+}
+
 void script_put_servers(bj_script *s) {
     unsigned count = 0;
     bj_value v = { .type = BJ_T_NAMED };
-    bj_named *named = bj_arena_calloc(s->arena, s->talk->server_count + 1, sizeof *named);
+    const bj_value *given = s->noted.given ? bj_get(s->noted.given, BJ_F(SCENARIO, SERVERS)) : NULL;
+    size_t given_count = given ? given->as.named.count : 0;
+    bj_named *named = bj_arena_calloc(s->arena, s->talk->server_count + given_count + 1, sizeof *named);
+    for (size_t i = 0; i < given_count; i++) {
+        if (given->as.named.items[i].count) {
+            put_given_server(s, &named[count++], &given->as.named.items[i]);
+        }
+    }
     for (unsigned i = 0; i < s->talk->server_count; i++) {
-        if (!s->servers[i].named && script_is_stranger(s, i)) {
-            continue;
+        if (!s->servers[i].given && (s->servers[i].named || !script_is_stranger(s, i))) {
+            put_server(s, &named[count++], s->servers[i].name, server_record(s, i),
+                       s->servers[i].met ? s->servers[i].port : 0);
         }
-        const bj_record **one = bj_record_list(s->arena, 1);
-        bj_record *r = server_record(s, i);
-        if (s->servers[i].met && s->servers[i].port) {
-            script_set_uint(s, r, BJ_F(SERVER, STATE), BJ_T_ENUM, s->servers[i].port);
-        }
-        one[0] = r;
-        named[count].name = (bj_string){ s->servers[i].name, strlen(s->servers[i].name) };
-        named[count].records = one;
-        named[count++].count = 1;
     }
     v.as.named.items = named;
     v.as.named.count = count;
@@ -510,6 +564,10 @@ static void put_nature(bj_script *s, bj_record *client) {
 void script_put_client(bj_script *s) {
     const bj_party *one = &s->field->parties.all[s->talk->party];
     bj_record *client = bj_record_new(s->arena, BJ_K_CLIENT, (bj_position){ 0 });
+    if (script_put_given(s, BJ_F(SCENARIO, CLIENT))) {
+        script_put_given(s, BJ_F(SCENARIO, DNS));
+        return;
+    }
     if (*one->endpoint) {
         script_set_text(s, client, BJ_F(CLIENT, ENDPOINT), one->endpoint);
     } else {

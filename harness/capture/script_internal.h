@@ -26,6 +26,23 @@ bool script_is_stranger(const bj_script *s, unsigned server);
 void script_put_servers(bj_script *s);
 void script_put_client(bj_script *s);
 
+/* script_notes.c: what the capture says beside its packets. */
+void script_read_notes(bj_script *s);
+/* A field of the scenario that is known so. true: it is, or it is known that there is none. */
+bool script_put_given(bj_script *s, unsigned field);
+/* The server at this place of the talk as it was given; NULL. */
+const bj_named *script_given_server(const bj_script *s, unsigned server);
+/* As it was given, but for the link and the port, of which the packets tell. */
+bj_record *script_given_record(bj_script *s, const bj_named *given);
+/* The name of the client that was given; "" where none was. */
+const char *script_given_endpoint(const bj_script *s);
+/* Of the network that was given, one way. */
+bj_time script_given_latency(const bj_script *s);
+/* The greatest size of datagrams, into the scenario's network. */
+void script_put_mtu(bj_script *s);
+/* Steps that no packet shows, which began before this frame. */
+void script_noted_steps(bj_script *s, uint32_t frame);
+
 /* script_keys.c: keeps the Security accounts that stand in what a server wrote to `target`. */
 void script_learn(bj_script *s, const bj_path *target, const bj_value *values);
 /* Identity and key of a server, in these fields: what was written of it, else of --keys, else made up. */
@@ -125,6 +142,8 @@ void script_put_observation(bj_script *s, bj_record *r, unsigned field, int requ
 
 /* A handshake of which nothing can be read: how it ends, as far as that stands in clear. */
 void script_handshake(bj_script *s, int index);
+/* The client opens a connection. */
+void script_connection(bj_script *s, int index);
 /* A server ends a connection. */
 void script_hang_up(bj_script *s, int index);
 

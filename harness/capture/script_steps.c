@@ -60,6 +60,9 @@ static void put_message(bj_script *s, int index) {
             script_handshake(s, index);
         }
         break;
+    case BJ_TALK_OPEN:
+        script_connection(s, index);
+        break;
     case BJ_TALK_CLOSE:
         script_hang_up(s, index);
         break;
@@ -91,10 +94,12 @@ void script_put_steps(bj_script *s) {
             break;
         }
         s->current = (int) i;
+        script_noted_steps(s, s->talk->messages[i].frame);
         if (!s->done[i]) {
             put_message(s, (int) i);
         }
     }
+    script_noted_steps(s, UINT32_MAX);
     follow_to_the_end(s);
     if (!s->count) {
         script_set_text(s, script_step(s, BJ_K_NOTE), BJ_F(NOTE, TEXT),

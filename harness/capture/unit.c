@@ -449,7 +449,9 @@ static bool first_unit(bj_units *u, bj_unit *unit) {
 static void read_clock(bj_units *u) {
     uint64_t time = u->packet.time;
     if (u->packet.frame == 1) {
-        u->seen.epoch = u->last = time;
+        bool told = u->options->epoch && u->options->epoch <= time;
+        u->seen.epoch = told ? u->options->epoch : time;
+        u->last = time;
     }
     if (time < u->last) {
         u->seen.backwards++;

@@ -66,6 +66,7 @@ typedef struct bj_unit_options {
     char psk[BJ_UNIT_KEYS][2 * 64 + 1]; /* pre-shared keys in hexadecimal */
     char identity[BJ_UNIT_KEYS][129];   /* and the identities that they belong to; "" where not told */
     size_t psk_count;
+    uint64_t epoch;   /* when time is 0, microseconds since 1970; 0, or later than the first frame: that one's */
     bool undecrypted; /* what is encrypted stays so: tshark is not asked */
 } bj_unit_options;
 
@@ -85,7 +86,7 @@ typedef struct bj_units_seen {
     uint32_t backwards; /* frames whose clock stood before that of the one before, */
     bj_time most;       /* by so much at most */
     uint32_t records, decrypted;
-    uint64_t epoch;         /* of the first frame, microseconds since 1970 */
+    uint64_t epoch;         /* when time is 0, microseconds since 1970 */
     const char *decryption; /* why nothing is decrypted; NULL */
 } bj_units_seen;
 const bj_units_seen *bj_units_seen_of(const bj_units *units);

@@ -204,6 +204,29 @@ def test_the_same_client_gives_the_same_conversation(tmp_path):
     assert (tmp_path / "b.pcapng").stat().st_size > 500
 
 
+def test_a_capture_of_a_run_says_what_no_packet_shows(tmp_path):
+    """What the client was given, and that its power went; a stranger's capture does not."""
+    file = tmp_path / "a.pcapng"
+    run("run", api.ROOT / "scenarios/life/registers-after-a-power-cut.yaml", "--pcap", file)
+    scenario, _ = converted(file)
+    assert "state" in scenario["client"] and {"power-cut", "start"} <= set(verbs(scenario))
+    scenario, text = converted(file, "--packets-only")
+    assert "state" not in scenario["client"] and not {"power-cut", "start"} & set(verbs(scenario))
+    assert "the hold-off is not to be seen" in text
+
+
+def test_what_a_capture_says_of_its_run_may_be_anything(tmp_path):
+    """It comes from anywhere: a comment that is damaged gives another scenario, or none, and no harm."""
+    file = tmp_path / "a.pcapng"
+    run("run", api.ROOT / "scenarios/life/registers-after-a-power-cut.yaml", "--pcap", file)
+    whole = file.read_bytes()
+    header = int.from_bytes(whole[4:8], sys.byteorder)
+    assert b"bootjack-given" in whole[:header] and b"bootjack-step" in whole[:header]
+    for at in range(28, header, 41):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+        assert run("from-capture", file).returncode in (0, 2)
+
+
 def test_all_clients_of_a_capture(tmp_path):
     """One after the other; files for the second have a number."""
     other = ("192.0.2.51", 56830)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scenario to capture to scenario: what is made of a capture, run and captured, gives the same scenario again, in everything
-but comments. Over the whole suite, in two runs of all of it: what does not come out the same is listed below, by what a
-capture does not show."""
+but comments. Over the whole suite, in two runs of all of it: once with all that a capture of a run says, and once with its
+packets alone, which is all that a stranger's capture has. What does not come out the same is listed, by what is missing."""
 import concurrent.futures
 import difflib
 import os
@@ -12,24 +12,25 @@ import pytest
 
 from harness.pytest_bootjack import api
 
-UNSTABLE = pathlib.Path(__file__).parent / "unstable_captures.txt"
+HERE = pathlib.Path(__file__).parent
+LISTS = {"whole": HERE / "unstable_captures.txt", "packets-only": HERE / "unstable_packets.txt"}
 
 
-def listed():
+def listed(file):
     """Names of cases, a line each, below the reason why they are there, which begins with '#'."""
-    return {line for line in UNSTABLE.read_text().splitlines() if line and not line.startswith("#")}
+    return {line for line in file.read_text().splitlines() if line and not line.startswith("#")}
 
 
 def without_comments(file):
     return [line for line in file.read_text().splitlines() if not line.lstrip().startswith("#")]
 
 
-def convert(captures, folder):
+def convert(captures, folder, options=()):
     """A scenario of each capture that holds one client."""
     folder.mkdir()
 
     def one(capture):
-        api.call("from-capture", capture, "-o", folder / f"{name_of(capture)}.yaml", timeout=120)
+        api.call("from-capture", capture, "-o", folder / f"{name_of(capture)}.yaml", *options, timeout=120)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, captures))
     return {file.stem for file in folder.iterdir()}
@@ -56,17 +57,29 @@ def difference(first, second):
     return f"{first.stem}:\n" + "\n".join(list(lines)[:20])
 
 
+def same(first, second):
+    """Names of the scenarios that are the same in both folders."""
+    return {file.stem for file in first.iterdir() if (second / file.name).exists() and
+            without_comments(file) == without_comments(second / file.name)}
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory):
+    """Of the whole suite."""
+    found = run(api.ROOT / "scenarios", tmp_path_factory.mktemp("suite") / "captures")
+    assert len(found) > 1000
+    return found
+
+
 @pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed (ci/setup)")
-def test_the_second_scenario_is_the_first(tmp_path):
-    captures = run(api.ROOT / "scenarios", tmp_path / "captures")
-    assert len(captures) > 1000
-    convert(captures, tmp_path / "first")
-    convert(run(tmp_path / "first", tmp_path / "again"), tmp_path / "second")
-    names = {name_of(capture) for capture in captures}
-    stable = {file.stem for file in (tmp_path / "first").iterdir() if (tmp_path / "second" / file.name).exists() and
-              without_comments(file) == without_comments(tmp_path / "second" / file.name)}
-    grown = sorted(names - stable - listed())
-    assert not grown, "\n\n".join(difference(tmp_path / "first" / f"{name}.yaml", tmp_path / "second" / f"{name}.yaml")
-                                  for name in grown if (tmp_path / "first" / f"{name}.yaml").exists()) or grown
-    assert not listed() - names, "they are no longer there"
-    assert not listed() & stable, "they are stable now: take them off the list"
+@pytest.mark.parametrize("how, options", [("whole", ()), ("packets-only", ("--packets-only",))])
+def test_the_second_scenario_is_the_first(captures, how, options, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    convert(captures, first, options)
+    convert(run(first, tmp_path / "again"), second, options)
+    names, known, stable = {name_of(capture) for capture in captures}, listed(LISTS[how]), same(first, second)
+    grown = sorted(names - stable - known)
+    assert not grown, "\n\n".join(difference(first / f"{name}.yaml", second / f"{name}.yaml")
+                                  for name in grown if (first / f"{name}.yaml").exists()) or grown
+    assert not known - names, "they are no longer there"
+    assert not known & stable, "they are stable now: take them off the list"

@@ -16,7 +16,9 @@
 #include <cmocka.h>
 
 #include "capture/capture.h"
+#include "capture/notes.h"
 #include "capture/stream.h"
+#include "script/bytes.h"
 
 enum { LOG_SIZE = 1 << 20, SERVER = BJ_ACTOR_SERVER_0 };
 
@@ -111,6 +113,68 @@ static size_t count_packets(const fixture *f) {
     }
     bj_capture_close(capture);
     return count;
+}
+
+/* A scenario with a client, and a step that no packet shows, as their byte forms stand in the log. */
+static void what_no_packet_shows_comes_back(void **state) {
+    fixture *f = *state;
+    bj_arena *arena = bj_arena_map(16 << 20);
+    bj_record *scenario = bj_record_new(arena, BJ_K_SCENARIO, (bj_position){ 0 });
+    bj_record *given = bj_record_new(arena, BJ_K_CLIENT, (bj_position){ 0 });
+    bj_record *stop = bj_record_new(arena, BJ_K_STOP, (bj_position){ 0 });
+    bj_set(arena, given, BJ_F(CLIENT, STRICT), &(bj_value){ .type = BJ_T_BOOL, .as.boolean = true });
+    bj_set_record(arena, scenario, BJ_F(SCENARIO, CLIENT), given);
+    bj_set(arena, stop, BJ_F(STOP, SIGNAL), &(bj_value){ .type = BJ_T_ENUM, .as.uint = 2 });
+    bj_string whole = bj_program_encode(arena, scenario), step = bj_program_encode(arena, stop);
+    bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_RUN_BEGIN,
+                                       .text = "bootjack-given 00",
+                                       .raw = (const uint8_t *) whole.bytes,
+                                       .raw_length = whole.length });
+    bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_ACTOR, .actor = SERVER, .text = "bs", .from = server });
+    request_sent(f);
+    bj_event begun = { .kind = BJ_EV_STEP_BEGIN,
+                       .position = { 7, 5 },
+                       .time = 1600000,
+                       .number = BJ_K_STOP,
+                       .raw = (const uint8_t *) step.bytes,
+                       .raw_length = step.length };
+    bj_log_append(f->log, &begun);
+    bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_STEP_END, .position = { 7, 5 }, .time = 1700000 });
+    write_capture(f);
+    bj_noted noted;
+    bj_notes_read(&noted, arena, f->file);
+    assert_non_null(noted.given);
+    assert_true(bj_get_bool(bj_get_record(noted.given, BJ_F(SCENARIO, CLIENT)), BJ_F(CLIENT, STRICT), false));
+    assert_int_equal(bj_get(noted.given, BJ_F(SCENARIO, SERVERS))->as.named.count, 1);
+    assert_int_equal(noted.count, 1);
+    assert_int_equal(noted.steps[0].frame, 2);
+    assert_int_equal(noted.steps[0].begun, BJ_CAPTURE_EPOCH * BJ_SECOND + 1600000);
+    assert_int_equal(noted.steps[0].ended, BJ_CAPTURE_EPOCH * BJ_SECOND + 1700000);
+    assert_int_equal(noted.steps[0].step->kind, BJ_K_STOP);
+    assert_int_equal(bj_get_uint(noted.steps[0].step, BJ_F(STOP, SIGNAL), 0), 2);
+    assert_true(file_says(f, "stop"));
+    bj_arena_unmap(arena);
+}
+
+/* Others write what they like: only files of ours are asked. */
+static void a_strangers_file_says_nothing_beside_its_packets(void **state) {
+    fixture *f = *state;
+    bj_arena *arena = bj_arena_map(16 << 20);
+    bj_noted noted;
+    bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_RUN_BEGIN, .text = "bootjack-given 00" });
+    request_sent(f);
+    write_capture(f);
+    char *name = memmem(f->bytes, f->length, "Bootjack", 8);
+    assert_non_null(name);
+    name[0] = 'R';
+    FILE *file = fopen(f->file, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(f->bytes, 1, f->length, file), f->length);
+    fclose(file);
+    bj_notes_read(&noted, arena, f->file);
+    assert_null(noted.given);
+    assert_int_equal(noted.count, 0);
+    bj_arena_unmap(arena);
 }
 
 static void datagrams_come_back(void **state) {
@@ -406,6 +470,8 @@ static void a_file_that_cannot_be_written(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(what_no_packet_shows_comes_back),
+        TEST(a_strangers_file_says_nothing_beside_its_packets),
         TEST(datagrams_come_back),
         TEST(datagrams_of_every_size_come_back),
         TEST(the_same_log_gives_the_same_bytes),
