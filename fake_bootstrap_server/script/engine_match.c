@@ -331,29 +331,42 @@ static bj__progress answer_differs(bj_engine *e, bj__thread *t, const bj__outbou
     return BJ__FAILED;
 }
 
-/* What a successful answer must hold. */
+static bool comes_in_blocks(const bj_coap *m) {
+    uint32_t block;
+    return bj_coap_find_uint(m, BJ_COAP_BLOCK2, &block) && (block & 8);
+}
+
+/* What a successful answer must hold. Of one in blocks the first alone is there: what it lacks may come. */
 static bj_compared content_matches(bj_engine *e, const bj__thread *t, const bj_record *step, const bj_coap *m,
                                    bj_text *why) {
     if (m->code >> 5 != 2) {
         return BJ__SAME;
     }
-    if (step->kind == BJ_K_DISCOVER) {
-        bool same = links_as_told(e, step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why);
-        return same ? BJ__SAME : BJ__DIFFERENT;
+    bj_compared result = BJ__SAME;
+    if (step->kind != BJ_K_DISCOVER) {
+        result = bj__content_matches(e, t, step, m, why);
+    } else if (!links_as_told(e, step, BJ_F(DISCOVER, HAS), BJ_F(DISCOVER, LACKS), m, why)) {
+        result = BJ__DIFFERENT;
     }
-    return bj__content_matches(e, t, step, m, why);
+    if (result == BJ__DIFFERENT && comes_in_blocks(m)) {
+        bj_text_add(why, " (the answer comes in blocks, of which the first alone was asked for)");
+        return BJ__UNKNOWN;
+    }
+    return result;
 }
 
-/* A command of a bootstrap session may be refused, and was, with a code that is not in its row of the table: a warning
+/* An operation may be refused, and was, with a code that is not in its row of the table: a warning
  * (verdicts of the README). A Finish that is to be refused with 4.06 is not refused by an error of the client's own.
  * Where one special code is wanted, as 4.02 or 4.13, it is that one. */
 static bool refused_otherwise(const bj__outbound *o, const bj_codes *expect, uint8_t code) {
-    if (!expect || !o->is_command) {
+    unsigned kind = code >> 5;
+    if (!expect || !o->is_operation) {
         return false;
     }
-    unsigned kind = code >> 5;
-    return (bj_codes_has(expect, BJ_COAP_CODE(4, 0)) && (kind == 4 || kind == 5)) ||
-           (bj_codes_has(expect, BJ_COAP_CODE(4, 6)) && kind == 4);
+    bool client_error = bj_codes_has(expect, BJ_COAP_CODE(4, 4)) || bj_codes_has(expect, BJ_COAP_CODE(4, 5)) ||
+                        bj_codes_has(expect, BJ_COAP_CODE(4, 6));
+    bool any = bj_codes_has(expect, BJ_COAP_CODE(4, 0)) || bj_codes_has(expect, BJ_COAP_CODE(4, 8));
+    return (any && (kind == 4 || kind == 5)) || (client_error && kind == 4);
 }
 
 bj__progress bj__match_answer(bj_engine *e, bj__thread *t, const bj_record *step, const bj__outbound *o,

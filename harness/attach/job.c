@@ -7,6 +7,7 @@
 #include "attach/job.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -276,11 +277,10 @@ static void read_pipe(bj_job *job, int index) {
     }
 }
 
-/* What its stat file says of the process: is it running (or would, on a busy machine), and how much of the processor
- * has all of it used? */
-static void look_at_process(bj_job *job) {
-    char name[64], text[1024];
-    snprintf(name, sizeof name, "/proc/%d/stat", (int) job->process);
+/* A stat file of /proc: the state of the process or thread, and how much of the processor it has used. */
+static char read_stat(const char *name, uint64_t *used_us) {
+    char text[1024], state = '?';
+    unsigned long user = 0, system = 0;
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (fd >= 0) {
@@ -288,13 +288,36 @@ static void look_at_process(bj_job *job) {
     }
     text[got > 0 ? got : 0] = '\0';
     const char *behind_name = strrchr(text, ')');
-    char state = '?';
-    unsigned long user = 0, system = 0;
     if (behind_name &&
         sscanf(behind_name + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) == 3) {
-        job->was_running = state == 'R';
-        job->processor_us = (uint64_t) (user + system) * 1000000 / (uint64_t) sysconf(_SC_CLK_TCK);
+        *used_us = (uint64_t) (user + system) * 1000000 / (uint64_t) sysconf(_SC_CLK_TCK);
     }
+    return state;
+}
+
+/* Is one of its threads running, or would on a machine that is not busy, and how much of the processor has all of it
+ * used? */
+static void look_at_process(bj_job *job) {
+    char name[300];
+    uint64_t ignored;
+    snprintf(name, sizeof name, "/proc/%d/stat", (int) job->process);
+    read_stat(name, &job->processor_us);
+    snprintf(name, sizeof name, "/proc/%d/task", (int) job->process);
+    DIR *tasks = opendir(name);
+    job->was_running = false;
+    for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
+        snprintf(name, sizeof name, "/proc/%d/task/%s/stat", (int) job->process, entry->d_name);
+        job->was_running |= *entry->d_name != '.' && strchr("RD", read_stat(name, &ignored)) != NULL;
+    }
+    if (tasks) {
+        closedir(tasks);
+    }
+}
+
+/* It does nothing because the machine lets it do nothing: it would run, and had hardly any of the processor. */
+static bool is_starved(bj_job *job) {
+    look_at_process(job);
+    return job->was_running && job->processor_us < still_limit_us(job) / 10;
 }
 
 /* The child and all that it started and left in its group. */
@@ -312,7 +335,7 @@ static void watch(bj_job *job, uint64_t now) {
         job->progress_us = now;
     }
     uint64_t still = now - job->progress_us;
-    bool stands_still = still >= still_limit_us(job);
+    bool stands_still = still >= still_limit_us(job) && !is_starved(job);
     uint64_t taken = now - job->started_us - job->thought_us;
     if (job->timed_out || job->asks || (!stands_still && taken < limit_us(job))) {
         return;

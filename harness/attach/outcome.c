@@ -99,8 +99,10 @@ static void decide_timeout(bj_job *job, const last_words *words) {
                       "(virtual time %s)",
                       still, at.start);
     } else {
-        bj_job_decide(job, BJ_FAIL, "the run took longer than its limit of %.1f s of real time (virtual time %s)",
-                      (double) (job->ended_us - job->started_us) / 1e6, at.start);
+        bj_job_decide(job, BJ_FAIL,
+                      "the run took longer than its limit of %.1f s of real time, in which it used %.1f s of the "
+                      "processor (virtual time %s)",
+                      (double) (job->ended_us - job->started_us) / 1e6, processor, at.start);
     }
 }
 

@@ -18,9 +18,10 @@
 /* The log is not kept: a fleet's events would fill any. */
 enum { LOG = 1 << 16, RUNNING = 0 };
 #define WORLD_OF_ONE       ((size_t) 256 << 10) /* address space for what is on its way to and from one client */
-#define DESCRIPTORS_OF_ONE 5
+#define DESCRIPTORS_OF_ONE (3 * (1 + FLEET_SERVERS_MOST)) /* a socket, an epoll set and a timer for each server */
 /* All clients are on one host, and need three ports each or more. */
 #define FIRST_PORT 1024
+#define PORTS      (65536 - FIRST_PORT)
 
 extern const bootjack_linked_client bootjack_client_linked;
 
@@ -33,6 +34,7 @@ void fleet_config_init(fleet_config *config) {
         .seed = 1,
         .duration = 20 * 60 * BJ_SECOND,
         .holdoff_s = 10,
+        .jitter = 50,
         .lifetime_s = 600,
         .pmax_s = 300,
         .curve_s = 120,
@@ -113,6 +115,7 @@ static void *make(const fleet *f, unit *u) {
                                             .accounts = &account,
                                             .account_count = 1,
                                             .holdoff_cap_ms = -1,
+                                            .holdoff_jitter = 1 + f->config->jitter / 100.0,
                                             .ack_timeout_ms = -1,
                                             .max_retransmit = -1,
                                             .state_changed = ignore_text,
@@ -219,6 +222,14 @@ static void raise_limit(unsigned clients) {
     }
 }
 
+/* A port for each server that a client speaks to. */
+static bool has_ports(const fleet_config *config, char *why, size_t why_size) {
+    unsigned most = PORTS / (1 + config->servers);
+    snprintf(why, why_size, "clients of %u servers share the ports of one host, which are enough for %u of them",
+             config->servers, most);
+    return config->clients <= most;
+}
+
 static bool set_up(fleet *f, const fleet_config *config) {
     f->config = config;
     f->arena = bj_arena_map(((size_t) 64 << 20) + config->clients * WORLD_OF_ONE);
@@ -300,6 +311,9 @@ bool fleet_run(const fleet_config *config, fleet_result *result, char *why, size
     static fleet f; /* not on the stack: siglongjmp() comes back to it */
     memset(&f, 0, sizeof f);
     *result = (fleet_result){ .heap_before = 0 };
+    if (!has_ports(config, why, why_size)) {
+        return false;
+    }
     raise_limit(config->clients);
     bool sound = set_up(&f, config);
     if (!sound) {

@@ -17,11 +17,12 @@ typedef struct fleet_config {
     bj_time duration;   /* of virtual time */
     bj_time spread;     /* the clients are switched on within so long, at random; 0 = all at once */
     uint32_t holdoff_s; /* /0/x/11 */
+    unsigned jitter;    /* a hold-off is longer at random by up to so many percent; 0: never */
     uint32_t lifetime_s, pmax_s;
     unsigned curve_s;
 } fleet_config;
 
-/* The defaults: a thousand of our clients, two servers, ten observations, twenty minutes. */
+/* The defaults: a thousand of our clients, two servers, ten observations, twenty minutes, jitter of 50 percent. */
 void fleet_config_init(fleet_config *config);
 
 typedef struct fleet_result {
@@ -38,7 +39,8 @@ typedef struct fleet_result {
     uint32_t *curve; /* `curve_s` of them; free() */
 } fleet_result;
 
-/* Runs it. False with a line in `why`: it cannot be made. */
+/* Runs it. False with a line in `why`: it cannot be made, for want of memory or because the one host that the clients
+ * share has no ports for so many. */
 bool fleet_run(const fleet_config *config, fleet_result *result, char *why, size_t why_size);
 
 #endif

@@ -22,6 +22,7 @@ enum { WRONG_USAGE = 64, CANNOT_RUN = 2, INCOMPLETE = 1 };
     X(MINUTES, "minutes", "N", 1, 100000, "of virtual time (default: 20)")                                             \
     X(SPREAD, "spread", "SECONDS", 0, 1000000, "the clients are switched on within so long (default: 0, at once)")     \
     X(HOLDOFF, "holdoff", "SECONDS", 0, 1000000, "Client Hold Off Time, /0/x/11 (default: 10)")                        \
+    X(JITTER, "jitter", "PERCENT", 0, 10000, "by which a hold-off is longer at random (default: 50)")                  \
     X(LIFETIME, "lifetime", "SECONDS", 1, 2000000000, "of registrations, /1/x/1 (default: 600)")                       \
     X(PMAX, "pmax", "SECONDS", 0, 2000000000, "Default Maximum Period, /1/x/3 (default: 300; 0: absent)")              \
     X(CURVE, "curve", "SECONDS", 0, 1000000, "how much of the curve is kept (default: 120)")                           \
@@ -80,6 +81,9 @@ static void take(fleet_config *config, int option, uint64_t number) {
         break;
     case OPT_HOLDOFF:
         config->holdoff_s = (uint32_t) number;
+        break;
+    case OPT_JITTER:
+        config->jitter = (unsigned) number;
         break;
     case OPT_LIFETIME:
         config->lifetime_s = (uint32_t) number;

@@ -28,7 +28,7 @@
 #define BJ_EXPORT __attribute__((visibility("default")))
 #define BJ_THREAD _Thread_local __attribute__((tls_model("initial-exec")))
 
-enum { BJ_DESCRIPTORS = 1 << 16 }; /* a fleet of clients has many; select() takes the first 1024 */
+enum { BJ_DESCRIPTORS = 1 << 19 }; /* a large fleet has as many; select() takes the first 1024 */
 
 /* --- threads and waiting (sched.c) ----------------------------------------------------------------------------- */
 

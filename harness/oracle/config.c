@@ -97,7 +97,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .instance = instance > 65534 ? -1 : (int) instance,
         .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
         .lifetime_s = whole_seconds(bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND)),
-        .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), "U"),
+        .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), ""),
         .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
         .contradicts = contradicts(account),
     };

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness.pytest_bootjack import api
+from harness.report import fleet as page
 
 
 def fleet(*arguments):
@@ -50,6 +51,42 @@ def test_the_same_seed_prints_the_same():
 def test_a_fleet_that_had_no_time_is_incomplete():
     done = fleet("--clients", "3", "--minutes", "1", "--holdoff", "600")
     assert done.returncode == 1 and "complete: 0 clients\n" in done.stdout
+
+
+def test_a_fleet_that_one_host_has_no_ports_for():
+    done = fleet("--clients", "20000", "--servers", "3")
+    assert done.returncode == 2
+    assert done.stderr == "bootjack-fleet: clients of 3 servers share the ports of one host, which are enough for 16128 of them\n"
+
+
+def test_jitter_spreads_them():
+    """With 10 s of hold-off, and half of that at random, not all come in one second."""
+    def busiest(jitter):
+        done = fleet("--clients", "40", "--servers", "1", "--observations", "0", "--minutes", "1", "--jitter", jitter)
+        return int(re.search(r"curve: (\d+) Bootstrap-Requests a second at most", done.stdout)[1])
+
+    assert busiest("0") == 40 > 2 * busiest("50")
+
+
+def test_the_page_of_a_fleet(tmp_path, capsys):
+    path = tmp_path / "fleet.html"
+    assert page.main(["--clients", "30", "--holdoff", "20", "--jitter", "50", "--seconds", "40", "-o", str(path)]) == 0
+    text = path.read_text()
+    assert text.count("<svg") == 4 and text.count("<tr>") == 5
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(\d+)</td><td>(\d+)</td><td>(\d+)</td>", text)
+    assert [row[0] for row in rows] == ["hold-off 20 s, jitter 50 %", "hold-off 20 s, no jitter",
+                                        "no hold-off (1 s at least), jitter 50 %", "no hold-off, no jitter"]
+    assert int(rows[0][1]) < 15 and [row[1] for row in rows[1::2]] == ["30", "30"] and {row[3] for row in rows} == {"30"}
+    # each curve is drawn as high as the plot, once at least, and all of it within the picture
+    for chart in re.findall(r"<svg.*?</svg>", text, re.S):
+        heights = [float(y) for y in re.findall(r"V([\d.]+)H", chart)]
+        assert min(heights) == page.TOP and max(heights) <= page.HEIGHT - page.BOTTOM
+    assert "requests in the busiest second" in capsys.readouterr().out
+
+
+def test_a_fleet_that_cannot_be_drawn(capsys):
+    assert page.main(["--clients", "0"]) == 2
+    assert "--clients takes a whole number" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments, text", [
