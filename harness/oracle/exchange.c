@@ -101,15 +101,21 @@ oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
     return best;
 }
 
+/* Of several with that token: one that has got no response yet goes before those that have, but for observations. */
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
-    oracle_foreign *f;
+    if (s->from_client && o->answered && o->answered_event == s->event->sequence && !s->stream) {
+        return o->answered;
+    }
+    oracle_foreign *f, *newest = NULL;
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
-        if (!f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
-            same_ends(&f->peer, &f->local, f->connection, s)) {
+        bool fits = !f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
+                    same_ends(&f->peer, &f->local, f->connection, s);
+        if (fits && (f->observes || !f->responses)) {
             return f;
         }
+        newest = fits && !newest ? f : newest;
     }
-    return NULL;
+    return newest;
 }
 
 static void note_observation(bj_oracle *o, const oracle_foreign *f) {
@@ -255,6 +261,8 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     }
     bool first = !f->responses;
     bool repeated = !first && !s->stream && f->response_mid == s->m.mid;
+    o->answered = f;
+    o->answered_event = s->event->sequence;
     f->responses += !repeated;
     f->response_mid = s->m.mid;
     f->response = s->m.code;
@@ -274,6 +282,16 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
+        if (f->malformed && bj_addr_equal(&f->peer, &s->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_foreign_with_mid(o, s);
     o->matched = f;
@@ -282,6 +300,7 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     f->owed = false;
+    f->reused |= s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s); /* it may be for that one */
     if (!f->acks++) {
         f->ack = oracle_keep(o, s->bytes, s->length);
         f->ack_length = s->length;
@@ -402,7 +421,7 @@ static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     bool reused = !s->stream && is_reused(o, oracle_foreign_with_mid(o, s), s);
     oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
-    o->matched = NULL;
+    o->matched = o->answered = NULL;
     if (o->foreign_count++ >= ORACLE_FOREIGN) {
         oracle_drop(o, f->bytes);
         oracle_drop(o, f->ack);
@@ -514,7 +533,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
 
 static void server_said(bj_oracle *o, const oracle_seen *s) {
     if (s->fault != BJ_COAP_OK) {
-        if (!s->stream && s->length >= 4) {
+        if (!s->stream) {
             heard_anew(o, s);
         }
         return;
@@ -565,7 +584,7 @@ static void note_refusal(bj_oracle *o, const bj_event *e) {
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
-        o->matched = NULL;
+        o->matched = o->answered = NULL;
     } else if (e->kind == BJ_EV_SENT && e->actor == BJ_ACTOR_CLIENT) {
         note_record(o, e, &e->to);
     } else if (e->kind == BJ_EV_RECEIVED && e->actor == BJ_ACTOR_CLIENT) {

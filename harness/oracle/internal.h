@@ -371,8 +371,10 @@ struct bj_oracle {
     } order;
     oracle_connection connections[ORACLE_CONNECTIONS];
     uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
-    oracle_foreign *matched; /* the message that the client's latest Acknowledgement or Reset message is for; NULL */
-    uint32_t matched_event;  /* in which that stands */
+    oracle_foreign *matched;  /* the message that the client's latest Acknowledgement or Reset message is for; NULL */
+    uint32_t matched_event;   /* in which that stands */
+    oracle_foreign *answered; /* likewise of its latest response */
+    uint32_t answered_event;
     struct {
         bj_addr peer;
         uint16_t mid;
@@ -511,6 +513,9 @@ bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s);
 /* The server's request that this response of the client answers; NULL. */
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);
+/* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
+ * be for it. */
+bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s);
 /* "POST /bs" for reasons. */
 void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);

@@ -99,17 +99,6 @@ static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     o->acknowledged[at].code = s->m.code;
 }
 
-/* What cannot be read has no Message ID to go by: any Reset message may be for it. */
-static bool heard_malformed(bj_oracle *o, const oracle_seen *s) {
-    const oracle_foreign *f;
-    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
-        if (f->malformed && bj_addr_equal(&f->peer, &s->peer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
@@ -131,7 +120,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    bool strays = f->malformed || (s->m.type == BJ_COAP_RST && heard_malformed(o, s));
+    bool strays = f->malformed || f->reused || (s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s));
     if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
