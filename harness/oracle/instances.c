@@ -161,6 +161,17 @@ static void note_lifetime(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* Nothing but the factory has written the account. */
+static void note_factory(bj_oracle *o, const oracle_seen *s) {
+    const bj_oracle_config *c = &o->config;
+    int id = oracle_only_instance(o, 1);
+    bool untouched = c->bare_accounts && c->known && !o->attempt.any && o->lives < 2 && !c->state_given && !c->legacy &&
+                     !o->managed.ever_changed && !o->managed.outstanding;
+    if (untouched && id >= 0) {
+        oracle_values_from_factory(o, (unsigned) id, s->time);
+    }
+}
+
 void oracle_instances_registered(bj_oracle *o, const oracle_seen *s) {
     uint32_t block, format = FORMAT_LINK;
     bool part = bj_coap_find_uint(&s->m, BJ_COAP_BLOCK1, &block) && (block >> 4 || block & 8);
@@ -171,6 +182,7 @@ void oracle_instances_registered(bj_oracle *o, const oracle_seen *s) {
     } else if (s->m.payload_length) {
         list(o, s);
         note_lifetime(o, s);
+        note_factory(o, s);
     }
 }
 
@@ -213,13 +225,22 @@ static void check_presence(bj_oracle *o, const oracle_managed *x) {
     }
 }
 
+static bool is_creatable(const bj_oracle *o, unsigned object) {
+    bool found = false;
+    for (unsigned i = 0; i < o->managed.creatable_count; i++) {
+        found |= o->managed.creatable[i] == object;
+    }
+    return found;
+}
+
 /* §6.3.6: one that is there already is a mistake of the request, 4.00; the Object allows the operation, as it showed.
  */
 static void check_again(bj_oracle *o, const oracle_managed *x) {
     int id = -1;
     bool read = oracle_entries_of(o, &x->f->path, x->request, named_instance, &id) && id >= 0;
-    if (read && x->s->m.code == BJ_COAP_CODE(4, 5) &&
-        oracle_instance_presence(o, x->f->path.ids[0], (unsigned) id) == ORACLE_PRESENCE_CREATED) {
+    oracle_presence presence = read ? oracle_instance_presence(o, x->f->path.ids[0], (unsigned) id) : 0;
+    bool there = presence == ORACLE_PRESENCE_CREATED || presence == ORACLE_PRESENCE_LISTED;
+    if (there && x->s->m.code == BJ_COAP_CODE(4, 5) && is_creatable(o, x->f->path.ids[0])) {
         oracle_break(o, BJ_RULE_MGMT_CREATE, x->s->time, x->s->event->sequence,
                      "Create of /%u/%d, which was created, is answered with 4.05 and not with 4.00", x->f->path.ids[0],
                      id);
@@ -242,6 +263,9 @@ void oracle_instances_answered(bj_oracle *o, const oracle_managed *x) {
         check_again(o, x);
         if (x->s->m.code == CREATED && created(o, x, &path)) {
             set(o, path.ids[0], path.ids[1], ORACLE_PRESENCE_CREATED);
+            if (!is_creatable(o, path.ids[0]) && o->managed.creatable_count < ORACLE_CREATABLE) {
+                o->managed.creatable[o->managed.creatable_count++] = path.ids[0];
+            }
         } else if (x->s->m.code >> 5 != 4) {
             oracle_instances_forget(o);
         }

@@ -263,6 +263,7 @@ typedef struct oracle_resource {
     bool written;         /* by an accepted Write; false: a Read showed it */
     bool updated;         /* a partial update of its instance was accepted since */
     bool replaced;        /* absent, since a Write replaced its instance without naming it */
+    bool other;           /* the Write changed it: it was something else before */
     oracle_value value;   /* absent: what it was before */
     oracle_value attempt; /* that a refused Write would have left */
     uint8_t attempted_by; /* bj_rule, which says that it must not */
@@ -274,7 +275,72 @@ typedef struct oracle_managed_instance {
     uint8_t presence; /* oracle_presence */
 } oracle_managed_instance;
 
-enum { ORACLE_MANAGED_INSTANCES = 48, ORACLE_EMPTY_OBJECTS = 32, ORACLE_RESOURCES = 48 };
+/* Attributes of notifications (LwM2M Core 1.1 §5.1.2, `con` of 1.2). */
+typedef enum oracle_attribute {
+    ORACLE_PMIN = 0,
+    ORACLE_PMAX,
+    ORACLE_GT,
+    ORACLE_LT,
+    ORACLE_ST,
+    ORACLE_EPMIN,
+    ORACLE_EPMAX,
+    ORACLE_CON,
+    ORACLE_ATTRIBUTES,
+} oracle_attribute;
+
+/* Those that a server set at a path; bits are 1 << oracle_attribute. */
+typedef struct oracle_attributes {
+    bj_addr peer;
+    bj_path path;
+    uint8_t known, set, unset;        /* what is known of; what stands; what was taken away */
+    double values[ORACLE_ATTRIBUTES]; /* taken away: the value that stood */
+    bj_time changed;
+} oracle_attributes;
+
+typedef enum oracle_ended {
+    ORACLE_ENDED_NOT = 0,
+    ORACLE_ENDED_CANCELLED,  /* by Observe 1 */
+    ORACLE_ENDED_RESET,      /* by a Reset to a notification */
+    ORACLE_ENDED_REGISTERED, /* by a registration anew */
+} oracle_ended;
+
+enum { ORACLE_OBSERVED_PATHS = 8, ORACLE_OBSERVATIONS = 16 };
+
+/* An observation that the client accepted. */
+typedef struct oracle_observation {
+    bj_addr peer;
+    uint8_t token_length, token[BJ_COAP_TOKEN];
+    bj_path paths[ORACLE_OBSERVED_PATHS];
+    uint8_t path_count; /* 0: not known */
+    bool composite, secure, stream;
+    bool own_attributes; /* the Observe brought attributes of its own */
+    uint8_t ended;       /* oracle_ended */
+    bool ended_settled;  /* nothing was on its way then, or stored */
+    bool ended_unstored; /* nothing was on its way, and nothing may be stored */
+    bj_time began, ended_at;
+    uint32_t sequence;   /* the last Observe option */
+    bj_time reported;    /* the last notification, or the first answer */
+    bj_time confirmed;   /* the last that was confirmable */
+    bool confirmable;    /* one was */
+    bool notified;       /* there was one */
+    oracle_value value;  /* of the last, where one single resource is observed */
+    uint64_t digest;     /* of its payload */
+    double low, high;    /* what the resource was since */
+    bool vague;          /* what it is now is not known */
+    bool clean;          /* it was not changed since */
+    bj_time written_at;  /* a change that was not told yet; BJ_NEVER */
+    bj_time expected;    /* that it must have been told by; BJ_NEVER */
+    uint8_t expected_by; /* bj_rule */
+    bj_time most;        /* pmax is over; BJ_NEVER */
+} oracle_observation;
+
+enum {
+    ORACLE_MANAGED_INSTANCES = 48,
+    ORACLE_EMPTY_OBJECTS = 32,
+    ORACLE_RESOURCES = 48,
+    ORACLE_ATTRIBUTED = 24,
+    ORACLE_CREATABLE = 8
+};
 
 /* What servers do with a client that is registered with them: management.h. */
 typedef struct oracle_managing {
@@ -288,8 +354,19 @@ typedef struct oracle_managing {
     unsigned instance_count, empty_count;
     oracle_managed_instance instances[ORACLE_MANAGED_INSTANCES];
     uint16_t empty[ORACLE_EMPTY_OBJECTS]; /* Objects that are listed without Instances */
-    unsigned resource_count;
+    unsigned creatable_count, resource_count, attributes_count;
+    uint16_t creatable[ORACLE_CREATABLE]; /* Objects of which servers made Instances */
+    bool attributes_ever;                 /* a server set some */
+    bool attributes_unsure;               /* there may be others than `attributes` */
     oracle_resource resources[ORACLE_RESOURCES];
+    oracle_attributes attributes[ORACLE_ATTRIBUTED];
+    bool registering;  /* a Register was sent */
+    bool ever_changed; /* a server asked for something that changes, in any life */
+    bool bootstrapped; /* what is known of /1 is of a bootstrap session, which may yet fail */
+    unsigned observation_count;
+    bj_time next;      /* that something of them must have been told by; BJ_NEVER */
+    bj_time disturbed; /* ICMP, or news of a DTLS session, came last */
+    oracle_observation observations[ORACLE_OBSERVATIONS];
 } oracle_managing;
 
 /* A state machine of a client that tells. */
@@ -522,7 +599,7 @@ void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
     oracle_attempts, oracle_growing, oracle_registration, oracle_standings, oracle_secrets, oracle_recovering,
-    oracle_states, oracle_management, oracle_visible;
+    oracle_states, oracle_management, oracle_observing, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 

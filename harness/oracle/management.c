@@ -37,11 +37,20 @@ static void breaks(bj_oracle *o, const oracle_managed *x, bj_rule rule, const ch
 
 /* --- which operation ------------------------------------------------------------------------------------------ */
 
+/* Segments that are no ids were passed over when it was read. */
+static bool is_path(const oracle_foreign *f, const bj_coap *m) {
+    BJ_TEXT(asked, 64);
+    BJ_TEXT(read, 64);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &asked);
+    bj_path_print(&read, &f->path);
+    return asked.used == read.used && !memcmp(asked.start, read.start, read.used);
+}
+
 /* LwM2M Transport 1.1 §6.4.5, Table 6.4.5-1. */
 static oracle_manages kind_of(const oracle_foreign *f, const bj_coap *m) {
     bool content = f->format != FORMAT_NONE;
     bool query = bj_coap_find(m, BJ_COAP_URI_QUERY, 0) != NULL;
-    if (f->root_named) {
+    if (f->root_named || !is_path(f, m)) {
         return ORACLE_MANAGES_OTHER;
     }
     switch (m->code) {
@@ -93,9 +102,20 @@ static bool is_success(const oracle_managed *x) {
     return x->s->m.code >> 5 == 2;
 }
 
+static void secret_entry(bj_oracle *o, void *context, const bj_entry *entry) {
+    (void) o;
+    unsigned *counts = context; /* of /0, of others */
+    counts[entry->path.depth && entry->path.ids[0] == 0 ? 0 : 1]++;
+}
+
 /* LwM2M Core 1.1, Appendix E.1: 4.01. Other refusals have reasons that come before it. */
 static void check_secrets(bj_oracle *o, const oracle_managed *x) {
+    static const bj_path root = { .depth = 0 };
+    unsigned counts[2] = { 0, 0 };
     bool reached = x->f->path.depth && x->f->path.depth < 4 && x->f->path.ids[0] == 0 && x->kind && !x->f->root_named;
+    if (x->kind == ORACLE_MANAGES_WRITE_COMPOSITE && x->plain) {
+        reached = oracle_entries_of(o, &root, x->request, secret_entry, counts) && counts[0] && !counts[1];
+    }
     if (reached && (x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED)) {
         breaks(o, x, BJ_RULE_MGMT_SECRETS, "operations on the Security Object are answered with 4.01");
     }
@@ -278,19 +298,6 @@ static void check_periods(bj_oracle *o, const oracle_managed *x) {
     }
 }
 
-/* `lt` < `gt`, and two steps lie between them. */
-static void check_thresholds(bj_oracle *o, const oracle_managed *x) {
-    BJ_TEXT(low, 64);
-    BJ_TEXT(high, 64);
-    oracle_definition d = oracle_definition_of(&x->f->path);
-    double lt, gt;
-    if (x->f->path.depth >= 3 && d.operations && query_of(x->request, "lt", &low) &&
-        query_of(x->request, "gt", &high) && oracle_real_of(low.start, &lt) && oracle_real_of(high.start, &gt) &&
-        lt >= gt) {
-        breaks(o, x, BJ_RULE_MGMT_ATTRIBUTES, "lt is not less than gt");
-    }
-}
-
 /* --- Discover ------------------------------------------------------------------------------------------------- */
 
 /* LwM2M Core 1.2 §6.3.2. */
@@ -319,12 +326,41 @@ static void check_depth(bj_oracle *o, const oracle_managed *x) {
 /* LwM2M Core 1.1 §6.2: what a server asks before its registration is accepted is ignored. */
 static void check_registered(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-    if (p && p->registering && !p->ever && o->lives < 2 && !o->config.state_given && s->m.code >> 5 == 2 &&
-        !f->bootstrap && !oracle_is_bootstrap(o, &s->peer)) {
+    bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31); /* blocks may be put together before */
+    if (p && p->registering && !p->ever && o->lives < 2 && !o->config.state_given && success && !f->bootstrap &&
+        !oracle_is_bootstrap(o, &s->peer)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_REG_BEFORE, s->time, s->event->sequence,
                      "%s of a server succeeds before the client is registered with it", what.start);
+    }
+}
+
+/* --- Send ----------------------------------------------------------------------------------------------------- */
+
+/* LwM2M Core 1.1, Appendix E.2: /1/x/23, Mute Send. */
+static void check_send(bj_oracle *o, const oracle_seen *s) {
+    BJ_TEXT(path, 64);
+    int instance = oracle_only_instance(o, 1);
+    bj_path muted = { .ids = { 1, (uint16_t) (instance < 0 ? 0 : instance), 23 }, .depth = 3 };
+    const oracle_resource *r = instance < 0 ? NULL : oracle_resource_known(o, &muted);
+    bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
+    bool known = r && r->written && !r->absent && r->value.integer == 1 && s->time > r->at + ORACLE_GRACE;
+    if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && oracle_own_at(o, 0)->copies == 1) {
+        oracle_break(o, BJ_RULE_REP_SEND, s->time, s->event->sequence,
+                     "the client sends data though /1/%d/23 (Mute Send) was written true", instance);
+    }
+}
+
+/* --- blocks --------------------------------------------------------------------------------------------------- */
+
+/* RFC 7959 §2.4: a block with a number above 0 lies within what is asked for. */
+static void check_blocks(bj_oracle *o, const oracle_managed *x) {
+    uint32_t asked, block;
+    if (x->kind == ORACLE_MANAGES_READ && x->s->m.code == BJ_COAP_CODE(2, 5) && !x->s->m.payload_length &&
+        bj_coap_find_uint(x->request, BJ_COAP_BLOCK2, &asked) && asked >> 4 &&
+        !(bj_coap_find_uint(&x->s->m, BJ_COAP_BLOCK2, &block) && !(block >> 4))) {
+        breaks(o, x, BJ_RULE_REP_BLOCKS, "that block lies beyond the end, and is answered with nothing");
     }
 }
 
@@ -336,17 +372,19 @@ void oracle_management_forget(bj_oracle *o) {
     o->managed.round++;
     oracle_values_forget(o, &(bj_path){ .depth = 0 });
     oracle_instances_forget(o);
+    oracle_attributes_forget(o);
+    oracle_observations_forget(o);
 }
 
 static void judge(bj_oracle *o, const oracle_managed *x) {
     check_secrets(o, x);
+    check_blocks(o, x);
     if (x->plain && is_success(x)) {
         check_success(o, x);
         check_release(o, x);
     }
     if (x->plain && x->kind == ORACLE_MANAGES_ATTRIBUTES && is_success(x)) {
         check_periods(o, x);
-        check_thresholds(o, x);
     }
     if (x->plain && x->kind == ORACLE_MANAGES_DISCOVER && is_success(x)) {
         check_depth(o, x);
@@ -356,6 +394,8 @@ static void judge(bj_oracle *o, const oracle_managed *x) {
     }
     oracle_instances_answered(o, x);
     oracle_values_answered(o, x);
+    oracle_attributes_answered(o, x);
+    oracle_observations_answered(o, x);
 }
 
 /* Any answer ends it; a Reset does, too, and nobody knows then what was done. */
@@ -369,26 +409,34 @@ static void ends(bj_oracle *o, oracle_foreign *f) {
     }
 }
 
-static void answered(bj_oracle *o, const oracle_seen *s) {
-    bool reset = !s->stream && s->m.type == BJ_COAP_RST;
-    oracle_foreign *f = reset ? oracle_foreign_with_mid(o, s) : oracle_request_of(o, s);
-    if (!f || (!reset && !bj_coap_is_response(s->m.code)) || f->malformed || f->bootstrap) {
-        return;
-    }
-    if (!reset && f->responses == 1 && f->acks < 2) {
-        check_registered(o, s, f);
-    }
-    bool notification = !reset && bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && !f->observes; /* of an older request */
-    if (!f->managed || notification) {
-        return;
-    }
+static bool decode(const oracle_foreign *f, bj_coap *request) {
+    return f->connection >= 0 ? bj_coap_tcp_decode(request, f->bytes, f->length) == BJ_COAP_OK
+                              : bj_coap_decode(request, f->bytes, f->length) == BJ_COAP_OK;
+}
+
+/* An answer to the Bootstrap-Server. */
+static void bootstrapped(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
     bj_coap request;
-    bool good = f->connection >= 0 ? bj_coap_tcp_decode(&request, f->bytes, f->length) == BJ_COAP_OK
-                                   : bj_coap_decode(&request, f->bytes, f->length) == BJ_COAP_OK;
-    bool stale = f->managed != o->managed.round;
-    if (!good || reset || stale) {
+    if (f->responses != 1 || f->acks > 1 || f->code == 1) {
+        return;
+    }
+    if (!o->managed.outstanding || f->managed != o->managed.round || !decode(f, &request)) {
         oracle_values_forget(o, &(bj_path){ .depth = 0 });
-        ends(o, f);
+        return;
+    }
+    const oracle_managed x = { .plain = is_plain(&request), .whole = true, .f = f, .request = &request, .s = s };
+    if (o->managed.overlap) {
+        oracle_values_forget(o, &(bj_path){ .depth = 0 });
+    } else {
+        oracle_values_bootstrapped(o, &x);
+    }
+    o->managed.bootstrapped = true;
+}
+
+static void managed(bj_oracle *o, const oracle_seen *s, oracle_foreign *f) {
+    bj_coap request;
+    if (!decode(f, &request) || s->m.type == BJ_COAP_RST || f->managed != o->managed.round) {
+        oracle_values_forget(o, &(bj_path){ .depth = 0 });
         return;
     }
     const oracle_managed x = { .kind = kind_of(f, &request),
@@ -399,6 +447,27 @@ static void answered(bj_oracle *o, const oracle_seen *s) {
                                .request = &request,
                                .s = s };
     judge(o, &x);
+}
+
+static void answered(bj_oracle *o, const oracle_seen *s) {
+    bool reset = !s->stream && s->m.type == BJ_COAP_RST;
+    oracle_foreign *f = reset ? oracle_foreign_with_mid(o, s) : oracle_request_of(o, s);
+    bool response = bj_coap_is_response(s->m.code);
+    bool notification = response && bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && f && !f->observes; /* of an older one */
+    if (response && (!f || !f->managed || notification)) {
+        oracle_observations_seen(o, s);
+    }
+    if (!f || !(reset || response) || f->malformed || notification) {
+        return;
+    }
+    if (f->bootstrap && response) {
+        bootstrapped(o, s, f);
+    } else if (response && f->responses == 1 && f->acks < 2) {
+        check_registered(o, s, f);
+    }
+    if (f->managed && !f->bootstrap) {
+        managed(o, s, f);
+    }
     ends(o, f);
 }
 
@@ -423,15 +492,14 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
     if (!fresh || f->malformed) {
         return;
     }
-    if (f->bootstrap || oracle_is_bootstrap(o, &s->peer)) {
-        if (f->code != 1) {
-            oracle_management_forget(o);
-        }
+    bool bootstrap = f->bootstrap || oracle_is_bootstrap(o, &s->peer);
+    if (bootstrap && (!f->bootstrap || (f->code != 3 && f->operation != ORACLE_OP_FINISH && f->code != 1))) {
+        oracle_management_forget(o);
+    }
+    if (bootstrap ? !f->bootstrap : !p || !p->registered) {
         return;
     }
-    if (!p || !p->registered) {
-        return;
-    }
+    o->managed.ever_changed |= f->code != 1 && f->code != FETCH;
     bool again = is_used_again(o, f);
     if (again || (o->managed.outstanding && s->time > o->managed.since + PATIENCE)) {
         oracle_management_forget(o);
@@ -445,6 +513,26 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
     f->managed = o->managed.round;
 }
 
+/* A Register of the client was accepted. */
+static void own_answered(bj_oracle *o, const oracle_seen *s) {
+    const oracle_own *own = o->managed.registering ? oracle_own_with_token(o, s) : NULL;
+    if (own && own->purpose == ORACLE_REGISTER && own->answered == s->time && own->answer == BJ_COAP_CODE(2, 1)) {
+        oracle_observations_registered(o, &s->peer, s->time);
+    }
+}
+
+/* A session that did not end with success left nothing that is known. */
+static void registering(bj_oracle *o, bool anew) {
+    if (o->managed.bootstrapped && o->attempt.phase != ORACLE_FINISHED) {
+        oracle_values_forget(o, &(bj_path){ .depth = 0 });
+    }
+    o->managed.bootstrapped = false;
+    if (anew) {
+        oracle_attributes_forget(o);
+        o->managed.registering = true;
+    }
+}
+
 static void seen(bj_oracle *o, const oracle_seen *s) {
     if (s->fault != BJ_COAP_OK || !oracle_certain(o) || !o->config.exact) {
         return;
@@ -452,6 +540,10 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     if (!s->from_client) {
         if (bj_coap_is_request(s->m.code) && (s->stream || s->m.type <= BJ_COAP_NON)) {
             asked(o, s);
+        } else if (!s->stream && s->m.type == BJ_COAP_RST) {
+            oracle_observations_reset(o, s);
+        } else if (bj_coap_is_response(s->m.code)) {
+            own_answered(o, s);
         }
         return;
     }
@@ -460,7 +552,10 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
         if (purpose == ORACLE_BOOTSTRAP || purpose == ORACLE_PACK) {
             oracle_management_forget(o);
         } else if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
+            registering(o, purpose == ORACLE_REGISTER);
             oracle_instances_registered(o, s);
+        } else {
+            check_send(o, s);
         }
     } else {
         answered(o, s);

@@ -7,6 +7,8 @@
  *   definitions.c   operations, types and releases of the Objects' resources
  *   values.c        a reference model of what accepted Writes left, and Reads showed
  *   paths.c         what composite operations name
+ *   attributes.c    attributes that servers set
+ *   observations.c  what is notified of, and when
  *   instances.c     Object Instances that registrations list, that were made and removed
  */
 #ifndef BJ_ORACLE_MANAGEMENT_H
@@ -95,8 +97,33 @@ void oracle_values_answered(bj_oracle *o, const oracle_managed *x);
 void oracle_values_forget(bj_oracle *o, const bj_path *scope); /* depth 0: all */
 /* What the client says of a resource of which nothing is known yet. */
 void oracle_values_learn(bj_oracle *o, const bj_entry *entry, bj_time at);
+void oracle_values_learn_absent(bj_oracle *o, const bj_path *path, bj_time at);
+/* A Bootstrap-Write was answered. */
+void oracle_values_bootstrapped(bj_oracle *o, const oracle_managed *x);
+/* An instance of /1 is of the factory, and has nothing but what the scenario says. */
+void oracle_values_from_factory(bj_oracle *o, unsigned instance, bj_time at);
+/* Is it an Execute that leaves all resources as they are? */
+bool oracle_changes_nothing(const oracle_managed *x);
 /* NULL: nothing is known. */
 const oracle_resource *oracle_resource_known(bj_oracle *o, const bj_path *path);
+
+/* --- attributes.c --- */
+
+typedef enum oracle_knowledge { ORACLE_UNSURE = 0, ORACLE_KNOWN_ABSENT, ORACLE_KNOWN } oracle_knowledge;
+
+void oracle_attributes_answered(bj_oracle *o, const oracle_managed *x);
+void oracle_attributes_forget(bj_oracle *o);
+/* What counts at a path for a server, inherited from above it; *since grows to when it last changed. */
+oracle_knowledge oracle_attribute_of(bj_oracle *o, const bj_addr *peer, const bj_path *path, oracle_attribute which,
+                                     double *value, bj_time *since);
+
+/* --- observations.c --- */
+
+void oracle_observations_answered(bj_oracle *o, const oracle_managed *x);
+void oracle_observations_seen(bj_oracle *o, const oracle_seen *s);  /* a response that may be a notification */
+void oracle_observations_reset(bj_oracle *o, const oracle_seen *s); /* of a server */
+void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time now);
+void oracle_observations_forget(bj_oracle *o);
 
 /* --- instances.c --- */
 

@@ -53,6 +53,8 @@ typedef struct bj_oracle_config {
     bool legacy;             /* bootstrap commands are taken without a session (LwM2M 1.0) */
     bool tcp;                /* the client has the transports over TCP */
     bool queue;              /* the client was told to use queue mode with every server */
+    bool bare_accounts;      /* those of the factory have nothing but what the scenario says */
+    bool notifies_writer;    /* a server is told of its own Writes, too */
     bool persistent;         /* the client has a state file: what it was told survives a restart */
     bool state_given;        /* the client's state file holds what the scenario says */
     bool known;              /* `accounts` are all that the client has; false: nobody knows what it has */

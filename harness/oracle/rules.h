@@ -83,6 +83,16 @@
     X(OBJ_TYPES, "OBJ-TYPES", MUST)                                                                                    \
     X(OBJ_RELEASE, "OBJ-RELEASE", MUST)                                                                                \
     X(REP_EVALUATION, "REP-EVALUATION", MUST)                                                                          \
+    X(REP_OBSERVE, "REP-OBSERVE", MUST)                                                                                \
+    X(REP_CANCEL, "REP-CANCEL", MUST)                                                                                  \
+    X(REP_PERIODS, "REP-PERIODS", MUST)                                                                                \
+    X(REP_THRESHOLDS, "REP-THRESHOLDS", MUST)                                                                          \
+    X(REP_CONFIRMABLE, "REP-CONFIRMABLE", MUST)                                                                        \
+    X(REP_END, "REP-END", MUST)                                                                                        \
+    X(REP_COMPOSITE, "REP-COMPOSITE", MUST)                                                                            \
+    X(REP_STORING, "REP-STORING", MUST)                                                                                \
+    X(REP_SEND, "REP-SEND", MUST)                                                                                      \
+    X(REP_BLOCKS, "REP-BLOCKS", MUST)                                                                                  \
     X(RECOVERY, "RECOVERY", MUST)                                                                                      \
     X(CLIENT_STATE, "CLIENT-STATE", MUST)
 

@@ -65,6 +65,21 @@ void oracle_values_learn(bj_oracle *o, const bj_entry *entry, bj_time at) {
     }
 }
 
+void oracle_values_learn_absent(bj_oracle *o, const bj_path *path, bj_time at) {
+    static const oracle_value none = { .kind = ORACLE_VALUE_NONE };
+    oracle_resource *r = find(o, path) ? NULL : learn(o, path, &none, at);
+    if (r) {
+        r->absent = true;
+    }
+}
+
+/* The default periods, which count for all observations of their server. */
+static void learn_no_periods(bj_oracle *o, unsigned instance, bj_time at) {
+    for (uint16_t resource = 2; resource <= 3; resource++) {
+        oracle_values_learn_absent(o, &(bj_path){ .ids = { 1, (uint16_t) instance, resource }, .depth = 3 }, at);
+    }
+}
+
 /* --- Write ---------------------------------------------------------------------------------------------------- */
 
 typedef struct walk {
@@ -83,9 +98,12 @@ static void written(bj_oracle *o, void *context, const bj_entry *entry) {
         oracle_values_forget(o, &entry->path);
         return;
     }
+    const oracle_resource *known = find(o, &entry->path);
+    bool other = known && (known->absent || !oracle_value_same(&known->value, &value));
     oracle_resource *r = learn(o, &entry->path, &value, w->x->s->time);
     if (r) {
         r->written = true;
+        r->other = other;
         w->named[r - o->managed.resources] = true;
     }
 }
@@ -243,6 +261,9 @@ static void read_again(bj_oracle *o, const oracle_managed *x) {
         if (good && x->f->path.depth == 2) {
             check_rest(o, &w);
         }
+        if (good && x->f->path.depth == 2 && x->f->path.ids[0] == 1) {
+            learn_no_periods(o, x->f->path.ids[1], x->s->time);
+        }
     } else if (x->s->m.code == NOT_FOUND && (r = find(o, &x->f->path)) && r->written && !r->absent) {
         reproach(o, x, r, BJ_RULE_MGMT_WRITE, "is not found");
     }
@@ -272,13 +293,55 @@ static void read_composite(bj_oracle *o, const oracle_managed *x) {
 
 /* --- what changes resources otherwise ------------------------------------------------------------------------- */
 
+/* Disable, and the Registration Update Trigger. */
+bool oracle_changes_nothing(const oracle_managed *x) {
+    return x->kind == ORACLE_MANAGES_EXECUTE && x->f->path.ids[0] == 1 &&
+           (x->f->path.ids[2] == 4 || x->f->path.ids[2] == 8);
+}
+
 static void executed(bj_oracle *o, const oracle_managed *x) {
     static const bj_path root = { .depth = 0 };
     bj_path instance = bj_path_above_resources(&x->f->path);
-    bool harmless = x->s->m.code >> 5 == 4 || (x->f->path.ids[0] == 1 && x->f->path.ids[2] == 8);
-    if (!harmless) {
+    if (x->s->m.code >> 5 != 4 && !oracle_changes_nothing(x)) {
         oracle_values_forget(o, x->f->path.ids[0] == 3442 ? &instance : &root); /* /3/0/5 resets all there is */
     }
+}
+
+/* --- bootstrap ------------------------------------------------------------------------------------------------ */
+
+/* LwM2M Core 1.1 §6.1.7.5: what a Bootstrap-Write of a whole instance does not name is not there. */
+static void written_by_bootstrap(bj_oracle *o, void *context, const bj_entry *entry) {
+    oracle_value value;
+    bj_time at = *(const bj_time *) context;
+    if (followed(entry, &value) && value.kind != ORACLE_VALUE_NONE) {
+        learn(o, &entry->path, &value, at);
+    } else if (entry->path.depth >= 3) {
+        oracle_values_forget(o, &entry->path);
+    }
+}
+
+void oracle_values_bootstrapped(bj_oracle *o, const oracle_managed *x) {
+    bool instance = x->f->path.depth == 2 && x->f->path.ids[0] == 1;
+    bj_time at = x->s->time;
+    if (x->f->code != 3) {
+        return;
+    }
+    if (!x->plain || x->s->m.code != CHANGED) {
+        oracle_values_forget(o, &x->f->path);
+        return;
+    }
+    if (x->f->path.depth < 3) {
+        oracle_values_forget(o, &x->f->path);
+    }
+    if (!oracle_entries_of(o, &x->f->path, x->request, written_by_bootstrap, &at)) {
+        oracle_values_forget(o, &x->f->path);
+    } else if (instance) {
+        learn_no_periods(o, x->f->path.ids[1], at);
+    }
+}
+
+void oracle_values_from_factory(bj_oracle *o, unsigned instance, bj_time at) {
+    learn_no_periods(o, instance, at);
 }
 
 void oracle_values_answered(bj_oracle *o, const oracle_managed *x) {

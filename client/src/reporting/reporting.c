@@ -9,6 +9,7 @@
 
 /* RFC 7641 §4.5: at least one Confirmable notification in that time. */
 #define CONFIRMATION_PERIOD (24 * 3600 * BJC_SECOND)
+#define SERVER_OBJECT       1
 /* How long to wait for memory. */
 #define MEMORY_PATIENCE (10 * BJC_SECOND)
 
@@ -297,8 +298,9 @@ static bool concerns(const bjc_observation *o, const bjc_path *path) {
 
 void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path) {
     for (bjc_observation *o = reporting->list; o; o = o->next) {
-        if (concerns(o, path)) {
-            o->changed = true;
+        bool concerned = concerns(o, path);
+        o->changed = o->changed || concerned;
+        if (concerned || path->ids[0] == SERVER_OBJECT) { /* which has the default periods */
             arm(o);
         }
     }

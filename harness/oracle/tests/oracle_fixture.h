@@ -39,7 +39,8 @@ typedef struct msg {
     const char *path;
     const char *query[4];
     uint32_t format, accept, block1;
-    uint32_t option; /* one more, empty, of that number */
+    uint32_t option;  /* one more, empty, of that number */
+    uint32_t observe; /* one more than the number */
     const char *payload;
     size_t length; /* of the payload; 0: strlen() */
 } msg;
@@ -59,7 +60,7 @@ static uint32_t put_event(bj_event event) {
 }
 
 static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
-    uint8_t rooms[3][4];
+    uint8_t rooms[4][4];
     bj_coap c = { .version = 1, .type = m->type, .code = m->code, .mid = m->mid };
     c.token_length = m->token ? (uint8_t) strlen(m->token) : 0;
     memcpy(c.token, m->token ? m->token : "", c.token_length);
@@ -77,6 +78,9 @@ static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
     }
     if (m->block1) {
         bj_coap_add_uint(&c, BJ_COAP_BLOCK1, m->block1 - 1, rooms[2]);
+    }
+    if (m->observe) {
+        bj_coap_add_uint(&c, BJ_COAP_OBSERVE, m->observe - 1, rooms[3]);
     }
     if (m->option) {
         bj_coap_add(&c, m->option, "", 0);

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of reporting, judged themselves: each rule is broken in a hand-made log and is found broken, and is not
+ * found broken in one that keeps it, or does not tell.
+ */
+#include "oracle_managed.h"
+
+static uint16_t notification_mid;
+
+static void attributes(const char *path, const char *one, const char *two, uint8_t code) {
+    ASKS(ARG(.code = PUT, .path = path, .query = ARG(one, two)), ARG(.code = code));
+}
+
+static void discovers_managed(const char *path, const char *links) {
+    ASKS(ARG(.code = GET, .path = path, .accept = LINK + 1),
+         ARG(.code = C(2, 5), .format = LINK + 1, .payload = links));
+}
+
+/* /1/0/5 is observed, and is 100; nothing is known of /1/0/2 and /1/0/3 but that they are not there. */
+static void observes(void) {
+    manages();
+    config.notifies_writer = true;
+    notification_mid = 5000;
+    writes_text("/1/0/2", "0", C(2, 4));
+    writes_text("/1/0/3", "0", C(2, 4));
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 900, .token = "ob", .path = "/1/0/5", .observe = 1);
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 900, .token = "ob", .observe = 2, .format = 1,
+           .payload = "100");
+    at_ms += 100;
+}
+
+static void notifies(uint8_t type, unsigned sequence, const char *text) {
+    uint16_t mid = notification_mid++;
+    CLIENT(at_ms, MGMT, .type = type, .code = C(2, 5), .mid = mid, .token = "ob", .observe = sequence + 1, .format = 1,
+           .payload = text);
+    if (type == BJ_COAP_CON) {
+        SERVER(at_ms + 1, MGMT, .type = BJ_COAP_ACK, .mid = mid);
+    }
+    at_ms += 100;
+}
+
+static void runs_until(unsigned ms) {
+    put_event((bj_event){ .kind = BJ_EV_NOTE, .time = ms * BJ_MS });
+    at_ms = ms;
+}
+
+/* --- attributes ----------------------------------------------------------------------------------------------- */
+
+static void attributes_that_were_set_are_shown(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/5", "pmin=10", NULL, C(2, 4));
+    discovers_managed("/1/0/5", "</1/0/5>;pmin=10");
+    judge(20000);
+    assert_nothing_broken();
+    discovers_managed("/1/0/5", "</1/0/5>");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_DISCOVER, "pmin=10");
+}
+
+static void attributes_that_were_taken_away_are_not(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/5", "pmin=10", NULL, C(2, 4));
+    attributes("/1/0/5", "pmin=", NULL, C(2, 4));
+    discovers_managed("/1/0/5", "</1/0/5>");
+    judge(20000);
+    assert_nothing_broken();
+    discovers_managed("/1/0/5", "</1/0/5>;pmin=10");
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_ATTRIBUTES, "took away");
+}
+
+static void inherited_attributes_are_lawful(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0", "pmin=10", NULL, C(2, 4));
+    attributes("/1/0/5", "pmin=10", NULL, C(2, 4));
+    attributes("/1/0/5", "pmin", NULL, C(2, 4));
+    discovers_managed("/1/0/5", "</1/0/5>;pmin=10");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void attributes_that_contradict_earlier_ones_are_found(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/5", "gt=100", NULL, C(2, 4));
+    attributes("/1/0/5", "lt=79.5", "st=10", C(2, 4));
+    judge(20000);
+    assert_nothing_broken();
+    attributes("/1/0/5", "lt=80", NULL, C(2, 4));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_ATTRIBUTES, "contradict");
+}
+
+static void attributes_of_an_earlier_life_may_be_shown(void **state) {
+    (void) state;
+    manages();
+    attributes("/1/0/5", "pmin=10", NULL, C(2, 4));
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = at_ms * BJ_MS });
+    registers(at_ms + 1, 60, "lt=1000000");
+    registered(at_ms + 2, 60);
+    at_ms += 100;
+    discovers_managed("/1/0/5", "</1/0/5>;pmin=10");
+    discovers_managed("/1/0/5", "</1/0/5>");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* --- numbers -------------------------------------------------------------------------------------------------- */
+
+static void an_observe_option_that_stands_still_is_found(void **state) {
+    (void) state;
+    observes();
+    notifies(BJ_COAP_CON, 2, "7");
+    notifies(BJ_COAP_CON, 2, "7"); /* may be the same again */
+    judge(20000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 2, "8");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_OBSERVE, "Observe option");
+}
+
+/* --- the end -------------------------------------------------------------------------------------------------- */
+
+static void cancels(void) {
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 901, .token = "ob", .path = "/1/0/5", .observe = 2);
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 901, .token = "ob", .format = 1,
+           .payload = "100");
+    at_ms += 100;
+}
+
+static void a_notification_after_the_end_is_found(void **state) {
+    (void) state;
+    observes();
+    notifies(BJ_COAP_CON, 2, "7");
+    cancels();
+    judge(20000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_CANCEL, "cancelled");
+}
+
+static void one_that_was_on_its_way_is_lawful(void **state) {
+    (void) state;
+    observes();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    cancels();
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_reset_ends_it(void **state) {
+    (void) state;
+    observes();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_RST, .mid = 70);
+    at_ms += 100;
+    judge(20000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_CANCEL, "RST");
+}
+
+static void registers_anew(void) {
+    registers(at_ms, 60, "lt=1000000");
+    registered(at_ms + 10, 60);
+    at_ms += 100;
+}
+
+static void a_registration_ends_it(void **state) {
+    (void) state;
+    observes();
+    registers_anew();
+    notifies(BJ_COAP_CON, 2, "100"); /* may have been stored */
+    judge(20000);
+    assert_nothing_broken();
+    writes_text("/1/0/5", "7", C(2, 4));
+    notifies(BJ_COAP_CON, 3, "7");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_END, "registered anew");
+}
+
+static void what_was_stored_may_come_after_it(void **state) {
+    (void) state;
+    observes();
+    writes_text("/1/0/5", "7", C(2, 4));
+    registers_anew();
+    notifies(BJ_COAP_CON, 3, "7");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* --- what must come ------------------------------------------------------------------------------------------- */
+
+static void a_change_is_told(void **state) {
+    (void) state;
+    observes();
+    writes_text("/1/0/5", "7", C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    runs_until(90000);
+    judge(90000);
+    assert_nothing_broken();
+    writes_text("/1/0/5", "8", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_broken(BJ_RULE_REP_OBSERVE, "/1/0/5");
+}
+
+static void a_change_that_is_taken_back_need_not_be_told(void **state) {
+    (void) state;
+    observes();
+    writes_text("/1/0/5", "7", C(2, 4));
+    writes_text("/1/0/5", "100", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_nothing_broken();
+}
+
+static void a_client_need_not_tell_who_wrote(void **state) {
+    (void) state;
+    observes();
+    config.notifies_writer = false;
+    writes_text("/1/0/5", "7", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_nothing_broken();
+}
+
+static void a_change_waits_for_an_acknowledgement(void **state) {
+    (void) state;
+    observes();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_NON, .code = C(2, 5), .mid = 70, .token = "oc", .payload = "7", .format = 1);
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = 0, .mid = 71);
+    at_ms += 10;
+    writes_text("/1/0/5", "7", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    for (unsigned i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_REP_OBSERVE);
+    }
+}
+
+/* --- attributes that count ------------------------------------------------------------------------------------ */
+
+static void before_pmin_is_found(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmin=10", NULL, C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    judge(20000);
+    assert_nothing_broken(); /* it was set meanwhile */
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_PERIODS, "pmin");
+}
+
+static void before_the_default_period_is_found(void **state) {
+    (void) state;
+    observes();
+    writes_text("/1/0/2", "10", C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    at_ms += 10000;
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(40000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 4, "9");
+    judge(40000);
+    assert_broken(BJ_RULE_REP_PERIODS, "pmin");
+}
+
+static void after_pmax_is_found(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=20", NULL, C(2, 4));
+    at_ms += 20000;
+    notifies(BJ_COAP_CON, 2, "100");
+    runs_until(at_ms + 20000);
+    judge(at_ms);
+    assert_nothing_broken();
+    runs_until(at_ms + 10000);
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_PERIODS, "pmax");
+}
+
+static void a_pmax_that_is_shorter_than_pmin_does_not_count(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=20", "pmin=30", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_nothing_broken();
+}
+
+static void an_evaluation_before_epmin_is_found(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "epmin=10", NULL, C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    at_ms += 10000;
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(40000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 4, "9");
+    judge(40000);
+    assert_broken(BJ_RULE_REP_EVALUATION, "epmin");
+}
+
+static void thresholds_count(void) {
+    observes();
+    attributes("/1/0/5", "gt=150", "lt=50", C(2, 4));
+    notifies(BJ_COAP_CON, 2, "100");
+}
+
+static void no_threshold_is_found(void **state) {
+    (void) state;
+    thresholds_count();
+    writes_text("/1/0/5", "160", C(2, 4));
+    writes_text("/1/0/5", "120", C(2, 4));
+    notifies(BJ_COAP_CON, 3, "120"); /* it was above meanwhile */
+    judge(40000);
+    assert_nothing_broken();
+    writes_text("/1/0/5", "130", C(2, 4));
+    notifies(BJ_COAP_CON, 4, "130");
+    judge(40000);
+    assert_broken(BJ_RULE_REP_THRESHOLDS, "no threshold");
+}
+
+static void a_threshold_that_is_crossed_is_told(void **state) {
+    (void) state;
+    thresholds_count();
+    writes_text("/1/0/5", "149", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_nothing_broken();
+    writes_text("/1/0/5", "49", C(2, 4));
+    runs_until(300000);
+    judge(300000);
+    assert_broken(BJ_RULE_REP_THRESHOLDS, "/1/0/5");
+}
+
+static void a_step_is_told(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "st=10", NULL, C(2, 4));
+    writes_text("/1/0/5", "109", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_nothing_broken();
+    writes_text("/1/0/5", "110", C(2, 4));
+    runs_until(300000);
+    judge(300000);
+    assert_broken(BJ_RULE_REP_THRESHOLDS, "/1/0/5");
+}
+
+static void confirmable_though_con_is_0_is_found(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "con=0", NULL, C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7"); /* the first may be */
+    notifies(BJ_COAP_NON, 3, "8");
+    judge(40000);
+    assert_nothing_broken();
+    notifies(BJ_COAP_CON, 4, "9");
+    judge(40000);
+    assert_broken(BJ_RULE_REP_CONFIRMABLE, "con is 0");
+}
+
+static void not_confirmable_though_con_is_1_is_found(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "con=1", NULL, C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    notifies(BJ_COAP_NON, 3, "8");
+    judge(40000);
+    assert_broken(BJ_RULE_REP_CONFIRMABLE, "con is 1");
+}
+
+static void not_confirmable_for_a_day_is_found(void **state) {
+    (void) state;
+    observes();
+    notifies(BJ_COAP_NON, 2, "7");
+    at_ms += 90000000;
+    notifies(BJ_COAP_NON, 3, "8");
+    judge(90100000);
+    assert_broken(BJ_RULE_REP_CONFIRMABLE, "24 hours");
+}
+
+/* --- several paths -------------------------------------------------------------------------------------------- */
+
+static void every_path_of_a_composite_is_told(void **state) {
+    (void) state;
+    manages();
+    config.notifies_writer = true;
+    writes_text("/1/0/2", "0", C(2, 4));
+    writes_text("/1/0/5", "6", C(2, 4));
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = FETCH, .mid = 900, .token = "ob", .observe = 1,
+           .format = SENML_JSON + 1, .payload = "[{\"n\":\"/3/0/14\"},{\"n\":\"/1/0/5\"}]");
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 900, .token = "ob", .observe = 2,
+           .format = SENML_JSON + 1, .payload = "[{\"n\":\"/1/0/5\",\"v\":6}]");
+    at_ms += 100;
+    writes_text("/1/0/5", "7", C(2, 4));
+    runs_until(200000);
+    judge(200000);
+    assert_broken(BJ_RULE_REP_COMPOSITE, "/3/0/14, /1/0/5");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(attributes_that_were_set_are_shown),
+        TEST(attributes_that_were_taken_away_are_not),
+        TEST(inherited_attributes_are_lawful),
+        TEST(attributes_that_contradict_earlier_ones_are_found),
+        TEST(attributes_of_an_earlier_life_may_be_shown),
+        TEST(an_observe_option_that_stands_still_is_found),
+        TEST(a_notification_after_the_end_is_found),
+        TEST(one_that_was_on_its_way_is_lawful),
+        TEST(a_reset_ends_it),
+        TEST(a_registration_ends_it),
+        TEST(what_was_stored_may_come_after_it),
+        TEST(a_change_is_told),
+        TEST(a_change_that_is_taken_back_need_not_be_told),
+        TEST(a_client_need_not_tell_who_wrote),
+        TEST(a_change_waits_for_an_acknowledgement),
+        TEST(before_pmin_is_found),
+        TEST(before_the_default_period_is_found),
+        TEST(after_pmax_is_found),
+        TEST(a_pmax_that_is_shorter_than_pmin_does_not_count),
+        TEST(an_evaluation_before_epmin_is_found),
+        TEST(no_threshold_is_found),
+        TEST(a_threshold_that_is_crossed_is_told),
+        TEST(a_step_is_told),
+        TEST(confirmable_though_con_is_0_is_found),
+        TEST(not_confirmable_though_con_is_1_is_found),
+        TEST(not_confirmable_for_a_day_is_found),
+        TEST(every_path_of_a_composite_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
