@@ -408,6 +408,24 @@ static void test_a_fatal_alert_of_the_client(void **state) {
     }
 }
 
+/* Right behind the ClientHello, or before it: the record has the version that the client offers. */
+static void test_an_alert_before_a_version_is_agreed_upon(void **state) {
+    (void) state;
+    world *w = begin(true);
+    serve_psk(w, true, false);
+    client c;
+    connect_psk(&c, w, 5000, true);
+    assert_true(
+        bj_secure_alert(w->server, &c.peer, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR));
+    static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 80 };
+    assert_int_equal(w->queue[w->first % QUEUE].length, sizeof alert);
+    assert_memory_equal(w->queue[w->first % QUEUE].bytes, alert, sizeof alert);
+    assert_int_equal(client_handshake(&c), MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);
+    assert_int_equal(w->ended, 1);
+    client_end(&c);
+    world_end(w);
+}
+
 /* --- keys, determinism, memory --- */
 
 static void test_the_key_log(void **state) {
@@ -688,6 +706,7 @@ int main(void) {
         cmocka_unit_test(test_the_client_closes),
         cmocka_unit_test(test_the_server_closes),
         cmocka_unit_test(test_a_fatal_alert_of_the_client),
+        cmocka_unit_test(test_an_alert_before_a_version_is_agreed_upon),
         cmocka_unit_test(test_the_key_log),
         cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_thousands_of_sessions),

@@ -162,6 +162,7 @@ static bool read_replay(replay *r) {
     for (unsigned i = 0; i < r->script.talk->server_count; i++) {
         r->again_options.units.ports[i] = r->script.servers[i].here.port;
     }
+    r->again_options.units.epoch = r->field.options->units.epoch; /* both count from a run's beginning, or neither */
     r->again = (bj_field){ .options = &r->again_options };
     r->again.units = bj_units_open(&r->again_options.units, &why);
     if (!r->again.units || !bj_parties_find(&r->again.parties, r->again.units, &why)) {
