@@ -2,6 +2,7 @@
 """What fuzzing found, put in order: inputs that break the same property, or crash at the same place, are one finding; of each
 the shortest input is kept, made smaller; those of session targets become scenarios (bootjack-fuzz triage)."""
 import dataclasses
+import os
 import pathlib
 import re
 import shutil
@@ -102,8 +103,45 @@ def triage_sessions(paths, out, tries=2000):
         yield Group("sessions", "does not repeat: a defect of the harness", 1, pathlib.Path(path), "")
 
 
+def whose(folder):
+    """The client and the seed that `bootjack-fuzz foreign` wrote beside what it found; None: it did not."""
+    path = folder / "client"
+    words = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return (words[0], words[1]) if len(words) == 2 and words[1].isdigit() else None
+
+
+def triage_foreign(paths, client, seed, out, tries=1000):
+    """What was found in somebody else's program: the scenario without a fork, with as few packets as it takes, and in it the
+    signal, the report or the frames, and the last packets. Broken rules are kept as they are."""
+    program = targets.ROOT / "build/release/bin/bootjack" if "BOOTJACK" not in os.environ else pathlib.Path(os.environ["BOOTJACK"])
+    out.mkdir(parents=True, exist_ok=True)
+    groups = {}
+    for path in paths:
+        small = out / f"foreign-{path.name}"
+        if not re.match(r"crash-|hang", path.name):
+            shutil.copyfile(path, small)
+            groups[path.stem] = Group("foreign", path.stem, 1, small, small.read_text(errors="replace"))
+            continue
+        done = subprocess.run([str(program), "minimise", str(path), "--client", client, "--seed", seed, "--tries", str(tries), "-o", str(small)],
+                              capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
+        if done.returncode not in (0, 1):
+            raise OSError(f"{path}: {done.stderr.strip()}")
+        told = re.search(r"^(.*); \d+ steps are left of", done.stderr, re.M)
+        key = told[1] if told else f"{path.stem}: does not repeat without the fork"
+        kept = small if told else path
+        if key not in groups or kept.stat().st_size < groups[key].kept.stat().st_size:
+            count = groups[key].count if key in groups else 0
+            groups[key] = Group("foreign", key, count, kept, kept.read_text(errors="replace"))
+        groups[key].count += 1
+    return list(groups.values())
+
+
 def triage(folder, out):
     """All findings in a folder, by group. Writes what is kept to `out`."""
+    client = whose(folder)
+    if client:
+        scenarios = sorted(path for path in folder.glob("*.yaml") if path.name != "client.yaml")
+        return triage_foreign(scenarios, *client, out)
     kinds = targets.folders_of_targets()
     by_target = {}
     for path in sorted(path for path in folder.iterdir() if path.is_file()):

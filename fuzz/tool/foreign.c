@@ -130,16 +130,52 @@ static void judge(foreign *f, session_result *result) {
     }
 }
 
-/* A program of bytes has rarely a title, and a scenario must have one: what it is about. */
+static void add_steps(bj_arena *arena, bj_value *to, const bj_record *from) {
+    const bj_value *steps = bj_get(from, BJ_F(SCENARIO, STEPS));
+    size_t more = steps ? steps->as.records.count : 0, count = to->as.records.count;
+    const bj_record **items = bj_arena_calloc(arena, count + more + 1, sizeof(bj_record *));
+    for (size_t i = 0; i < count + more; i++) {
+        items[i] = i < count ? to->as.records.items[i] : steps->as.records.items[i - count];
+    }
+    to->as.records.items = items;
+    to->as.records.count = count + more;
+}
+
+/* The whole session as one scenario, which needs no fork: the steps that led to where the program was forked, and those
+ * of the input behind them. */
 static const bj_record *program_of(foreign *f, const char *key, const uint8_t *input, size_t length) {
     const bj_record *program = bj_program_decode(f->judge, BJ_K_SCENARIO, input, length, NULL, 0);
-    if (*bj_get_string(program, BJ_F(SCENARIO, TITLE), "")) {
-        return program;
-    }
-    bj_record *titled = bj_record_copy(f->judge, program);
+    bj_record *whole = bj_record_copy(f->judge, f->scenario);
     bj_value title = { .type = BJ_T_STRING, .as.string = { key, strlen(key) } };
-    bj_set(f->judge, titled, BJ_F(SCENARIO, TITLE), &title);
-    return titled;
+    bj_value steps = { .type = BJ_T_STEPS };
+    add_steps(f->judge, &steps, f->scenario);
+    add_steps(f->judge, &steps, program);
+    bj_set(f->judge, whole, BJ_F(SCENARIO, TITLE), &title);
+    bj_set(f->judge, whole, BJ_F(SCENARIO, STEPS), &steps);
+    return whole;
+}
+
+/* Which client it was, as `bootjack minimise --client` takes it, and the seed: ci/triage plays the scenarios with it.
+ */
+static bool write_client(const foreign *f) {
+    BJ_TEXT(name, 4096);
+    BJ_TEXT(file, 4096);
+    bj_text_printf(&name, "%s/client.yaml", f->folder);
+    bj_text_printf(&file, "%s/client", f->folder);
+    char *own = realpath(f->profile_file ? f->profile_file : f->folder, NULL);
+    FILE *profile = f->profile_file ? NULL : fopen(name.start, "we");
+    FILE *out = fopen(file.start, "we");
+    bj_string text = bj_program_print(f->judge, f->profile);
+    bool fine =
+        own && out && (f->profile_file || (profile && fwrite(text.bytes, 1, text.length, profile) == text.length));
+    fine = (!profile || fclose(profile) == 0) && fine;
+    fine = fine && fprintf(out, "%s%s\n%lu\n", own, f->profile_file ? "" : "/client.yaml", f->seed) > 0;
+    fine = (!out || fclose(out) == 0) && fine;
+    free(own);
+    if (!fine) {
+        tool_complain("%s cannot be written", file.start);
+    }
+    return fine;
 }
 
 /* The input, the scenario that it is, with what was seen, and the capture. */
@@ -313,7 +349,9 @@ static void help(void) {
          "  --limit MS       real time of one session (1000)\n"
          "  --rules LIST     which rules of the oracles count, by how their ids begin (COAP-); crashes and hangs "
          "always do\n"
-         "  --findings DIR   write input, scenario and capture of the first finding of each kind\n"
+         "  --findings DIR   write input, scenario and capture of the first finding of each kind, and which client it "
+         "was: "
+         "ci/triage\n                   makes them small\n"
          "  --seed N         of the world and of chance (1)\n"
          "  --preload FILE   the preload library\n"
          "  --help           this\n\n"
@@ -408,6 +446,9 @@ static bool prepare(foreign *f) {
     f->scenario = load(arena, BJ_K_SCENARIO, f->begin, first_wait);
     f->profile = f->profile_file ? load(arena, BJ_K_PROFILE, f->profile_file, NULL) : profile_of(arena, f->command);
     if (!f->scenario || !f->profile || (f->folder && !tool_make_folder(f->folder))) {
+        return false;
+    }
+    if (f->folder && !write_client(f)) {
         return false;
     }
     f->preload = f->preload ? f->preload : preload_path(arena);

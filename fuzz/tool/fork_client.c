@@ -187,15 +187,16 @@ fork_end fork_client_run(fork_client *c, const uint8_t *input, size_t length, in
         return FORK_LOST;
     }
     if (!hear(c, &status, (int) c->limit_ms, &late)) {
-        killed = late && kill((pid_t) fork, SIGKILL) == 0;
-        if (!killed || !hear(c, &status, START_MS, &late)) {
+        killed = late && kill((pid_t) fork, SIGKILL) == 0; /* or it has just ended, and its status is on the way */
+        if (!late || !hear(c, &status, START_MS, &late)) {
             return FORK_LOST;
         }
     }
-    if (killed) {
+    *number = WIFSIGNALED((int) status) ? WTERMSIG((int) status) : 0;
+    if (killed && *number == SIGKILL) {
+        *number = 0;
         return FORK_HUNG;
     }
-    *number = WIFSIGNALED((int) status) ? WTERMSIG((int) status) : 0;
     return *number ? FORK_CRASHED : FORK_WELL;
 }
 

@@ -9,6 +9,7 @@ import subprocess
 import xml.etree.ElementTree
 
 import pytest
+import yaml
 
 from harness.pytest_bootjack import api
 from harness.teeth import planted, tree
@@ -118,6 +119,25 @@ def test_a_crash_and_a_hang_of_a_program_that_knows_nothing_of_this(tmp_path):
     assert "does not repeat" not in done.stdout and " 0 of edges" in done.stdout
     written = (tmp_path / "found/crash-signal-11.yaml").read_text()
     assert "bs -> client: ACK 2.05" in written and "title: \"\"" not in written
+
+
+def test_a_crash_and_a_hang_are_made_small(tmp_path):
+    """Without the fork server, by ci/triage; what is left says what was seen, and shows it again."""
+    program = build(tmp_path, "gcc", "-rdynamic", "-fno-inline")
+    assert fuzz_fragile(tmp_path, program).returncode == 1
+    done = subprocess.run([api.ROOT / "ci/triage", tmp_path / "found", "--out", tmp_path / "small"], capture_output=True, text=True,
+                          check=False, env={**os.environ, "BOOTJACK": str(api.find_bootjack())})
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "does not repeat" not in done.stdout and re.search(r"^foreign: signal 11 at ", done.stdout, re.M), done.stdout
+    crash, hang = ((tmp_path / f"small/foreign-{name}.yaml").read_text() for name in ("crash-signal-11", "hang"))
+    assert "signal 11" in crash and "bootjack: #0" in crash and "bs -> client" in crash
+    assert "spins" in hang or "blocks" in hang
+    for text, said in ((crash, "signal 11"), (hang, "s of real time")):
+        assert len(yaml.safe_load(text)["steps"]) <= 3, text
+        (tmp_path / "again.yaml").write_text(text)
+        options = ["--no-canary", "--limit", "4"]
+        again = api.run_scenario(tmp_path / "again.yaml", tmp_path / "found/client.yaml", options=options)
+        assert said in again.reason, again.reason
 
 
 @pytest.mark.skipif(not shutil.which("afl-clang-fast"), reason="AFL++ is not installed")
