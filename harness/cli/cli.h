@@ -26,6 +26,8 @@ int cli_control(int argc, char **argv);
 /* report_page.c: makes a report's page, or compares two runs (harness/report, in Python), and waits for it. Its exit
  * status, or CLI_COULD_NOT_RUN with a message. */
 int cli_report_page(int argc, const char *const *argv);
+/* `bootjack bench-server` (harness/servers, in Python); the same. */
+int cli_bench_server(int argc, char **argv);
 
 /* Not 0: the signal that asked this program to stop (SIGINT, SIGTERM, SIGHUP), once they are caught. */
 extern volatile sig_atomic_t cli_interrupted;

@@ -36,6 +36,7 @@ static const command commands[] = {
     { "check", bj_check_main, "check scenario files without running them" },
     { "program", bj_program_main, "a scenario's byte form, and back" },
     { "report", report_main, "the page of a report from results; what changed between two runs" },
+    { "bench-server", cli_bench_server, "what a real Bootstrap-Server does with many clients, and with bad ones" },
     { "decode", bj_decode_main, "print the CoAP messages of a capture" },
     { "from-capture", bj_from_capture_main, "a scenario of what a client did in a capture" },
     { "replay", cli_replay, "what a client did in a capture, played again to a client; both side by side" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `bootjack report`: the page is made by Python (harness/report), which lies in the tree that this program was built
- * from, or beside it where it was put.
+ * Commands that are Python, `bootjack report` (harness/report) and `bootjack bench-server` (harness/servers): it lies
+ * in the tree that this program was built from, or beside it where it was put.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,6 +23,12 @@ static const char python[] = "/usr/bin/python3";
 static bool find_tree(char *folder, size_t size) {
     ssize_t length = readlink("/proc/self/exe", folder, size - 1);
     folder[length > 0 ? length : 0] = '\0';
+    char *own = strrchr(folder, '/');
+    if (own) {
+        *own = '\0';
+        setenv("BOOTJACK_BIN", folder, 1);
+        *own = '/';
+    }
     for (int i = 0; i < LEVELS && strrchr(folder, '/'); i++) {
         char page[PATH_MAX + 64];
         *strrchr(folder, '/') = '\0';
@@ -34,8 +40,8 @@ static bool find_tree(char *folder, size_t size) {
     return false;
 }
 
-static void become_python(const char *tree, int argc, const char *const *argv) {
-    const char *words[MOST_ARGUMENTS + 4] = { python, "-m", "harness.report" };
+static void become_python(const char *tree, const char *module, int argc, const char *const *argv) {
+    const char *words[MOST_ARGUMENTS + 4] = { python, "-m", module };
     for (int i = 1; i < argc; i++) {
         words[i + 2] = argv[i];
     }
@@ -47,26 +53,34 @@ static void become_python(const char *tree, int argc, const char *const *argv) {
     _exit(CLI_COULD_NOT_RUN);
 }
 
-int cli_report_page(int argc, const char *const *argv) {
+static int run_python(const char *name, const char *module, int argc, const char *const *argv) {
     char tree[PATH_MAX];
     int status;
     if (argc > MOST_ARGUMENTS) {
-        return cli_usage_error("report", "more than %d arguments", (int) MOST_ARGUMENTS);
+        return cli_usage_error(name, "more than %d arguments", (int) MOST_ARGUMENTS);
     }
     if (!find_tree(tree, sizeof tree)) {
-        cli_complain("report: harness/report is not to be found above this program");
+        cli_complain("%s: harness/report is not to be found above this program", name);
         return CLI_COULD_NOT_RUN;
     }
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        become_python(tree, argc, argv);
+        become_python(tree, module, argc, argv);
     }
     while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
     if (child < 0) {
-        cli_complain("report: %s", strerror(errno));
+        cli_complain("%s: %s", name, strerror(errno));
         return CLI_COULD_NOT_RUN;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : CLI_COULD_NOT_RUN;
+}
+
+int cli_report_page(int argc, const char *const *argv) {
+    return run_python("report", "harness.report", argc, argv);
+}
+
+int cli_bench_server(int argc, char **argv) {
+    return run_python("bench-server", "harness.servers", argc, (const char *const *) argv);
 }
