@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The order in which oracles see events: what a record of DTLS carried, which the log tells when it arrives, counts
+ * from the moment on at which the client said it; and a record of which nothing is ever told holds nothing up.
+ */
+#include "oracle_fixture.h"
+
+/* The client says it in a record of DTLS; nobody knows yet what it is. */
+static uint32_t sends_record(unsigned ms) {
+    static const uint8_t record[20] = { 23, 254, 253, 0, 1 };
+    return client_raw(ms, BS, record, sizeof record);
+}
+
+static uint32_t arrives(unsigned ms, uint32_t sent) {
+    return put_event((bj_event){
+        .kind = BJ_EV_RECEIVED, .actor = BS, .time = ms * BJ_MS, .cause = sent, .from = local, .to = address_of(BS) });
+}
+
+/* What the server reads in it: the answer with that Message ID. */
+static void is_read(unsigned ms, uint32_t arrival, uint16_t mid, uint8_t code) {
+    uint8_t bytes[64];
+    msg m = { .type = BJ_COAP_ACK, .code = code, .mid = mid, .token = "to" };
+    put_event((bj_event){ .kind = BJ_EV_PLAIN_RECEIVED,
+                          .actor = BS,
+                          .time = ms * BJ_MS,
+                          .cause = arrival,
+                          .number = -1,
+                          .from = local,
+                          .to = address_of(BS),
+                          .raw = bytes,
+                          .raw_length = encode(&m, bytes, sizeof bytes, false) });
+}
+
+/* A session up to the Finish, which is not answered yet: at 10.9 s. A command behind it, so that it is not the last. */
+static void is_told_to_finish(void) {
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    SERVER(10900, BS, .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs");
+    SERVER(10900, BS, .type = BJ_COAP_CON, .code = GET, .mid = 103, .token = "to", .path = "/", .accept = 41);
+}
+
+static void what_is_told_later_counts_from_when_it_was_said(void **state) {
+    (void) state;
+    is_told_to_finish();
+    uint32_t finished = sends_record(10901), refused = sends_record(10902);
+    registers(10903, 50, "lt=300");
+    is_read(10951, arrives(10951, finished), 102, C(2, 4));
+    is_read(10952, arrives(10952, refused), 103, C(4, 0));
+    judge(12000);
+    assert_nothing_broken();
+}
+
+static void what_was_never_said_counts_never(void **state) {
+    (void) state;
+    is_told_to_finish();
+    uint32_t refused = sends_record(10902);
+    registers(10903, 50, "lt=300");
+    is_read(10952, arrives(10952, refused), 103, C(4, 0));
+    judge(12000);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
+static void a_lost_record_holds_nothing_up(void **state) {
+    (void) state;
+    is_told_to_finish();
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    registers(10903, 50, "lt=300");
+    judge(10904);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
+static void a_record_that_a_server_passes_over_holds_nothing_up(void **state) {
+    (void) state;
+    is_told_to_finish();
+    arrives(10902, sends_record(10901));
+    registers(10903, 50, "lt=300");
+    judge(10904);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
+static void what_waits_at_the_end_is_judged(void **state) {
+    (void) state;
+    is_told_to_finish();
+    sends_record(10901);
+    registers(10903, 50, "lt=300");
+    judge(10904);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_told_later_counts_from_when_it_was_said),
+        TEST(what_was_never_said_counts_never),
+        TEST(a_lost_record_holds_nothing_up),
+        TEST(a_record_that_a_server_passes_over_holds_nothing_up),
+        TEST(what_waits_at_the_end_is_judged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
