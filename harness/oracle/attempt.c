@@ -193,6 +193,8 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     if (a->phase == ORACLE_SESSION) {
         oracle_model_session(o, false, false);
     }
+    a->was = a->phase;
+    a->told = a->trigger != BJ_NEVER;
     a->any = true;
     a->phase = ORACLE_REQUESTED;
     a->pack = own->purpose == ORACLE_PACK;

@@ -10,7 +10,7 @@
  * it in the field. */
 static const bj_time STREAM_FINISH = 215500 * BJ_MS;
 
-enum { FEATURE_TCP = 2 }; /* BJ_ENUM_FEATURE */
+enum { FEATURE_TCP = 2, ATTACH_LINKED = 1 }; /* BJ_ENUM_FEATURE, BJ_ENUM_ATTACH */
 
 static uint64_t millionths(const char *text) {
     uint64_t whole = 0, part = 0, unit = 1000000;
@@ -57,6 +57,15 @@ static bool has_feature(const bj_record *profile, uint32_t feature) {
     bool found = profile && !features;
     for (size_t i = 0; features && i < features->as.uints.count; i++) {
         found |= features->as.uints.items[i] == feature;
+    }
+    return found;
+}
+
+static uint32_t server_resources(const bj_record *profile) {
+    const bj_value *given = bj_get(profile, BJ_F(PROFILE, SERVER_RESOURCES));
+    uint32_t found = profile && !given ? UINT32_MAX : 0;
+    for (size_t i = 0; given && i < given->as.uints.count; i++) {
+        found |= given->as.uints.items[i] < 32 ? UINT32_C(1) << given->as.uints.items[i] : 0;
     }
     return found;
 }
@@ -131,6 +140,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     accounts(c, client);
     const bj_record *state = bj_get_record(client, BJ_F(CLIENT, STATE));
+    c->linked = bj_get_uint(profile, BJ_F(PROFILE, ATTACH), 0) == ATTACH_LINKED;
+    c->server_resources = server_resources(profile);
     c->tcp = has_feature(profile, FEATURE_TCP);
     c->queue = bj_get_bool(client, BJ_F(CLIENT, QUEUE), false);
     c->persistent = state != NULL;

@@ -409,13 +409,13 @@ static bool is_reused(const bj_oracle *o, const oracle_foreign *before, const or
     return before && s->time - before->last < o->config.exchange_lifetime;
 }
 
-/* Did the server send it while the client need not have listened, at least a second before it did again? */
+/* Was it sent while the client need not have listened? It may be read at once, or when it listens again. */
 static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     uint32_t cause = s->event->cause;
     bool known = p && p->queue && p->registered && cause && o->recent[cause % ORACLE_RECENT].sequence == cause;
     bj_time sent = known ? o->recent[cause % ORACLE_RECENT].time : 0;
-    return known && p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke;
+    return known && (oracle_asleep(o, p, s->time) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
 }
 
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {

@@ -18,6 +18,7 @@
  *   holdoff.c       how the hold-off grows, what a trigger brings, and when the bootstrap account's time is over
  *   registration.c  with whom it registers, and with what
  *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
+ *   retries.c       attempts to register: their order, their times, their number
  *   standing.c      what a registration that stands asks of the client
  *   secrets.c       credentials stand in no message and in no line
  *   state.c         a client that tells of its state machines says what is so
@@ -122,7 +123,7 @@ typedef struct oracle_foreign {
     bool reused; /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool critical;  /* carries an option that nobody can know, and must */
     bool bootstrap; /* from the bootstrap server, in its session */
-    bool slept;     /* it came while the client need not listen, was read when it did, and did not come again */
+    bool slept;     /* it came while the client need not listen, and did not come again */
     bool observes;
     bool block1;
     uint8_t operation; /* oracle_operation */
@@ -175,10 +176,21 @@ typedef struct oracle_standing {
     char binding[12];                            /* likewise */
     uint64_t listed;                             /* instances of /1, by their ids below 64; 0: not known */
     bj_time since;                               /* when the Register was accepted */
-    bj_time unread; /* DTLS: when the last record left whose message nobody has seen; 0: none */
-    bj_time back;   /* not earlier, after Disable */
-    bj_time asked[ORACLE_DUTIES], due[ORACLE_DUTIES]; /* since when, until when; 0: not at all */
+    bj_time unread;             /* DTLS: when the last record left whose message nobody has seen; 0: none */
+    bj_time back;               /* not earlier, after Disable */
+    bj_time due[ORACLE_DUTIES]; /* until when; 0: not at all */
 } oracle_standing;
+
+/* Attempts to register since the last bootstrap, or the last start. */
+typedef struct oracle_trying {
+    unsigned attempts; /* since one was accepted */
+    bool ever;         /* one was accepted */
+    bool answered;     /* one of the attempts was refused */
+    bool unsure;       /* what came may have been an answer */
+    bool newer;        /* the client says LwM2M 1.1 or later */
+    bj_time last;      /* the last attempt did not fail before */
+    bj_addr local;     /* from where it was made */
+} oracle_trying;
 
 typedef struct oracle_peer {
     bj_addr address;
@@ -194,6 +206,9 @@ typedef struct oracle_peer {
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
     bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
     oracle_standing standing;
+    oracle_trying trying;
+    unsigned opens; /* connections since `opens_since` */
+    bj_time opens_since;
 } oracle_peer;
 
 typedef struct oracle_connection {
@@ -390,7 +405,9 @@ typedef enum oracle_phase {
 
 typedef struct oracle_attempt {
     uint8_t phase;
-    bool any; /* one was seen */
+    uint8_t was; /* the phase before the request */
+    bool told;   /* /1/x/9 was executed before it */
+    bool any;    /* one was seen */
     bj_addr peer;
     int connection; /* -1: datagrams */
     bool stream;
@@ -471,6 +488,17 @@ struct bj_oracle {
         unsigned changes; /* of the accounts that were seen */
         bj_time next;     /* nothing is due before; 0: nothing at all */
     } standing;
+    struct {
+        bj_time finished;    /* the bootstrap after which attempts are counted; 0: none, or the client started since */
+        bj_time seen_finish; /* likewise, whatever came since */
+        bool excused;        /* a server could not be found or reached: what the client does is its own */
+        bool registered;     /* in this life */
+        bool stopped;        /* in order, when nothing was under way */
+        bool resumes;        /* this life goes on where one before it was stopped */
+        bool spoke;          /* in this life */
+        bool cut;            /* the power went once */
+        unsigned questions;  /* names for which no answer came so far */
+    } retries;
     oracle_attempt attempt;
     oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
     unsigned deferred_count;
@@ -598,8 +626,8 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_growing, oracle_registration, oracle_standings, oracle_secrets, oracle_recovering,
-    oracle_states, oracle_management, oracle_observing, oracle_visible;
+    oracle_attempts, oracle_growing, oracle_registration, oracle_retries, oracle_standings, oracle_secrets,
+    oracle_recovering, oracle_states, oracle_management, oracle_observing, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 

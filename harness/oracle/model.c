@@ -38,7 +38,8 @@ static bool may_be_used(const oracle_instance *one, unsigned object) {
 }
 
 static bool may_lead_to(const bj_oracle *o, const oracle_instance *security, const bj_addr *address) {
-    bool bootstrap = security->bootstrap == 1;
+    /* That of the factory, at a place that nobody knows, is gone or is what it was. */
+    bool bootstrap = security->bootstrap == 1 || (security->id == ORACLE_ANYWHERE && security->bootstrap != 0);
     return !bootstrap && (security->vague || !*security->uri || oracle_uri_leads_to(o, security->uri, address) != 0);
 }
 

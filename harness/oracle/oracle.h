@@ -46,18 +46,20 @@ typedef struct bj_oracle_config {
     bj_time holdoff_latest; /* an attempt later than this after /0/x/11 is a warning; BJ_NEVER: no bound is known */
     bool holdoff_grows;     /* as verdicts.md says: it doubles with each failure, to a cap, with a random factor */
     bj_time holdoff_cap;
-    uint64_t holdoff_jitter; /* in millionths */
-    const char *endpoint;    /* NULL: not known */
-    bool transactional;      /* a failed session leaves all objects as they were */
-    bool first_release;      /* it speaks LwM2M 1.0 */
-    bool legacy;             /* bootstrap commands are taken without a session (LwM2M 1.0) */
-    bool tcp;                /* the client has the transports over TCP */
-    bool queue;              /* the client was told to use queue mode with every server */
-    bool bare_accounts;      /* those of the factory have nothing but what the scenario says */
-    bool notifies_writer;    /* a server is told of its own Writes, too */
-    bool persistent;         /* the client has a state file: what it was told survives a restart */
-    bool state_given;        /* the client's state file holds what the scenario says */
-    bool known;              /* `accounts` are all that the client has; false: nobody knows what it has */
+    uint64_t holdoff_jitter;   /* in millionths */
+    const char *endpoint;      /* NULL: not known */
+    bool transactional;        /* a failed session leaves all objects as they were */
+    bool first_release;        /* it speaks LwM2M 1.0 */
+    bool legacy;               /* bootstrap commands are taken without a session (LwM2M 1.0) */
+    uint32_t server_resources; /* of /1, by bits, those that the client has; 0: not known */
+    bool linked;               /* its exit status says what attach/linked.h has of it */
+    bool tcp;                  /* the client has the transports over TCP */
+    bool queue;                /* the client was told to use queue mode with every server */
+    bool bare_accounts;        /* those of the factory have nothing but what the scenario says */
+    bool notifies_writer;      /* a server is told of its own Writes, too */
+    bool persistent;           /* the client has a state file: what it was told survives a restart */
+    bool state_given;          /* the client's state file holds what the scenario says */
+    bool known;                /* `accounts` are all that the client has; false: nobody knows what it has */
     bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];
     unsigned account_count;
     bj_string secrets[BJ_ORACLE_SECRETS]; /* keys that the client was told */

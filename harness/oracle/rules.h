@@ -56,6 +56,15 @@
     X(BS_NO_SESSION, "BS-NO-SESSION", MUST)                                                                            \
     X(BS_OVERTAKING, "BS-OVERTAKING", MUST)                                                                            \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
+    X(REG_RETRY, "REG-RETRY", MUST)                                                                                    \
+    X(REG_SEQUENCE, "REG-SEQUENCE", MUST)                                                                              \
+    X(REG_BOOTSTRAP_ON_FAILURE, "REG-BOOTSTRAP-ON-FAILURE", MUST)                                                      \
+    X(REG_DELAY, "REG-DELAY", MUST)                                                                                    \
+    X(REG_PRIORITY, "REG-PRIORITY", MUST)                                                                              \
+    X(REG_BLOCK, "REG-BLOCK", MUST)                                                                                    \
+    X(REG_SESSION_LOST, "REG-SESSION-LOST", MUST)                                                                      \
+    X(LIFE_ACCOUNTS_PERSIST, "LIFE-ACCOUNTS-PERSIST", MUST)                                                            \
+    X(LIFE_SESSION_IS_ATOMIC, "LIFE-SESSION-IS-ATOMIC", MUST)                                                          \
     X(REG_UPDATE, "REG-UPDATE", MUST)                                                                                  \
     X(REG_LIFETIME, "REG-LIFETIME", MUST)                                                                              \
     X(REG_BINDING, "REG-BINDING", MUST)                                                                                \

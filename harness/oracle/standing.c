@@ -34,19 +34,17 @@ static bj_time patience(const bj_oracle *o) {
     return o->config.ack_timeout + 20 * BJ_SECOND;
 }
 
-static void oblige(bj_oracle *o, oracle_peer *p, oracle_duty duty, bj_time since, bj_time until) {
+static void oblige(bj_oracle *o, oracle_peer *p, oracle_duty duty, bj_time until) {
     oracle_standing *st = &p->standing;
     if (!is_judged(o) || o->stopping || (st->secure && !o->lossless)) {
         return;
     }
-    st->asked[duty] = since ? since : 1;
     st->due[duty] = until;
     o->standing.next = o->standing.next ? oracle_min(o->standing.next, until) : until;
 }
 
 static void relieve(oracle_peer *p) {
     memset(p->standing.due, 0, sizeof p->standing.due);
-    memset(p->standing.asked, 0, sizeof p->standing.asked);
 }
 
 static void relieve_all(bj_oracle *o) {
@@ -264,11 +262,11 @@ static void compare_settings(bj_oracle *o, oracle_peer *p, const oracle_instance
     plain_binding(server->binding, binding);
     st->due[ORACLE_DUTY_LIFETIME] = st->due[ORACLE_DUTY_BINDING] = 0;
     if (server->lifetime >= 0 && server->lifetime != st->lifetime) {
-        oblige(o, p, ORACLE_DUTY_LIFETIME, o->now, o->now + patience(o));
+        oblige(o, p, ORACLE_DUTY_LIFETIME, o->now + patience(o));
     }
     if (*server->binding && can_be_told(o, binding) && can_be_told(o, st->binding) &&
         strcmp(binding, st->binding) != 0) {
-        oblige(o, p, ORACLE_DUTY_BINDING, o->now, o->now + patience(o));
+        oblige(o, p, ORACLE_DUTY_BINDING, o->now + patience(o));
     }
 }
 
@@ -296,7 +294,7 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     } else if (found && st->known && (security->born != st->born[0] || server->born != st->born[1])) {
         st->ended = BORN_AGAIN;
     } else if (found && st->listed && servers && servers != st->listed) {
-        oblige(o, p, ORACLE_DUTY_LISTS, o->now, o->now + patience(o));
+        oblige(o, p, ORACLE_DUTY_LISTS, o->now + patience(o));
     }
 }
 
@@ -322,21 +320,20 @@ static void accounts_changed(bj_oracle *o) {
 
 /* --- the client asks ------------------------------------------------------------------------------------------ */
 
-static void check_told(bj_oracle *o, const oracle_standing *st, const oracle_seen *s) {
-    BJ_TEXT(value, 40);
-    if (st->due[ORACLE_DUTY_LIFETIME] && s->time > st->asked[ORACLE_DUTY_LIFETIME] + ORACLE_GRACE &&
-        !bj_coap_query(&s->m, "lt", &value)) {
-        oracle_break(o, BJ_RULE_REG_LIFETIME, s->time, s->event->sequence,
-                     "an Update without lt, though a Lifetime was written that the server does not know");
-    }
-    if (st->due[ORACLE_DUTY_BINDING] && s->time > st->asked[ORACLE_DUTY_BINDING] + ORACLE_GRACE &&
-        !bj_coap_query(&s->m, "b", &value)) {
-        oracle_break(o, BJ_RULE_REG_BINDING, s->time, s->event->sequence,
-                     "an Update without b, though a Binding was written that the server does not know");
-    }
-    if (st->due[ORACLE_DUTY_LISTS] && s->time > st->asked[ORACLE_DUTY_LISTS] + ORACLE_GRACE && !s->m.payload_length) {
-        oracle_break(o, BJ_RULE_REG_LISTS, s->time, s->event->sequence,
-                     "an Update without a list, though a bootstrap changed the instances of /1");
+/* What it does not say is still to be told. */
+static void relieve_what_is_told(oracle_peer *p, const bj_coap *m) {
+    static const struct {
+        oracle_duty duty;
+        const char *key;
+    } told[] = { { ORACLE_DUTY_LIFETIME, "lt" }, { ORACLE_DUTY_BINDING, "b" }, { ORACLE_DUTY_LISTS, NULL } };
+    oracle_standing *st = &p->standing;
+    bj_time due[ORACLE_DUTIES];
+    memcpy(due, st->due, sizeof due);
+    relieve(p);
+    for (unsigned i = 0; i < sizeof told / sizeof told[0]; i++) {
+        BJ_TEXT(value, 40);
+        bool says = told[i].key ? bj_coap_query(m, told[i].key, &value) : m->payload_length > 0;
+        st->due[told[i].duty] = says ? 0 : due[told[i].duty];
     }
 }
 
@@ -354,9 +351,8 @@ static void update_sent(bj_oracle *o, oracle_peer *p, const oracle_own *own, con
     check_location(o, &p->standing, own, s);
     if (p->standing.held) {
         check_ended(o, &p->standing, s);
-        check_told(o, &p->standing, s);
     }
-    relieve(p);
+    relieve_what_is_told(p, &s->m);
 }
 
 /* Whether the client says a version of LwM2M from 1.1 on. */
@@ -453,12 +449,25 @@ static void executed(bj_oracle *o, oracle_peer *p, const oracle_foreign *f, cons
                                      : bj_coap_decode(&request, f->bytes, f->length) != BJ_COAP_OK;
     argued = argued || request.payload_length > 1; /* names a transport, which may lead elsewhere */
     if (st->held && !argued && !st->dismissed && executes_own(o, f, SERVER_TRIGGER)) {
-        oblige(o, p, ORACLE_DUTY_TRIGGER, s->time, s->time + patience(o));
+        oblige(o, p, ORACLE_DUTY_TRIGGER, s->time + patience(o));
     } else if (st->held && executes_own(o, f, SERVER_DISABLE)) {
         relieve(p);
         st->dismissed = true;
         st->back = is_judged(o) ? s->time + disable_timeout(o, &p->address) : 0;
     }
+}
+
+/* The client said something on its own, a second or more after that request was sent: it listens again since. */
+static bool spoke_since_it_was_sent(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    const oracle_own *own;
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    bj_time from = f->first + BJ_SECOND < s->time ? f->first + BJ_SECOND : p ? p->dozed : s->time;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (bj_coap_is_request(own->code) && own->first >= from && bj_addr_equal(&own->peer, &f->peer)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void client_answered(bj_oracle *o, const oracle_seen *s) {
@@ -467,7 +476,7 @@ static void client_answered(bj_oracle *o, const oracle_seen *s) {
     if (!p || f->responses != 1 || f->acks > 1) {
         return;
     }
-    if (is_judged(o) && f->slept) {
+    if (is_judged(o) && f->slept && spoke_since_it_was_sent(o, f, s)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_QUEUE_WAKE, s->time, s->event->sequence,
@@ -490,7 +499,7 @@ static void update_refused(bj_oracle *o, oracle_peer *p, const oracle_own *own, 
     bool read = own->connection >= 0 ? bj_coap_tcp_decode(&m, own->bytes, own->length) == BJ_COAP_OK
                                      : bj_coap_decode(&m, own->bytes, own->length) == BJ_COAP_OK;
     if (own->answer == FOUND_NOT && read && read_location(&m, BJ_COAP_URI_PATH, &p->standing.dead) && known) {
-        oblige(o, p, ORACLE_DUTY_RENEW, s->time, s->time + patience(o) + more + o->attempt.holdoff);
+        oblige(o, p, ORACLE_DUTY_RENEW, s->time + patience(o) + more + o->attempt.holdoff);
     }
 }
 
@@ -519,7 +528,7 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
         note_account(o, p);
     }
     if (st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
-        oblige(o, p, ORACLE_DUTY_REFRESH, s->time, s->time + (bj_time) st->lifetime * BJ_SECOND);
+        oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
     }
 }
 
