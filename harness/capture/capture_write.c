@@ -570,7 +570,9 @@ static void count_frames(writer *w) {
         w->notes.count = 0;
         return;
     }
-    memcpy(fresh, w->connections, size);
+    if (size) {
+        memcpy(fresh, w->connections, size);
+    }
     w->counting = true;
     write_packets(w);
     w->counting = false;

@@ -453,6 +453,29 @@ static void a_refused_connection(void **state) {
     assert_int_equal(read_direction(f, &server, bytes, sizeof bytes), BJ_TCP_RST | BJ_TCP_ACK);
 }
 
+/* The reset is that of the side that hung up at once, and of the other one where it comes back later. */
+static void who_resets_a_connection(void **state) {
+    fixture *f = *state;
+    char bytes[10];
+    log_stream(f, BJ_EV_STREAM_OPEN, BJ_ACTOR_CLIENT, 0, NULL);
+    log_stream(f, BJ_EV_STREAM_OPEN, SERVER, 1, NULL);
+    bj_log_mark mark = bj_log_marked(f->log);
+    for (int later = 0; later < 2; later++) {
+        bj_log_rewind(f->log, mark);
+        bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_STREAM_CLOSED,
+                                           .actor = SERVER,
+                                           .cause = 2,
+                                           .number = 1,
+                                           .other = ECONNRESET,
+                                           .from = client,
+                                           .to = server,
+                                           .time = later ? BJ_MS : 0 });
+        write_capture(f);
+        assert_int_equal(!!(read_direction(f, &client, bytes, sizeof bytes) & BJ_TCP_RST), later);
+        assert_int_equal(!!(read_direction(f, &server, bytes, sizeof bytes) & BJ_TCP_RST), !later);
+    }
+}
+
 static void a_file_that_cannot_be_written(void **state) {
     fixture *f = *state;
     BJ_TEXT(why, 200);
@@ -487,6 +510,7 @@ int main(void) {
         TEST(a_closed_port_answers_with_icmp),
         TEST(a_connection_comes_back),
         TEST(a_refused_connection),
+        TEST(who_resets_a_connection),
         TEST(a_file_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
