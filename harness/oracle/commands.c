@@ -20,7 +20,7 @@ static bool decode(const oracle_foreign *f, bj_coap *m) {
 }
 
 /* Was all seen that passed between the client and that server? */
-static bool certain(const bj_oracle *o, const oracle_foreign *f) {
+bool oracle_certain_of(const bj_oracle *o, const oracle_foreign *f) {
     return o->config.exact && oracle_certain(o) && (!f->secure || o->lossless);
 }
 
@@ -32,7 +32,7 @@ static bool is_attempts(const bj_oracle *o, const oracle_foreign *f) {
 static bool in_open_session(const bj_oracle *o, const oracle_foreign *f) {
     const oracle_attempt *a = &o->attempt;
     bool here = f->bootstrap || (is_attempts(o, f) && oracle_in_session(o, &f->peer));
-    return here && a->phase == ORACLE_SESSION && !a->excused && !a->overtaken && certain(o, f);
+    return here && a->phase == ORACLE_SESSION && !a->excused && !a->overtaken && oracle_certain_of(o, f);
 }
 
 static void reproach(bj_oracle *o, bj_rule rule, const oracle_foreign *f, const oracle_seen *s, const char *why) {
@@ -188,8 +188,8 @@ static bool was_refused(bj_oracle *o, const oracle_foreign *f) {
 static void success_without_session(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     const oracle_attempt *a = &o->attempt;
     const oracle_peer *p = oracle_peer_of(o, &f->peer, false);
-    bool apart = is_attempts(o, f) && certain(o, f) && f->operation && !f->bootstrap && !o->config.legacy && p &&
-                 !p->registered && !oracle_is_server_too(o, &f->peer);
+    bool apart = is_attempts(o, f) && oracle_certain_of(o, f) && f->operation && !f->bootstrap && !o->config.legacy &&
+                 p && !p->registered && !oracle_is_server_too(o, &f->peer);
     if (apart && a->phase == ORACLE_FINISHED && !a->pack && f->first > a->finished_at) {
         reproach(o, BJ_RULE_BS_SESSION_OVER, f, s, "the session ended with the Finish before");
     } else if (apart && a->phase == ORACLE_FAILED && was_refused(o, f)) {
@@ -335,6 +335,10 @@ static bool is_reproof(uint8_t code) {
 }
 
 static void command_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
+    if (f->operation == ORACLE_OP_FINISH && s->m.code == BJ_COAP_CODE(4, 6) && !m->payload_length &&
+        has_plain_options(m)) {
+        oracle_finish_refused(o, f, s);
+    }
     if (!is_reproof(s->m.code) || !has_plain_options(m) || !is_rooted(f, m)) {
         return;
     }
@@ -372,7 +376,7 @@ static void check_condition(bj_oracle *o, const oracle_foreign *f, const oracle_
 static bool overtook(bj_oracle *o, const oracle_foreign *f) {
     const oracle_own *own = latest_request(o);
     bj_time patience = o->config.ack_timeout * (((bj_time) 2 << o->config.max_retransmit) - 1);
-    return own && own->purpose == ORACLE_BOOTSTRAP && own->exact && is_attempts(o, f) && certain(o, f) &&
+    return own && own->purpose == ORACLE_BOOTSTRAP && own->exact && is_attempts(o, f) && oracle_certain_of(o, f) &&
            f->operation && !f->malformed && own->first < f->first && f->first < own->answered &&
            f->first < own->first + patience && !o->attempt.excused;
 }
@@ -401,6 +405,9 @@ void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracl
         oracle_growth_triggered(o, f);
     } else if (success && (f->bootstrap || in_open_session(o, f))) {
         command_succeeded(o, f, s, &m);
+        if (is_rooted(f, &m)) {
+            oracle_shown_changed(o, f);
+        }
     } else if (success) {
         success_without_session(o, f, s);
     } else if (in_open_session(o, f)) {

@@ -112,10 +112,21 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
     };
 }
 
-static void accounts(bj_oracle_config *c, const bj_record *client) {
+/* Where its bootstrap account is when a scenario does not say. The client of this repository begins with /0/0; of
+ * others their profiles may tell. */
+static uint32_t place_of_account(const bj_record *profile) {
+    bool own = fact(profile, "linked") && !bj_get(profile, BJ_F(PROFILE, LIBRARY));
+    const bj_record *built_in = bj_get_record(profile, BJ_F(PROFILE, BUILT_IN));
+    return bj_get_uint(built_in, BJ_F(BUILT_IN, ACCOUNT_INSTANCE), own ? 0 : UINT32_MAX);
+}
+
+static void accounts(bj_oracle_config *c, const bj_record *client, uint32_t place) {
     const bj_record *bootstrap = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
     c->holdoff = bj_get_duration(bootstrap, BJ_F(ACCOUNT, HOLDOFF), 0);
     add_account(c, bootstrap, true);
+    if (bootstrap && place < 65535 && c->accounts[0].instance < 0) {
+        c->accounts[0].instance = (int) place;
+    }
     const bj_value *others = bj_get(client, BJ_F(CLIENT, ACCOUNTS));
     for (size_t i = 0; others && i < others->as.records.count; i++) {
         add_account(c, others->as.records.items[i], false);
@@ -138,8 +149,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     *c = (bj_oracle_config){ .exact = exact, .known = scenario != NULL };
     transmission(c, scenario);
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
-    accounts(c, client);
     const bj_record *state = bj_get_record(client, BJ_F(CLIENT, STATE));
+    accounts(c, client, state ? UINT32_MAX : place_of_account(profile));
     c->linked = bj_get_uint(profile, BJ_F(PROFILE, ATTACH), 0) == ATTACH_LINKED;
     c->server_resources = server_resources(profile);
     c->tcp = has_feature(profile, FEATURE_TCP);
@@ -149,6 +160,7 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     c->finish_timeout = bj_get_duration(profile, BJ_F(PROFILE, FINISH_TIMEOUT), c->exchange_lifetime);
     c->tolerance = bj_get_duration(profile, BJ_F(PROFILE, TOLERANCE), 0);
     c->holdoff_latest = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_LATEST), BJ_NEVER);
+    c->others = bj_get(profile, BJ_F(PROFILE, FACTORY)) != NULL;
     growth(c, client, profile);
     c->first_release = !strcmp(bj_get_string(client, BJ_F(CLIENT, VERSION), ""), "1.0");
     c->endpoint = scenario ? bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1") : NULL;

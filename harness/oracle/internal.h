@@ -14,6 +14,8 @@
  *   model.c         the accounts that the client must have by now
  *   operations.c    effects of bootstrap operations, as Discover shows them
  *   commands.c      what a Bootstrap-Server's commands may, and may not, be answered with
+ *   shown.c         what Bootstrap-Read and Register show of what was written
+ *   consistency.c   which configurations are taken at Finish, and which accounts are used
  *   attempt.c       when the client asks for a bootstrap, and how
  *   holdoff.c       how the hold-off grows, what a trigger brings, and when the bootstrap account's time is over
  *   registration.c  with whom it registers, and with what
@@ -241,6 +243,9 @@ typedef struct oracle_instance {
     unsigned born;                     /* one that was deleted and written again is another */
     int8_t mode;                       /* /0/x/2; -1: not known */
     uint64_t keys[3];                  /* marks of /0/x/3 to /0/x/5; 0: not written */
+    bool whole;                        /* a Write that was read stands for all of it */
+    uint32_t given;                    /* a bit for each Resource that was written, the last for those above 30 */
+    uint32_t earlier;                  /* of those that it had before that Write */
     int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids, as they were written; -1: not written */
 } oracle_instance;
 
@@ -251,6 +256,7 @@ typedef struct oracle_accounts {
     bool vague;      /* there may be others, with other values */
     bool emptied[2]; /* all instances of /0 (but the bootstrap account), of /1 were deleted: no others are there */
     bool written;    /* something was accepted in this session */
+    bool refused[2]; /* in this session a Write of /0, of /1 was refused */
     unsigned births; /* of instances */
     oracle_instance items[ORACLE_INSTANCES];
 } oracle_accounts;
@@ -522,6 +528,11 @@ struct bj_oracle {
 
     struct {
         bool tagged; /* a response of the client had an ETag */
+        bool others; /* other Objects than /0 and /1 were written in this session */
+        unsigned made_count;
+        struct {
+            uint16_t object, id;
+        } made[16]; /* instances of other Objects that a Write in this session made, or found */
     } commands;
     struct {
         unsigned least, most; /* attempts that failed since the last registration */
@@ -626,8 +637,9 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_attempts, oracle_growing, oracle_registration, oracle_retries, oracle_standings, oracle_secrets,
-    oracle_recovering, oracle_states, oracle_management, oracle_observing, oracle_visible;
+    oracle_showing, oracle_consistencies, oracle_attempts, oracle_growing, oracle_registration, oracle_retries,
+    oracle_standings, oracle_secrets, oracle_recovering, oracle_states, oracle_management, oracle_observing,
+    oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 
@@ -646,6 +658,20 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
 /* The client answered a request for the first time, or rejected it, before the others are told (commands.c). */
 void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 void oracle_commands_reset(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
+
+/* Was all seen that passed between the client and that server, and is their session open for both? (commands.c) */
+bool oracle_certain_of(const bj_oracle *o, const oracle_foreign *f);
+
+/* --- shown.c --- */
+
+/* A Write or a Delete of other Objects was answered with success; a session begins. */
+void oracle_shown_changed(bj_oracle *o, const oracle_foreign *f);
+void oracle_shown_session(bj_oracle *o);
+
+/* --- consistency.c --- */
+
+/* Bootstrap-Finish was refused in a session that is open. */
+void oracle_finish_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 
 /* --- holdoff.c --- */
 
@@ -668,6 +694,8 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept);
 void oracle_model_forget(bj_oracle *o);
 /* The client asks for a bootstrap: it has an account for it. */
 void oracle_model_asked(bj_oracle *o);
+/* The value of an entry as an integer; false: it is none. */
+bool oracle_number_of(const bj_entry *e, int64_t *number);
 /* The bootstrap account; NULL: none, or nobody knows which. */
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 

@@ -83,6 +83,7 @@ static void blank(oracle_instance *one, unsigned object, unsigned id) {
 static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     oracle_instance *one = oracle_instance_of(a, object, id);
     unsigned born = one && !one->deleted ? one->born : ++a->births;
+    uint32_t earlier = one && !one->deleted ? one->given | one->earlier : 0;
     for (unsigned i = 0; !one && i < ORACLE_INSTANCES; i++) {
         one = a->items[i].used ? NULL : &a->items[i];
     }
@@ -92,6 +93,7 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     }
     blank(one, object, id);
     one->born = born;
+    one->earlier = earlier;
     return one;
 }
 
@@ -125,7 +127,7 @@ static void init(bj_oracle *o) {
 
 /* --- values --------------------------------------------------------------------------------------------------- */
 
-static bool number_of(const bj_entry *e, int64_t *number) {
+bool oracle_number_of(const bj_entry *e, int64_t *number) {
     switch (e->kind) {
     case BJ_ENTRY_INT:
     case BJ_ENTRY_BOOL:
@@ -179,11 +181,11 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
         known = text_of(e, one->uri, sizeof one->uri);
         break;
     case BOOTSTRAP:
-        known = number_of(e, &number);
+        known = oracle_number_of(e, &number);
         one->bootstrap = known ? number != 0 : -1;
         break;
     case MODE:
-        known = number_of(e, &number);
+        known = oracle_number_of(e, &number);
         one->mode = known && number >= 0 && number < 16 ? (int8_t) number : -1;
         break;
     case KEY:
@@ -195,10 +197,10 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
         mark_key(one, e);
         break;
     case SSID:
-        known = number_of(e, &one->ssid);
+        known = oracle_number_of(e, &one->ssid);
         break;
     case TIMEOUT:
-        known = number_of(e, &number) && number >= 0 && number <= INT32_MAX;
+        known = oracle_number_of(e, &number) && number >= 0 && number <= INT32_MAX;
         one->timeout = known ? (bj_time) number * BJ_SECOND : 0;
         break;
     default:
@@ -210,19 +212,19 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
 static void server_value(oracle_instance *one, const bj_entry *e) {
     int64_t number = 1;
     bool known = true;
-    if (e->path.ids[2] < ORACLE_SETTINGS && number_of(e, &number)) {
+    if (e->path.ids[2] < ORACLE_SETTINGS && oracle_number_of(e, &number)) {
         one->settings[e->path.ids[2]] = number;
     }
     switch (e->path.ids[2]) {
     case RETURNS:
-        known = number_of(e, &number);
+        known = oracle_number_of(e, &number);
         one->returns = number != 0;
         break;
     case SERVER_SSID:
-        known = number_of(e, &one->ssid);
+        known = oracle_number_of(e, &one->ssid);
         break;
     case LIFETIME:
-        known = number_of(e, &one->lifetime);
+        known = oracle_number_of(e, &one->lifetime);
         break;
     case BINDING:
         known = text_of(e, one->binding, sizeof one->binding);
@@ -255,19 +257,21 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
             return;
         }
         one->vague = w->target->depth >= 3; /* the rest of it is not known */
+        one->whole = !one->vague;
     }
     w->replaced[one - a->items] = true;
     o->growth.rewritten |= one->object == 0 && one->bootstrap != 0 && w->target->depth > 2;
     if (e->path.depth < 3) {
         return;
     }
+    one->given |= UINT32_C(1) << (e->path.ids[2] < 31 ? e->path.ids[2] : 31);
     if (one->object == 0) {
         security_value(o, one, e);
     } else {
         server_value(one, e);
     }
     if (one->object == 0 && e->path.ids[2] == HOLDOFF) {
-        w->holdoff_given = number_of(e, &w->holdoff) && w->holdoff >= 0;
+        w->holdoff_given = oracle_number_of(e, &w->holdoff) && w->holdoff >= 0;
     }
 }
 
@@ -363,6 +367,7 @@ static void apply_write(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     if (f->path.depth == 2) { /* also one without any resource */
         oracle_instance *one = make(&o->accounts, f->path.ids[0], f->path.ids[1]);
         if (one) {
+            one->whole = true;
             w.replaced[one - o->accounts.items] = true;
         }
     }
@@ -528,6 +533,10 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
         return;
     }
     o->account_changes++;
+    bool refused = f->bootstrap && f->operation == ORACLE_OP_WRITE && s->m.code >> 5 >= 4 && f->path.depth;
+    if (refused && f->path.ids[0] < 2) {
+        o->accounts.refused[f->path.ids[0]] = true;
+    }
     if (f->reused && f->operation) {
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
@@ -558,6 +567,10 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     o->account_changes++;
     if (begins || kept) {
         o->accounts.written = o->accounts.written && !begins;
+        if (begins) {
+            o->accounts.refused[0] = o->accounts.refused[1] = false;
+            oracle_shown_session(o);
+        }
         o->before = o->accounts;
     } else if (o->config.transactional || !o->accounts.written) {
         o->accounts = o->before; /* §6.1.3.3, and what the profile says of the other objects */

@@ -16,6 +16,8 @@ typedef struct listing {
     struct {
         uint16_t object, id;
         int64_t ssid; /* 0: not given */
+        const char *uri;
+        size_t uri_length; /* 0: not given */
     } instances[MOST];
     unsigned count;
     bool whole;
@@ -48,6 +50,15 @@ static void add(listing *l, const bj_core_link *link) {
     }
     l->instances[l->count].object = path.ids[0];
     l->instances[l->count].id = path.ids[1];
+    l->instances[l->count].uri = NULL;
+    l->instances[l->count].uri_length = 0;
+    for (size_t i = 0; i < link->attr_count; i++) {
+        const bj_link_attr *a = &link->attrs[i];
+        if (a->name_length == 3 && !memcmp(a->name, "uri", 3)) {
+            l->instances[l->count].uri = a->value;
+            l->instances[l->count].uri_length = a->value_length;
+        }
+    }
     l->instances[l->count++].ssid = ssid_of(link);
 }
 
@@ -149,6 +160,60 @@ static void check_ssids(bj_oracle *o, const oracle_seen *s, const listing *l) {
     }
 }
 
+/* LwM2M Core 1.1 §6.1.7.3: a server's Short Server ID stands beside its instances, and its URI (not in LwM2M 1.0), but
+ * none beside the bootstrap account. */
+static void check_attributes(bj_oracle *o, const oracle_seen *s, const listing *l) {
+    for (unsigned i = 0; i < l->count; i++) {
+        unsigned object = l->instances[i].object, id = l->instances[i].id;
+        const oracle_instance *one = object < 2 ? oracle_instance_of(&o->accounts, object, id) : NULL;
+        if (!one || one->vague || one->deleted) {
+            continue;
+        }
+        bool server = object == 1 || one->bootstrap == 0;
+        if (server && one->ssid > 0 && one->ssid < 65535 && !l->instances[i].ssid) {
+            oracle_break(o, BJ_RULE_BS_DISCOVER, s->time, s->event->sequence,
+                         "Discover shows no Short Server ID of /%u/%u", object, id);
+        } else if (object == 0 && one->bootstrap == 1 && l->instances[i].ssid) {
+            oracle_break(o, BJ_RULE_BS_DISCOVER, s->time, s->event->sequence,
+                         "Discover shows a Short Server ID of the bootstrap account /0/%u", id);
+        } else if (object == 0 && one->bootstrap == 0 && *one->uri && !l->instances[i].uri_length &&
+                   !o->config.first_release) {
+            oracle_break(o, BJ_RULE_BS_DISCOVER, s->time, s->event->sequence, "Discover shows no URI of /0/%u", id);
+        }
+    }
+}
+
+/* Nothing is there that nobody made. Of the factory's one account may be at a place that is not known. */
+static void check_strangers(bj_oracle *o, const oracle_seen *s, const listing *l, const oracle_foreign *f) {
+    bool known = o->config.known && !o->config.state_given && !o->config.others && !o->accounts.vague;
+    for (unsigned object = 0; object < 2 && known && oracle_certain_of(o, f); object++) {
+        unsigned strangers = 0, last = 0;
+        for (unsigned i = 0; i < l->count; i++) {
+            bool strange =
+                l->instances[i].object == object && !oracle_instance_of(&o->accounts, object, l->instances[i].id);
+            strangers += strange;
+            last = strange ? l->instances[i].id : last;
+        }
+        if (!o->accounts.emptied[object] &&
+            strangers > (oracle_instance_of(&o->accounts, object, ORACLE_ANYWHERE) ? 1 : 0)) {
+            oracle_break(o, o->accounts.refused[object] ? BJ_RULE_BS_WRITE_UNDEFINED : BJ_RULE_BS_DISCOVER, s->time,
+                         s->event->sequence, "Discover lists /%u/%u, which no Write that succeeded has made", object,
+                         last);
+        }
+    }
+}
+
+/* What a Write has made, of any Object. */
+static void check_made(bj_oracle *o, const oracle_seen *s, const listing *l) {
+    for (unsigned i = 0; i < o->commands.made_count; i++) {
+        unsigned object = o->commands.made[i].object, id = o->commands.made[i].id;
+        if (covers(l, object) && place_of(l, object, id) < 0) {
+            oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
+                         "/%u/%u was written with success, and Discover does not list it", object, id);
+        }
+    }
+}
+
 static void seen(bj_oracle *o, const oracle_seen *s) {
     bool response = s->from_client && s->fault == BJ_COAP_OK && s->m.code == BJ_COAP_CODE(2, 5);
     const oracle_foreign *f = response ? oracle_request_of(o, s) : NULL;
@@ -161,6 +226,9 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     check_emptied(o, s, &l);
     check_survivors(o, s, &l);
     check_ssids(o, s, &l);
+    check_attributes(o, s, &l);
+    check_strangers(o, s, &l, f);
+    check_made(o, s, &l);
 }
 
 const oracle_def oracle_operations = { .id = "operations", .seen = seen };

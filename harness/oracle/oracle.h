@@ -59,6 +59,7 @@ typedef struct bj_oracle_config {
     bool notifies_writer;      /* a server is told of its own Writes, too */
     bool persistent;           /* the client has a state file: what it was told survives a restart */
     bool state_given;          /* the client's state file holds what the scenario says */
+    bool others;               /* the client has instances of /0 or /1 of its own, beside `accounts` */
     bool known;                /* `accounts` are all that the client has; false: nobody knows what it has */
     bj_oracle_account accounts[BJ_ORACLE_ACCOUNTS];
     unsigned account_count;

@@ -55,6 +55,15 @@
     X(BS_SESSION_OVER, "BS-SESSION-OVER", MUST)                                                                        \
     X(BS_NO_SESSION, "BS-NO-SESSION", MUST)                                                                            \
     X(BS_OVERTAKING, "BS-OVERTAKING", MUST)                                                                            \
+    X(BS_DISCOVER, "BS-DISCOVER", MUST)                                                                                \
+    X(BS_WRITE_UNDEFINED, "BS-WRITE-UNDEFINED", MUST)                                                                  \
+    X(BS_WRITE_REPLACES, "BS-WRITE-REPLACES", MUST)                                                                    \
+    X(BS_FINISH, "BS-FINISH", MUST)                                                                                    \
+    X(BS_SSID_RANGE, "BS-SSID-RANGE", MUST)                                                                            \
+    X(BS_CHECK_URI_MODE, "BS-CHECK-URI-MODE", MUST)                                                                    \
+    X(BS_CHECK_MANDATORY, "BS-CHECK-MANDATORY", MUST)                                                                  \
+    X(BS_CHECK_RANGE, "BS-CHECK-RANGE", MUST)                                                                          \
+    X(BS_CHECK_DUPLICATE, "BS-CHECK-DUPLICATE", MUST)                                                                  \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
     X(REG_RETRY, "REG-RETRY", MUST)                                                                                    \
     X(REG_SEQUENCE, "REG-SEQUENCE", MUST)                                                                              \

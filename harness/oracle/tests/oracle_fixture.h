@@ -247,6 +247,7 @@ static inline void writes_server(unsigned ms, uint16_t mid, const char *path, in
     bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, ssid);
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, lifetime);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 6, false);
     bj_tlv_put(&w, BJ_TLV_RESOURCE, 7, "U", 1);
     writes(ms, mid, path, bytes, w.used, answer);
 }

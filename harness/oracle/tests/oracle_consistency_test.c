@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The oracles of what Discover, Bootstrap-Read and Register show of a configuration, and of which are consistent,
+ * judged themselves.
+ */
+#include "oracle_fixture.h"
+
+/* --- what Discover shows -------------------------------------------------------------------------------------- */
+
+static void writes_accounts(void) {
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+}
+
+static void discover_without_a_servers_id_is_found(void **state) {
+    (void) state;
+    writes_accounts();
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101;uri=\"coap://mgmt.example\",</1/0>,</3/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DISCOVER, "no Short Server ID of /1/0");
+}
+
+static void discover_without_a_servers_uri_is_found(void **state) {
+    (void) state;
+    writes_accounts();
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101,</1/0>;ssid=101,</3/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DISCOVER, "no URI of /0/1");
+}
+
+static void the_first_release_shows_no_uri(void **state) {
+    (void) state;
+    config.first_release = true;
+    writes_accounts();
+    discovers(10400, 102, "/", "lwm2m=\"1.0\",</0/0>,</0/1>;ssid=101,</1/0>;ssid=101,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void an_id_of_the_bootstrap_server_is_found(void **state) {
+    (void) state;
+    opens();
+    discovers(10400, 102, "/0", "</>;lwm2m=1.1,</0/0>;ssid=1");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DISCOVER, "bootstrap account /0/0");
+}
+
+static void an_instance_that_nobody_made_is_found(void **state) {
+    (void) state;
+    opens();
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</1/7>;ssid=5,</3/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_DISCOVER, "/1/7");
+}
+
+static void what_a_refused_write_has_made_is_found(void **state) {
+    (void) state;
+    opens();
+    writes_server(10200, 101, "/1/7", 0, 300, C(4, 0));
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</1/7>;ssid=5,</3/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE_UNDEFINED, "/1/7");
+}
+
+static void an_account_at_a_place_that_is_not_known_is_none(void **state) {
+    (void) state;
+    config.accounts[0].instance = -1;
+    opens();
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/4>,</1>,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void instances_of_the_clients_own_are_none(void **state) {
+    (void) state;
+    config.others = true;
+    opens();
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</1/7>;ssid=5,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void another_object_that_was_written_and_is_not_there_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</1>,</3/0>");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "/9/0");
+}
+
+static void one_that_was_deleted_again_need_not_be_there(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10300, 101, DELETE_, "/9", C(2, 2));
+    discovers(10400, 102, "/", "</>;lwm2m=1.1,</0/0>,</1>,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+/* --- what Register shows -------------------------------------------------------------------------------------- */
+
+static void a_registration_that_lacks_what_was_written_is_found(void **state) {
+    (void) state;
+    writes_accounts();
+    writes(10400, 102, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10500, 103, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "/9/0");
+}
+
+static void one_that_lists_it_is_lawful(void **state) {
+    (void) state;
+    writes_accounts();
+    writes(10400, 102, "/3/0", "\xc1\x0e\x65", 3, C(2, 4));
+    command(10500, 103, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+/* --- what Bootstrap-Read shows -------------------------------------------------------------------------------- */
+
+static void reads_server(unsigned ms, uint16_t mid, int ssid, int lifetime, int period) {
+    uint8_t bytes[100];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, ssid);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, lifetime);
+    if (period) {
+        bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 2, period);
+    }
+    SERVER(ms, BS, .type = BJ_COAP_CON, .code = GET, .mid = mid, .token = "to", .path = "/1/0");
+    CLIENT(ms + 10, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = mid, .token = "to", .format = 11543,
+           .payload = (const char *) bytes, .length = w.used);
+}
+
+static void a_read_that_shows_what_was_written_is_lawful(void **state) {
+    (void) state;
+    writes_accounts();
+    reads_server(10400, 102, 101, 300, 0);
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void a_read_that_shows_something_else_is_found(void **state) {
+    (void) state;
+    writes_accounts();
+    reads_server(10400, 102, 101, 60, 0);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "written as 300, and a Read shows 60");
+}
+
+static void a_resource_that_a_replacement_left_out_is_found(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/0", "\xc1\x00\x65\xc1\x02\x05", 6, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    reads_server(10400, 102, 101, 300, 5);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE_REPLACES, "/1/0/2");
+}
+
+static void a_resource_that_was_written_beside_stays(void **state) {
+    (void) state;
+    writes_accounts();
+    writes(10350, 102, "/1/0/2", "\xc1\x02\x05", 3, C(2, 4));
+    reads_server(10400, 103, 101, 300, 5);
+    judge(11000);
+    assert_nothing_broken();
+}
+
+/* --- accounts that are used ----------------------------------------------------------------------------------- */
+
+static void registers_with(const char *uri, int ssid, const void *server, size_t length) {
+    opens();
+    writes_security(10200, 100, "/0/1", uri, false, ssid, C(2, 4));
+    writes(10300, 101, "/1/0", server, length, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=60");
+    judge(12000);
+}
+
+static void an_account_without_a_mandatory_resource_is_found(void **state) {
+    (void) state;
+    registers_with("coap://mgmt.example", 101, "\xc1\x00\x65\xc1\x01\x3c\xc1\x07U", 9);
+    assert_broken(BJ_RULE_BS_CHECK_MANDATORY, "Resource 6");
+}
+
+static void a_period_below_zero_is_found(void **state) {
+    (void) state;
+    registers_with("coap://mgmt.example", 101, "\xc1\x00\x65\xc1\x01\x3c\xc1\x03\xfb\xc1\x06\x00\xc1\x07U", 15);
+    assert_broken(BJ_RULE_BS_CHECK_RANGE, "negative");
+}
+
+static void a_short_server_id_out_of_range_is_found(void **state) {
+    (void) state;
+    registers_with("coap://mgmt.example", 65535, "\xc4\x00\x00\x00\xff\xff\xc1\x01\x3c\xc1\x06\x00\xc1\x07U", 15);
+    assert_broken(BJ_RULE_BS_SSID_RANGE, "65534");
+}
+
+static void a_secure_account_that_is_spoken_in_clear_is_found(void **state) {
+    (void) state;
+    registers_with("coaps://mgmt.example:5683", 101, "\xc1\x00\x65\xc1\x01\x3c\xc1\x06\x00\xc1\x07U", 12);
+    assert_broken(BJ_RULE_BS_CHECK_URI_MODE, "/0/1");
+}
+
+static void two_accounts_of_one_server_are_found(void **state) {
+    (void) state;
+    writes_accounts();
+    writes_security(10400, 102, "/0/2", "coap://mgmt.example", false, 101, C(2, 4));
+    command(10900, 103, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_broken(BJ_RULE_BS_CHECK_DUPLICATE, "Short Server ID");
+}
+
+/* --- configurations that are refused -------------------------------------------------------------------------- */
+
+static void a_plain_configuration_that_is_refused_is_found(void **state) {
+    (void) state;
+    writes_accounts();
+    command(10900, 102, POST, "/bs", C(4, 6));
+    judge(12000);
+    assert_broken(BJ_RULE_BS_FINISH, "/0/1 and /1/0");
+}
+
+static void one_with_something_else_in_it_may_be_refused(void **state) {
+    (void) state;
+    writes_accounts();
+    writes(10400, 102, "/2/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10900, 103, POST, "/bs", C(4, 6));
+    judge(12000);
+    assert_nothing_broken();
+}
+
+static void one_of_a_client_with_an_account_that_may_be_gone_may_be_refused(void **state) {
+    (void) state;
+    config.accounts[0].instance = -1;
+    writes_accounts();
+    command(10900, 103, POST, "/bs", C(4, 6));
+    judge(12000);
+    assert_nothing_broken();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(discover_without_a_servers_id_is_found),
+        TEST(discover_without_a_servers_uri_is_found),
+        TEST(the_first_release_shows_no_uri),
+        TEST(an_id_of_the_bootstrap_server_is_found),
+        TEST(an_instance_that_nobody_made_is_found),
+        TEST(what_a_refused_write_has_made_is_found),
+        TEST(an_account_at_a_place_that_is_not_known_is_none),
+        TEST(instances_of_the_clients_own_are_none),
+        TEST(another_object_that_was_written_and_is_not_there_is_found),
+        TEST(one_that_was_deleted_again_need_not_be_there),
+        TEST(a_registration_that_lacks_what_was_written_is_found),
+        TEST(one_that_lists_it_is_lawful),
+        TEST(a_read_that_shows_what_was_written_is_lawful),
+        TEST(a_read_that_shows_something_else_is_found),
+        TEST(a_resource_that_a_replacement_left_out_is_found),
+        TEST(a_resource_that_was_written_beside_stays),
+        TEST(an_account_without_a_mandatory_resource_is_found),
+        TEST(a_period_below_zero_is_found),
+        TEST(a_short_server_id_out_of_range_is_found),
+        TEST(a_secure_account_that_is_spoken_in_clear_is_found),
+        TEST(two_accounts_of_one_server_are_found),
+        TEST(a_plain_configuration_that_is_refused_is_found),
+        TEST(one_with_something_else_in_it_may_be_refused),
+        TEST(one_of_a_client_with_an_account_that_may_be_gone_may_be_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
