@@ -387,7 +387,9 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
     f->path = bj_path_of(path.start);
-    f->root_named = f->path.depth == 0 && strcmp(path.start, "/") != 0;
+    BJ_TEXT(plain, 40);
+    bj_path_print(&plain, &f->path);
+    f->root_named = strcmp(path.start, plain.start) != 0; /* below another path, or none at all */
     f->has_accept = bj_coap_find_uint(m, BJ_COAP_ACCEPT, &f->accept);
     f->format = 65536;
     bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &f->format);

@@ -129,7 +129,7 @@ typedef struct oracle_foreign {
     bool observes;
     bool block1;
     uint8_t operation; /* oracle_operation */
-    bool root_named;   /* its path is none of LwM2M */
+    bool root_named;   /* its path is none of LwM2M, or not from the root; `path` is its end */
     bj_path path;
     uint32_t accept, format; /* 65536: none */
     bool has_accept;
