@@ -144,9 +144,20 @@ static void check_purged(bj_oracle *o, const oracle_seen *s, bj_time need) {
 
 /* --- the course of it ----------------------------------------------------------------------------------------- */
 
+/* One that stood before a bootstrap that ended well needs no Register to go on: nothing tells that it ended the growth.
+ */
+static bool registration_stands(const bj_oracle *o) {
+    bool any = false;
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        any |= o->peers[i].registered;
+    }
+    return any && o->attempt.phase == ORACLE_FINISHED;
+}
+
 void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need) {
     bool queried = o->growth.queries == 1;
     check_purged(o, s, need);
+    o->growth.least = registration_stands(o) ? 0 : o->growth.least;
     if (is_judged(o) && o->attempt.trigger == BJ_NEVER) {
         too_soon(o, s, began, need);
     }

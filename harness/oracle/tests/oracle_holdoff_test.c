@@ -142,6 +142,19 @@ static void a_bootstrap_without_a_registration_does_not_end_it(void **state) {
     assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "with 1 failures");
 }
 
+static void a_registration_that_stands_ends_it_unseen(void **state) {
+    (void) state;
+    grows();
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    asks(22000, 2);
+    accepts(22100, 2);
+    command(22200, 170, POST, "/bs", C(2, 4));
+    asks(33000, 3);
+    judge(34000);
+    assert_nothing_broken();
+}
+
 static void a_trigger_that_nothing_follows_is_found(void **state) {
     (void) state;
     grows();
@@ -196,6 +209,7 @@ int main(void) {
         TEST(a_registration_ends_the_growth),
         TEST(growth_that_outlives_it_is_found),
         TEST(a_bootstrap_without_a_registration_does_not_end_it),
+        TEST(a_registration_that_stands_ends_it_unseen),
         TEST(a_trigger_that_nothing_follows_is_found),
         TEST(a_trigger_has_time_until_the_hold_off_is_over),
         TEST(an_account_whose_time_is_over_is_not_used),
