@@ -56,10 +56,12 @@ static const char *query_mistake(const bj_oracle *o, const bj_coap *m) {
     return NULL;
 }
 
-/* LwM2M Transport 1.1 §6.4.2: the name may be left out when the security layer tells it. */
-static bool is_nameless(const bj_oracle *o, const oracle_seen *s) {
+/* LwM2M Transport 1.1 §6.4.2: the name may be left out when the security layer tells it. A server with which the client
+ * registered may have given /bs as Location-Path. */
+static bool is_nameless(bj_oracle *o, const oracle_seen *s) {
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     BJ_TEXT(name, 300);
-    return o->config.endpoint && !s->secure && !bj_coap_query(&s->m, "ep", &name);
+    return !(p && (p->registered || p->ever)) && o->config.endpoint && !s->secure && !bj_coap_query(&s->m, "ep", &name);
 }
 
 /* Table 6.4.2-1: LwM2M 1.0 has no preferred format. */

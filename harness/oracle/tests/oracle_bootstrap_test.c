@@ -43,6 +43,18 @@ static void a_request_without_a_name_is_found(void **state) {
     assert_broken(BJ_RULE_BS_REQUEST, "whose it is");
 }
 
+static void an_update_may_have_its_path(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    CLIENT(100000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/bs");
+    judge(101000);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_BS_REQUEST);
+    }
+}
+
 static void a_preferred_format_of_the_first_release_is_found(void **state) {
     (void) state;
     config.first_release = true;
@@ -538,6 +550,7 @@ int main(void) {
         TEST(another_endpoint_name_is_found),
         TEST(a_preferred_format_that_is_none_is_found),
         TEST(a_request_without_a_name_is_found),
+        TEST(an_update_may_have_its_path),
         TEST(a_preferred_format_of_the_first_release_is_found),
         TEST(a_pack_that_is_refused_and_asked_for_again_is_found),
         TEST(a_pack_that_nobody_answers_may_be_asked_for_again),

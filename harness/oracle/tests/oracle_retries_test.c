@@ -33,6 +33,7 @@ static void writes_settings(unsigned ms, uint16_t mid, const char *path, int ssi
     bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, ssid);
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, 300);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 6, false);
     bj_tlv_put(&w, BJ_TLV_RESOURCE, 7, "U", 1);
     for (size_t i = 0; i < count; i++) {
         bj_tlv_put_int(&w, BJ_TLV_RESOURCE, (uint16_t) values[i].id, values[i].value);
