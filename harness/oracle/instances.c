@@ -56,6 +56,15 @@ bool oracle_object_is_missing(const bj_oracle *o, unsigned object) {
     return o->managed.listed && !found;
 }
 
+unsigned oracle_instance_count(const bj_oracle *o, unsigned object) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < o->managed.instance_count; i++) {
+        const oracle_managed_instance *one = &o->managed.instances[i];
+        count += one->object == object && one->presence != ORACLE_PRESENCE_DELETED;
+    }
+    return count;
+}
+
 int oracle_only_instance(const bj_oracle *o, unsigned object) {
     int id = -1;
     unsigned count = 0;

@@ -203,6 +203,7 @@ typedef struct oracle_peer {
     bool placed;           /* with a Location-Path: without one a client may take it for refused */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
+    int64_t ssid;          /* its Short Server ID, when it registered; 0: not known */
     bool queue;            /* it is registered with in queue mode */
     bool hung_up;          /* the client ended its DTLS session with it */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
@@ -318,6 +319,21 @@ typedef struct oracle_attributes {
     bj_time changed;
 } oracle_attributes;
 
+enum { ORACLE_ACCESSES = 24, ORACLE_ENTRIES = 8 };
+
+/* Rights on an Object Instance, or on an Object. */
+typedef struct oracle_rights {
+    int id;               /* of the instance of /2; -1: one that the client made */
+    int object, instance; /* 65535: the Object */
+    int owner;            /* -1: not known */
+    bool known;           /* `entries` are all */
+    uint8_t count;
+    struct {
+        uint16_t ssid;
+        uint8_t rights;
+    } entries[ORACLE_ENTRIES];
+} oracle_rights;
+
 typedef enum oracle_ended {
     ORACLE_ENDED_NOT = 0,
     ORACLE_ENDED_CANCELLED,  /* by Observe 1 */
@@ -384,6 +400,9 @@ typedef struct oracle_managing {
     bool registering;  /* a Register was sent */
     bool ever_changed; /* a server asked for something that changes, in any life */
     bool bootstrapped; /* what is known of /1 is of a bootstrap session, which may yet fail */
+    bool rights_begun; /* this bootstrap session removed all instances of /2 */
+    unsigned rights_count;
+    oracle_rights rights[ORACLE_ACCESSES];
     unsigned observation_count;
     bj_time next;      /* that something of them must have been told by; BJ_NEVER */
     bj_time disturbed; /* ICMP, or news of a DTLS session, came last */

@@ -392,6 +392,7 @@ static void judge(bj_oracle *o, const oracle_managed *x) {
     if (x->plain && x->alone) {
         check_absent(o, x);
     }
+    oracle_access_answered(o, x);
     oracle_instances_answered(o, x);
     oracle_values_answered(o, x);
     oracle_attributes_answered(o, x);
@@ -422,13 +423,16 @@ static void bootstrapped(bj_oracle *o, const oracle_seen *s, const oracle_foreig
     }
     if (!o->managed.outstanding || f->managed != o->managed.round || !decode(f, &request)) {
         oracle_values_forget(o, &(bj_path){ .depth = 0 });
+        oracle_access_forget(o);
         return;
     }
     const oracle_managed x = { .plain = is_plain(&request), .whole = true, .f = f, .request = &request, .s = s };
     if (o->managed.overlap) {
         oracle_values_forget(o, &(bj_path){ .depth = 0 });
+        oracle_access_forget(o);
     } else {
         oracle_values_bootstrapped(o, &x);
+        oracle_access_bootstrapped(o, &x);
     }
     o->managed.bootstrapped = true;
 }
@@ -437,6 +441,7 @@ static void managed(bj_oracle *o, const oracle_seen *s, oracle_foreign *f) {
     bj_coap request;
     if (!decode(f, &request) || s->m.type == BJ_COAP_RST || f->managed != o->managed.round) {
         oracle_values_forget(o, &(bj_path){ .depth = 0 });
+        oracle_access_forget(o);
         return;
     }
     const oracle_managed x = { .kind = kind_of(f, &request),
@@ -493,6 +498,9 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     bool bootstrap = f->bootstrap || oracle_is_bootstrap(o, &s->peer);
+    if (bootstrap && !f->bootstrap && f->code != 1) {
+        oracle_access_forget(o);
+    }
     if (bootstrap && (!f->bootstrap || (f->code != 3 && f->operation != ORACLE_OP_FINISH && f->code != 1))) {
         oracle_management_forget(o);
     }
@@ -503,6 +511,7 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
     bool again = is_used_again(o, f);
     if (again || (o->managed.outstanding && s->time > o->managed.since + PATIENCE)) {
         oracle_management_forget(o);
+        oracle_access_forget(o);
     }
     if (again) {
         return;
@@ -517,7 +526,11 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
 static void own_answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = o->managed.registering ? oracle_own_with_token(o, s) : NULL;
     if (own && own->purpose == ORACLE_REGISTER && own->answered == s->time && own->answer == BJ_COAP_CODE(2, 1)) {
+        oracle_peer *p = oracle_peer_of(o, &s->peer, false);
         oracle_observations_registered(o, &s->peer, s->time);
+        if (p) {
+            oracle_access_registered(o, p);
+        }
     }
 }
 
@@ -525,6 +538,7 @@ static void own_answered(bj_oracle *o, const oracle_seen *s) {
 static void registering(bj_oracle *o, bool anew) {
     if (o->managed.bootstrapped && o->attempt.phase != ORACLE_FINISHED) {
         oracle_values_forget(o, &(bj_path){ .depth = 0 });
+        oracle_access_forget(o);
     }
     o->managed.bootstrapped = false;
     if (anew) {
@@ -551,6 +565,10 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
         oracle_purpose purpose = oracle_purpose_of(&s->m);
         if (purpose == ORACLE_BOOTSTRAP || purpose == ORACLE_PACK) {
             oracle_management_forget(o);
+            o->managed.rights_begun = false;
+            if (purpose == ORACLE_PACK || o->managed.bootstrapped) {
+                oracle_access_forget(o);
+            }
         } else if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
             registering(o, purpose == ORACLE_REGISTER);
             oracle_instances_registered(o, s);
@@ -565,6 +583,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START || e->kind == BJ_EV_CLIENT_EXIT || e->kind == BJ_EV_POWER_CUT) {
         oracle_management_forget(o);
+        oracle_access_forget(o);
     }
 }
 

@@ -9,6 +9,7 @@
  *   paths.c         what composite operations name
  *   attributes.c    attributes that servers set
  *   observations.c  what is notified of, and when
+ *   access.c        rights of servers
  *   instances.c     Object Instances that registrations list, that were made and removed
  */
 #ifndef BJ_ORACLE_MANAGEMENT_H
@@ -125,6 +126,13 @@ void oracle_observations_reset(bj_oracle *o, const oracle_seen *s); /* of a serv
 void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time now);
 void oracle_observations_forget(bj_oracle *o);
 
+/* --- access.c --- */
+
+void oracle_access_answered(bj_oracle *o, const oracle_managed *x);
+void oracle_access_bootstrapped(bj_oracle *o, const oracle_managed *x); /* an operation of the Bootstrap-Server */
+void oracle_access_registered(bj_oracle *o, oracle_peer *p);            /* its Register was accepted */
+void oracle_access_forget(bj_oracle *o);
+
 /* --- instances.c --- */
 
 typedef enum oracle_presence {
@@ -142,6 +150,8 @@ oracle_presence oracle_instance_presence(const bj_oracle *o, unsigned object, un
 uint8_t oracle_release_of(const bj_oracle *o, unsigned object);
 /* The path of a link's target; depth 0: none. */
 bj_path oracle_path_of_link(const bj_core_link *link);
+/* As far as they are listed. */
+unsigned oracle_instance_count(const bj_oracle *o, unsigned object);
 /* The one Instance of that Object; -1: there are others, or nobody knows. */
 int oracle_only_instance(const bj_oracle *o, unsigned object);
 /* Does the last registration list nothing of that Object, and was nothing of it made since? */

@@ -111,6 +111,9 @@
     X(REP_STORING, "REP-STORING", MUST)                                                                                \
     X(REP_SEND, "REP-SEND", MUST)                                                                                      \
     X(REP_BLOCKS, "REP-BLOCKS", MUST)                                                                                  \
+    X(ACL_RIGHTS, "ACL-RIGHTS", MUST)                                                                                  \
+    X(ACL_CREATE, "ACL-CREATE", MUST)                                                                                  \
+    X(ACL_OWNER, "ACL-OWNER", MUST)                                                                                    \
     X(RECOVERY, "RECOVERY", MUST)                                                                                      \
     X(CLIENT_STATE, "CLIENT-STATE", MUST)
 
