@@ -298,9 +298,10 @@ static bool concerns(const bjc_observation *o, const bjc_path *path) {
 
 void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path) {
     for (bjc_observation *o = reporting->list; o; o = o->next) {
-        bool concerned = concerns(o, path);
-        o->changed = o->changed || concerned;
-        if (concerned || path->ids[0] == SERVER_OBJECT) { /* which has the default periods */
+        if (concerns(o, path)) {
+            o->changed = true;
+            arm(o);
+        } else if (path->ids[0] == SERVER_OBJECT) { /* which has the default periods */
             arm(o);
         }
     }
