@@ -356,6 +356,7 @@ void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_s
             p->registering = true;
             p->register_last = s->time;
         } else if (p) {
+            p->placed &= own->answer == CHANGED; /* no other success is one of an Update */
             note_queue_mode(p, own);
         }
         break;
@@ -410,7 +411,8 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         a->dialled = BJ_NEVER;
     }
     if (o->config.legacy && f->operation && !f->bootstrap && oracle_is_bootstrap(o, &s->peer)) {
-        a->unasked = true; /* TS 1.0 §5.2.3.4; what becomes of it is not followed */
+        a->unasked = true; /* TS 1.0 §5.2.3.4; what becomes of it is not followed, nor what it makes of /0/x/11 */
+        a->holdoff = 0;
         oracle_model_forget(o);
     }
 }
@@ -427,6 +429,11 @@ void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) 
         a->session_last = oracle_max(a->session_last, f->first);
         a->last = oracle_max(a->last, f->first);
     }
+}
+
+void oracle_attempt_refused(bj_oracle *o, const oracle_foreign *f) {
+    bool noted = is_trigger(f) && o->attempt.trigger == f->first;
+    o->attempt.trigger = noted ? BJ_NEVER : o->attempt.trigger;
 }
 
 void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f) {

@@ -274,6 +274,9 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
+    if (first && s->m.code >> 5 > 2) {
+        oracle_attempt_refused(o, f);
+    }
     if (first && f->bootstrap && !interim) {
         oracle_attempt_finished(o, f, s);
     }

@@ -670,6 +670,8 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
  * before the rest is told. */
 void oracle_attempt_took(bj_oracle *o, oracle_foreign *f, const oracle_seen *s);
 void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f);
+/* It answered a request, of whichever server, with an error for the first time: what was asked for does not follow. */
+void oracle_attempt_refused(bj_oracle *o, const oracle_foreign *f);
 /* The client answered a bootstrap command for the first time. `m`: its response. */
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);

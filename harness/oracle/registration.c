@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "wire/link.h"
 
@@ -65,7 +66,7 @@ static bool parse_uri(const char *text, uri *out) {
     } schemes[] = { { "coap://", 5683 }, { "coaps://", 5684 }, { "coap+tcp://", 5683 }, { "coaps+tcp://", 5684 } };
     for (unsigned i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t n = strlen(schemes[i].scheme);
-        if (strncmp(text, schemes[i].scheme, n) != 0) {
+        if (strncasecmp(text, schemes[i].scheme, n) != 0) { /* RFC 3986 §3.1 */
             continue;
         }
         const char *host = text + n + (text[n] == '[');
