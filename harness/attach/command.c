@@ -219,6 +219,7 @@ static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context)
     f->items[P_ACCOUNT_TIMEOUT].value = seconds(f->arena, account, BJ_F(ACCOUNT, TIMEOUT));
     set_credentials(f, account, P_IDENTITY);
     f->items[P_ACCOUNT_INSTANCE].value = number(f->arena, account, BJ_F(ACCOUNT, INSTANCE));
+    f->items[P_ACCOUNT_INSTANCE].otherwise = "0"; /* scenarios that do not say it write server accounts to /0/1 and on */
 }
 
 static const bj_value *accounts(const filler *f) {

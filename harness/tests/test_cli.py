@@ -401,6 +401,19 @@ def test_a_linked_client_from_a_library(scenario):
     assert "client: hold-off -> waiting: Bootstrap-Request" in done.stdout
 
 
+def test_a_client_in_the_process_as_the_guide_builds_it(tmp_path):
+    """docs/porting.md, word by word, in a folder that has no more than the repository's files."""
+    text = (api.ROOT / "docs/porting.md").read_text().split("## 7. ")[1]
+    commands, asks = re.findall(r"^```(?:yaml)?\n(.*?)^```$", text, re.M | re.S)[:2]
+    (tmp_path / "asks.yaml").write_text(asks)
+    (tmp_path / "harness").symlink_to(api.ROOT / "harness")
+    for line in commands.splitlines():
+        line = line.replace("build/release/bin/bootjack", str(api.find_bootjack()))
+        done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, line + "\n" + done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
 def test_what_the_client_cannot_be_told_is_skipped(scenario):
     path = scenario(BOOTSTRAP.replace("steps:", 'client: {bootstrap: {uri: "coap://bs.example", holdoff: 1s}}\nsteps:'))
     result, status = run_client("/bin/true {bs_uri}", path)

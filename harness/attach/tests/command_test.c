@@ -109,6 +109,7 @@ static void certificates(void **state) {
 static void what_a_scenario_leaves_out(void **state) {
     (void) state;
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{endpoint}']\n", ""), "c coap://bs.example dev-1");
+    assert_string_equal(filled("name: c\ncommand: [c, '{account_instance}', '?-i {account_instance}']\n", ""), "c 0");
     assert_string_equal(filled("name: c\ncommand: [c, '{holdoff}']\n", ""),
                         "! the client must be told {holdoff}, which the scenario does not set");
 }
