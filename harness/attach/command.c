@@ -99,6 +99,7 @@ typedef struct filler {
     const bj_record *profile;
     const bj_record *client;
     placeholder items[P_COUNT];
+    bool defaults;  /* in an optional group that another value calls for */
     bool whole_uri; /* {bs_uri} itself is in the command, and not only its parts */
     bj_text *reason;
     char *words[WORDS];
@@ -219,7 +220,8 @@ static void set_bootstrap(filler *f, bj_uri_translate *translate, void *context)
     f->items[P_ACCOUNT_TIMEOUT].value = seconds(f->arena, account, BJ_F(ACCOUNT, TIMEOUT));
     set_credentials(f, account, P_IDENTITY);
     f->items[P_ACCOUNT_INSTANCE].value = number(f->arena, account, BJ_F(ACCOUNT, INSTANCE));
-    f->items[P_ACCOUNT_INSTANCE].otherwise = "0"; /* scenarios that do not say it write server accounts to /0/1 and on */
+    f->items[P_ACCOUNT_INSTANCE].otherwise =
+        "0"; /* scenarios that do not say it write server accounts to /0/1 and on */
 }
 
 static const bj_value *accounts(const filler *f) {
@@ -315,7 +317,7 @@ static bool fill_word(filler *f, const char *word, bool optional, bj_text *out) 
             bj_text_printf(f->reason, "the profile's command holds an unknown placeholder %.*s", (int) length, at);
             return false;
         }
-        const char *value = p->value ? p->value : optional ? NULL : p->otherwise;
+        const char *value = p->value ? p->value : optional && !f->defaults ? NULL : p->otherwise;
         if (!value) {
             if (!optional) {
                 bj_text_printf(f->reason, "the client must be told {%s}, which the scenario does not set", p->name);
@@ -349,9 +351,23 @@ static bool add_word(filler *f, const char *word) {
     return true;
 }
 
-/* "?--flag {x}": all of its words, or none when a value is missing. Words that end up empty are left out. */
+/* Does the scenario set one of its values? */
+static bool is_called_for(filler *f, const char *group) {
+    for (const char *at = group; *at; at++) {
+        size_t length = placeholder_at(at);
+        const placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
+        if (p && p->value) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "?--flag {x}": all of its words, or none when a value is missing that has no default. Words that end up empty are
+ * left out. */
 static bool fill_group(filler *f, const char *group) {
     size_t before = f->word_count;
+    f->defaults = is_called_for(f, group);
     for (const char *at = group; *at;) {
         at += strspn(at, " ");
         size_t length = strcspn(at, " ");

@@ -110,6 +110,11 @@ static void what_a_scenario_leaves_out(void **state) {
     (void) state;
     assert_string_equal(filled("name: c\ncommand: [c, '{bs_uri}', '{endpoint}']\n", ""), "c coap://bs.example dev-1");
     assert_string_equal(filled("name: c\ncommand: [c, '{account_instance}', '?-i {account_instance}']\n", ""), "c 0");
+    static const char group[] = "name: c\ncommand: [c, '?-h {bs_host} -i {account_instance}', '?-x {holdoff}']\n";
+    assert_string_equal(filled(group, "client: {bootstrap: {uri: 'coap://b'}}\n"), "c -h b -i 0");
+    assert_string_equal(filled(group, "client: {bootstrap: {uri: 'coap://b', instance: 4}}\n"), "c -h b -i 4");
+    assert_string_equal(filled(group, "client: {accounts: [{uri: 'coap://s'}]}\n"),
+                        "! the client cannot be told a server account from the factory ({server_uri})");
     assert_string_equal(filled("name: c\ncommand: [c, '{holdoff}']\n", ""),
                         "! the client must be told {holdoff}, which the scenario does not set");
 }

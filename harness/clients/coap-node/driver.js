@@ -36,14 +36,25 @@ for (const event of ['bootstrapped', 'registered', 'deregistered']) {
 }
 node.on('error', (error) => say('error:', error.message));
 
+// The library tells of one failure more than once; there is one next attempt all the same.
+let due = false;
+
+function bootstrapAgain() {
+    if (!due) {
+        due = true;
+        setTimeout(bootstrap, holdoff);
+    }
+}
+
 function bootstrap() {
+    due = false;
     node.bootstrap(values.host, Number(values.port), (error, response) => {
         say('bootstrap:', error ? error.message : response.status);
         if (error || response.status !== '2.04') {
-            setTimeout(bootstrap, holdoff);
+            bootstrapAgain();
         }
     });
 }
 
 process.on('SIGTERM', () => process.exit(0));
-setTimeout(bootstrap, holdoff);
+bootstrapAgain();
