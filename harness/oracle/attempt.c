@@ -204,7 +204,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->stream = s->stream;
     a->connection = s->connection;
     a->excused = a->unasked = a->late = a->overtaken = false;
-    a->session_last = a->session_before = 0;
+    a->session_last = a->session_before = a->session_heard = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;
     for (unsigned i = 0; i < o->peer_count; i++) {
@@ -376,11 +376,12 @@ static bool is_trigger(const oracle_foreign *f) {
 }
 
 /* It comes when the client may just have given the session up, or not yet: nobody knows what becomes of it. */
-static bool comes_at_the_end(const bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+static bool comes_at_the_end(const bj_oracle *o, const oracle_seen *s) {
     const oracle_attempt *a = &o->attempt;
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
-    return a->phase == ORACLE_SESSION && f->operation && bj_addr_equal(&a->peer, &s->peer) &&
-           !oracle_in_session(o, &s->peer) && s->time <= a->session_last + timeout + oracle_late(o);
+    bj_time heard = oracle_max(a->session_last, a->session_heard);
+    return a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, &s->peer) && !oracle_in_session(o, &s->peer) &&
+           s->time <= heard + timeout + oracle_late(o);
 }
 
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
@@ -401,11 +402,12 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
         a->last = oracle_max(a->last, s->time);
     }
-    if (comes_at_the_end(o, f, s)) {
+    if (comes_at_the_end(o, s)) {
         oracle_model_forget(o);
         a->ever_finished = a->excused = true;
         a->last = oracle_max(a->last, s->time);
     }
+    a->session_heard = here && a->phase == ORACLE_SESSION ? oracle_max(a->session_heard, s->time) : a->session_heard;
     if (is_trigger(f) && !here) {
         a->trigger = oracle_min(a->trigger, s->time);
         a->dialled = BJ_NEVER;

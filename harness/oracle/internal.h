@@ -445,6 +445,7 @@ typedef struct oracle_attempt {
     bj_time last;           /* what belongs to it happened then: it did not fail earlier */
     bj_time failed;         /* when it failed for sure; BJ_NEVER: not known */
     bj_time session_last;   /* the last command, or the answer to the request, as it reached the client */
+    bj_time session_heard;  /* the last request that is no command: a client may count it */
     bj_time session_before; /* the one before that: a client need not count what it rejects */
     bool unasked;    /* since the last attempt a client of LwM2M 1.0 was sent a command that may have begun a session */
     bj_time trigger; /* /1/x/9 was executed since; BJ_NEVER */

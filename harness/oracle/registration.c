@@ -247,6 +247,13 @@ static void defer(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* The rest of a bootstrap pack that came in blocks. */
+static bool asks_for_block_of_pack(const bj_coap *m) {
+    BJ_TEXT(path, 300);
+    bj_coap_path(m, BJ_COAP_URI_PATH, &path);
+    return m->code == 1 && path.used >= 7 && !strcmp(path.start + path.used - 7, "/bspack");
+}
+
 static void client_asked(bj_oracle *o, const oracle_seen *s) {
     oracle_purpose purpose = oracle_purpose_of(&s->m);
     if (purpose == ORACLE_REGISTER || purpose == ORACLE_UPDATE) {
@@ -264,8 +271,8 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
     } else if (purpose == ORACLE_REGISTER) {
         check_register(o, s);
     }
-    if (purpose != ORACLE_BOOTSTRAP && purpose != ORACLE_PACK && oracle_is_bootstrap(o, &s->peer) &&
-        !oracle_is_server_too(o, &s->peer)) {
+    if (purpose != ORACLE_BOOTSTRAP && purpose != ORACLE_PACK && !asks_for_block_of_pack(&s->m) &&
+        oracle_is_bootstrap(o, &s->peer) && !oracle_is_server_too(o, &s->peer)) {
         BJ_TEXT(path, 200);
         bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
         oracle_break(o, BJ_RULE_BS_ONLY_REQUESTS, s->time, s->event->sequence,
