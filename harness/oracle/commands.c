@@ -397,8 +397,8 @@ void oracle_commands_reset(bj_oracle *o, const oracle_foreign *f, const oracle_s
 void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     bj_coap m;
     bool success = s->m.code >> 5 == 2;
-    if (!decode(f, &m)) {
-        return;
+    if (f->reused || !decode(f, &m)) {
+        return; /* it may be answered as what had its Message ID before */
     }
     check_condition(o, f, s, &m);
     if (success && f->code == 2 && f->path.depth == 3 && f->path.ids[0] == 1 && f->path.ids[2] == 9) {

@@ -218,7 +218,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     bool response = s->from_client && s->fault == BJ_COAP_OK && s->m.code == BJ_COAP_CODE(2, 5);
     const oracle_foreign *f = response ? oracle_request_of(o, s) : NULL;
     listing l;
-    if (!f || !f->bootstrap || f->operation != ORACLE_OP_DISCOVER || f->path.depth > 1 || f->root_named ||
+    if (!f || !f->bootstrap || f->operation != ORACLE_OP_DISCOVER || f->path.depth > 1 || f->root_named || f->reused ||
         f->copies > 1 || f->reused || !read_listing(f, &s->m, &l)) {
         return;
     }

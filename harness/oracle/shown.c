@@ -157,8 +157,9 @@ static void check_read(bj_oracle *o, const oracle_seen *s, const oracle_foreign 
 
 static void answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = s->m.code == BJ_COAP_CODE(2, 5) && !o->accounts.vague ? oracle_request_of(o, s) : NULL;
-    if (f && f->bootstrap && f->operation == ORACLE_OP_READ && f->copies == 1 && !f->root_named && f->path.depth &&
-        f->path.depth < 3 && f->path.ids[0] == 1 && o->attempt.phase == ORACLE_SESSION && oracle_certain_of(o, f)) {
+    if (f && f->bootstrap && f->operation == ORACLE_OP_READ && f->copies == 1 && !f->root_named && !f->reused &&
+        f->path.depth && f->path.depth < 3 && f->path.ids[0] == 1 && o->attempt.phase == ORACLE_SESSION &&
+        oracle_certain_of(o, f)) {
         check_read(o, s, f);
     }
 }

@@ -66,6 +66,15 @@ static void a_payload_that_is_damaged_and_taken_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE_FORMAT, "PUT /1/0 is answered with 2.04");
 }
 
+static void one_with_a_message_id_of_before_may_be_answered_as_that(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/3/0", "\xc1\x0e\x65", 3, C(2, 4));
+    writes(10300, 100, "/3/0", "\xc8\x0e\x20", 3, C(2, 4));
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void a_format_that_carries_no_values_is_found(void **state) {
     (void) state;
     opens();
@@ -313,6 +322,7 @@ int main(void) {
         TEST(a_delete_of_a_resource_is_found),
         TEST(a_delete_of_no_path_is_found),
         TEST(a_payload_that_is_damaged_and_taken_is_found),
+        TEST(one_with_a_message_id_of_before_may_be_answered_as_that),
         TEST(a_format_that_carries_no_values_is_found),
         TEST(resources_of_no_instance_are_found),
         TEST(a_write_to_the_root_is_found),
