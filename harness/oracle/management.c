@@ -345,10 +345,11 @@ static void check_send(bj_oracle *o, const oracle_seen *s) {
     bj_path muted = { .ids = { 1, (uint16_t) (instance < 0 ? 0 : instance), 23 }, .depth = 3 };
     const oracle_resource *r = instance < 0 ? NULL : oracle_resource_known(o, &muted);
     bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
-    bool known = r && r->written && !r->absent && r->value.integer == 1 && s->time > r->at + ORACLE_GRACE;
+    bool known = r && (r->absent || (r->written && r->value.integer == 1)) && s->time > r->at + ORACLE_GRACE;
     if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && oracle_own_at(o, 0)->copies == 1) {
         oracle_break(o, BJ_RULE_REP_SEND, s->time, s->event->sequence,
-                     "the client sends data though /1/%d/23 (Mute Send) was written true", instance);
+                     "the client sends data though /1/%d/23 (Mute Send) is %s", instance,
+                     r->absent ? "not there" : "true");
     }
 }
 

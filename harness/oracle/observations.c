@@ -512,7 +512,7 @@ static void check_type(bj_oracle *o, const oracle_observation *ob, const oracle_
     bj_time since = 0;
     bool known = attribute(o, ob, ORACLE_CON, &con, &since) == ORACLE_KNOWN && !ob->own_attributes;
     bool confirmable = s->m.type == BJ_COAP_CON;
-    if (known && con == 0 && since <= ob->confirmed && confirmable && ob->confirmable &&
+    if (known && con == 0 && since < s->time && confirmable && ob->confirmable &&
         s->time < ob->confirmed + DAY / 24 * 23) {
         breaks(o, ob, s, BJ_RULE_REP_CONFIRMABLE, "it is confirmable, though con is 0 and one was a day ago at most");
     } else if (known && con == 1 && since <= ob->reported && !confirmable) {

@@ -73,10 +73,11 @@ void oracle_values_learn_absent(bj_oracle *o, const bj_path *path, bj_time at) {
     }
 }
 
-/* The default periods, which count for all observations of their server. */
-static void learn_no_periods(bj_oracle *o, unsigned instance, bj_time at) {
-    for (uint16_t resource = 2; resource <= 3; resource++) {
-        oracle_values_learn_absent(o, &(bj_path){ .ids = { 1, (uint16_t) instance, resource }, .depth = 3 }, at);
+/* The default periods, which count for all observations of their server, and Mute Send. */
+static void learn_bare(bj_oracle *o, unsigned instance, bj_time at) {
+    static const uint16_t resources[] = { 2, 3, 23 };
+    for (unsigned i = 0; i < sizeof resources / sizeof resources[0]; i++) {
+        oracle_values_learn_absent(o, &(bj_path){ .ids = { 1, (uint16_t) instance, resources[i] }, .depth = 3 }, at);
     }
 }
 
@@ -262,7 +263,7 @@ static void read_again(bj_oracle *o, const oracle_managed *x) {
             check_rest(o, &w);
         }
         if (good && x->f->path.depth == 2 && x->f->path.ids[0] == 1) {
-            learn_no_periods(o, x->f->path.ids[1], x->s->time);
+            learn_bare(o, x->f->path.ids[1], x->s->time);
         }
     } else if (x->s->m.code == NOT_FOUND && (r = find(o, &x->f->path)) && r->written && !r->absent) {
         reproach(o, x, r, BJ_RULE_MGMT_WRITE, "is not found");
@@ -336,12 +337,12 @@ void oracle_values_bootstrapped(bj_oracle *o, const oracle_managed *x) {
     if (!oracle_entries_of(o, &x->f->path, x->request, written_by_bootstrap, &at)) {
         oracle_values_forget(o, &x->f->path);
     } else if (instance) {
-        learn_no_periods(o, x->f->path.ids[1], at);
+        learn_bare(o, x->f->path.ids[1], at);
     }
 }
 
 void oracle_values_from_factory(bj_oracle *o, unsigned instance, bj_time at) {
-    learn_no_periods(o, instance, at);
+    learn_bare(o, instance, at);
 }
 
 void oracle_values_answered(bj_oracle *o, const oracle_managed *x) {

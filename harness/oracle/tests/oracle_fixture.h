@@ -31,14 +31,14 @@ static bj_recovery recovered;
 
 static const bj_addr local = { 4, { 192, 0, 2, 1 }, 49152 };
 
-/* A message; what is left out is not there. `format` and `accept` are one more than the number. */
+/* A message; what is left out is not there. `format`, `accept` and blocks are one more than the number. */
 typedef struct msg {
     uint8_t type, code;
     uint16_t mid;
     const char *token;
     const char *path;
     const char *query[4];
-    uint32_t format, accept, block1;
+    uint32_t format, accept, block1, block2;
     uint32_t option;  /* one more, empty, of that number */
     uint32_t observe; /* one more than the number */
     const char *payload;
@@ -60,7 +60,7 @@ static uint32_t put_event(bj_event event) {
 }
 
 static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
-    uint8_t rooms[4][4];
+    uint8_t rooms[5][4];
     bj_coap c = { .version = 1, .type = m->type, .code = m->code, .mid = m->mid };
     c.token_length = m->token ? (uint8_t) strlen(m->token) : 0;
     memcpy(c.token, m->token ? m->token : "", c.token_length);
@@ -78,6 +78,9 @@ static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
     }
     if (m->block1) {
         bj_coap_add_uint(&c, BJ_COAP_BLOCK1, m->block1 - 1, rooms[2]);
+    }
+    if (m->block2) {
+        bj_coap_add_uint(&c, BJ_COAP_BLOCK2, m->block2 - 1, rooms[4]);
     }
     if (m->observe) {
         bj_coap_add_uint(&c, BJ_COAP_OBSERVE, m->observe - 1, rooms[3]);

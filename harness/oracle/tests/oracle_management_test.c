@@ -121,6 +121,27 @@ static void what_is_not_there_is_not_found(void **state) {
     assert_broken(BJ_RULE_MGMT_READ, "no such Object");
 }
 
+/* The second block of a Read that had one. */
+static void asks_for_a_block(uint8_t code, const char *payload) {
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = next_mid, .token = "tm", .path = "/3/0",
+           .block2 = 1 + (1 << 4 | 6));
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = code, .mid = next_mid++, .token = "tm",
+           .block2 = code == C(2, 5) ? 1 + (1 << 4 | 6) : 0, .format = payload ? 1 : 0, .payload = payload);
+    at_ms += 100;
+}
+
+static void a_block_beyond_the_end_is_found(void **state) {
+    (void) state;
+    manages();
+    asks_for_a_block(C(4, 0), NULL);
+    asks_for_a_block(C(2, 5), "x");
+    judge(20000);
+    assert_nothing_broken();
+    asks_for_a_block(C(2, 5), NULL);
+    judge(20000);
+    assert_broken(BJ_RULE_REP_BLOCKS, "beyond the end");
+}
+
 static void an_answer_before_the_registration_is_found(void **state) {
     (void) state;
     bootstraps();
@@ -347,6 +368,7 @@ int main(void) {
         TEST(instances_of_single_objects_are_found),
         TEST(resources_of_a_later_release_are_found),
         TEST(what_is_not_there_is_not_found),
+        TEST(a_block_beyond_the_end_is_found),
         TEST(an_answer_before_the_registration_is_found),
         TEST(attributes_that_are_none_are_found),
         TEST(evaluation_periods_that_are_none_are_found),

@@ -363,7 +363,7 @@ static void confirmable_though_con_is_0_is_found(void **state) {
     (void) state;
     observes();
     attributes("/1/0/5", "con=0", NULL, C(2, 4));
-    notifies(BJ_COAP_CON, 2, "7"); /* the first may be */
+    notifies(BJ_COAP_CON, 2, "7"); /* none was before */
     notifies(BJ_COAP_NON, 3, "8");
     judge(40000);
     assert_nothing_broken();
@@ -390,6 +390,36 @@ static void not_confirmable_for_a_day_is_found(void **state) {
     notifies(BJ_COAP_NON, 3, "8");
     judge(90100000);
     assert_broken(BJ_RULE_REP_CONFIRMABLE, "24 hours");
+}
+
+/* --- Send ----------------------------------------------------------------------------------------------------- */
+
+static void sends(uint16_t mid) {
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = mid, .token = "ts", .path = "/dp",
+           .format = SENML_JSON + 1, .payload = "[{\"n\":\"/3/0/14\",\"vs\":\"+01:00\"}]");
+    SERVER(at_ms + 1, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = mid, .token = "ts");
+    at_ms += 100;
+}
+
+static void a_send_that_is_muted_is_found(void **state) {
+    (void) state;
+    manages();
+    writes_text("/1/0/23", "0", C(2, 4));
+    sends(70);
+    judge(20000);
+    assert_nothing_broken();
+    writes_text("/1/0/23", "1", C(2, 4));
+    sends(71);
+    judge(20000);
+    assert_broken(BJ_RULE_REP_SEND, "true");
+}
+
+static void without_its_resource_send_is_muted(void **state) {
+    (void) state;
+    manages(); /* a bootstrap wrote the account without it */
+    sends(70);
+    judge(20000);
+    assert_broken(BJ_RULE_REP_SEND, "not there");
 }
 
 /* --- several paths -------------------------------------------------------------------------------------------- */
@@ -439,6 +469,8 @@ int main(void) {
         TEST(confirmable_though_con_is_0_is_found),
         TEST(not_confirmable_though_con_is_1_is_found),
         TEST(not_confirmable_for_a_day_is_found),
+        TEST(a_send_that_is_muted_is_found),
+        TEST(without_its_resource_send_is_muted),
         TEST(every_path_of_a_composite_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

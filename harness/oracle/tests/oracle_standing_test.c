@@ -70,7 +70,7 @@ static void who_is_being_bootstrapped_may_forget_the_time(void **state) {
 static void an_exchange_that_is_open_holds_up_the_update(void **state) {
     (void) state;
     stands();
-    CLIENT(280000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 950, .token = "tn", .path = "/dp");
+    CLIENT(280000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 950, .token = "tn", .path = "/x/dp");
     judge(320000);
     assert_nothing_broken();
 }
