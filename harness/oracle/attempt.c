@@ -278,6 +278,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         a->phase = ORACLE_FINISHED;
         a->ever_finished = true;
         o->accounts.vague = true; /* what is in a pack is not read */
+        o->told.incomplete = true;
         o->growth.rewritten = true;
         a->holdoff = 0;
         a->failed = s->time;

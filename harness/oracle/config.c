@@ -99,6 +99,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         c->known = false;
         return;
     }
+    const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
     uint32_t instance = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
     c->accounts[c->account_count++] = (bj_oracle_account){
         .uri = bj_get_string(account, BJ_F(ACCOUNT, URI), ""),
@@ -108,6 +109,10 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .lifetime_s = whole_seconds(bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND)),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), ""),
         .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
+        .mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3),
+        .identity = identity ? (const uint8_t *) identity->as.string.bytes : NULL,
+        .identity_length = identity ? identity->as.string.length : 0,
+        .sni = bj_get(account, BJ_F(ACCOUNT, SNI)) != NULL,
         .contradicts = contradicts(account),
     };
 }

@@ -20,6 +20,7 @@
  *   holdoff.c       how the hold-off grows, what a trigger brings, and when the bootstrap account's time is over
  *   registration.c  with whom it registers, and with what
  *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
+ *   transport.c     by what the messages are carried, and handshakes
  *   retries.c       attempts to register: their order, their times, their number
  *   standing.c      what a registration that stands asks of the client
  *   secrets.c       credentials stand in no message and in no line
@@ -45,6 +46,7 @@ enum {
     ORACLE_PEERS = 32,
     ORACLE_INSTANCES = 32,
     ORACLE_SETTINGS = 23,
+    ORACLE_TOLD = 16,
     ORACLE_NAMES = 32,
     ORACLE_DEFERRED = 4,
     ORACLE_MACHINES = 16,
@@ -217,6 +219,7 @@ typedef struct oracle_peer {
 typedef struct oracle_connection {
     int number;
     bool used, tls, closed;
+    bool judged;                /* the first bytes of the client on it were looked at */
     bool csm, released, pinged; /* the client's CSM came; the server said Release, Ping without an answer yet */
     bj_time released_at, pinged_at;
     uint8_t ping_length, ping[BJ_COAP_TOKEN];
@@ -515,6 +518,14 @@ struct bj_oracle {
         bj_time next;     /* nothing is due before; 0: nothing at all */
     } standing;
     struct {
+        bool incomplete;   /* there may be accounts of which nobody knows all */
+        bool certificates; /* an account has a Security Mode other than 0 and 3 */
+        bool names;        /* an account has a name of its own for Server Name Indication */
+        bool secured;      /* there was DTLS or TLS */
+        unsigned uri_count, identity_count;
+        uint64_t identities[ORACLE_TOLD]; /* marks of Public Key or Identity */
+    } told;                               /* all that the client ever was told; the URIs are at the end */
+    struct {
         bj_time finished;    /* the bootstrap after which attempts are counted; 0: none, or the client started since */
         bj_time seen_finish; /* likewise, whatever came since */
         bool excused;        /* a server could not be found or reached: what the client does is its own */
@@ -578,6 +589,7 @@ struct bj_oracle {
         uint8_t token_length, token[BJ_COAP_TOKEN];
     } observed[ORACLE_OBSERVED];
     oracle_name names[ORACLE_NAMES];
+    char told_uris[ORACLE_TOLD][260];
 };
 
 enum { ORACLE_ROOM = 70000 };
@@ -657,9 +669,9 @@ void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
-    oracle_showing, oracle_consistencies, oracle_attempts, oracle_growing, oracle_registration, oracle_retries,
-    oracle_standings, oracle_secrets, oracle_recovering, oracle_states, oracle_management, oracle_observing,
-    oracle_visible;
+    oracle_showing, oracle_consistencies, oracle_attempts, oracle_growing, oracle_registration, oracle_transports,
+    oracle_retries, oracle_standings, oracle_secrets, oracle_recovering, oracle_states, oracle_management,
+    oracle_observing, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 
@@ -732,6 +744,25 @@ bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instan
 int oracle_uri_leads_to(const bj_oracle *o, const char *uri, const bj_addr *address);
 /* May that address be one of a server that manages the client, whoever it is besides? */
 bool oracle_is_server_too(const bj_oracle *o, const bj_addr *address);
+
+/* Is that the host of the URI, whatever the port? */
+bool oracle_uri_is_host(const bj_oracle *o, const char *uri, const bj_addr *address);
+/* Its host, if that is a name and no address. */
+bool oracle_uri_name(const char *uri, const char **host, size_t *length);
+
+/* --- transport.c --- */
+
+/* What an account has, or once had: its URI; its Public Key or Identity. */
+void oracle_told_uri(bj_oracle *o, const char *uri);
+void oracle_told_identity(bj_oracle *o, const uint8_t *bytes, size_t length);
+/* FNV-1a. */
+static inline uint64_t oracle_mark(const uint8_t *bytes, size_t length) {
+    uint64_t mark = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++) {
+        mark = (mark ^ bytes[i]) * UINT64_C(1099511628211);
+    }
+    return mark;
+}
 
 /* --- secrets.c --- */
 

@@ -9,7 +9,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { URI = 0, BOOTSTRAP = 1, MODE = 2, IDENTITY = 3, SERVER_KEY = 4, KEY = 5, SSID = 10, HOLDOFF = 11, TIMEOUT = 12 };
+enum {
+    URI = 0,
+    BOOTSTRAP = 1,
+    MODE = 2,
+    IDENTITY = 3,
+    SERVER_KEY = 4,
+    KEY = 5,
+    SSID = 10,
+    HOLDOFF = 11,
+    TIMEOUT = 12,
+    SNI = 14
+};
 enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, RETURNS = 16 };
 
 /* --- instances ------------------------------------------------------------------------------------------------ */
@@ -164,21 +175,13 @@ static bool text_of(const bj_entry *e, char *text, size_t room) {
     return true;
 }
 
-/* FNV-1a. */
-static void mark_key(oracle_instance *one, const bj_entry *e) {
-    uint64_t mark = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < e->length; i++) {
-        mark = (mark ^ e->bytes[i]) * UINT64_C(1099511628211);
-    }
-    one->keys[e->path.ids[2] - IDENTITY] = mark;
-}
-
 static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e) {
     int64_t number = 0;
     bool known = true;
     switch (e->path.ids[2]) {
     case URI:
         known = text_of(e, one->uri, sizeof one->uri);
+        oracle_told_uri(o, known ? one->uri : "");
         break;
     case BOOTSTRAP:
         known = oracle_number_of(e, &number);
@@ -187,14 +190,21 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
     case MODE:
         known = oracle_number_of(e, &number);
         one->mode = known && number >= 0 && number < 16 ? (int8_t) number : -1;
+        o->told.certificates |= one->mode != 0 && one->mode != 3;
         break;
     case KEY:
         oracle_secret_written(o, e->bytes, e->kind == BJ_ENTRY_TEXT ? 0 : e->length);
-        mark_key(one, e);
+        one->keys[2] = oracle_mark(e->bytes, e->length);
         break;
     case IDENTITY:
+        one->keys[0] = oracle_mark(e->bytes, e->length);
+        oracle_told_identity(o, e->bytes, e->length);
+        break;
     case SERVER_KEY:
-        mark_key(one, e);
+        one->keys[1] = oracle_mark(e->bytes, e->length);
+        break;
+    case SNI:
+        o->told.names |= e->length > 0;
         break;
     case SSID:
         known = oracle_number_of(e, &one->ssid);
@@ -207,6 +217,7 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
         break;
     }
     one->vague |= !known;
+    o->told.incomplete |= !known;
 }
 
 static void server_value(oracle_instance *one, const bj_entry *e) {
@@ -337,6 +348,7 @@ static void note_holdoff(bj_oracle *o, const written *w) {
 }
 
 static void not_readable(bj_oracle *o, const bj_path *target) {
+    o->told.incomplete |= target->ids[0] == 0;
     if (target->depth == 1) {
         o->accounts.vague = true;
     } else {
@@ -462,6 +474,7 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
 }
 
 void oracle_model_forget(bj_oracle *o) {
+    o->told.incomplete = true;
     o->accounts = (oracle_accounts){ .vague = true };
     o->before = o->accounts;
     o->account_changes++;

@@ -21,12 +21,16 @@ enum { BJ_ORACLE_SECRETS = 64, BJ_ORACLE_ACCOUNTS = 8 };
 typedef struct bj_oracle_account {
     const char *uri;
     bool bootstrap;
-    int instance;        /* -1: not known */
-    int64_t ssid;        /* 0: none */
-    int64_t lifetime_s;  /* /1/x/1; -1: not known */
-    const char *binding; /* /1/x/7 */
-    bj_time timeout;     /* /0/x/12; 0: none */
-    bool contradicts;    /* its scheme does not go with its Security Mode, or the key for it is missing */
+    int instance;            /* -1: not known */
+    int64_t ssid;            /* 0: none */
+    int64_t lifetime_s;      /* /1/x/1; -1: not known */
+    const char *binding;     /* /1/x/7 */
+    bj_time timeout;         /* /0/x/12; 0: none */
+    unsigned mode;           /* /0/x/2 */
+    const uint8_t *identity; /* /0/x/3 */
+    size_t identity_length;
+    bool sni;         /* it has a name of its own, /0/x/14 */
+    bool contradicts; /* its scheme does not go with its Security Mode, or the key for it is missing */
 } bj_oracle_account;
 
 /* What is known of the run beside its events. All it points to must outlive the oracles. */

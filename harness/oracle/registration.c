@@ -100,6 +100,27 @@ int oracle_uri_leads_to(const bj_oracle *o, const char *text, const bj_addr *add
     return o->config.exact ? 0 : -1;
 }
 
+bool oracle_uri_is_host(const bj_oracle *o, const char *text, const bj_addr *address) {
+    uri u;
+    if (!parse_uri(text, &u)) {
+        return false;
+    }
+    bj_addr there = *address;
+    there.port = u.port;
+    return oracle_uri_leads_to(o, text, &there) == 1;
+}
+
+bool oracle_uri_name(const char *text, const char **host, size_t *length) {
+    uri u;
+    bj_addr literal;
+    if (!parse_uri(text, &u) || bj_addr_parse(u.host, strlen(u.host), &literal)) {
+        return false;
+    }
+    *host = strstr(text, "://") + 3;
+    *length = strlen(u.host);
+    return true;
+}
+
 /* --- accounts ------------------------------------------------------------------------------------------------- */
 
 static bool usable(const oracle_instance *one, unsigned object) {

@@ -65,6 +65,11 @@
     X(BS_CHECK_RANGE, "BS-CHECK-RANGE", MUST)                                                                          \
     X(BS_CHECK_DUPLICATE, "BS-CHECK-DUPLICATE", MUST)                                                                  \
     X(REG_OBJECTS, "REG-OBJECTS", MUST)                                                                                \
+    X(TCP_REQUEST, "TCP-REQUEST", MUST)                                                                                \
+    X(SEC_PSK, "SEC-PSK", MUST)                                                                                        \
+    X(SEC_SNI, "SEC-SNI", MUST)                                                                                        \
+    X(SEC_OPAQUE_IDENTITY, "SEC-OPAQUE-IDENTITY", MUST)                                                                \
+    X(SEC_ALERT, "SEC-ALERT", MUST)                                                                                    \
     X(REG_RETRY, "REG-RETRY", MUST)                                                                                    \
     X(REG_SEQUENCE, "REG-SEQUENCE", MUST)                                                                              \
     X(REG_BOOTSTRAP_ON_FAILURE, "REG-BOOTSTRAP-ON-FAILURE", MUST)                                                      \
