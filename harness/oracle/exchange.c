@@ -360,7 +360,7 @@ bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
-    bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time) &&
+    bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time + ORACLE_GRACE) &&
                       o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
     bool reached = !s->secure || !p || !p->hung_up;
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);

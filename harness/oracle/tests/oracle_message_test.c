@@ -306,6 +306,7 @@ static void a_request_that_was_given_up_is_not_outstanding(void **state) {
 /* --- TCP ------------------------------------------------------------------------------------------------------ */
 
 static void opens_stream(unsigned ms) {
+    config.accounts[0].uri = "coap+tcp://bs.example";
     put_event(
         (bj_event){ .kind = BJ_EV_STREAM_OPEN, .time = ms * BJ_MS, .number = 3, .from = local, .to = address_of(BS) });
 }
