@@ -264,7 +264,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     uint32_t block = 0;
     a->late |= s->time > own->first + shortest_wait(o);
     a->excused |= a->late;
-    if (a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) {
+    if ((a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) || (a->late && a->phase == ORACLE_SESSION)) {
         return; /* what comes late belongs to nothing */
     }
     a->last = oracle_max(a->last, s->time);

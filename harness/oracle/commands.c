@@ -377,7 +377,7 @@ static bool overtook(bj_oracle *o, const oracle_foreign *f) {
     const oracle_own *own = latest_request(o);
     bj_time patience = o->config.ack_timeout * (((bj_time) 2 << o->config.max_retransmit) - 1);
     return own && own->purpose == ORACLE_BOOTSTRAP && own->exact && is_attempts(o, f) && oracle_certain_of(o, f) &&
-           f->operation && !f->malformed && own->first < f->first && f->first < own->answered &&
+           f->operation && !f->malformed && !f->reused && own->first < f->first && f->first < own->answered &&
            f->first < own->first + patience && !o->attempt.excused;
 }
 

@@ -515,6 +515,14 @@ static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     }
 }
 
+/* A client may take this for the answer to its Register, or pass it over. */
+static void doubt_registration(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
+    if (p && s->m.code == BJ_COAP_CODE(2, 1)) {
+        p->doubtful = true;
+    }
+}
+
 static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_own *own = oracle_own_with_mid(o, s);
     if (!own) {
@@ -527,6 +535,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
     } else if ((own->acknowledged != BJ_NEVER || own->ended_otherwise) && own->answered == BJ_NEVER) {
+        doubt_registration(o, own, s);
         own->exact = false; /* an ACK behind an empty one brings no response (§5.2.2): a client may pass it over */
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         take_answer(o, own, s);

@@ -202,6 +202,7 @@ typedef struct oracle_peer {
     bool spoke;            /* a message of the client to it was seen */
     bool registered;       /* its Register was accepted, and not ended */
     bool ever;             /* one was, in any life */
+    bool doubtful;         /* an answer that a client may pass over may have accepted one */
     bool placed;           /* with a Location-Path: without one a client may take it for refused */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */

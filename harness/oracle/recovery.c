@@ -133,7 +133,8 @@ static bj_recovery outcome(const bj_oracle *o) {
     if (is_told_to_rest(o)) {
         return BJ_RECOVERY_IDLE;
     }
-    return may_bootstrap(o) || may_register(o) ? BJ_RECOVERY_FAILED : BJ_RECOVERY_BRICKED;
+    bool returns = may_register(o) && !was_told_nonsense(o); /* a failed registration leads to a bootstrap: to none */
+    return may_bootstrap(o) || returns ? BJ_RECOVERY_FAILED : BJ_RECOVERY_BRICKED;
 }
 
 static void end(bj_oracle *o) {

@@ -49,7 +49,7 @@ static oracle_machine *machine_of(bj_oracle *o, const word *name) {
 /* Under DTLS and TLS what reaches the client is seen when it arrives, so that this is certain in every transport. */
 static bool any_registered(const bj_oracle *o) {
     for (unsigned i = 0; i < o->peer_count; i++) {
-        if (o->peers[i].registered) {
+        if (o->peers[i].registered || o->peers[i].doubtful) {
             return true;
         }
     }
