@@ -287,10 +287,12 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     uint64_t servers = servers_of(&o->accounts);
     bool found = oracle_account_at(o, &p->address, &security, &server, &count);
     if (o->accounts.vague) {
+        relieve(p); /* whether its account is still there is not known */
         return;
     }
     if (!count) {
         st->ended = had_its_keys_deleted(o, p) ? WITHOUT_KEYS : MOVED;
+        relieve(p);
     } else if (found && st->known && (security->born != st->born[0] || server->born != st->born[1])) {
         st->ended = BORN_AGAIN;
     } else if (found && st->listed && servers && servers != st->listed) {
@@ -519,7 +521,10 @@ static void note_account(bj_oracle *o, oracle_peer *p) {
 static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
     note_said(st, own);
-    if (own->purpose == ORACLE_REGISTER) {
+    if (own->purpose == ORACLE_REGISTER && !p->placed) {
+        relieve(p); /* without a Location-Path a client may take it for refused */
+        st->held = false;
+    } else if (own->purpose == ORACLE_REGISTER) {
         st->held = true;
         st->ended = STAYS;
         st->secure = s->secure;
@@ -527,6 +532,9 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
         st->dismissed = false;
         note_account(o, p);
     }
+    const oracle_instance *security, *server;
+    bool known = oracle_account_at(o, &p->address, &security, &server, NULL);
+    st->due[ORACLE_DUTY_LIFETIME] = known && server->lifetime == st->lifetime ? 0 : st->due[ORACLE_DUTY_LIFETIME];
     if (st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
         oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
     }

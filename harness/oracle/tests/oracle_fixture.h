@@ -37,6 +37,7 @@ typedef struct msg {
     uint16_t mid;
     const char *token;
     const char *path;
+    const char *location; /* Location-Path */
     const char *query[4];
     uint32_t format, accept, block1, block2;
     uint32_t option;  /* one more, empty, of that number */
@@ -64,6 +65,9 @@ static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
     bj_coap c = { .version = 1, .type = m->type, .code = m->code, .mid = m->mid };
     c.token_length = m->token ? (uint8_t) strlen(m->token) : 0;
     memcpy(c.token, m->token ? m->token : "", c.token_length);
+    if (m->location) {
+        bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, m->location);
+    }
     if (m->path) {
         bj_coap_add_path(&c, BJ_COAP_URI_PATH, m->path);
     }

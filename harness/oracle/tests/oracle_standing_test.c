@@ -259,7 +259,7 @@ static void who_leaves_again_at_once_breaks_the_rule(void **state) {
     (void) state;
     is_disabled();
     registers(80200, 905, "lt=300");
-    registered(80300, 905);
+    SERVER(80300, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 905, .token = "tr", .location = "/rd/a/b/c");
     CLIENT(80310, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 906, .token = "td", .path = "/rd/a/b/c");
     judge(81000);
     assert_broken(BJ_RULE_REG_DISABLE, "as soon as it has registered");
