@@ -140,11 +140,10 @@ static void write_succeeded(bj_oracle *o, const oracle_foreign *f, const oracle_
     }
 }
 
-/* LwM2M Transport 1.1 §6.4.2: POST /bs, from the root, without a payload. */
+/* LwM2M Transport 1.1 §6.4.2: POST /bs, from the root. That it has no payload says nothing of one that has: a client
+ * may pass it over. */
 static void post_succeeded(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
-    if (f->operation == ORACLE_OP_FINISH && m->payload_length) {
-        reproach(o, BJ_RULE_BS_FINISH_FORM, f, s, "a Bootstrap-Finish has no payload");
-    } else if (f->operation != ORACLE_OP_FINISH && ends_below_bs(m)) {
+    if (f->operation != ORACLE_OP_FINISH && ends_below_bs(m)) {
         reproach(o, BJ_RULE_BS_ROOTED, f, s, "the path of Bootstrap-Finish begins at the root");
     } else if (f->operation != ORACLE_OP_FINISH && names_no_object(m)) {
         reproach(o, BJ_RULE_BS_TARGETS, f, s, "the Bootstrap interface has no such target");

@@ -50,7 +50,6 @@
     X(BS_DELETE_BAD, "BS-DELETE-BAD", MUST)                                                                            \
     X(BS_TARGETS, "BS-TARGETS", MUST)                                                                                  \
     X(BS_ROOTED, "BS-ROOTED", MUST)                                                                                    \
-    X(BS_FINISH_FORM, "BS-FINISH-FORM", MUST)                                                                          \
     X(BS_FINISH_CORRECTION, "BS-FINISH-CORRECTION", MUST)                                                              \
     X(BS_SESSION_OVER, "BS-SESSION-OVER", MUST)                                                                        \
     X(BS_NO_SESSION, "BS-NO-SESSION", MUST)                                                                            \
