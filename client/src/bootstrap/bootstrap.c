@@ -260,8 +260,10 @@ static bool start_unasked(bjc_bootstrap *b) {
 static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply) {
     bjc_bootstrap *b = context;
     bool finish = false;
-    if (!under_way(b) && !start_unasked(b)) {
-        /* The session is over; 4.00 is the one code that every row of the table allows (LwM2M Transport 1.1 §6.7). */
+    bool early = under_way(b) && !bjc_session_asked(b->session); /* nothing was asked for yet */
+    if (early || (!under_way(b) && !start_unasked(b))) {
+        /* There is no session, or none any more; 4.00 is the one code that every row of the table allows (LwM2M
+         * Transport 1.1 §6.7). */
         reply->code = BJC_BAD_REQUEST;
         return;
     }

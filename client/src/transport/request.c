@@ -43,6 +43,10 @@ bool bjc_session_busy(const bjc_session *session) {
     return session->pending.active;
 }
 
+bool bjc_session_asked(const bjc_session *session) {
+    return !(session->pending.active && session->pending.held);
+}
+
 /* libcoap has no way to give up one message; over UDP and without security a session lives on after this. */
 static void stop_sending(bjc_session *session) {
     session->over = session->over || session->secure || session->stream;

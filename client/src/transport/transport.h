@@ -223,6 +223,8 @@ bootjack_error bjc_session_request(bjc_session *session, const bjc_request *requ
  * secure or over TCP ends. */
 void bjc_session_cancel(bjc_session *session);
 bool bjc_session_busy(const bjc_session *session);
+/* False while a request waits for its connection: what comes before has not overtaken anything. */
+bool bjc_session_asked(const bjc_session *session);
 /* --- notifications and reports ---------------------------------------------------------------------------------- */
 
 typedef struct bjc_notification {
