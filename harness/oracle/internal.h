@@ -252,6 +252,7 @@ typedef struct oracle_instance {
     uint32_t given;                    /* a bit for each Resource that was written, the last for those above 30 */
     uint32_t earlier;                  /* of those that it had before that Write */
     int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids, as they were written; -1: not written */
+    int64_t former[ORACLE_SETTINGS];   /* as they were before that Write */
 } oracle_instance;
 
 enum { ORACLE_ANYWHERE = 65535 };

@@ -89,12 +89,24 @@ static void blank(oracle_instance *one, unsigned object, unsigned id) {
         .mode = -1,
     };
     memset(one->settings, 0xff, sizeof one->settings);
+    memset(one->former, 0xff, sizeof one->former);
+}
+
+/* What is replaced, where it is known, and what that had replaced before. */
+static void keep_former(const oracle_instance *replaced, int64_t former[ORACLE_SETTINGS]) {
+    for (unsigned i = 0; i < ORACLE_SETTINGS; i++) {
+        former[i] = !replaced || replaced->deleted ? -1
+                    : replaced->settings[i] >= 0   ? replaced->settings[i]
+                                                   : replaced->former[i];
+    }
 }
 
 static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     oracle_instance *one = oracle_instance_of(a, object, id);
     unsigned born = one && !one->deleted ? one->born : ++a->births;
     uint32_t earlier = one && !one->deleted ? one->given | one->earlier : 0;
+    int64_t former[ORACLE_SETTINGS];
+    keep_former(one, former);
     for (unsigned i = 0; !one && i < ORACLE_INSTANCES; i++) {
         one = a->items[i].used ? NULL : &a->items[i];
     }
@@ -105,6 +117,7 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     blank(one, object, id);
     one->born = born;
     one->earlier = earlier;
+    memcpy(one->former, former, sizeof one->former);
     return one;
 }
 

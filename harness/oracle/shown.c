@@ -96,13 +96,21 @@ static bool is_optional(unsigned rid) {
     return rid < ORACLE_SETTINGS && !(not_optional >> rid & 1);
 }
 
+/* Another value may be the client's default. */
+static bool is_left_over(const oracle_instance *one, const bj_entry *e) {
+    int64_t value;
+    return e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_number_of(e, &value) && value > 0 &&
+           value == one->former[e->path.ids[2]];
+}
+
 static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instance *one, const bj_entry *e) {
     unsigned rid = e->path.ids[2];
     uint32_t bit = rid < 31 ? UINT32_C(1) << rid : 0;
     int64_t value;
-    if (is_optional(rid) && !(one->given & bit) && (one->earlier & bit)) {
+    if (is_optional(rid) && !(one->given & bit) && (one->earlier & bit) && is_left_over(one, e)) {
         oracle_break(o, BJ_RULE_BS_WRITE_REPLACES, s->time, s->event->sequence,
-                     "/1/%u/%u is there, which the Write that replaced the instance did not name", one->id, rid);
+                     "/1/%u/%u has its value from before the Write that replaced the instance and did not name it",
+                     one->id, rid);
     } else if (rid < ORACLE_SETTINGS && (one->given & bit) && one->settings[rid] >= 0 && rid != 11 && rid != 12 &&
                e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_number_of(e, &value) &&
                value != one->settings[rid]) {

@@ -163,6 +163,16 @@ static void a_resource_that_a_replacement_left_out_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE_REPLACES, "/1/0/2");
 }
 
+static void a_default_in_its_place_is_lawful(void **state) {
+    (void) state;
+    opens();
+    writes(10200, 100, "/1/0", "\xc1\x00\x65\xc1\x02\x05", 6, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    reads_server(10400, 102, 101, 300, 7);
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void a_resource_that_was_written_beside_stays(void **state) {
     (void) state;
     writes_accounts();
@@ -263,6 +273,7 @@ int main(void) {
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),
         TEST(a_resource_that_a_replacement_left_out_is_found),
+        TEST(a_default_in_its_place_is_lawful),
         TEST(a_resource_that_was_written_beside_stays),
         TEST(an_account_without_a_mandatory_resource_is_found),
         TEST(a_period_below_zero_is_found),
