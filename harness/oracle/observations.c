@@ -259,7 +259,7 @@ static void look_at(bj_oracle *o, oracle_observation *ob) {
         expect_nothing(ob);
     }
     if (o->now > ob->most) {
-        if (!in_session && is_undisturbed(o, ob, ob->reported, 0)) {
+        if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0)) {
             missed(o, ob, BJ_RULE_REP_PERIODS, ob->most, "pmax is over");
         }
         ob->most = BJ_NEVER;
@@ -360,12 +360,18 @@ static void begin(bj_oracle *o, const oracle_managed *x, uint32_t sequence) {
     ob->vague = !x->alone || !ob->path_count;
 }
 
+static bool same_paths(const oracle_observation *a, const oracle_observation *b) {
+    bool same = a->path_count == b->path_count;
+    for (unsigned i = 0; same && i < a->path_count; i++) {
+        same = a->paths[i].depth == b->paths[i].depth && bj_path_begins(&a->paths[i], &b->paths[i]);
+    }
+    return same;
+}
+
 /* RFC 7641 §3.6: a GET (FETCH) with Observe 1 and the observation's token. */
 static void cancel(bj_oracle *o, const oracle_managed *x) {
     oracle_observation *ob = find(o, &x->f->peer, x->f->token, x->f->token_length), same = { .path_count = 0 };
-    bool named = ob && ob->path_count && paths_of(x, &same) && same.path_count == ob->path_count &&
-                 same.composite == ob->composite &&
-                 !memcmp(same.paths, ob->paths, same.path_count * sizeof same.paths[0]);
+    bool named = ob && ob->path_count && paths_of(x, &same) && same.composite == ob->composite && same_paths(&same, ob);
     if (named && x->plain && !ob->ended) {
         ob->ended = ORACLE_ENDED_CANCELLED;
         ob->ended_at = x->s->time;

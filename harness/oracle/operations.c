@@ -219,7 +219,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = response ? oracle_request_of(o, s) : NULL;
     listing l;
     if (!f || !f->bootstrap || f->operation != ORACLE_OP_DISCOVER || f->path.depth > 1 || f->root_named || f->reused ||
-        f->copies > 1 || f->reused || !read_listing(f, &s->m, &l)) {
+        f->copies > 1 || !read_listing(f, &s->m, &l)) {
         return;
     }
     check_known(o, s, &l);

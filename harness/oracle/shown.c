@@ -96,6 +96,12 @@ static bool is_optional(unsigned rid) {
     return rid < ORACLE_SETTINGS && !(not_optional >> rid & 1);
 }
 
+/* An integer in TLV does not say whether it is one without a sign (LwM2M Core 1.1, Appendix C). */
+static bool is_same_number(const bj_entry *e, int64_t shown, int64_t written) {
+    bool raw = e->kind == BJ_ENTRY_RAW && e->length > 0 && e->length < 8 && shown < 0;
+    return shown == written || (raw && shown + ((int64_t) 1 << (8 * e->length)) == written);
+}
+
 /* Another value may be the client's default. */
 static bool is_left_over(const oracle_instance *one, const bj_entry *e) {
     int64_t value;
@@ -113,7 +119,7 @@ static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instanc
                      one->id, rid);
     } else if (rid < ORACLE_SETTINGS && (one->given & bit) && one->settings[rid] >= 0 && rid != 11 && rid != 12 &&
                e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_number_of(e, &value) &&
-               value != one->settings[rid]) {
+               !is_same_number(e, value, one->settings[rid])) {
         oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
                      "/1/%u/%u was written as %lld, and a Read shows %lld", one->id, rid,
                      (long long) one->settings[rid], (long long) value);

@@ -75,7 +75,7 @@ def test_a_campaign_goes_on_where_it_was_interrupted(tmp_path):
 
 
 def test_an_engine_that_is_asked_for_and_not_there(tmp_path):
-    done = subprocess.run([*COMMAND, "--folder", str(tmp_path), "--engines", "AFL++"], cwd=api.ROOT, capture_output=True, text=True,
+    done = subprocess.run([*COMMAND, "--hours", "1", "--folder", str(tmp_path), "--engines", "AFL++"], cwd=api.ROOT, capture_output=True, text=True,
                           env={"PATH": "/nonexistent", "HOME": "/"}, check=False)
     assert done.returncode == 2
     assert "AFL++ is not installed (ci/setup)" in done.stderr
