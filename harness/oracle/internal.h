@@ -740,6 +740,12 @@ oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instance **security,
                        const oracle_instance **server, unsigned *count);
 
+/* --- paths.c --- */
+
+/* The target of the next link of a payload in link format (RFC 6690); false: there is none, and `*length` is 0 where
+ * all was read. `*text` may be NULL. */
+bool oracle_next_target(const char **text, size_t *length, bj_path *path);
+
 /* --- registration.c --- */
 
 /* Is that address the one that the URI names? -1: not known. */

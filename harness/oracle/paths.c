@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The paths that a Read-Composite or an Observe-Composite names: SenML records without values (LwM2M Core 1.1 §6.3.8),
- * in their plain form. What has base names or anything else in it is left alone.
+ * in their plain form. What has base names or anything else in it is left alone. Besides: the targets of links.
  */
 #include "oracle/management.h"
 
 #include <string.h>
+
+#include "wire/link.h"
 
 enum { SENML_JSON = 110, SENML_CBOR = 112 };
 
@@ -66,4 +68,16 @@ bool oracle_paths_of(const bj_coap *request, oracle_paths *paths) {
         return false;
     }
     return format == SENML_JSON ? from_json(c, paths) : format == SENML_CBOR && from_cbor(c, paths);
+}
+
+bool oracle_next_target(const char **text, size_t *length, bj_path *path) {
+    bj_core_link link;
+    BJ_TEXT(why, 64);
+    BJ_TEXT(target, 64);
+    if (!*text || !bj_link_next(text, length, &link, &why)) {
+        return false;
+    }
+    bj_text_add_bytes(&target, link.target ? link.target : "", link.target ? link.target_length : 0);
+    *path = bj_path_of(target.start);
+    return true;
 }

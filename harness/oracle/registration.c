@@ -12,8 +12,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "wire/link.h"
-
 enum { FORMAT_LINK = 40 };
 
 /* --- names ---------------------------------------------------------------------------------------------------- */
@@ -219,12 +217,8 @@ static void check_register(bj_oracle *o, const oracle_seen *s) {
 static bool lists(const bj_coap *m, unsigned object) {
     const char *text = (const char *) m->payload;
     size_t length = m->payload_length;
-    bj_core_link link;
-    BJ_TEXT(why, 64);
-    while (text && bj_link_next(&text, &length, &link, &why)) {
-        BJ_TEXT(target, 64);
-        bj_text_add_bytes(&target, link.target ? link.target : "", link.target ? link.target_length : 0);
-        bj_path path = bj_path_of(target.start);
+    bj_path path;
+    while (oracle_next_target(&text, &length, &path)) {
         if (path.depth && path.ids[0] == object) {
             return true;
         }

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "wire/link.h"
-
 enum { MOST = sizeof((bj_oracle *) NULL)->commands.made / sizeof((bj_oracle *) NULL)->commands.made[0] };
 
 /* --- instances of other Objects ------------------------------------------------------------------------------- */
@@ -62,12 +60,8 @@ void oracle_shown_changed(bj_oracle *o, const oracle_foreign *f) {
 static bool lists(const bj_coap *m, unsigned object, unsigned id) {
     const char *text = (const char *) m->payload;
     size_t length = m->payload_length;
-    bj_core_link link;
-    BJ_TEXT(why, 64);
-    while (text && bj_link_next(&text, &length, &link, &why)) {
-        BJ_TEXT(target, 64);
-        bj_text_add_bytes(&target, link.target ? link.target : "", link.target ? link.target_length : 0);
-        bj_path path = bj_path_of(target.start);
+    bj_path path;
+    while (oracle_next_target(&text, &length, &path)) {
         if (path.depth == 2 && path.ids[0] == object && path.ids[1] == id) {
             return true;
         }

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/link.h"
-
 enum { FORMAT_LINK = 40, DEFAULT_LIFETIME = 86400, DEFAULT_DISABLE = 86400, LISTED = 64 };
 enum { SERVER_DISABLE = 4, SERVER_DISABLE_TIMEOUT = 5, SERVER_TRIGGER = 8, SERVER_RETRY_TIMER = 18 };
 enum { DELETED = BJ_COAP_CODE(2, 2), FOUND_NOT = BJ_COAP_CODE(4, 4), CREATED = BJ_COAP_CODE(2, 1) };
@@ -198,16 +196,12 @@ static uint64_t listed_servers(const bj_coap *m) {
     size_t length = m->payload_length;
     uint32_t format = FORMAT_LINK;
     uint64_t listed = 0;
-    bj_core_link link;
-    BJ_TEXT(why, 64);
+    bj_path path;
     bj_coap_find_uint(m, BJ_COAP_CONTENT_FORMAT, &format);
     if (format != FORMAT_LINK || bj_coap_find(m, BJ_COAP_BLOCK1, 0)) {
         return 0;
     }
-    while (text && bj_link_next(&text, &length, &link, &why)) {
-        BJ_TEXT(target, 64);
-        bj_text_add_bytes(&target, link.target ? link.target : "", link.target ? link.target_length : 0);
-        bj_path path = bj_path_of(target.start);
+    while (oracle_next_target(&text, &length, &path)) {
         if (path.depth == 2 && path.ids[0] == 1 && path.ids[1] < LISTED) {
             listed |= UINT64_C(1) << path.ids[1];
         }
