@@ -205,6 +205,15 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
     return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : registers ? ORACLE_REGISTER : ORACLE_UPDATE;
 }
 
+/* A server that gave /bs as Location-Path gets Updates there, which have a payload, or do not say whose they are. */
+static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
+    oracle_purpose purpose = oracle_purpose_of(&s->m);
+    const oracle_peer *p = purpose == ORACLE_BOOTSTRAP ? oracle_peer_of(o, &s->peer, false) : NULL;
+    BJ_TEXT(name, 256);
+    bool update = p && oracle_is_location(p, &s->m) && (s->m.payload_length || !bj_coap_query(&s->m, "ep", &name));
+    return update ? ORACLE_UPDATE : purpose;
+}
+
 /* RFC 7252 §4.2: the same bytes to the same endpoint, while the exchange may last. */
 static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     return own && !s->stream && own->length == s->length && !memcmp(own->bytes, s->bytes, s->length) &&
@@ -235,7 +244,7 @@ static void said_anew(bj_oracle *o, const oracle_seen *s) {
                          .acknowledged = BJ_NEVER,
                          .answered = BJ_NEVER };
     memcpy(own->token, s->m.token, sizeof own->token);
-    own->purpose = bj_coap_is_request(own->code) ? (uint8_t) oracle_purpose_of(&s->m) : ORACLE_OTHER;
+    own->purpose = bj_coap_is_request(own->code) ? (uint8_t) purpose_of(o, s) : ORACLE_OTHER;
     oracle_attempt_sent(o, own, s, true);
 }
 
@@ -595,6 +604,17 @@ static void note_refusal(bj_oracle *o, const bj_event *e) {
     }
 }
 
+/* Who asks for a name waits for it, and may do nothing else meanwhile: what it has to repeat may leave later. */
+static void note_name(bj_oracle *o, const bj_event *e) {
+    oracle_own *own;
+    uint32_t asked = e->cause;
+    bool known = asked && o->recent[asked % ORACLE_RECENT].sequence == asked;
+    bool at_once = known && o->recent[asked % ORACLE_RECENT].time + ORACLE_GRACE >= e->time;
+    for (uint64_t age = 0; !at_once && (own = oracle_own_at(o, age)); age++) {
+        own->exact &= own->acknowledged != BJ_NEVER;
+    }
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
@@ -605,6 +625,8 @@ static void event(bj_oracle *o, const bj_event *e) {
         note_record(o, e, &e->from);
     } else if (e->kind == BJ_EV_ICMP && e->actor == BJ_ACTOR_CLIENT) {
         note_refusal(o, e);
+    } else if (e->kind == BJ_EV_DNS_ANSWER) {
+        note_name(o, e);
     }
 }
 

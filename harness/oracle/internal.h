@@ -772,6 +772,11 @@ static inline uint64_t oracle_mark(const uint8_t *bytes, size_t length) {
     return mark;
 }
 
+/* --- standing.c --- */
+
+/* Is the message's path a Location-Path that this server gave? */
+bool oracle_is_location(const oracle_peer *p, const bj_coap *m);
+
 /* --- secrets.c --- */
 
 void oracle_secret_written(bj_oracle *o, const uint8_t *bytes, size_t length);

@@ -80,16 +80,29 @@ static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
-/* A response to an Acknowledgement that carried a request of a method that nobody knows (0.08 to 0.31). */
-static bool answers_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
+/* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1), of which this is a response; 0. */
+static uint8_t answered_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
     for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
         uint8_t code = o->acknowledged[i].code;
-        if (code > 7 && code < 32 && o->acknowledged[i].mid == s->m.mid &&
+        if (code && code < 32 && o->acknowledged[i].mid == s->m.mid &&
             bj_addr_equal(&o->acknowledged[i].peer, &s->peer)) {
-            return true;
+            return code;
         }
     }
-    return false;
+    return 0;
+}
+
+/* True: it was one. */
+static bool answers_acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    uint8_t method = answered_acknowledgement(o, s);
+    if (!method || s->m.type == BJ_COAP_ACK || oracle_request_of(o, s)) {
+        return false;
+    }
+    BJ_TEXT(code, 16);
+    bj_coap_code_print(&code, s->m.code);
+    oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence, "an Acknowledgement with a %s gets a response, %s",
+                 method > 7 ? "method that is not known" : "request", code.start);
+    return true;
 }
 
 static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
@@ -187,8 +200,6 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     if (!s->stream && bj_coap_is_response(s->m.code) && answers_acknowledgement(o, s)) {
-        oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
-                     "an Acknowledgement with a method that is not known gets a response");
         return;
     }
     if (!s->stream && s->m.type >= BJ_COAP_ACK) {

@@ -161,6 +161,15 @@ static bool is_known_location(const oracle_standing *st, const oracle_location *
     return known;
 }
 
+bool oracle_is_location(const oracle_peer *p, const bj_coap *m) {
+    oracle_location where;
+    bool given = false;
+    for (unsigned i = 0; i < ORACLE_LOCATIONS && read_location(m, BJ_COAP_URI_PATH, &where) && !given; i++) {
+        given = where.length && same_location(&p->standing.locations[i], &where);
+    }
+    return given;
+}
+
 static void check_location(bj_oracle *o, const oracle_standing *st, const oracle_own *own, const oracle_seen *s) {
     oracle_location where;
     BJ_TEXT(what, 200);

@@ -196,6 +196,15 @@ static void a_ping_that_is_acknowledged_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_PING, "Acknowledgement");
 }
 
+static void a_response_to_a_request_in_an_acknowledgement_is_found(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_ACK, .code = POST, .mid = 9, .token = "to", .path = "/bs");
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(5, 5), .mid = 9, .token = "to");
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_ACK, "an Acknowledgement with a request gets a response, 5.05");
+}
+
 static void an_unknown_critical_option_that_is_passed_over_is_found(void **state) {
     (void) state;
     opens();
@@ -262,6 +271,33 @@ static void more_than_rounding_is_found(void **state) {
     asks(12500, 1);
     asks(17503, 1);
     judge(20000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 2");
+}
+
+/* Who asks for a name waits for its address, and repeats afterwards. */
+static void a_repetition_that_a_name_holds_up(unsigned ms, unsigned asked) {
+    asks(10000, 1);
+    asks(12500, 1);
+    uint32_t query =
+        put_event((bj_event){ .kind = BJ_EV_DNS_QUERY, .actor = BJ_ACTOR_CLIENT, .time = asked * BJ_MS, .text = "x" });
+    put_event((bj_event){ .kind = BJ_EV_DNS_ANSWER,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = ms * BJ_MS,
+                          .cause = query,
+                          .text = "x: NXDOMAIN" });
+    asks(ms, 1);
+    judge(ms);
+}
+
+static void a_slow_name_holds_up_a_repetition(void **state) {
+    (void) state;
+    a_repetition_that_a_name_holds_up(19000, 15000);
+    assert_nothing_broken();
+}
+
+static void a_quick_name_holds_up_nothing(void **state) {
+    (void) state;
+    a_repetition_that_a_name_holds_up(19000, 19000);
     assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 2");
 }
 
@@ -387,6 +423,9 @@ int main(void) {
         TEST(more_than_rounding_is_found),
         TEST(a_first_repetition_too_early_is_found),
         TEST(a_repetition_that_does_not_double_is_found),
+        TEST(a_slow_name_holds_up_a_repetition),
+        TEST(a_quick_name_holds_up_nothing),
+        TEST(a_response_to_a_request_in_an_acknowledgement_is_found),
         TEST(one_repetition_too_many_is_found),
         TEST(a_repetition_after_the_acknowledgement_is_found),
         TEST(two_interactions_at_once_are_found),

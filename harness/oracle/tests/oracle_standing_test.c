@@ -4,14 +4,18 @@
  */
 #include "oracle_fixture.h"
 
-/* Bootstrapped with the Lifetime 300, registered at 12.1 s at /rd/a/b/c. */
-static void stands(void) {
+/* Bootstrapped with the Lifetime 300, registered at 12.1 s at that place. */
+static void stands_at(const char *location) {
     bootstraps();
     registers(12000, 900, "lt=300");
     uint8_t bytes[64];
     bj_coap c = { .version = 1, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token_length = 2, .token = "tr" };
-    bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, "/rd/a/b/c");
+    bj_coap_add_path(&c, BJ_COAP_LOCATION_PATH, location);
     server_raw(12100, MGMT, bytes, bj_coap_encode(&c, bytes, sizeof bytes));
+}
+
+static void stands(void) {
+    stands_at("/rd/a/b/c");
 }
 
 static void updates_at(unsigned ms, uint16_t mid, const char *path, const char *query) {
@@ -37,6 +41,18 @@ static void an_update_in_time_is_fine(void **state) {
     updates_at(200000, 901, "/rd/a/b/c", NULL);
     updated(200100, 901, C(2, 4));
     judge(500000);
+    assert_nothing_broken();
+}
+
+static void an_update_at_bs_is_no_bootstrap_request(void **state) {
+    (void) state;
+    stands_at("/bs");
+    CLIENT(13000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 901, .token = "tu", .path = "/bs", .format = 41,
+           .payload = "</1/0>,</3/0>,</3/1>");
+    updated(13100, 901, C(2, 4));
+    updates_at(200000, 902, "/bs", NULL);
+    updated(200100, 902, C(2, 4));
+    judge(400000);
     assert_nothing_broken();
 }
 
@@ -413,6 +429,7 @@ static void nothing_is_judged_in_real_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_update_in_time_is_fine),
+        TEST(an_update_at_bs_is_no_bootstrap_request),
         TEST(a_lifetime_that_ends_breaks_the_rule),
         TEST(a_lifetime_without_end_asks_for_nothing),
         TEST(who_is_being_bootstrapped_may_forget_the_time),
