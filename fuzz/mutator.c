@@ -9,7 +9,7 @@
 
 #include "script/bytes.h"
 
-enum { ARENA = 64 << 20, MOST_CHANGES = 4, HAVOC_CHANGES = 8 };
+enum { ARENA = 64 << 20, BOOK = 64 << 20, MOST_CHANGES = 4, HAVOC_CHANGES = 8 };
 
 const char *mutator_text(mutator_kind kind) {
     static const char *const texts[] = {
@@ -29,6 +29,8 @@ static void draw_weights(mutator *m, uint64_t swarm) {
     }
     m->weights[MUTATOR_VALUE] += 2; /* never a run without the plainest of all */
     m->weights[MUTATOR_HAVOC] += 1;
+    m->weights[MUTATOR_PHRASE] += 4;
+    m->weights[MUTATOR_SITUATION] += 1;
     for (unsigned i = 0; i < MUTATOR_COUNT; i++) {
         m->total += m->weights[i];
     }
@@ -40,8 +42,10 @@ mutator *mutator_new(uint64_t swarm) {
         return NULL;
     }
     m->arena = bj_arena_map(ARENA);
-    if (!m->arena) {
-        free(m);
+    m->book_arena = bj_arena_map(BOOK);
+    m->book = m->book_arena ? phrase_book_read(m->book_arena) : NULL;
+    if (!m->arena || !m->book) {
+        mutator_free(m);
         return NULL;
     }
     draw_weights(m, swarm);
@@ -51,6 +55,7 @@ mutator *mutator_new(uint64_t swarm) {
 void mutator_free(mutator *m) {
     if (m) {
         bj_arena_unmap(m->arena);
+        bj_arena_unmap(m->book_arena);
         free(m);
     }
 }
@@ -75,7 +80,7 @@ static bj_record *own(const bj_record *record) {
     return (bj_record *) (uintptr_t) record;
 }
 
-static void collect(mutator *m, bj_record *record) {
+void mutator_collect(mutator *m, bj_record *record) {
     if (m->record_count == MUTATOR_RECORDS) {
         return;
     }
@@ -84,7 +89,7 @@ static void collect(mutator *m, bj_record *record) {
     const bj_record *inner;
     for (unsigned f = 0; f < record->field_limit; f++) {
         for (size_t i = 0; record->fields[f] && (inner = bj_value_record(record->fields[f], i, &name)); i++) {
-            collect(m, own(inner));
+            mutator_collect(m, own(inner));
         }
     }
 }
@@ -130,14 +135,23 @@ static void take_list(mutator *m, const place *p) {
     copy_steps(m->list.steps, items, m->list.count);
 }
 
+void mutator_take_script(mutator *m) {
+    const bj_value *steps = bj_get(m->program, BJ_F(SCENARIO, STEPS));
+    if (steps) {
+        take_list(m, &(place){ m->program, steps, BJ_F(SCENARIO, STEPS), 0 });
+    } else {
+        m->list = (step_list){ .owner = m->program, .field = BJ_F(SCENARIO, STEPS), .type = BJ_T_STEPS };
+    }
+}
+
 /* Mostly the script itself, which may have none. */
 static void choose_list(mutator *m) {
     place places[MUTATOR_LISTS];
-    size_t count = lists_of(m, places);
+    size_t count = mutator_one_in(m, 4) ? lists_of(m, places) : 0;
     if (count) {
-        take_list(m, &places[mutator_one_in(m, 4) ? mutator_below(m, count) : 0]);
+        take_list(m, &places[mutator_below(m, count)]);
     } else {
-        m->list = (step_list){ .owner = m->program, .field = BJ_F(SCENARIO, STEPS), .type = BJ_T_STEPS };
+        mutator_take_script(m);
     }
 }
 
@@ -181,7 +195,7 @@ void mutator_take_out(mutator *m, size_t at, size_t count) {
 static void take_program(mutator *m, const uint8_t *data, size_t size) {
     m->program = bj_program_decode(m->arena, BJ_K_SCENARIO, data, size, NULL, 0);
     m->record_count = 0;
-    collect(m, m->program);
+    mutator_collect(m, m->program);
     choose_list(m);
 }
 
@@ -269,11 +283,20 @@ size_t mutator_mutate_as(mutator *m, mutator_kind kind, uint8_t *data, size_t si
     return change(m, kind, data, size, room);
 }
 
+/* What has no steps gets some, mostly: there is little else to change. */
+static mutator_kind fitting(mutator *m, mutator_kind kind, const uint8_t *data, size_t size) {
+    const bj_record *program = bj_program_decode(m->arena, BJ_K_SCENARIO, data, size, NULL, 0);
+    const bj_value *steps = bj_get(program, BJ_F(SCENARIO, STEPS));
+    bool bare = !steps || !steps->as.records.count;
+    return bare && kind != MUTATOR_HAVOC && !mutator_one_in(m, 4) ? MUTATOR_SITUATION : kind;
+}
+
 size_t mutator_mutate(mutator *m, uint8_t *data, size_t size, size_t room, uint64_t seed) {
     begin(m, seed);
     unsigned changes = 1 + mutator_below(m, MOST_CHANGES);
     for (unsigned i = 0; i < changes; i++) {
-        size = change(m, draw_kind(m), data, size, room);
+        mutator_kind kind = draw_kind(m);
+        size = change(m, i ? kind : fitting(m, kind, data, size), data, size, room);
     }
     return size;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Changes programs of the scenario language in their byte form, as somebody would who knows the language: steps are
- * swapped, dropped, repeated, spliced in from another program, made from the grammar; values, formats, blocks, lengths,
- * moments change; faults and power cuts come in. A share is plain havoc on the bytes. What comes out is canonical (its
- * encoding decoded and encoded again is the same), and the same for the same input and seed.
+ * swapped, dropped, repeated, spliced in from another program, made from the grammar or taken from the phrase book
+ * (phrases.h); values, formats, blocks, lengths, moments change; faults and power cuts come in. A share is plain havoc
+ * on the bytes. What comes out is canonical (its encoding decoded and encoded again is the same), and the same for the
+ * same input and seed.
  *
  * One core, two faces: mutator_faces/libfuzzer.c for libFuzzer, mutator_faces/afl.c for AFL++.
  */
@@ -29,7 +30,9 @@
     X(FAULT, "add a fault of the network, of a name, of a server or of the disk")                                      \
     X(POWER, "cut the client's power, or stop it, and start it again")                                                 \
     X(CUT_SHORT, "end the script early")                                                                               \
-    X(HAVOC, "change bytes")
+    X(HAVOC, "change bytes")                                                                                           \
+    X(PHRASE, "insert a phrase of the book")                                                                           \
+    X(SITUATION, "begin anew with a situation of the book")
 
 typedef enum mutator_kind {
 #define MUTATOR_ENUM(NAME, text) MUTATOR_##NAME,
@@ -41,7 +44,7 @@ typedef enum mutator_kind {
 typedef struct mutator mutator;
 
 /* `swarm`: of this run: some kinds are likelier than others in it, some do not happen (TigerBeetle calls that swarm
- * testing). NULL: no memory. */
+ * testing). NULL: no memory, or the phrase book has mistakes, which stderr tells. */
 mutator *mutator_new(uint64_t swarm);
 void mutator_free(mutator *m);
 unsigned mutator_weight(const mutator *m, mutator_kind kind);

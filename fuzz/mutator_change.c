@@ -99,7 +99,7 @@ static bool nudge(mutator *m, bj_record *record, const bj_field_def *field) {
     return true;
 }
 
-static void change_value(mutator *m) {
+void mutator_change_value(mutator *m) {
     for (unsigned tries = 0; tries < 8; tries++) {
         bj_record *record = any_record(m);
         const bj_field_def *field = any_field(m, record, true);
@@ -295,6 +295,12 @@ static bool change(mutator *m, mutator_kind kind) {
     case MUTATOR_CUT_SHORT:
         m->list.count = mutator_below(m, m->list.count + 1);
         return true;
+    case MUTATOR_PHRASE:
+        mutator_phrase(m);
+        return true;
+    case MUTATOR_SITUATION:
+        mutator_situation(m);
+        return true;
     default:
         return false;
     }
@@ -304,7 +310,7 @@ void mutator_change(mutator *m, mutator_kind kind) {
     if (kind == MUTATOR_FIELD) {
         change_fields(m);
     } else if (kind == MUTATOR_VALUE || !change(m, kind)) {
-        change_value(m);
+        mutator_change_value(m);
     } else if (kind != MUTATOR_FORMAT && kind != MUTATOR_BLOCKS && kind != MUTATOR_LENGTHS) {
         mutator_put_back(m);
     }

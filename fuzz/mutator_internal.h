@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the mutator share: mutator.c (programs), mutator_make.c (the grammar), mutator_change.c (one change
- * each).
+ * each), mutator_phrases.c (the phrase book).
  */
 #ifndef BJ_FUZZ_MUTATOR_INTERNAL_H
 #define BJ_FUZZ_MUTATOR_INTERNAL_H
 
 #include "base/arena.h"
 #include "mutator.h"
+#include "phrases.h"
 #include "script/program.h"
 #include "world/random.h"
 
@@ -29,6 +30,8 @@ struct mutator {
     bj_rng rng;
     unsigned weights[MUTATOR_COUNT];
     unsigned total;
+    bj_arena *book_arena;
+    const phrase_book *book;
     bj_record *program;
     bj_record *records[MUTATOR_RECORDS]; /* all of the program */
     size_t record_count;
@@ -47,6 +50,10 @@ static inline uint32_t mutator_below(mutator *m, size_t below) {
 static inline bool mutator_one_in(mutator *m, unsigned n) {
     return mutator_below(m, n) == 0;
 }
+/* The program is another one now: its script is the list that is changed. */
+void mutator_take_script(mutator *m);
+/* Adds a record and all those in it to `records`. */
+void mutator_collect(mutator *m, bj_record *record);
 void mutator_put_back(mutator *m);
 /* Puts a step in front of the one at `at`; nothing where the list is full. */
 void mutator_insert(mutator *m, size_t at, const bj_record *step);
@@ -66,5 +73,14 @@ void mutator_set_when(mutator *m, bj_record *record, unsigned field, bj_when whe
 /* --- mutator_change.c --- */
 
 void mutator_change(mutator *m, mutator_kind kind);
+/* A value of one of `records`, a little or altogether. */
+void mutator_change_value(mutator *m);
+
+/* --- mutator_phrases.c --- */
+
+/* A phrase into the list. */
+void mutator_phrase(mutator *m);
+/* Another program in place of the one there is: a situation, and some phrases in the list. */
+void mutator_situation(mutator *m);
 
 #endif

@@ -45,22 +45,22 @@ enum { BJ_LOG_VERSION = 1 };
     X(19, STEP_BEGIN, "step-begin")           /* position; text: one line; unseen steps: number: kind, raw: bytes */   \
     X(20, STEP_END, "step-end")               /* position; cause: the event that satisfied it, or 0 */                 \
     X(21, STEP_FAILED, "step-failed")         /* position; text: expected and seen; cause */                           \
-    X(22, FAULT, "fault")                     /* text: a fault was switched on or off, or struck */                    \
-    X(23, NOTE, "note")                       /* text: for the reader only */                                          \
-    X(24, VERDICT, "verdict")                 /* number: bj_verdict; text: reason; position */                         \
-    X(25, WAIT, "wait")                       /* number: until when the client waits (us), -1 for ever */              \
-    X(26, PASSED_OVER, "passed-over")         /* cause: a lawful message that is not the subject; text: why */         \
-    X(27, BRANCH, "branch")                   /* text: the alternative of `either` that was seen */                    \
-    X(28, RULE, "rule")                       /* text: "RULE-ID: what broke it"; number: 1 MUST, 2 SHOULD */           \
-    X(29, PLAIN_SENT, "plain-sent")           /* what DTLS or TLS carries: from, to, raw; number: connection or -1 */  \
-    X(30, PLAIN_RECEIVED, "plain-received")   /* likewise; cause of both: the datagram, the bytes of the stream */     \
-    X(31, TLS_STATE, "tls-state")             /* text: a session begins, ends, an alert; number: the alert's or -1 */  \
-    X(32, TLS_KEYS, "tls-keys")               /* text: a line of a key log (SSLKEYLOGFILE) */                          \
-    X(33, HEALED, "healed")             /* the script is over, everything behaves; number: until when it counts */     \
-    X(34, RECOVERED, "recovered")       /* number: 1 the client is registered, 0 it is not; text: how it ended */      \
-    X(75, DISK, "disk")                 /* number: of the operation on the client's disk; text: what it did */         \
-    X(76, POWER_CUT, "power-cut")       /* number: of the disk's state; other: of how many; text: what it kept */      \
-    X(77, CLIENT_INPUT, "client-input") /* text: the line that is typed; number: 1 its end follows */
+    X(22, FAULT, "fault")             /* text: a fault was switched on or off, or struck; number: 1: the disk's */     \
+    X(23, NOTE, "note")               /* text: for the reader only */                                                  \
+    X(24, VERDICT, "verdict")         /* number: bj_verdict; text: reason; position */                                 \
+    X(25, WAIT, "wait")               /* number: until when the client waits (us), -1 for ever */                      \
+    X(26, PASSED_OVER, "passed-over") /* cause: a lawful message that is not the subject; text: why */                 \
+    X(27, BRANCH, "branch")           /* text: the alternative of `either` that was seen */                            \
+    X(28, RULE, "rule")               /* text: "RULE-ID: what broke it"; number: 1 MUST, 2 SHOULD */                   \
+    X(29, PLAIN_SENT, "plain-sent")   /* what DTLS or TLS carries: from, to, raw; number: connection or -1 */          \
+    X(30, PLAIN_RECEIVED, "plain-received") /* likewise; cause of both: the datagram, the bytes of the stream */       \
+    X(31, TLS_STATE, "tls-state")           /* text: a session begins, ends, an alert; number: the alert's or -1 */    \
+    X(32, TLS_KEYS, "tls-keys")             /* text: a line of a key log (SSLKEYLOGFILE) */                            \
+    X(33, HEALED, "healed")                 /* the script is over, everything behaves; number: until when it counts */ \
+    X(34, RECOVERED, "recovered")           /* number: 1 the client is registered, 0 it is not; text: how it ended */  \
+    X(75, DISK, "disk")                     /* number: of the operation on the client's disk; text: what it did */     \
+    X(76, POWER_CUT, "power-cut")           /* number: of the disk's state; other: of how many; text: what it kept */  \
+    X(77, CLIENT_INPUT, "client-input")     /* text: the line that is typed; number: 1 its end follows */
 
 typedef enum bj_event_kind {
     BJ_EV_NONE = 0,

@@ -128,7 +128,7 @@ void bj__due_start(bj_engine *e) {
                               .connection = -1 };
     for (unsigned i = 0; i < e->server_count; i++) {
         e->servers[i].lifetime_s = 86400;
-        e->servers[i].registered_at = e->servers[i].exchanged_at = BJ_NEVER;
+        e->servers[i].registered_at = e->servers[i].perhaps_at = e->servers[i].exchanged_at = BJ_NEVER;
     }
 }
 

@@ -204,7 +204,8 @@ static bj__held *held_of(bj_engine *e, unsigned instance) {
 
 static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count) {
     const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
-    bj__held *one = identity && key && key->bytes.length ? held_of(e, instance) : NULL;
+    bool bytes = identity && (identity->kind == BJ_N_STRING || identity->kind == BJ_N_OPAQUE);
+    bj__held *one = bytes && key && key->bytes.length ? held_of(e, instance) : NULL;
     if (one) {
         one->identity = identity->bytes;
         one->key = key->bytes;
@@ -466,11 +467,12 @@ static bj_time proof_of_registration(const bj_engine *e) {
         const bj__server *s = &e->servers[i];
         bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
         bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
-        bool stands = s->registered_at != BJ_NEVER && (endless || s->registered_at + lifetime > e->now);
+        bj_time since = s->registered_at != BJ_NEVER ? s->registered_at : s->perhaps_at;
+        bool stands = since != BJ_NEVER && (endless || since + lifetime > e->now);
         if (stands && endless) {
             return BJ_NEVER;
         }
-        latest = stands ? bj__max(latest, s->registered_at + lifetime) : latest;
+        latest = stands ? bj__max(latest, since + lifetime) : latest;
     }
     return latest;
 }

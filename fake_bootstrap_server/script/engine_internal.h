@@ -121,6 +121,7 @@ typedef struct bj__server {
     bj__outgoing outgoing;
     uint64_t lifetime_s;     /* that the client named last */
     bj_time registered_at;   /* or updated; when the answer reached the client. BJ_NEVER: not registered */
+    bj_time perhaps_at;      /* a 2.01 left that the client may have taken for the answer to its Register; BJ_NEVER */
     bj_time exchanged_at;    /* the last exchange was over for the client; BJ_NEVER: there was none */
     const bj_record *record; /* NULL: nothing was given */
     struct bj__guard *guard; /* DTLS, TLS; NULL */

@@ -552,6 +552,9 @@ static bool send_built_reply(builder *b, bj__server *s, bj__exchange *x, uint32_
         x->reply = (bj__delivery){ .sent = 0 };
         keep_location(e, s, x, &b->m);
     }
+    if (wrong == 3 && b->m.code == BJ_COAP_CODE(2, 1)) {
+        s->perhaps_at = e->now; /* a repetition of the request is answered from the right one */
+    }
     if (b->m.type == BJ_COAP_ACK || x->from.connection >= 0) {
         keep_replay(e, x, e->scratch, length);
         return bj__transmit(e, s, &x->from, source.family ? &source : NULL, x->replay, length, cause, wrong ? 0 : 2,

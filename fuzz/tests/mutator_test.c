@@ -87,6 +87,20 @@ static void what_comes_out_is_canonical_and_repeats(void **state) {
     }
 }
 
+/* An engine that begins with nothing gets to whole situations. */
+static void nothing_becomes_a_situation(void **state) {
+    fixture *f = *state;
+    unsigned registers = 0, asks = 0;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        uint8_t data[ROOM] = { '\n' };
+        size_t size = mutator_mutate(f->mutator, data, 1, ROOM, seed);
+        assert_canonical(f, data, size);
+        registers += holds(f, data, size, "path: /rd");
+        asks += holds(f, data, size, "path: /bs");
+    }
+    assert_true(registers > ROUNDS / 8 && asks > ROUNDS / 8);
+}
+
 static void any_bytes_can_be_changed(void **state) {
     fixture *f = *state;
     uint8_t data[ROOM];
@@ -116,8 +130,14 @@ static void there_may_be_little_room(void **state) {
 static void every_kind_changes_something(void **state) {
     fixture *f = *state;
     static const char *const traces[MUTATOR_COUNT] = {
-        [MUTATOR_FORMAT] = "format: senml-json", [MUTATOR_BLOCKS] = "block: 16", [MUTATOR_LENGTHS] = "hex:",
-        [MUTATOR_DEADLINE] = "due(finish)",      [MUTATOR_FAULT] = "fault:",     [MUTATOR_POWER] = "power-cut",
+        [MUTATOR_FORMAT] = "format: senml-json",
+        [MUTATOR_BLOCKS] = "block: 16",
+        [MUTATOR_LENGTHS] = "hex:",
+        [MUTATOR_DEADLINE] = "due(finish)",
+        [MUTATOR_FAULT] = "fault:",
+        [MUTATOR_POWER] = "power-cut",
+        [MUTATOR_PHRASE] = "gt: ",
+        [MUTATOR_SITUATION] = "access-control: true",
     };
     for (unsigned kind = 0; kind < MUTATOR_COUNT; kind++) {
         unsigned changed = 0, traced = 0;
@@ -208,6 +228,7 @@ static void each_run_has_its_own_swarm(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_out_is_canonical_and_repeats),
+        cmocka_unit_test(nothing_becomes_a_situation),
         cmocka_unit_test(any_bytes_can_be_changed),
         cmocka_unit_test(there_may_be_little_room),
         cmocka_unit_test(every_kind_changes_something),

@@ -10,6 +10,8 @@
 
 #include "libc/libc.h"
 
+enum { MOST_INSTANCE = 65534 }; /* LwM2M Core 1.1 §7.2: 65535 is none */
+
 /* -1 when it is not given. */
 static int64_t milliseconds(const bj_record *record, unsigned field) {
     return bj_get(record, field) ? (int64_t) (bj_get_duration(record, field, 0) / BJ_MS) : -1;
@@ -26,9 +28,10 @@ static const unsigned char *bytes(const bj_record *record, unsigned field, size_
 }
 
 static void fill_account(bootjack_linked_account *out, const bj_record *in, int bootstrap) {
+    uint32_t instance = bj_get_uint(in, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
     *out = (bootjack_linked_account){
         .bootstrap = bootstrap,
-        .instance = bj_get(in, BJ_F(ACCOUNT, INSTANCE)) ? (int) bj_get_uint(in, BJ_F(ACCOUNT, INSTANCE), 0) : -1,
+        .instance = instance > MOST_INSTANCE ? -1 : (int) instance,
         .uri = bj_get_string(in, BJ_F(ACCOUNT, URI), ""),
         .security_mode = (int) bj_get_uint(in, BJ_F(ACCOUNT, SECURITY), 3),
         .holdoff_ms = milliseconds(in, BJ_F(ACCOUNT, HOLDOFF)),

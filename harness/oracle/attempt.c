@@ -457,6 +457,7 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
     a->finished_at = s->time;
     a->failed = f->last;
     a->holdoff = a->holdoff_pending == BJ_NEVER ? a->holdoff : a->holdoff_pending;
+    oracle_growth_finished(o);
     oracle_model_session(o, false, true);
 }
 

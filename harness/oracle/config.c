@@ -77,12 +77,18 @@ static void add_secret(bj_oracle_config *c, const bj_record *account) {
     }
 }
 
+/* An identity is bytes; many libraries take it for text, and such an account for one that cannot be used. */
+static bool has_odd_identity(const bj_record *account) {
+    const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
+    return identity && memchr(identity->as.string.bytes, 0, identity->as.string.length);
+}
+
 /* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. */
 static bool contradicts(const bj_record *account) {
     uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
     const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
     bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
-    return secure != (mode != 3) || (mode == 0 && !(key && key->as.string.length));
+    return secure != (mode != 3) || (mode == 0 && (!(key && key->as.string.length) || has_odd_identity(account)));
 }
 
 /* A fraction of a second has no place in /1/x/1: how a client is told one is the profile's. */

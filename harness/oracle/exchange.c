@@ -350,6 +350,7 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     }
     if (p) {
         p->spoke = true;
+        p->secure = s->secure;
         note_exchange(o, p, s->time);
     }
 }
@@ -371,7 +372,7 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool session = oracle_in_session(o, &s->peer);
     bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time + ORACLE_GRACE) &&
                       o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
-    bool reached = !s->secure || !p || !p->hung_up;
+    bool reached = !p || (s->secure ? !p->hung_up : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
 }
 
@@ -458,6 +459,9 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .copies = 1,
                            .event = s->event->sequence };
     memcpy(f->token, s->m.token, sizeof f->token);
+    if (!f->malformed && !s->stream && f->code >> 5 == 7) {
+        o->attempt.excused |= oracle_in_session(o, &s->peer); /* signalling over UDP: what it means is the client's */
+    }
     if (f->malformed) {
         return;
     }
@@ -536,6 +540,12 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_own *own = oracle_own_with_mid(o, s);
     if (!own) {
         return;
+    }
+    if (s->m.type == BJ_COAP_RST && own->type == BJ_COAP_NON) {
+        oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+        if (p) {
+            p->reset_strangely = true;
+        }
     }
     if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {
         answered(o, own, s);

@@ -28,9 +28,9 @@ static bj_time times(bj_time time, uint64_t millionths) {
 }
 
 /* max(h * j, min(h * 2^k * j, cap)), h = max(1 s, /0/x/11); for the smallest j, which is 1, or the greatest. */
-static bj_time wait_of(const bj_oracle *o, unsigned failures, uint64_t jitter) {
+static bj_time wait_of(const bj_oracle *o, bj_time holdoff, unsigned failures, uint64_t jitter) {
     const bj_oracle_config *c = &o->config;
-    bj_time h = oracle_max(BJ_SECOND, o->attempt.holdoff), grown = h;
+    bj_time h = oracle_max(BJ_SECOND, holdoff), grown = h;
     for (unsigned k = 0; k < failures && grown < c->holdoff_cap; k++) {
         grown *= 2;
     }
@@ -38,11 +38,17 @@ static bj_time wait_of(const bj_oracle *o, unsigned failures, uint64_t jitter) {
 }
 
 static bj_time shortest(const bj_oracle *o) {
-    return wait_of(o, o->growth.least, 1000000);
+    return wait_of(o, o->attempt.holdoff, o->growth.least, 1000000);
+}
+
+/* /0/x/11 holds whole seconds: a client that was told of a part of one may wait for the next. */
+static bj_time longest_after(const bj_oracle *o, unsigned failures) {
+    bj_time whole = (o->attempt.holdoff + BJ_SECOND - 1) / BJ_SECOND * BJ_SECOND;
+    return wait_of(o, whole, failures, o->config.holdoff_jitter);
 }
 
 static bj_time longest(const bj_oracle *o) {
-    return wait_of(o, o->growth.most, o->config.holdoff_jitter);
+    return longest_after(o, o->growth.most);
 }
 
 /* --- the bounds ----------------------------------------------------------------------------------------------- */
@@ -115,7 +121,7 @@ static void too_late(bj_oracle *o, const oracle_seen *s, bj_time began) {
     if (failed == BJ_NEVER || began <= failed + most + oracle_late(o) + ORACLE_GRACE) {
         return;
     }
-    bool capped = began - failed > oracle_max(o->config.holdoff_cap, wait_of(o, 0, o->config.holdoff_jitter));
+    bool capped = began - failed > oracle_max(o->config.holdoff_cap, longest_after(o, 0));
     bj_rule rule = o->attempt.trigger != BJ_NEVER ? BJ_RULE_BS_HOLDOFF_RESET
                    : capped                       ? BJ_RULE_BS_HOLDOFF_CAP
                                                   : BJ_RULE_BS_HOLDOFF_GROWTH;
@@ -152,6 +158,10 @@ static bool registration_stands(const bj_oracle *o) {
         any |= o->peers[i].registered;
     }
     return any && o->attempt.phase == ORACLE_FINISHED;
+}
+
+void oracle_growth_finished(bj_oracle *o) {
+    o->growth.least = registration_stands(o) ? 0 : o->growth.least;
 }
 
 void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need) {

@@ -31,8 +31,9 @@ static void set(bj_oracle *o, unsigned object, unsigned id, oracle_presence pres
         return;
     }
     one = one ? one : &o->managed.instances[o->managed.instance_count++];
-    *one =
-        (oracle_managed_instance){ .object = (uint16_t) object, .id = (uint16_t) id, .presence = (uint8_t) presence };
+    *one = (oracle_managed_instance){
+        .object = (uint16_t) object, .id = (uint16_t) id, .presence = (uint8_t) presence, .since = o->now
+    };
 }
 
 oracle_presence oracle_instance_presence(const bj_oracle *o, unsigned object, unsigned id) {
@@ -115,7 +116,10 @@ static void note_version(bj_oracle *o, const bj_core_link *link, const bj_path *
 }
 
 static void listed_again(bj_oracle *o, const oracle_seen *s, const bj_path *path) {
-    if (oracle_instance_presence(o, path->ids[0], path->ids[1]) == ORACLE_PRESENCE_DELETED && !o->managed.outstanding) {
+    const oracle_managed_instance *one = find(o, path->ids[0], path->ids[1]);
+    bool deleted = one && one->presence == ORACLE_PRESENCE_DELETED && s->time > one->since + ORACLE_GRACE;
+    if (deleted && !o->managed.outstanding &&
+        oracle_longest_wait(o, &s->peer, one->since, s->event->sequence) < BJ_SECOND) {
         oracle_break(o, BJ_RULE_MGMT_DELETE, s->time, s->event->sequence,
                      "/%u/%u was removed with success, and a registration lists it", path->ids[0], path->ids[1]);
     }

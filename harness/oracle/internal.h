@@ -209,6 +209,8 @@ typedef struct oracle_peer {
     int64_t ssid;          /* its Short Server ID, when it registered; 0: not known */
     bool queue;            /* it is registered with in queue mode */
     bool hung_up;          /* the client ended its DTLS session with it */
+    bool secure;           /* what the client said last to it was under DTLS or TLS */
+    bool reset_strangely;  /* it rejected a message that was not confirmable */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
     bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
     oracle_standing standing;
@@ -300,6 +302,7 @@ typedef struct oracle_resource {
 typedef struct oracle_managed_instance {
     uint16_t object, id;
     uint8_t presence; /* oracle_presence */
+    bj_time since;
 } oracle_managed_instance;
 
 /* Attributes of notifications (LwM2M Core 1.1 §5.1.2, `con` of 1.2). */
@@ -477,9 +480,11 @@ struct bj_oracle {
     bool alive;    /* the client runs */
     bool stopping; /* it was asked to stop */
     bool ended;
-    bool lossless;  /* nothing was lost or struck */
-    bool started;   /* CLIENT_START was seen */
-    unsigned lives; /* how often */
+    bool lossless;      /* nothing was lost or struck */
+    bj_time life_began; /* when the client was started last */
+    bool disk_strange;  /* the client's disk was told to fail, or to be small */
+    bool started;       /* CLIENT_START was seen */
+    unsigned lives;     /* how often */
 
     struct {
         uint32_t sequence, cause;
@@ -550,6 +555,7 @@ struct bj_oracle {
         uint8_t *bytes;
         size_t length, room;
         bool good;
+        uint64_t tag; /* of its Request-Tag; 0: it has none */
     } block;
 
     struct {
@@ -709,8 +715,17 @@ void oracle_shown_session(bj_oracle *o);
 /* Bootstrap-Finish was refused in a session that is open. */
 void oracle_finish_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 
+/* --- observations.c --- */
+
+/* How long one of the client's confirmable messages to that server was on its way at any time since then, but for that
+ * of the event `except`; 0: none for longer than a moment; BJ_NEVER: one was given up, or still is on its way. What
+ * stands behind it (RFC 7252 §4.7, NSTART) leaves later than it was made, by no more. */
+bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_t except);
+
 /* --- holdoff.c --- */
 
+/* A Finish was accepted. */
+void oracle_growth_finished(bj_oracle *o);
 /* An attempt begins, not the one before that goes on; `need`: when it may have become necessary at the earliest. */
 void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need);
 /* A request of a new attempt left, what was known of the one before is judged. */

@@ -346,7 +346,11 @@ static void check_send(bj_oracle *o, const oracle_seen *s) {
     const oracle_resource *r = instance < 0 ? NULL : oracle_resource_known(o, &muted);
     bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
     bool known = r && (r->absent || (r->written && r->value.integer == 1)) && s->time > r->at + ORACLE_GRACE;
-    if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && oracle_own_at(o, 0)->copies == 1) {
+    const oracle_own *own = s->stream ? NULL : oracle_own_with_mid(o, s);
+    bool fresh =
+        own ? own->copies == 1 && oracle_longest_wait(o, &s->peer, r ? r->at : 0, own->event) < BJ_SECOND : s->stream;
+    fresh &= s->m.payload_length != 0; /* an Update may go there, too */
+    if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && fresh) {
         oracle_break(o, BJ_RULE_REP_SEND, s->time, s->event->sequence,
                      "the client sends data though /1/%d/23 (Mute Send) is %s", instance,
                      r->absent ? "not there" : "true");

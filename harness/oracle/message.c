@@ -214,9 +214,13 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 
 /* --- what never came ------------------------------------------------------------------------------------------ */
 
-/* A ping that is not answered, shortly after one that was: clients that guard against floods of them do so. */
+/* A ping that is not answered, shortly after one that was, or after the client's clock began: clients that guard
+ * against floods of them do so. */
 static bool follows_ping(bj_oracle *o, const oracle_foreign *ping) {
     const oracle_foreign *f;
+    if (ping->first < o->life_began + BJ_SECOND) {
+        return true;
+    }
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         bool before = f->first <= ping->first && ping->first - f->first < BJ_SECOND && f != ping;
         if (before && !f->code && !f->malformed && f->acks && bj_addr_equal(&f->peer, &ping->peer)) {
@@ -239,7 +243,7 @@ static void end(bj_oracle *o) {
         oracle_describe_foreign(f, &what);
         bj_rule rule = f->code ? BJ_RULE_COAP_ANSWERED : BJ_RULE_COAP_PING;
         oracle_break(o, rule, f->first, f->event, "%s%s, which is confirmable, is neither acknowledged nor rejected",
-                     what.start, !f->code && follows_ping(o, f) ? " within a second of another" : "");
+                     what.start, !f->code && follows_ping(o, f) ? " within a second of another or of the start" : "");
     }
 }
 

@@ -21,7 +21,7 @@ enum {
     TIMEOUT = 12,
     SNI = 14
 };
-enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, RETURNS = 16 };
+enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, ALERT_CODE = 11, RETURNS = 16 };
 
 /* --- instances ------------------------------------------------------------------------------------------------ */
 
@@ -288,6 +288,7 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
     if (e->path.depth < 3) {
         return;
     }
+    o->told.secured |= one->object == 1 && e->path.ids[2] == ALERT_CODE; /* it shows what nobody sent */
     one->given |= UINT32_C(1) << (e->path.ids[2] < 31 ? e->path.ids[2] : 31);
     if (one->object == 0) {
         security_value(o, one, e);
@@ -413,6 +414,16 @@ static void apply_write(bj_oracle *o, const oracle_foreign *f, const oracle_seen
 }
 
 /* RFC 7959 §2.5: blocks in order, each answered with 2.31 but the last. */
+/* RFC 9175 §3.3: what has another Request-Tag belongs to another transfer. */
+static uint64_t tag_of(const bj_coap *request) {
+    const bj_coap_option *option = bj_coap_find(request, BJ_COAP_REQUEST_TAG, 0);
+    uint64_t tag = option ? 1 : 0;
+    for (size_t i = 0; option && i < option->length; i++) {
+        tag = tag * UINT64_C(1099511628211) + option->value[i] + 1;
+    }
+    return tag;
+}
+
 static void block(bj_oracle *o, const oracle_foreign *f, const bj_coap *request, const oracle_seen *s,
                   uint32_t option) {
     struct oracle_block *b = &o->block;
@@ -422,8 +433,9 @@ static void block(bj_oracle *o, const oracle_foreign *f, const bj_coap *request,
         b->good = true;
         b->peer = f->peer;
         b->path = f->path;
+        b->tag = tag_of(request);
     }
-    b->good = b->good && offset == b->length && bj_addr_equal(&b->peer, &f->peer) &&
+    b->good = b->good && offset == b->length && b->tag == tag_of(request) && bj_addr_equal(&b->peer, &f->peer) &&
               bj_path_begins(&b->path, &f->path) && b->path.depth == f->path.depth;
     if (b->length + request->payload_length > b->room) {
         b->room = (b->length + request->payload_length) * 2;

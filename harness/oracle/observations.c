@@ -47,6 +47,18 @@ static bool is_settled(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_
     return o->own_count < ORACLE_OWN || oracle_own_at(o, ORACLE_OWN - 1)->last < since;
 }
 
+bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_t except) {
+    const oracle_own *own;
+    bj_time most = 0;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)) && own->last + 400 * BJ_SECOND >= since; age++) {
+        bool counts = own->type == BJ_COAP_CON && own->event != except && own->acknowledged >= since;
+        if (counts && bj_addr_equal(&own->peer, peer)) {
+            most = own->acknowledged == BJ_NEVER ? BJ_NEVER : oracle_max(most, own->acknowledged - own->first);
+        }
+    }
+    return most > ORACLE_GRACE ? most : 0;
+}
+
 /* Nothing has come between the client and that server since. */
 static bool is_undisturbed(bj_oracle *o, const oracle_observation *ob, bj_time since, uint32_t except) {
     const oracle_peer *p = oracle_peer_of(o, &ob->peer, false);
@@ -411,10 +423,12 @@ void oracle_observations_answered(bj_oracle *o, const oracle_managed *x) {
     reckon_all(o);
 }
 
-/* A Reset to a notification (§3.6). */
+/* A Reset to a notification (§3.6). One to a non-confirmable one belongs to nothing that its sender still keeps: that
+ * is why one in 24 hours is confirmable (§4.5). */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = oracle_own_with_mid(o, s);
-    bool notification = own && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
+    bool notification =
+        own && own->type == BJ_COAP_CON && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
     oracle_observation *ob = notification ? find(o, &own->peer, own->token, own->token_length) : NULL;
     if (ob && !ob->ended && own->first >= ob->began) {
         ob->ended = ORACLE_ENDED_RESET;
@@ -488,7 +502,9 @@ static void check_periods(bj_oracle *o, const oracle_observation *ob, const orac
     bj_time pmin, epmin, pmax, since = 0;
     bj_time gap = oracle_less(s->time, ob->reported) + oracle_early(o);
     bool known = period(o, ob, ORACLE_PMIN, &pmin, &since);
-    if (known && pmin && since <= ob->reported && gap < pmin) {
+    bool soon = known && pmin && since <= ob->reported && gap < pmin;
+    bj_time from = oracle_less(ob->reported, pmin);
+    if (soon && oracle_longest_wait(o, &ob->peer, from, s->event->sequence) < pmin - gap) {
         breaks(o, ob, s, BJ_RULE_REP_PERIODS, "it comes before pmin is over");
     }
     known = known && period(o, ob, ORACLE_EPMIN, &epmin, &since) && period(o, ob, ORACLE_PMAX, &pmax, &since);
@@ -518,7 +534,9 @@ static void check_type(bj_oracle *o, const oracle_observation *ob, const oracle_
     bj_time since = 0;
     bool known = attribute(o, ob, ORACLE_CON, &con, &since) == ORACLE_KNOWN && !ob->own_attributes;
     bool confirmable = s->m.type == BJ_COAP_CON;
-    if (known && con == 0 && since < s->time && confirmable && ob->confirmable &&
+    bj_time waited = oracle_longest_wait(o, &ob->peer, ob->reported, s->event->sequence);
+    bj_time made = oracle_less(s->time, oracle_max(waited, ORACLE_GRACE));
+    if (known && con == 0 && since < made && confirmable && ob->confirmable &&
         s->time < ob->confirmed + DAY / 24 * 23) {
         breaks(o, ob, s, BJ_RULE_REP_CONFIRMABLE, "it is confirmable, though con is 0 and one was a day ago at most");
     } else if (known && con == 1 && since <= ob->reported && !confirmable) {
@@ -528,12 +546,22 @@ static void check_type(bj_oracle *o, const oracle_observation *ob, const oracle_
     }
 }
 
+/* RFC 7641 §3.4: it was made before the one that came last, and waited. */
+static bool is_older(const oracle_observation *ob, const oracle_seen *s) {
+    uint32_t sequence;
+    return !ob->stream && ob->notified && bj_coap_find_uint(&s->m, BJ_COAP_OBSERVE, &sequence) &&
+           sequence < ob->sequence && ob->sequence - sequence < WINDOW && s->time < ob->reported + 128 * BJ_SECOND;
+}
+
 static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s) {
     uint32_t sequence = ob->sequence;
     content c = content_of(o, ob, &s->m);
     bool shows = s->m.code == CONTENT;
     if (ob->ended) {
         check_ended(o, ob, s, &c);
+        return;
+    }
+    if (is_older(ob, s)) {
         return;
     }
     check_sequence(o, ob, s, &c);

@@ -168,6 +168,7 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
     switch (event->kind) {
     case BJ_EV_CLIENT_START:
         o->alive = o->started = true;
+        o->life_began = event->time;
         o->lives++;
         o->stopping = false;
         break;
@@ -179,8 +180,11 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
         o->stopping = true;
         break;
     case BJ_EV_LOST:
-    case BJ_EV_FAULT:
         o->lossless = false;
+        break;
+    case BJ_EV_FAULT:
+        o->disk_strange |= event->number == 1;
+        o->lossless &= event->number == 1;
         break;
     default:
         break;

@@ -33,7 +33,11 @@ static oracle_name *name_of(bj_oracle *o, const char *name, size_t length, bool 
 
 static void add_address(oracle_name *n, const char *text, size_t length) {
     bj_addr address;
-    if (n->count < sizeof n->addresses / sizeof n->addresses[0] && bj_addr_parse(text, length, &address)) {
+    bool any = bj_addr_parse(text, length, &address), known = false;
+    for (unsigned i = 0; any && i < n->count; i++) {
+        known |= bj_addr_equal(&n->addresses[i], &address);
+    }
+    if (any && !known && n->count < sizeof n->addresses / sizeof n->addresses[0]) {
         n->addresses[n->count++] = address;
     }
 }

@@ -76,10 +76,12 @@ static void nstart(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
             bj_coap_is_request(own->code)) {
             BJ_TEXT(what, 200);
             BJ_TEXT(older, 200);
+            const oracle_peer *p = oracle_peer_of(o, &own->peer, false);
             oracle_describe(other, &what);
             oracle_describe(own, &older);
             oracle_break(o, BJ_RULE_COAP_NSTART, s->time, s->event->sequence,
-                         "%s was sent while %s was outstanding, and both go on (NSTART is 1)", what.start, older.start);
+                         "%s was sent while %s was outstanding, and both go on (NSTART is 1)%s", what.start,
+                         older.start, p && p->reset_strangely ? ", after a Reset to what was not confirmable" : "");
             return;
         }
     }

@@ -354,7 +354,8 @@ static void begin_life(bj_oracle *o) {
 
 static void ended(bj_oracle *o, const bj_event *e) {
     o->retries.stopped = o->stopping && !e->number && !e->other && o->attempt.phase == ORACLE_FINISHED;
-    if (e->number == REFUSED_STATE && o->config.linked && o->retries.cut && !o->config.state_given && o->lossless) {
+    bool known = o->config.linked && !o->config.state_given && !o->disk_strange;
+    if (e->number == REFUSED_STATE && known && o->retries.cut && o->lossless) {
         oracle_break(o, BJ_RULE_LIFE_SESSION_IS_ATOMIC, e->time, e->sequence,
                      "after a power cut the client finds what it saved damaged");
     }

@@ -648,8 +648,12 @@ static void event(bj_oracle *o, const bj_event *e) {
         relieve_all(o);
         break;
     case BJ_EV_LOST:
-    case BJ_EV_FAULT:
         lose(o);
+        break;
+    case BJ_EV_FAULT:
+        if (!e->number) {
+            lose(o);
+        }
         break;
     case BJ_EV_SENT:
         note_record(o, e);

@@ -7,6 +7,9 @@
 
 #include "world/sim_internal.h"
 
+/* No resolver waits for ever. */
+static const bj_time PATIENCE = 300 * BJ_SECOND;
+
 /* The length of a name without the root's dot at its end. */
 static size_t name_length(const char *name) {
     size_t length = strlen(name);
@@ -95,6 +98,9 @@ bj_sim_query *bj_sim_ask(bj_sim *sim, const char *name) {
     }
     query->event = sim_log(sim, (bj_event){ .kind = BJ_EV_DNS_QUERY, .actor = BJ_ACTOR_CLIENT, .text = query->name });
     query->answer = n ? next_answer(n) : answer_of_host(sim, name);
+    if (query->answer.delay > PATIENCE && query->answer.delay != BJ_NEVER) {
+        query->answer = (bj_dns_answer){ .status = BJ_DNS_SERVFAIL, .delay = PATIENCE };
+    }
     query->due = sim_later(sim->now, query->answer.delay);
     return query;
 }

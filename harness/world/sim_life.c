@@ -156,6 +156,10 @@ void sim_order_disk(bj_world *w, const bj_disk_order *order) {
     } else if (order->error > 0) {
         bj_disk_fail(disk, (bj_disk_operation) order->operation, order->error, order->skip, order->count);
     }
+    const char *text = order->error > 0 ? "the client's disk fails"
+                       : order->space   ? "the client's disk has another size"
+                                        : "the client's disk is well";
+    sim_log(sim_of(w), (bj_event){ .kind = BJ_EV_FAULT, .number = 1, .text = text });
 }
 
 void sim_put_file(bj_world *w, const char *name, const bj_file_look *file) {

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DOUT=FILE -DBOOKS=LIST -P phrases.cmake: the scenario files of phrases/ as C, for phrases.c.
+set(texts "")
+set(list "")
+set(count 0)
+foreach(book IN LISTS BOOKS)
+  get_filename_component(name ${book} NAME)
+  file(READ ${book} hex HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+  string(APPEND texts "static const unsigned char text_${count}[] = {\n${hex}};\n")
+  string(APPEND list "    { \"${name}\", text_${count}, sizeof text_${count} },\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"phrases.h\"\n\n${texts}\nconst phrase_text phrase_texts[] = {\n${list}};\nconst size_t phrase_text_count = ${count};\n")
