@@ -6,10 +6,10 @@
 #define _GNU_SOURCE
 #include "session.h"
 #include "memory.h"
-#include "session_coap.h"
-#include "session_gnutls.h"
+#include "session_client.h"
 #include "session_states.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "attach/linked_bootjack.h"
 #include "attach/linked_config.h"
+#include "bootjack/client.h"
 #include "libc/libc.h"
 #include "script/bytes.h"
 #include "script/engine.h"
@@ -61,16 +61,25 @@ struct fuzz_session {
 
 /* Read by AddressSanitizer's runtime. A session frees what it allocated: a small quarantine stays in the cache, and
  * what a later session would find in it is found in the same session. */
-const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "quarantine_size_mb=4:malloc_context_size=8:allocator_release_to_os_interval_ms=-1";
 }
 
 /* libFuzzer's main() keeps an object that LeakSanitizer does not find in these programs. Nothing of ours is made by
  * operator new. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
     return "leak:libstdc++\n";
+}
+
+static struct {
+    uint64_t sessions, unmade;
+    char reason[256]; /* the last line of log of a client that could not be made */
+} played;
+
+static const bootjack_linked_client *functions(void) {
+    return session_client_played.functions;
 }
 
 static fuzz_session *current; /* whose arena may be exhausted: the handler has no argument */
@@ -133,7 +142,11 @@ static void state_changed(void *context, const char *text) {
 }
 
 static void log_line(void *context, const char *text) {
-    tell(context, BJ_EV_CLIENT_OUTPUT, text);
+    fuzz_session *s = context;
+    if (!s->client) {
+        snprintf(played.reason, sizeof played.reason, "%s", text);
+    }
+    tell(s, BJ_EV_CLIENT_OUTPUT, text);
 }
 
 /* --- the loop ------------------------------------------------------------------------------------------------- */
@@ -160,7 +173,7 @@ static bool may_go_on(fuzz_session *s) {
 }
 
 static bool wait_for_work(fuzz_session *s) {
-    int64_t wish = bootjack_client_linked.next_deadline(s->client);
+    int64_t wish = functions()->next_deadline(s->client);
     if (!may_go_on(s)) {
         return false;
     }
@@ -190,7 +203,7 @@ static bool take_signal(fuzz_session *s) {
     int number = s->signal_number;
     s->signal_number = 0;
     if (number == SIGTERM || number == SIGINT) {
-        bootjack_client_linked.stop(s->client);
+        functions()->stop(s->client);
     }
     return number == SIGKILL;
 }
@@ -198,8 +211,8 @@ static bool take_signal(fuzz_session *s) {
 /* One life of the client, as an application's main loop would have it. */
 static void drive(fuzz_session *s) {
     for (;;) {
-        bootjack_client_linked.step(s->client);
-        int state = bj_sim_over(s->sim) ? RUNNING : bootjack_client_linked.state(s->client);
+        functions()->step(s->client);
+        int state = bj_sim_over(s->sim) ? RUNNING : functions()->state(s->client);
         if (state != RUNNING) {
             exited(s, state == STOPPED ? 0 : state == FAILED ? 1 : state, 0);
             return;
@@ -217,15 +230,30 @@ static void drive(fuzz_session *s) {
 static void destroy(fuzz_session *s) {
     s->dead = true;
     if (s->client) {
-        bootjack_client_linked.destroy(s->client);
+        functions()->destroy(s->client);
         s->client = NULL;
     }
     bj_libc_leave();
     s->signal_number = 0;
 }
 
-static void live(fuzz_session *s) {
+/* What an older attachment cannot be told it is not asked for (attach/linked.h). */
+static bool can_be_told(const fuzz_session *s) {
+    int version = functions()->version;
+    return !(s->config.state_path && version < 2) && !(s->config.legacy && version < 3);
+}
+
+static void *create(fuzz_session *s) {
     const bootjack_allocator allocator = { allocate, release, s };
+    if (!can_be_told(s)) {
+        log_line(s, "its version of attach/linked.h is older than what a scenario sets");
+        return NULL;
+    }
+    return session_client_played.create ? session_client_played.create(&s->config, &allocator)
+                                        : functions()->create(&s->config);
+}
+
+static void live(fuzz_session *s) {
     bj_event start = {
         .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = bj_sim_now(s->sim), .text = "linked"
     };
@@ -234,7 +262,7 @@ static void live(fuzz_session *s) {
     bj_libc_enter(s->sim, over, s);
     bj_sim_attach(s->sim, deliver, s);
     if (!bj_sim_over(s->sim)) {
-        s->client = bj_linked_bootjack_create(&s->config, &allocator, NULL);
+        s->client = create(s);
         if (s->client) {
             drive(s);
         } else if (!bj_sim_over(s->sim)) {
@@ -314,17 +342,23 @@ static void account(fuzz_session *s) {
     }
 }
 
+static size_t end_client(void) {
+    return session_client_played.end ? session_client_played.end() : 0;
+}
+
 static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     if (sigsetjmp(s->exhausted, 0)) {
         destroy(s);
-        session_coap_end();
+        end_client();
         s->result.trouble = SESSION_EXHAUSTED;
         return;
     }
     s->result.scenario = scenario ? scenario : bj_program_decode(s->arena, BJ_K_SCENARIO, bytes, length, NULL, 0);
-    session_coap_begin();
+    if (session_client_played.begin) {
+        session_client_played.begin();
+    }
     play(s, s->result.scenario);
-    s->blocks += session_coap_end();
+    s->blocks += end_client();
     account(s);
     if (s->result.trouble != SESSION_UNMADE) {
         judge(s, s->result.scenario);
@@ -350,12 +384,23 @@ static void once(fuzz_session *s, const bj_record *scenario, const void *bytes, 
 
 static const session_result *session(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     s->terse = s->options.terse;
+    played.sessions++;
     once(s, scenario, bytes, length);
     if (s->terse && session_is_finding(&s->result)) {
         s->terse = false;
         once(s, scenario, bytes, length);
     }
+    played.unmade += s->result.trouble == SESSION_UNMADE;
     return &s->result;
+}
+
+void session_print_played(FILE *out) {
+    fprintf(out, "sessions: %" PRIu64, played.sessions);
+    if (played.unmade) {
+        fprintf(out, "; for %" PRIu64 " the client %s could not be made%s%s", played.unmade, functions()->name,
+                *played.reason ? ", at last: " : "", played.reason);
+    }
+    fprintf(out, "\n");
 }
 
 const session_result *session_run(fuzz_session *s, const void *bytes, size_t length) {
@@ -368,17 +413,37 @@ const session_result *session_run_program(fuzz_session *s, const bj_record *scen
 
 /* --- the runner ----------------------------------------------------------------------------------------------- */
 
+/* NULL: it has mistakes, which are printed. */
 static const bj_record *own_profile(bj_arena *arena) {
+    const char *text = session_client_played.profile;
     bj_mistakes mistakes = { 0 };
-    return bj_load_bytes(arena, BJ_K_PROFILE, "built-in", bj_linked_profile, strlen(bj_linked_profile), &mistakes);
+    const bj_record *profile =
+        bj_load_bytes(arena, BJ_K_PROFILE, "the client's profile", text, strlen(text), &mistakes);
+    for (size_t i = 0; i < mistakes.count && i < BJ_MISTAKES; i++) {
+        BJ_TEXT(line, 1024);
+        bj_mistake_print(&line, &mistakes.items[i]);
+        fprintf(stderr, "%s\n", line.start);
+    }
+    return profile;
+}
+
+static bool is_usable(const bootjack_linked_client *client) {
+    if (client->version >= 1 && client->version <= BOOTJACK_LINKED_VERSION) {
+        return true;
+    }
+    fprintf(stderr, "the client %s was made for version %d of attach/linked.h; this is version %d\n", client->name,
+            client->version, BOOTJACK_LINKED_VERSION);
+    return false;
 }
 
 fuzz_session *session_open(const session_options *options) {
-    fuzz_session *s = calloc(1, sizeof *s);
+    fuzz_session *s = is_usable(functions()) ? calloc(1, sizeof *s) : NULL;
     if (!s) {
         return NULL;
     }
-    session_gnutls_keep();
+    if (session_client_played.prepare) {
+        session_client_played.prepare();
+    }
     bj_libc_without_descriptors();
     s->options = options ? *options : (session_options){ 0 };
     s->options.seed = s->options.seed ? s->options.seed : 1;

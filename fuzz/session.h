@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Whole sessions of our client in one process, one after the other: a program of the scenario language (its byte form,
- * or a tree) is played against the linked client in virtual time; then the world is healed, and the oracles judge. For
- * fuzz targets and for exhaustive search.
+ * Whole sessions of the client that is linked in (session_client.h) in one process, one after the other: a program of
+ * the scenario language (its byte form, or a tree) is played against the linked client in virtual time; then the world
+ * is healed, and the oracles judge. For fuzz targets and for exhaustive search.
  *
  * What a program expects is not judged: nobody wrote it. A step that is not met is passed over
  * (bj_engine_be_lenient()), what came in place of an awaited request is answered as if it were that. What is judged is
@@ -14,6 +14,8 @@
  */
 #ifndef BJ_FUZZ_SESSION_H
 #define BJ_FUZZ_SESSION_H
+
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "log/eventlog.h"
@@ -41,23 +43,23 @@ typedef struct session_result {
     const char *reason;
     session_trouble trouble;
     bj_recovery recovery;
-    const bj_finding *findings; /* broken rules; known deviations of our client have their excuse */
+    const bj_finding *findings; /* broken rules; known deviations of the client have their excuse */
     size_t finding_count;
     const bj_finding *broken; /* the first broken MUST that is not excused; NULL */
     bj_time virtual_time;
-    size_t held; /* bytes of the client's own memory at most */
+    size_t held; /* bytes of the client's own memory at most; 0 where it is not counted */
     size_t leaked;
 } session_result;
 
 typedef struct session_options {
     uint64_t seed;            /* of the world; 0 = 1 */
     uint32_t event_limit;     /* of the log, for script and healed world each; 0 = 4000 */
-    size_t memory_limit;      /* of the client; 0 = 4 MiB */
-    const bj_record *profile; /* of the client, must outlive the runner; NULL = our own */
+    size_t memory_limit;      /* of the client, where its memory is counted; 0 = 4 MiB */
+    const bj_record *profile; /* must outlive the runner; NULL = that of the client */
     bool terse;               /* the log says what the steps are for findings only, which are played again for that */
 } session_options;
 
-/* NULL: no memory. `options` NULL = all zero. */
+/* NULL: no memory, or a client that is not to be used; a message was printed. `options` NULL = all zero. */
 fuzz_session *session_open(const session_options *options);
 void session_close(fuzz_session *session);
 
@@ -65,6 +67,10 @@ void session_close(fuzz_session *session);
 const session_result *session_run(fuzz_session *session, const void *bytes, size_t length);
 /* Plays a scenario that lies in an arena of the caller's. */
 const session_result *session_run_program(fuzz_session *session, const bj_record *scenario);
+
+/* How many sessions this process played, and for how many the client could not be made, with the reason that it gave
+ * for the last one: who sees that none was played knows that nothing was looked for. */
+void session_print_played(FILE *out);
 
 /* What the oracles say of result->log: fills findings and recovery. `ended`: what did not come counts, too. Of which
  * one is `broken`, the caller decides. */

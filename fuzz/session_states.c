@@ -6,61 +6,13 @@
 #define _GNU_SOURCE
 #include "session_states.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "session_client.h"
 #include "wire/coap.h"
 
-/* The moves that client/src/bootstrap/bootstrap.c and client/src/registration/registration.c can make. */
-#define MOVES(X)                                                                                                       \
-    X("bootstrap", "idle", "holding off")                                                                              \
-    X("bootstrap", "idle", "receiving")                                                                                \
-    X("bootstrap", "holding off", "holding off")                                                                       \
-    X("bootstrap", "holding off", "asking for a pack")                                                                 \
-    X("bootstrap", "holding off", "requesting")                                                                        \
-    X("bootstrap", "holding off", "receiving")                                                                         \
-    X("bootstrap", "holding off", "idle")                                                                              \
-    X("bootstrap", "asking for a pack", "requesting")                                                                  \
-    X("bootstrap", "asking for a pack", "holding off")                                                                 \
-    X("bootstrap", "asking for a pack", "idle")                                                                        \
-    X("bootstrap", "requesting", "holding off")                                                                        \
-    X("bootstrap", "requesting", "receiving")                                                                          \
-    X("bootstrap", "requesting", "idle")                                                                               \
-    X("bootstrap", "receiving", "holding off")                                                                         \
-    X("bootstrap", "receiving", "idle")                                                                                \
-    X("server", "queued", "waiting")                                                                                   \
-    X("server", "queued", "gone")                                                                                      \
-    X("server", "waiting", "registering")                                                                              \
-    X("server", "waiting", "waiting")                                                                                  \
-    X("server", "waiting", "failed")                                                                                   \
-    X("server", "registering", "registered")                                                                           \
-    X("server", "registering", "waiting")                                                                              \
-    X("server", "registering", "failed")                                                                               \
-    X("server", "registered", "updating")                                                                              \
-    X("server", "registered", "waiting")                                                                               \
-    X("server", "registered", "leaving")                                                                               \
-    X("server", "updating", "registered")                                                                              \
-    X("server", "updating", "waiting")                                                                                 \
-    X("server", "updating", "leaving")                                                                                 \
-    X("server", "updating", "failed")                                                                                  \
-    X("server", "leaving", "disabled")                                                                                 \
-    X("server", "leaving", "gone")                                                                                     \
-    X("server", "waiting", "gone")                                                                                     \
-    X("server", "registering", "gone")                                                                                 \
-    X("server", "registered", "gone")                                                                                  \
-    X("server", "updating", "gone")                                                                                    \
-    X("server", "failed", "gone")                                                                                      \
-    X("server", "disabled", "gone")                                                                                    \
-    X("server", "disabled", "waiting")
-
-static const struct {
-    const char *machine, *from, *to;
-} moves[] = {
-#define MOVE(machine, from, to) { machine, from, to },
-    MOVES(MOVE)
-#undef MOVE
-};
-
-enum { COUNT = sizeof moves / sizeof moves[0], NAME = 32 };
+enum { NAME = 32, MOVES = 256 };
 
 /* What reached the client last. */
 typedef enum event_class {
@@ -96,7 +48,7 @@ __attribute__((constructor(3))) static void reserve_places(void) {
     }
 }
 
-static bool seen_moves[COUNT];
+static bool seen_moves[MOVES];
 static bool seen_triples[SESSION_COUNTERS];
 static unsigned unknown_moves;
 static char unknown_move[3 * NAME + 16]; /* the first */
@@ -144,22 +96,38 @@ static word until(const char **at, const char *end, const char *stop) {
 }
 
 static void note_move(const word *machine, const word *from, const word *to) {
-    for (unsigned i = 0; i < COUNT; i++) {
-        if (is(machine, moves[i].machine) && is(from, moves[i].from) && is(to, moves[i].to)) {
+    const session_client *client = &session_client_played;
+    for (size_t i = 0; i < client->move_count; i++) {
+        const session_move *move = &client->moves[i];
+        if (is(machine, move->machine) && is(from, move->from) && is(to, move->to)) {
             seen_moves[i] = true;
             return;
         }
     }
-    if (!unknown_moves++) {
+    if (client->move_count && !unknown_moves++) {
         snprintf(unknown_move, sizeof unknown_move, "%.*s: %.*s -> %.*s", (int) machine->length, machine->at,
                  (int) from->length, from->at, (int) to->length, to->at);
     }
 }
 
-static void moved(reading *r, const bj_event *event) {
+/* "machine: old -> new: cause", or without the machine where a client has one only. false: it is neither. */
+static bool read_move(const bj_event *event, word *machine, word *from, word *to) {
     const char *at = event->text, *end = event->text + event->text_length;
-    word machine = until(&at, end, ": "), from = until(&at, end, " -> "), to = until(&at, end, ": ");
-    if (!from.length || !to.length) {
+    word before = until(&at, end, " -> ");
+    const char *name = before.at, *rest = before.at + before.length;
+    *machine = until(&name, rest, ": ");
+    *from = (word){ name, (size_t) (rest - name) };
+    if (machine->length == before.length) {
+        *from = before;
+        machine->length = 0;
+    }
+    *to = until(&at, end, ": ");
+    return from->length && to->length;
+}
+
+static void moved(reading *r, const bj_event *event) {
+    word machine, from, to;
+    if (!read_move(event, &machine, &from, &to)) {
         return;
     }
     if (machine.length > 6 && !memcmp(machine.at, "server", 6)) {
@@ -169,7 +137,7 @@ static void moved(reading *r, const bj_event *event) {
     unsigned class = event->time == r->time ? r->class : BY_TIME;
     uint32_t h = hash(2166136261u + class, machine.at, machine.length);
     count(hash(hash(h, from.at, from.length), to.at, to.length));
-    if (is(&machine, "bootstrap")) {
+    if (!machine.length || is(&machine, "bootstrap")) {
         size_t length = to.length < NAME ? to.length : NAME - 1;
         memcpy(r->bootstrap, to.at, length);
         r->bootstrap[length] = '\0';
@@ -262,8 +230,10 @@ void session_note_states(const bj_log *log) {
 /* --- what was reached ------------------------------------------------------------------------------------------ */
 
 session_reach session_states_reached(void) {
-    session_reach reach = { .reachable = COUNT, .unknown = unknown_moves };
-    for (unsigned i = 0; i < COUNT; i++) {
+    const session_client *client = &session_client_played;
+    assert(client->move_count <= MOVES);
+    session_reach reach = { .reachable = (unsigned) client->move_count, .unknown = unknown_moves };
+    for (size_t i = 0; i < client->move_count; i++) {
         reach.reached += seen_moves[i];
     }
     for (unsigned i = 0; i < SESSION_COUNTERS; i++) {
@@ -272,17 +242,26 @@ session_reach session_states_reached(void) {
     return reach;
 }
 
-void session_print_states(FILE *out) {
-    session_reach reach = session_states_reached();
-    fprintf(out, "transitions: %u of %u reached (%u with what led to them and what came of it)\n", reach.reached,
-            reach.reachable, reach.triples);
-    for (unsigned i = 0; i < COUNT; i++) {
+static void print_moves(FILE *out, const session_client *client, const session_reach *reach) {
+    fprintf(out, "transitions: %u of %u reached (%u with what led to them and what came of it)\n", reach->reached,
+            reach->reachable, reach->triples);
+    for (size_t i = 0; i < client->move_count; i++) {
+        const session_move *move = &client->moves[i];
         if (!seen_moves[i]) {
-            fprintf(out, "transition not reached: %s: %s -> %s\n", moves[i].machine, moves[i].from, moves[i].to);
+            fprintf(out, "transition not reached: %s: %s -> %s\n", move->machine, move->from, move->to);
         }
     }
-    if (unknown_moves) {
-        fprintf(out, "transitions that session_states.c does not know: %u, the first %s\n", unknown_moves,
-                unknown_move);
+    if (reach->unknown) {
+        fprintf(out, "transitions that %s is not known to make: %u, the first %s\n", client->functions->name,
+                reach->unknown, unknown_move);
+    }
+}
+
+void session_print_states(FILE *out) {
+    session_reach reach = session_states_reached();
+    if (session_client_played.move_count) {
+        print_moves(out, &session_client_played, &reach);
+    } else {
+        fprintf(out, "transitions: %u with what led to them and what came of them\n", reach.triples);
     }
 }

@@ -20,13 +20,14 @@ extern uint8_t session_counters[SESSION_COUNTERS];
  * process began. */
 void session_note_states(const bj_log *log);
 
-/* Moves that were seen, of all that are possible, of those that the table in session_states.c does not know (it is out
- * of date then), and triples of (state, event class, outcome). */
+/* Moves that were seen, of all that are possible, those that the client's table (session_client.h) does not have, which
+ * is out of date then, and triples of (state, event class, outcome). Where there is no table the triples alone. */
 typedef struct session_reach {
     unsigned reached, reachable, unknown, triples;
 } session_reach;
 session_reach session_states_reached(void);
-/* "transitions: 27 of 30 reached (412 with what led to them and what came of it)" and a line for each that was not. */
+/* "transitions: 27 of 30 reached (412 with what led to them and what came of it)" and a line for each that was not;
+ * without a table "transitions: 412 with what led to them and what came of them". */
 void session_print_states(FILE *out);
 
 #endif

@@ -11,6 +11,7 @@
 #include "session_states.h"
 
 static void print_states(void) {
+    session_print_played(stderr);
     session_print_states(stderr);
 }
 
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static fuzz_session *session;
     if (!session) {
         session = session_open(&(session_options){ .terse = true });
-        FUZZ_HOLDS(session != NULL, "memory can be mapped");
+        FUZZ_HOLDS(session != NULL, "sessions of the client can be played");
         atexit(print_states);
     }
     const session_result *result = session_run(session, data, size);

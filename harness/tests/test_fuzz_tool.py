@@ -159,7 +159,7 @@ def places_in_the_map(tmp_path, program, *moves):
 def test_a_new_state_is_a_new_place_in_the_map_of_afl(tmp_path):
     """Only main() is compiled by AFL++'s compiler: all runs go the same way through it."""
     server, program = api.ROOT / "fake_bootstrap_server", tmp_path / "states"
-    folders = [f"-I{server}", f"-I{api.ROOT / 'fuzz'}"]
+    folders = [f"-I{folder}" for folder in (server, api.ROOT / "fuzz", api.ROOT / "harness")]
     sources = [api.ROOT / "fuzz/session_states.c", *(server / name for name in ("log/eventlog.c", "wire/coap.c", "base/text.c", "base/addr.c"))]
     for number, source in enumerate(sources):
         subprocess.run(["clang", "-O1", "-c", "-D_GNU_SOURCE", *folders, source, "-o", tmp_path / f"{number}.o"], check=True)

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session_client.h"
 #include "session_states.h"
 
 enum { LOG = 1 << 20, LINE = 200 };
+
+/* No table of moves. */
+const session_client session_client_played = { 0 };
 
 int main(void) {
     void *memory = aligned_alloc(16, LOG);
