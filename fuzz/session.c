@@ -45,6 +45,7 @@ struct fuzz_session {
     bj_arena *arena, *profile_arena;
     void *log_memory;
     bj_log *log;
+    bj_log_mark empty; /* of the log, before a session: to rewind it takes less than to make it */
     bj_sim *sim;
     bj_engine *engine;
     bootjack_linked_config config;
@@ -369,7 +370,7 @@ static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, s
 
 static void once(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     bj_arena_reset(s->arena);
-    s->log = bj_log_create(s->log_memory, LOG_SIZE);
+    bj_log_rewind(s->log, s->empty);
     s->result = (session_result){ .log = s->log, .reason = "" };
     s->client = NULL;
     s->signal_number = 0;
@@ -453,6 +454,10 @@ fuzz_session *session_open(const session_options *options) {
     s->profile_arena = bj_arena_map(1 << 20);
     void *memory = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     s->log_memory = memory == MAP_FAILED ? NULL : memory;
+    if (s->log_memory) {
+        s->log = bj_log_create(s->log_memory, LOG_SIZE);
+        s->empty = bj_log_marked(s->log);
+    }
     if (s->profile_arena && !s->options.profile) {
         s->options.profile = own_profile(s->profile_arena);
     }

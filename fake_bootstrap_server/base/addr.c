@@ -76,15 +76,34 @@ bool bj_addr_parse(const char *text, size_t length, bj_addr *addr) {
     return true;
 }
 
-void bj_addr_print(bj_text *text, const bj_addr *addr) {
-    char host[INET6_ADDRSTRLEN] = "?";
-    if (addr->family) {
-        inet_ntop(addr->family == 4 ? AF_INET : AF_INET6, addr->ip, host, sizeof host);
+static void print_ip4(bj_text *text, const uint8_t *ip) {
+    for (size_t i = 0; i < 4; i++) {
+        if (i) {
+            bj_text_add_char(text, '.');
+        }
+        bj_text_add_number(text, ip[i]);
     }
-    bool brackets = addr->family == 6 && addr->port;
-    bj_text_printf(text, brackets ? "[%s]" : "%s", host);
+}
+
+static void print_ip6(bj_text *text, const uint8_t *ip, bool brackets) {
+    char host[INET6_ADDRSTRLEN];
+    inet_ntop(AF_INET6, ip, host, sizeof host);
+    bj_text_add(text, brackets ? "[" : "");
+    bj_text_add(text, host);
+    bj_text_add(text, brackets ? "]" : "");
+}
+
+void bj_addr_print(bj_text *text, const bj_addr *addr) {
+    if (addr->family == 4) {
+        print_ip4(text, addr->ip);
+    } else if (addr->family) {
+        print_ip6(text, addr->ip, addr->port != 0);
+    } else {
+        bj_text_add_char(text, '?');
+    }
     if (addr->port) {
-        bj_text_printf(text, ":%u", addr->port);
+        bj_text_add_char(text, ':');
+        bj_text_add_number(text, addr->port);
     }
 }
 
@@ -141,7 +160,8 @@ void bj_duration_print(bj_text *text, bj_time duration) {
     for (size_t i = 0; i < UNITS; i++) {
         bj_time count = duration / units[i].us;
         if (count) {
-            bj_text_printf(text, "%" PRIu64 "%s", count, units[i].name);
+            bj_text_add_number(text, count);
+            bj_text_add(text, units[i].name);
             duration -= count * units[i].us;
         }
     }

@@ -50,6 +50,25 @@ void bj_text_add(bj_text *text, const char *string) {
     bj_text_add_bytes(text, string, strlen(string));
 }
 
+void bj_text_add_char(bj_text *text, char c) {
+    if (!text->cut && text->used + 1 < text->size) {
+        text->start[text->used++] = c;
+        text->start[text->used] = '\0';
+    } else {
+        bj_text_add_bytes(text, &c, 1);
+    }
+}
+
+void bj_text_add_number(bj_text *text, uint64_t number) {
+    char digits[20]; /* of 2^64 - 1 */
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char) ('0' + number % 10);
+        number /= 10;
+    } while (number);
+    bj_text_add_bytes(text, digits + at, sizeof digits - at);
+}
+
 void bj_text_vprintf(bj_text *text, const char *format, va_list arguments) {
     if (text->cut) {
         return;
@@ -79,8 +98,8 @@ void bj_text_hex(bj_text *text, const void *bytes, size_t length) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *b = bytes;
     for (size_t i = 0; i < length && !text->cut; i++) {
-        char pair[2] = { digits[b[i] >> 4], digits[b[i] & 15] };
-        bj_text_add_bytes(text, pair, 2);
+        bj_text_add_char(text, digits[b[i] >> 4]);
+        bj_text_add_char(text, digits[b[i] & 15]);
     }
 }
 

@@ -99,7 +99,8 @@ static void read_host(bj_engine *e, bj__server *s, const bj_record *record) {
     if (bootstrap) {
         bj_text_add_bytes(&otherwise, uri.host, uri.host_length);
     } else {
-        bj_text_printf(&otherwise, "%s.example", s->name);
+        bj_text_add(&otherwise, s->name);
+        bj_text_add(&otherwise, ".example");
     }
     s->host = bj_arena_strdup(e->arena, host ? host : otherwise.start);
     bool secure = s->transport >= BJ_DTLS;
@@ -128,7 +129,8 @@ static void read_addresses(bj__server *s, const bj_record *record) {
     }
     if (!s->address_count) {
         BJ_TEXT(text, 64);
-        bj_text_printf(&text, "192.0.2.%u", 10U + s->index);
+        bj_text_add(&text, "192.0.2.");
+        bj_text_add_number(&text, 10U + s->index);
         add_address(s, text.start, text.used);
         text = bj_text_over(text_room, sizeof text_room);
         bj_text_printf(&text, "2001:db8::%x", 0x10U + s->index);

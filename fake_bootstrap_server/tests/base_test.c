@@ -83,6 +83,28 @@ static void text_is_cut_and_says_so(void **state) {
     assert_string_equal(buffer, "\xc3\xa4\xc3\xa4\xe2\x80\xa6");
 }
 
+static void text_grows_by_characters_and_numbers(void **state) {
+    (void) state;
+    BJ_TEXT(text, 64);
+    bj_text_add_char(&text, 'a');
+    bj_text_add_number(&text, 0);
+    bj_text_add_char(&text, ' ');
+    bj_text_add_number(&text, UINT64_MAX);
+    assert_string_equal(text.start, "a0 18446744073709551615");
+    assert_false(text.cut);
+    BJ_TEXT(small, 6);
+    for (unsigned i = 0; i < 5; i++) {
+        bj_text_add_char(&small, 'x');
+    }
+    assert_string_equal(small.start, "xxxxx");
+    bj_text_add_char(&small, 'x');
+    assert_string_equal(small.start, "xx\xe2\x80\xa6");
+    bj_text_add_char(&small, 'x');
+    bj_text_add_number(&small, 1);
+    assert_string_equal(small.start, "xx\xe2\x80\xa6");
+    assert_true(small.cut);
+}
+
 static void json_strings_survive_any_bytes(void **state) {
     (void) state;
     BJ_TEXT(t, 100);
@@ -148,6 +170,7 @@ int main(void) {
         cmocka_unit_test(arena_realloc_keeps_and_zeroes),
         cmocka_unit_test(arena_reset_makes_it_new),
         cmocka_unit_test(text_is_cut_and_says_so),
+        cmocka_unit_test(text_grows_by_characters_and_numbers),
         cmocka_unit_test(json_strings_survive_any_bytes),
         cmocka_unit_test(addresses_are_parsed_and_printed),
         cmocka_unit_test(durations_are_parsed_and_printed),

@@ -293,12 +293,16 @@ void bj_coap_path(const bj_coap *message, uint32_t number, bj_text *out) {
         return;
     }
     for (size_t n = 0; (segment = bj_coap_find(message, number, n)); n++) {
-        bj_text_add(out, "/");
+        bj_text_add_char(out, '/');
         for (size_t i = 0; i < segment->length; i++) {
             uint8_t c = segment->value[i];
             /* A slash inside a segment is not the path's; control characters would spoil a line (RFC 7252 6.5). */
             bool plain = c > ' ' && c != 0x7F && c != '/' && c != '%';
-            bj_text_printf(out, plain ? "%c" : "%%%02X", c);
+            if (plain) {
+                bj_text_add_char(out, (char) c);
+            } else {
+                bj_text_printf(out, "%%%02X", c);
+            }
         }
     }
 }

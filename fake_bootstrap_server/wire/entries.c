@@ -40,7 +40,8 @@ bool bj_path_begins(const bj_path *path, const bj_path *prefix) {
 
 void bj_path_print(bj_text *out, const bj_path *path) {
     for (unsigned i = 0; i < path->depth; i++) {
-        bj_text_printf(out, "/%u", path->ids[i]);
+        bj_text_add_char(out, '/');
+        bj_text_add_number(out, path->ids[i]);
     }
     if (!path->depth) {
         bj_text_add(out, "/");

@@ -137,7 +137,7 @@ void oracle_access_bootstrapped(bj_oracle *o, const oracle_managed *x) {
 void oracle_access_registered(bj_oracle *o, oracle_peer *p) {
     unsigned count = 0;
     p->ssid = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES && !o->accounts.vague; i++) {
+    for (unsigned i = 0; i < o->accounts.count && !o->accounts.vague; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         bool server = one->used && !one->deleted && one->object == 0 && one->bootstrap != 1;
         if (server && (one->vague || oracle_uri_leads_to(o, one->uri, &p->address) != 0)) {

@@ -92,7 +92,7 @@ static void check_form(bj_oracle *o, const oracle_seen *s) {
 /* Of several, one may have failed unseen: its name led nowhere, its URI cannot be used. */
 static bool has_several_servers(const bj_oracle *o) {
     unsigned count = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         count += o->accounts.items[i].used && !o->accounts.items[i].deleted && o->accounts.items[i].object == 1;
     }
     return count > 1 || o->accounts.vague;

@@ -70,7 +70,7 @@ static bool are_twins(const oracle_instance *a, const oracle_instance *b) {
 
 /* Two accounts for one server and one transport. */
 static void check_twins(bj_oracle *o, const oracle_seen *s, const oracle_instance *one) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *other = &o->accounts.items[i];
         if (other != one && is_there(other, one->object) && other->whole && !other->vague && are_twins(one, other)) {
             reproach(o, BJ_RULE_BS_CHECK_DUPLICATE, s, one, "another instance has its Short Server ID");
@@ -91,7 +91,7 @@ static void check_used(bj_oracle *o, const oracle_seen *s) {
         check_mandatory(o, s, server);
         check_ranges(o, s, server);
     }
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (is_there(one, 0) && one->whole && !one->vague && one->bootstrap == 0 &&
             oracle_uri_leads_to(o, one->uri, &s->peer) == 1) {
@@ -106,7 +106,7 @@ static void check_used(bj_oracle *o, const oracle_seen *s) {
 static const oracle_instance *only_one(const bj_oracle *o, unsigned object) {
     const oracle_instance *found = NULL;
     unsigned count = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (is_there(one, object) && one->bootstrap != 1) {
             found = one;

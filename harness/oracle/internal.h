@@ -44,7 +44,7 @@ enum {
     ORACLE_ACKNOWLEDGED = 16,
     ORACLE_CONNECTIONS = 64, /* by number, the latest of those that share a place */
     ORACLE_PEERS = 32,
-    ORACLE_INSTANCES = 32,
+    ORACLE_PLACES = 32, /* for instances of /0 and /1 */
     ORACLE_SETTINGS = 23,
     ORACLE_TOLD = 16,
     ORACLE_NAMES = 32,
@@ -266,7 +266,8 @@ typedef struct oracle_accounts {
     bool written;    /* something was accepted in this session */
     bool refused[2]; /* in this session a Write of /0, of /1 was refused */
     unsigned births; /* of instances */
-    oracle_instance items[ORACLE_INSTANCES];
+    unsigned count;  /* of places that were ever taken; what lies beyond was never written */
+    oracle_instance items[ORACLE_PLACES];
 } oracle_accounts;
 
 /* A value whatever format carries it. */
@@ -490,16 +491,16 @@ struct bj_oracle {
         uint32_t sequence, cause;
         bj_time time;
     } recent[ORACLE_RECENT];
-    struct {
+    struct oracle_plain {
         uint32_t carrier; /* the SENT whose arrival is awaited */
         bj_event event;   /* PLAIN_SENT */
-    } plain[ORACLE_RECENT / 4];
+    } * plain;            /* ORACLE_RECENT / 4; NULL: there was none */
     struct {
         oracle_waiting *items;
         unsigned first, end, room;
         uint32_t arrived, arrival; /* a record that a server has got just now, and the event that says so; 0 */
     } order;
-    oracle_connection connections[ORACLE_CONNECTIONS];
+    oracle_connection *connections;                    /* ORACLE_CONNECTIONS; NULL: there was none */
     uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
     oracle_foreign *matched;  /* the message that the client's latest Acknowledgement or Reset message is for; NULL */
     uint32_t matched_event;   /* in which that stands */
@@ -511,15 +512,10 @@ struct bj_oracle {
         uint8_t code;
     } acknowledged[ORACLE_ACKNOWLEDGED]; /* by servers, whatever for */
     uint64_t acknowledged_count;
-    oracle_peer peers[ORACLE_PEERS];
-    unsigned peer_count;
-    unsigned name_count;
-    oracle_machine machines[ORACLE_MACHINES];
-    unsigned machine_count;
-    bj_string secrets[BJ_ORACLE_SECRETS]; /* that were told or written */
+    unsigned peer_count, name_count, machine_count; /* of the arrays at the end */
+    bj_string secrets[BJ_ORACLE_SECRETS];           /* that were told or written */
     unsigned secret_count;
-    oracle_accounts accounts, before; /* now; when the session began */
-    unsigned account_changes;         /* how often `accounts` may have changed */
+    unsigned account_changes; /* how often `accounts` may have changed */
     struct {
         unsigned changes; /* of the accounts that were seen */
         bj_time next;     /* nothing is due before; 0: nothing at all */
@@ -544,7 +540,6 @@ struct bj_oracle {
         unsigned questions;  /* names for which no answer came so far */
     } retries;
     oracle_attempt attempt;
-    oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
     unsigned deferred_count;
     oracle_managing managed;
     uint8_t *room; /* for reading payloads: ORACLE_ROOM bytes */
@@ -592,6 +587,10 @@ struct bj_oracle {
     oracle_own own[ORACLE_OWN];
     oracle_foreign foreign[ORACLE_FOREIGN];
     bj_finding findings[BJ_RULES];
+    oracle_accounts accounts, before; /* now; when the session began */
+    oracle_peer peers[ORACLE_PEERS];
+    oracle_machine machines[ORACLE_MACHINES];
+    oracle_seen deferred[ORACLE_DEFERRED]; /* Registers that wait for the answer to Finish, which was sent before */
     struct {
         bj_addr peer;
         uint8_t token_length, token[BJ_COAP_TOKEN];

@@ -6,6 +6,7 @@
  */
 #include "oracle/internal.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, ALERT_CODE = 11, RETURNS = 16
 /* --- instances ------------------------------------------------------------------------------------------------ */
 
 oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigned id) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < a->count; i++) {
         if (a->items[i].used && a->items[i].object == object && a->items[i].id == id) {
             return &a->items[i];
         }
@@ -35,7 +36,7 @@ oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigne
 }
 
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < a->count; i++) {
         oracle_instance *one = &a->items[i];
         if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1) {
             return one;
@@ -59,10 +60,10 @@ bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instan
     const oracle_accounts *a = &o->accounts;
     unsigned found = 0;
     bool vague = a->vague;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &a->items[i];
         bool leads = may_be_used(one, 0) && may_lead_to(o, one, address);
-        for (unsigned n = 0; leads && n < ORACLE_INSTANCES; n++) {
+        for (unsigned n = 0; leads && n < o->accounts.count; n++) {
             const oracle_instance *other = &a->items[n];
             if (may_be_used(other, 1) && (one->vague || other->vague || one->ssid == other->ssid)) {
                 found++;
@@ -107,13 +108,14 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     uint32_t earlier = one && !one->deleted ? one->given | one->earlier : 0;
     int64_t former[ORACLE_SETTINGS];
     keep_former(one, former);
-    for (unsigned i = 0; !one && i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; !one && i < a->count; i++) {
         one = a->items[i].used ? NULL : &a->items[i];
     }
-    if (!one) {
+    if (!one && a->count == ORACLE_PLACES) {
         a->vague = true;
         return NULL;
     }
+    one = one ? one : &a->items[a->count++];
     blank(one, object, id);
     one->born = born;
     one->earlier = earlier;
@@ -141,12 +143,23 @@ static void factory_account(bj_oracle *o, const bj_oracle_account *given) {
     }
 }
 
+/* Nothing is known: places that were not taken hold anything. */
+static void forget(oracle_accounts *a) {
+    memset(a, 0, offsetof(oracle_accounts, items));
+    a->vague = true;
+}
+
+static void copy(oracle_accounts *to, const oracle_accounts *from) {
+    memcpy(to, from, offsetof(oracle_accounts, items) + from->count * sizeof from->items[0]);
+}
+
 static void init(bj_oracle *o) {
+    forget(&o->accounts);
     o->accounts.vague = !o->config.known;
     for (unsigned i = 0; i < o->config.account_count; i++) {
         factory_account(o, &o->config.accounts[i]);
     }
-    o->before = o->accounts;
+    copy(&o->before, &o->accounts);
 }
 
 /* --- values --------------------------------------------------------------------------------------------------- */
@@ -263,7 +276,7 @@ static void server_value(oracle_instance *one, const bj_entry *e) {
 
 typedef struct written {
     const bj_path *target;
-    bool replaced[ORACLE_INSTANCES]; /* by their place: a Write on their level or above begins them anew */
+    bool replaced[ORACLE_PLACES]; /* by their place: a Write on their level or above begins them anew */
     bool holdoff_given;
     int64_t holdoff;
 } written;
@@ -313,7 +326,7 @@ static void unsettle_factory(bj_oracle *o, const oracle_instance *struck) {
 void oracle_model_asked(bj_oracle *o) {
     oracle_instance *somewhere = oracle_instance_of(&o->accounts, 0, ORACLE_ANYWHERE);
     bool doubtful = somewhere && !somewhere->deleted && somewhere->bootstrap < 0 && !o->accounts.vague;
-    for (unsigned i = 0; i < ORACLE_INSTANCES && doubtful; i++) {
+    for (unsigned i = 0; i < o->accounts.count && doubtful; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         bool struck = one->used && one->object == 0 && one != somewhere;
         doubtful = !struck || (!one->deleted && !one->vague && one->bootstrap == 0);
@@ -330,7 +343,7 @@ void oracle_model_asked(bj_oracle *o) {
 static void check_one_account(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     const oracle_instance *found[2] = { NULL, NULL };
     unsigned count = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1 && !one->vague) {
             found[count % 2] = one;
@@ -401,7 +414,7 @@ static void apply_write(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     while (bj_entries_next(&in, &e, &why)) {
         entry(o, &w, &e);
     }
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         if (w.replaced[i]) {
             o->accounts.items[i].vague |= in.damaged;
             unsettle_factory(o, &o->accounts.items[i]);
@@ -473,7 +486,7 @@ static void answered_write(bj_oracle *o, const oracle_foreign *f, const bj_coap 
 static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
     oracle_accounts *a = &o->accounts;
     a->written = true;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < a->count; i++) {
         oracle_instance *one = &a->items[i];
         bool named =
             f->path.depth == 0 || (one->object == f->path.ids[0] && (f->path.depth == 1 || one->id == f->path.ids[1]));
@@ -500,8 +513,8 @@ static void answered_delete(bj_oracle *o, const oracle_foreign *f) {
 
 void oracle_model_forget(bj_oracle *o) {
     o->told.incomplete = true;
-    o->accounts = (oracle_accounts){ .vague = true };
-    o->before = o->accounts;
+    forget(&o->accounts);
+    forget(&o->before);
     o->account_changes++;
 }
 
@@ -536,7 +549,7 @@ static void write_beside(bj_oracle *o, const oracle_foreign *f, const bj_coap *r
             entry(o, &w, &e);
         }
     }
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         if (w.replaced[i]) {
             unsettle_factory(o, &o->accounts.items[i]);
         }
@@ -590,15 +603,13 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
 
 /* What became of other objects is the client's own; its bootstrap account is as it was (§6.1.3.3). */
 static void forget_session(bj_oracle *o) {
-    oracle_accounts left = { .vague = true };
-    unsigned count = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    forget(&o->accounts);
+    for (unsigned i = 0; i < o->before.count; i++) {
         const oracle_instance *one = &o->before.items[i];
         if (one->used && !one->deleted && one->object == 0 && one->bootstrap == 1) {
-            left.items[count++] = *one;
+            o->accounts.items[o->accounts.count++] = *one;
         }
     }
-    o->accounts = left;
 }
 
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
@@ -609,9 +620,9 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
             o->accounts.refused[0] = o->accounts.refused[1] = false;
             oracle_shown_session(o);
         }
-        o->before = o->accounts;
+        copy(&o->before, &o->accounts);
     } else if (o->config.transactional || !o->accounts.written) {
-        o->accounts = o->before; /* §6.1.3.3, and what the profile says of the other objects */
+        copy(&o->accounts, &o->before); /* §6.1.3.3, and what the profile says of the other objects */
     } else {
         forget_session(o);
     }

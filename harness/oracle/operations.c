@@ -96,7 +96,7 @@ static int place_of(const listing *l, unsigned object, unsigned id) {
 /* --- the rules ------------------------------------------------------------------------------------------------ */
 
 static void check_known(bj_oracle *o, const oracle_seen *s, const listing *l) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (!one->used || one->id == ORACLE_ANYWHERE || !covers(l, one->object)) {
             continue;

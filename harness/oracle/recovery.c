@@ -91,7 +91,7 @@ static bool may_bootstrap(const bj_oracle *o) {
     if (was_told_nonsense(o)) {
         return false;
     }
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (exists(one, 0) && one->bootstrap == 1 && !is_purged(o, one)) {
             return true;
@@ -106,8 +106,8 @@ static bool may_be_used(const oracle_instance *security) {
 
 /* Is there a server account that a registration is to be expected of? */
 static bool may_register(const bj_oracle *o) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES && !has_nothing_but_nonsense(o); i++) {
-        for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
+    for (unsigned i = 0; i < o->accounts.count && !has_nothing_but_nonsense(o); i++) {
+        for (unsigned n = 0; n < o->accounts.count; n++) {
             const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
             if (exists(security, 0) && exists(server, 1) && may_be_used(security) && security->ssid == server->ssid &&
                 !server->vague && server->returns) {
@@ -120,7 +120,7 @@ static bool may_register(const bj_oracle *o) {
 
 static bool is_told_to_rest(const bj_oracle *o) {
     bool any = o->recovery.refused;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         any |= exists(&o->accounts.items[i], 1) && !o->accounts.items[i].returns;
     }
     return any || (o->config.known && !o->config.account_count);

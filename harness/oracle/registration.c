@@ -77,7 +77,8 @@ static bool parse_uri(const char *text, uri *out) {
         if (!length || length >= sizeof out->host) {
             return false;
         }
-        snprintf(out->host, sizeof out->host, "%.*s", (int) length, host);
+        memcpy(out->host, host, length);
+        out->host[length] = '\0';
         out->port = *behind == ':' ? (uint16_t) strtoul(behind + 1, NULL, 10) : schemes[i].port;
         return true;
     }
@@ -163,8 +164,8 @@ static const char *best_misfit(const bj_oracle *o, const oracle_seen *s, bool *f
     size_t rank = 0;
     static const char *const order[] = { "its account", "its URI", "no instance", "lt", "b is" };
     *fits = false;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
-        for (unsigned n = 0; n < ORACLE_INSTANCES; n++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
+        for (unsigned n = 0; n < o->accounts.count; n++) {
             const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
             if (!usable(security, 0) || !usable(server, 1)) {
                 continue;
@@ -244,10 +245,15 @@ static void check_objects(bj_oracle *o, const oracle_seen *s) {
 
 /* The same address may be that of a server that was written, too. */
 bool oracle_is_server_too(const bj_oracle *o, const bj_addr *address) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
-        const oracle_instance *one = &o->accounts.items[i], *before = &o->before.items[i];
-        if ((usable(one, 0) && one->bootstrap != 1 && (one->vague || oracle_uri_leads_to(o, one->uri, address))) ||
-            (usable(before, 0) && before->bootstrap != 1 && oracle_uri_leads_to(o, before->uri, address))) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        if (usable(one, 0) && one->bootstrap != 1 && (one->vague || oracle_uri_leads_to(o, one->uri, address))) {
+            return true;
+        }
+    }
+    for (unsigned i = 0; i < o->before.count; i++) {
+        const oracle_instance *before = &o->before.items[i];
+        if (usable(before, 0) && before->bootstrap != 1 && oracle_uri_leads_to(o, before->uri, address)) {
             return true;
         }
     }

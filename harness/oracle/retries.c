@@ -75,7 +75,7 @@ static bool is_plain(const oracle_instance *security) {
 /* The only one with that Short Server ID; NULL. */
 static const oracle_instance *security_of(const bj_oracle *o, const oracle_instance *server) {
     const oracle_instance *found = NULL;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         bool fits = one->used && !one->deleted && one->object == 0 && one->bootstrap != 1 && one->ssid == server->ssid;
         if (fits && found) {
@@ -90,7 +90,7 @@ static const oracle_instance *security_of(const bj_oracle *o, const oracle_insta
 static const oracle_instance *only_server(const bj_oracle *o) {
     const oracle_instance *found = NULL;
     unsigned count = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (one->used && !one->deleted && one->object == 1) {
             count++;
@@ -196,7 +196,7 @@ static void check_order(bj_oracle *o, const oracle_peer *p, const oracle_instanc
     if (!first || !setting(o, server, PRIORITY, &mine)) {
         return;
     }
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (one->used && !one->deleted && one->object == 1 && one != server && setting(o, one, PRIORITY, &other) &&
             other < mine) {

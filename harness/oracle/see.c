@@ -49,11 +49,14 @@ static void datagram(bj_oracle *o, const bj_event *event, bool from_client, bool
 /* --- streams -------------------------------------------------------------------------------------------------- */
 
 oracle_connection *oracle_connection_of(bj_oracle *o, int64_t number) {
-    oracle_connection *c = &o->connections[(uint64_t) number % ORACLE_CONNECTIONS];
-    return c->used && c->number == (int) number ? c : NULL;
+    oracle_connection *c = o->connections ? &o->connections[(uint64_t) number % ORACLE_CONNECTIONS] : NULL;
+    return c && c->used && c->number == (int) number ? c : NULL;
 }
 
 static void stream_opened(bj_oracle *o, const bj_event *event) {
+    if (!o->connections) {
+        o->connections = bj_arena_calloc(o->arena, ORACLE_CONNECTIONS, sizeof *o->connections);
+    }
     oracle_connection *c = &o->connections[(uint64_t) event->number % ORACLE_CONNECTIONS];
     if (c->used && c->number == (int) event->number) {
         return; /* both sides tell of it */
@@ -119,8 +122,8 @@ static void plain_sent(bj_oracle *o, const bj_event *event) {
     } else if (!o->config.exact) {
         datagram(o, event, false, true, event->time, NULL);
     } else {
-        o->plain[event->cause % PLAIN_PLACES].carrier = event->cause;
-        o->plain[event->cause % PLAIN_PLACES].event = *event;
+        o->plain = o->plain ? o->plain : bj_arena_calloc(o->arena, PLAIN_PLACES, sizeof *o->plain);
+        o->plain[event->cause % PLAIN_PLACES] = (struct oracle_plain){ event->cause, *event };
     }
 }
 
@@ -140,7 +143,7 @@ static void received(bj_oracle *o, const bj_event *event) {
         datagram(o, event, true, false, event->time, NULL);
     } else if (at_client && is_record(event)) {
         unsigned place = event->cause % PLAIN_PLACES;
-        if (event->cause && o->plain[place].carrier == event->cause) {
+        if (event->cause && o->plain && o->plain[place].carrier == event->cause) {
             datagram(o, event, false, true, event->time, &o->plain[place].event);
         }
     } else if (at_client) {

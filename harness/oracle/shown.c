@@ -122,7 +122,7 @@ static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instanc
 
 /* Those of the scope that were written as a whole show the Short Server ID and the lifetime that they were given. */
 static void check_missing(bj_oracle *o, const oracle_seen *s, const bj_path *scope, const uint32_t *shown) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         bool judged = one->used && !one->deleted && !one->vague && one->whole && one->object == 1;
         uint32_t lacking = one->given & 3 & ~shown[i];
@@ -140,7 +140,7 @@ static bool is_part(const bj_coap *m) {
 }
 
 static void check_read(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
-    uint32_t format = 65536, shown[ORACLE_INSTANCES] = { 0 };
+    uint32_t format = 65536, shown[ORACLE_PLACES] = { 0 };
     bj_coap_find_uint(&s->m, BJ_COAP_CONTENT_FORMAT, &format);
     if (!bj_entries_known(format) || bj_entries_single(format) || is_part(&s->m) || s->m.payload_length > ORACLE_ROOM) {
         return;

@@ -240,7 +240,7 @@ static void note_said(oracle_standing *st, const oracle_own *own) {
 
 static uint64_t servers_of(const oracle_accounts *a) {
     uint64_t servers = 0;
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < a->count; i++) {
         const oracle_instance *one = &a->items[i];
         if (one->used && !one->deleted && one->object == 1) {
             servers |= one->id < LISTED ? UINT64_C(1) << one->id : 0;
@@ -274,7 +274,7 @@ static void compare_settings(bj_oracle *o, oracle_peer *p, const oracle_instance
 }
 
 static bool had_its_keys_deleted(const bj_oracle *o, const oracle_peer *p) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         if (one->used && one->deleted && one->object == 0 && oracle_uri_leads_to(o, one->uri, &p->address) == 1) {
             return true;

@@ -54,7 +54,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 }
 
 static void end(bj_oracle *o) {
-    for (unsigned i = 0; i < ORACLE_CONNECTIONS; i++) {
+    for (unsigned i = 0; o->connections && i < ORACLE_CONNECTIONS; i++) {
         const oracle_connection *c = &o->connections[i];
         bool open = c->used && !c->closed && !c->released && c->csm;
         if (open && c->pinged && o->alive && !o->stopping && o->config.exact &&

@@ -174,14 +174,27 @@ void sim_close(bj_world *w, int endpoint, bool silent) {
 
 /* --- links ---------------------------------------------------------------------------------------------------- */
 
+static void tell_share(bj_text *text, const char *what, uint64_t millionths) {
+    bj_text_add(text, what);
+    if (millionths % 10000 == 0 && millionths <= 1000000) {
+        bj_text_add_number(text, millionths / 10000);
+    } else {
+        bj_text_printf(text, "%g", millionths / 1e4);
+    }
+    bj_text_add_char(text, '%');
+}
+
 static void tell_of_link(bj_sim *sim, uint8_t actor, const bj_link *link) {
     BJ_TEXT(text, 200);
-    bj_text_printf(&text, "link of %s: latency ", sim_actor_name(sim, actor));
+    bj_text_add(&text, "link of ");
+    bj_text_add(&text, sim_actor_name(sim, actor));
+    bj_text_add(&text, ": latency ");
     bj_duration_print(&text, link->latency);
     bj_text_add(&text, ", jitter ");
     bj_duration_print(&text, link->jitter);
-    bj_text_printf(&text, ", loss %g%%, duplicated %g%%, reordered %g%%", link->loss / 1e4, link->duplicate / 1e4,
-                   link->reorder / 1e4);
+    tell_share(&text, ", loss ", link->loss);
+    tell_share(&text, ", duplicated ", link->duplicate);
+    tell_share(&text, ", reordered ", link->reorder);
     if (link->mtu) {
         bj_text_printf(&text, ", at most %u bytes", (unsigned) link->mtu);
     }
