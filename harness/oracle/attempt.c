@@ -403,10 +403,9 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
         a->last = oracle_max(a->last, s->time);
     }
-    if (comes_at_the_end(o, s)) {
+    if (comes_at_the_end(o, s)) { /* of a client that has given up already, the wait began then and not now */
         oracle_model_forget(o);
         a->ever_finished = a->excused = true;
-        a->last = oracle_max(a->last, s->time);
     }
     a->session_heard = here && a->phase == ORACLE_SESSION ? oracle_max(a->session_heard, s->time) : a->session_heard;
     if (is_trigger(f) && !here) {

@@ -123,12 +123,25 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
     };
 }
 
-/* Where its bootstrap account is when a scenario does not say. The client of this repository begins with /0/0; of
- * others their profiles may tell. */
+/* Does its command say an Object Instance even where a scenario does not? That is 0 (docs/porting.md), in a word that
+ * is always there, or with the URI of the account. */
+static bool is_told_a_place(const bj_record *profile) {
+    const bj_value *command = bj_get(profile, BJ_F(PROFILE, COMMAND));
+    bool told = false;
+    for (size_t i = 0; command && i < command->as.strings.count; i++) {
+        const char *word = command->as.strings.items[i].bytes;
+        bool there = *word != '?' || strstr(word, "{bs_uri}") || strstr(word, "{bs_host}");
+        told |= there && strstr(word, "{account_instance}");
+    }
+    return told;
+}
+
+/* Where its bootstrap account is when a scenario does not say. The client of this repository begins with /0/0; others
+ * are told, or their profiles tell. */
 static uint32_t place_of_account(const bj_record *profile) {
     bool own = fact(profile, "linked") && !bj_get(profile, BJ_F(PROFILE, LIBRARY));
     const bj_record *built_in = bj_get_record(profile, BJ_F(PROFILE, BUILT_IN));
-    return bj_get_uint(built_in, BJ_F(BUILT_IN, ACCOUNT_INSTANCE), own ? 0 : UINT32_MAX);
+    return bj_get_uint(built_in, BJ_F(BUILT_IN, ACCOUNT_INSTANCE), own || is_told_a_place(profile) ? 0 : UINT32_MAX);
 }
 
 static void accounts(bj_oracle_config *c, const bj_record *client, uint32_t place) {

@@ -245,6 +245,22 @@ static void a_session_given_up_in_time_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+/* A client that gave the session up has nothing to say to it: its hold-off began with the time-out, not with what came
+ * later. */
+static void a_finish_after_the_time_out_begins_no_hold_off(void **state) {
+    (void) state;
+    asks(10000, 1);
+    accepts(10100, 1);
+    for (unsigned ms = 257110; ms < 267000; ms += 3000) {
+        SERVER(ms, BS, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "tf", .path = "/bs");
+    }
+    asks(267200, 2);
+    judge(267300);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_BS_HOLDOFF);
+    }
+}
+
 static void a_repeated_command_prolongs_nothing(void **state) {
     (void) state;
     opens();
@@ -569,6 +585,7 @@ int main(void) {
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),
         TEST(a_session_given_up_in_time_is_lawful),
+        TEST(a_finish_after_the_time_out_begins_no_hold_off),
         TEST(a_repeated_command_prolongs_nothing),
         TEST(an_answer_that_no_table_has_may_be_taken_for_a_refusal),
         TEST(two_bootstrap_accounts_are_found),
