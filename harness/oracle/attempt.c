@@ -134,7 +134,7 @@ static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time beg
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
     /* A capture does not show that the client was started anew. */
     if (o->config.captured || a->phase != ORACLE_SESSION || a->excused || a->overtaken || a->trigger != BJ_NEVER ||
-        began + oracle_early(o) >= a->session_last + timeout) {
+        o->damages || began + oracle_early(o) >= a->session_last + timeout) {
         return;
     }
     oracle_break(o, BJ_RULE_BS_FINISH_TIMEOUT, s->time, s->event->sequence,
@@ -448,7 +448,13 @@ void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f) {
 void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool current = a->phase == ORACLE_SESSION && bj_addr_equal(&a->peer, &f->peer);
-    if (!current || f->operation != ORACLE_OP_FINISH || s->m.code >> 5 != 2) {
+    if (f->operation != ORACLE_OP_FINISH || s->m.code >> 5 != 2) {
+        return;
+    }
+    if (!current && bj_addr_equal(&a->peer, &f->peer)) { /* the client is in a session that nobody else knows of */
+        a->ever_finished = a->excused = o->accounts.vague = true;
+    }
+    if (!current) {
         return;
     }
     a->phase = ORACLE_FINISHED;

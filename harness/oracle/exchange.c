@@ -286,7 +286,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     if (first && s->m.code >> 5 > 2) {
         oracle_attempt_refused(o, f);
     }
-    if (first && f->bootstrap && !interim) {
+    if (first && (f->bootstrap || f->operation == ORACLE_OP_FINISH) && !interim) {
         oracle_attempt_finished(o, f, s);
     }
     if (first) {
@@ -372,7 +372,7 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool session = oracle_in_session(o, &s->peer);
     bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time + ORACLE_GRACE) &&
                       o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
-    bool reached = !p || (s->secure ? !p->hung_up : !p->secure); /* in clear nobody in a secure session listens */
+    bool reached = !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
 }
 
@@ -523,6 +523,7 @@ static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     if (is_hard_to_take(&s->m)) {
         own->exact = false;
         own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
+        o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;
     } else {
         answered(o, own, s);
     }
@@ -625,7 +626,22 @@ static void note_name(bj_oracle *o, const bj_event *e) {
     }
 }
 
+/* A session with a server changed: what was to be answered in it may have been answered unseen, or by nobody. */
+static void note_session(bj_oracle *o, const bj_event *e) {
+    oracle_foreign *f;
+    oracle_peer *p = oracle_peer_of(o, &e->from, false);
+    if (p) {
+        p->let_go = e->text && e->text_length > 4 && !memcmp(e->text, "ende", 4);
+    }
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        f->owed &= !f->secure || !bj_addr_equal(&f->peer, &e->from);
+    }
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
+    if (e->kind == BJ_EV_TLS_STATE) {
+        note_session(o, e);
+    }
     if (e->kind == BJ_EV_CLIENT_START) {
         o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
         o->matched = o->answered = NULL;

@@ -54,7 +54,7 @@ static bj_time longest(const bj_oracle *o) {
 /* --- the bounds ----------------------------------------------------------------------------------------------- */
 
 static bool is_judged(const bj_oracle *o) {
-    return o->config.holdoff_grows && o->config.exact && !o->config.captured && !o->config.legacy && !o->growth.broken;
+    return o->config.holdoff_grows && o->config.exact && !o->damages && !o->config.captured && !o->config.legacy && !o->growth.broken;
 }
 
 /* Is /0/x/11 what the factory gave, and every message seen? */
@@ -65,7 +65,7 @@ static bool is_plain(const bj_oracle *o, const oracle_seen *s) {
 
 static void too_soon(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need) {
     bj_time least = shortest(o);
-    if (o->growth.least && began + oracle_early(o) < need + least) {
+    if (o->growth.least && began + oracle_early(o) + ORACLE_GRACE < need + least) {
         oracle_break(
             o, BJ_RULE_BS_HOLDOFF_GROWTH, s->time, s->event->sequence,
             "a bootstrap attempt begins %.3f s after the last that belongs to the one before; with %u failures "

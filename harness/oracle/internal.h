@@ -209,6 +209,7 @@ typedef struct oracle_peer {
     int64_t ssid;          /* its Short Server ID, when it registered; 0: not known */
     bool queue;            /* it is registered with in queue mode */
     bool hung_up;          /* the client ended its DTLS session with it */
+    bool let_go;           /* its end of that session is over: it reads nothing more */
     bool secure;           /* what the client said last to it was under DTLS or TLS */
     bool reset_strangely;  /* it rejected a message that was not confirmable */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
@@ -483,6 +484,7 @@ struct bj_oracle {
     bool ended;
     bool lossless;      /* nothing was lost or struck */
     bj_time life_began; /* when the client was started last */
+    bool damages; /* datagrams were told to be damaged: what a client got may be no more than like what a server sent */
     bool disk_strange;  /* the client's disk was told to fail, or to be small */
     bool started;       /* CLIENT_START was seen */
     unsigned lives;     /* how often */

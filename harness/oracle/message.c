@@ -112,6 +112,17 @@ static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     o->acknowledged[at].code = s->m.code;
 }
 
+/* How many answers a client keeps is its own affair (RFC 7252 §4.5 says when it may forget one, and §4.8.2 that a small
+ * device may do so earlier); some it does. */
+static bool is_recent(const bj_oracle *o, const oracle_foreign *f) {
+    enum { KEPT = 8 };
+    const oracle_foreign *other = NULL;
+    for (uint64_t age = 0; age < KEPT && other != f; age++) {
+        other = oracle_foreign_at((bj_oracle *) (uintptr_t) o, age);
+    }
+    return other == f;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
@@ -120,6 +131,9 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
                      "an Acknowledgement is rejected with a Reset message, and not silently");
         return;
+    }
+    if (!f && s->m.type == BJ_COAP_RST && !s->m.mid) {
+        o->attempt.excused |= oracle_in_session(o, &s->peer); /* of whatever it was that was rejected */
     }
     if (!f) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
@@ -137,7 +151,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
-    } else if (f->acks > 1 && !strays && !f->reused &&
+    } else if (f->acks > 1 && !strays && !f->reused && !o->damages && is_recent(o, f) &&
                (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);

@@ -3,6 +3,7 @@
  * The oracles' life: every event goes to all of them, in the order of the table; what they find broken is kept, the
  * first time a rule.
  */
+#define _GNU_SOURCE
 #include "oracle/internal.h"
 
 #include <assert.h>
@@ -164,6 +165,10 @@ void oracle_dispatch(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+static bool says(const bj_event *event, const char *word) {
+    return event->text && memmem(event->text, event->text_length, word, strlen(word));
+}
+
 static void follow_life(bj_oracle *o, const bj_event *event) {
     switch (event->kind) {
     case BJ_EV_CLIENT_START:
@@ -183,6 +188,7 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
         o->lossless = false;
         break;
     case BJ_EV_FAULT:
+        o->damages |= says(event, "corrupt") || says(event, "truncate");
         o->disk_strange |= event->number == 1;
         o->lossless &= event->number == 1;
         break;

@@ -538,7 +538,8 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
     const oracle_instance *security, *server;
     bool known = oracle_account_at(o, &p->address, &security, &server, NULL);
     st->due[ORACLE_DUTY_LIFETIME] = known && server->lifetime == st->lifetime ? 0 : st->due[ORACLE_DUTY_LIFETIME];
-    if (st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
+    bool followed = !o->config.legacy; /* else a server may have changed its accounts since, and nobody have seen it */
+    if (followed && st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
         oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
     }
 }

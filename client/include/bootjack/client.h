@@ -78,7 +78,8 @@ typedef struct bootjack_config {
     uint32_t holdoff_cap_ms; /* 20000 */
     double holdoff_jitter;   /* 1.5, at least 1 */
     /* Refuse with 4.06 at Bootstrap-Finish all that can be known then (LwM2M Core 1.1 §6.1.6). Without it, accounts
-     * that cannot be used lead to 2.04 and a new bootstrap after the hold-off. */
+     * that cannot be used lead to 2.04 and a new bootstrap after the hold-off, as long as there is a Bootstrap-Server
+     * account left. */
     bool strict;
     /* Take bootstrap operations that come unasked over the session with the Bootstrap-Server
      * (Server Initiated Bootstrap, LwM2M TS 1.0 §5.2.3.4). */

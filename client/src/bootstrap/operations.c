@@ -195,7 +195,8 @@ static bootjack_error check_access_control(const bjc_bootstrap *b) {
     return BOOTJACK_ERR_INCONSISTENT;
 }
 
-/* What `strict` refuses at once instead of bootstrapping again afterwards. */
+/* What is refused at once, instead of bootstrapping again afterwards, by `strict`, and where this session took the
+ * account with which that could be done. */
 static bootjack_error check_accounts(const bjc_bootstrap *b) {
     const char *reason;
     bootjack_error error = bjc_accounts_check_existence(b->security, b->server, &reason);
@@ -248,6 +249,7 @@ bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
     bootjack_error error = bjc_model_validate(b->model);
     error = error ? error : check_access_control(b);
     error = error ? error : check_references(b, all);
+    all |= !bjc_bootstrap_has_account(b);
     return error || !all ? error : check_accounts(b);
 }
 
