@@ -501,7 +501,8 @@ static void event(bj_oracle *o, const bj_event *e) {
         break;
     case BJ_EV_SENT:
     case BJ_EV_STREAM_OPEN:
-        if (e->kind == BJ_EV_STREAM_OPEN || e->actor == BJ_ACTOR_CLIENT) {
+        /* What a server sees of a connection may be of a life that has ended meanwhile. */
+        if (e->actor == BJ_ACTOR_CLIENT || (e->kind == BJ_EV_STREAM_OPEN && !o->config.exact)) {
             dialled(o, e);
         }
         break;

@@ -285,7 +285,8 @@ static bool reads_plainly(bj_oracle *o, writing *w, const bj_coap *m) {
 /* Nothing but its path and its format. */
 static bool has_plain_options(const bj_coap *m) {
     for (size_t i = 0; i < m->option_count; i++) {
-        if (m->options[i].number != BJ_COAP_URI_PATH && m->options[i].number != BJ_COAP_CONTENT_FORMAT) {
+        bool format = m->options[i].number == BJ_COAP_CONTENT_FORMAT && m->options[i].length <= 2;
+        if (m->options[i].number != BJ_COAP_URI_PATH && !format) {
             return false;
         }
     }

@@ -83,12 +83,24 @@ static bool has_odd_identity(const bj_record *account) {
     return identity && memchr(identity->as.string.bytes, 0, identity->as.string.length);
 }
 
+/* A list of cipher suites of which LwM2M Transport 1.1 §5.2.8 names none: a client may have none of them. */
+static bool has_odd_suites(const bj_record *account) {
+    static const uint32_t named[] = { 0xc0a8, 0x00ae, 0xc0ae, 0xc023 };
+    const bj_value *suites = bj_get(account, BJ_F(ACCOUNT, SUITES));
+    bool odd = suites != NULL;
+    for (size_t i = 0; odd && i < suites->as.uints.count * (sizeof named / sizeof named[0]); i++) {
+        odd = suites->as.uints.items[i / 4] != named[i % 4];
+    }
+    return odd;
+}
+
 /* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. */
 static bool contradicts(const bj_record *account) {
     uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
     const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
     bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
-    return secure != (mode != 3) || (mode == 0 && (!(key && key->as.string.length) || has_odd_identity(account)));
+    return secure != (mode != 3) || has_odd_suites(account) ||
+           (mode == 0 && (!(key && key->as.string.length) || has_odd_identity(account)));
 }
 
 /* A fraction of a second has no place in /1/x/1: how a client is told one is the profile's. */

@@ -372,7 +372,8 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool session = oracle_in_session(o, &s->peer);
     bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time + ORACLE_GRACE) &&
                       o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
-    bool reached = !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
+    bool reached =
+        !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
 }
 

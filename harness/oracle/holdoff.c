@@ -54,7 +54,8 @@ static bj_time longest(const bj_oracle *o) {
 /* --- the bounds ----------------------------------------------------------------------------------------------- */
 
 static bool is_judged(const bj_oracle *o) {
-    return o->config.holdoff_grows && o->config.exact && !o->damages && !o->config.captured && !o->config.legacy && !o->growth.broken;
+    return o->config.holdoff_grows && o->config.exact && !o->damages && !o->config.captured && !o->config.legacy &&
+           !o->growth.broken;
 }
 
 /* Is /0/x/11 what the factory gave, and every message seen? */

@@ -485,9 +485,9 @@ struct bj_oracle {
     bool lossless;      /* nothing was lost or struck */
     bj_time life_began; /* when the client was started last */
     bool damages; /* datagrams were told to be damaged: what a client got may be no more than like what a server sent */
-    bool disk_strange;  /* the client's disk was told to fail, or to be small */
-    bool started;       /* CLIENT_START was seen */
-    unsigned lives;     /* how often */
+    bool disk_strange; /* the client's disk was told to fail, or to be small */
+    bool started;      /* CLIENT_START was seen */
+    unsigned lives;    /* how often */
 
     struct {
         uint32_t sequence, cause;

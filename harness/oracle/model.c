@@ -139,7 +139,9 @@ static void factory_account(bj_oracle *o, const bj_oracle_account *given) {
     if (server) {
         server->ssid = given->ssid;
         server->lifetime = given->lifetime_s;
-        snprintf(server->binding, sizeof server->binding, "%s", given->binding);
+        bool fits =
+            strlen(given->binding) < sizeof server->binding; /* else it is none, and what is said of it is not known */
+        snprintf(server->binding, sizeof server->binding, "%s", fits ? given->binding : "");
     }
 }
 

@@ -146,6 +146,7 @@ static void note_location(oracle_standing *st, const bj_coap *m) {
     while (place + 1 < ORACLE_LOCATIONS && !same_location(&st->locations[place], &fresh)) {
         place++;
     }
+    st->unsure |= st->locations[place].length && !same_location(&st->locations[place], &fresh); /* one is forgotten */
     memmove(&st->locations[1], &st->locations[0], place * sizeof fresh);
     st->locations[0] = fresh;
     if (same_location(&st->dead, &fresh)) {

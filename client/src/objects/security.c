@@ -213,8 +213,8 @@ static bootjack_error check_connection(const finding *f) {
     }
     /* Of the Bootstrap-Server account nothing could be mended later: it is refused here in any case (LwM2M Core 1.1
      * §6.1.3.3: the new account is usable before the answer, or 4.06); nor of any account where there is none. */
-    bool now = f->store->core->config.strict || is_bootstrap(f->store, f->iid) ||
-               bjc_security_bootstrap_account(f->store) < 0;
+    bool now =
+        f->store->core->config.strict || is_bootstrap(f->store, f->iid) || bjc_security_bootstrap_account(f->store) < 0;
     error = now ? bjc_security_check_scheme(f->store, f->iid) : BOOTJACK_OK;
     return error ? found(f, BJC_SECURITY_URI, "scheme does not go with the Security Mode", error) : BOOTJACK_OK;
 }
