@@ -36,6 +36,16 @@ def whole(least, most):
     return number
 
 
+def octets(text):
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if not data:
+        raise argparse.ArgumentTypeError(f"pairs of hexadecimal digits are wanted, not '{text}'")
+    return data
+
+
 def named_kinds(text):
     kinds = {"all": list(misfits.KINDS), "none": []}.get(text, text.split(","))
     wrong = [kind for kind in kinds if kind not in misfits.KINDS]
@@ -58,12 +68,12 @@ def server_uri(text):
 def parse(arguments):
     kinds = "\n".join(f"  {name:<20} {text}" for name, text in misfits.KINDS.items())
     parser = Parser(prog=os.environ.get("BOOTJACK_COMMAND", "bootjack bench-server"), description=__doc__,
-                    epilog=f"ways to misbehave (over coap):\n{kinds}", formatter_class=argparse.RawDescriptionHelpFormatter)
+                    epilog=f"ways to misbehave (over coap, and over coaps with --identity and --key):\n{kinds}", formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("uri", type=server_uri, metavar="URI", help="of the Bootstrap-Server")
     parser.add_argument("--clients", type=whole(0, 500), default=10, metavar="N", help="that behave, all at once (10)")
     parser.add_argument("--endpoint", default="bench", metavar="NAME", help="their names are NAME-1, ...; the others' NAME-KIND (bench)")
-    parser.add_argument("--identity", metavar="HEX", help="pre-shared key's identity, the same for all")
-    parser.add_argument("--key", metavar="HEX", help="the pre-shared key")
+    parser.add_argument("--identity", type=octets, metavar="HEX", help="pre-shared key's identity, the same for all")
+    parser.add_argument("--key", type=octets, metavar="HEX", help="the pre-shared key")
     parser.add_argument("--misbehave", type=named_kinds, default="all", metavar="LIST", help="all, none, or some of those below (all)")
     parser.add_argument("--seconds", type=whole(1, 3600), default=20, metavar="N", help="for each session, and for all the clients (20)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="everything that was seen")
@@ -77,7 +87,7 @@ def client_program():
 
 
 def start(options, number, log):
-    secrets = ["--bootstrap-identity", options.identity, "--bootstrap-key", options.key] if options.identity and options.key else []
+    secrets = ["--bootstrap-identity", options.identity.hex(), "--bootstrap-key", options.key.hex()] if options.identity and options.key else []
     command = [client_program(), "--endpoint", f"{options.endpoint}-{number}", "--bootstrap", options.uri, "--holdoff", "1", *secrets]
     return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
 
@@ -118,15 +128,27 @@ def tell_load(options, times):
 
 # --- misbehaviour -----------------------------------------------------------------------------------------------------
 
-def misbehave(options):
+def connector(options):
+    """What makes a connection for one session; None, which was said why: misbehaviour cannot be played over it."""
     uri = urllib.parse.urlsplit(options.uri)
-    if options.misbehave and uri.scheme != "coap":
-        print(f"misbehaviour: skipped: it is played over coap, and not over {uri.scheme}")
-        return []
-    address = misfits.look_up(uri.hostname, uri.port or 5683)
+    if uri.scheme == "coap":
+        address = misfits.look_up(uri.hostname, uri.port or 5683)
+        return lambda: misfits.Clear(address)
+    if uri.scheme == "coaps" and options.identity:
+        address = misfits.look_up(uri.hostname, uri.port or 5684)
+        return lambda: misfits.Secure(address, options.identity, options.key)
+    why = "over coaps with --identity and --key" if uri.scheme == "coaps" else f"over coap and coaps, and not over {uri.scheme}"
+    print(f"misbehaviour: skipped: it is played {why}")
+    return None
+
+
+def misbehave(options):
     seen = []
+    connect = connector(options) if options.misbehave else None
+    if not connect:
+        return seen
     for kind in options.misbehave:
-        one = misfits.try_kind(address, f"{options.endpoint}-{kind}", kind, options.seconds)
+        one = misfits.try_kind(connect, f"{options.endpoint}-{kind}", kind, options.seconds)
         seen.append(one)
         print(f"{kind} ({misfits.KINDS[kind]}): {one.story()}")
         for problem in one.problems():
@@ -137,6 +159,7 @@ def misbehave(options):
 
 def write_json(path, options, times, seen):
     sessions = [{"kind": one.kind, "answers": one.answers, "finished": one.finished, "again": one.again, "problems": one.problems(),
+                 "handshake": one.handshake,
                  "commands": [{"name": c.name, "confirmable": c.confirmable, "times": [t - c.times[0] for t in c.times]} for c in one.commands]}
                 for one in seen]
     path.write_text(json.dumps({"uri": options.uri, "clients": times, "sessions": sessions}, indent=1) + "\n", encoding="utf-8")

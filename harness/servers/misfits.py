@@ -8,7 +8,7 @@ import select
 import socket
 import time
 
-from . import coap
+from . import coap, dtls
 
 # What each does; in the order in which they are tried.
 KINDS = {
@@ -51,11 +51,14 @@ class Seen:
     finished: bool = False  # a Bootstrap-Finish came
     malformed: int = 0
     again: bool | None = None  # a plain session of the same endpoint afterwards was finished
+    handshake: str = ""  # why there was none, or why the DTLS session ended
 
     def problems(self):
         """What a server that behaves does not do."""
         out = [text for text in (command.why_not() for command in self.commands) if text]
-        if not self.answers:
+        if self.handshake and not self.answers:
+            out.append(f"no DTLS session: {self.handshake}")
+        elif not self.answers:
             out.append("the Bootstrap-Request is not answered")
         if self.malformed:
             out.append(f"{self.malformed} datagrams that are no CoAP messages")
@@ -75,18 +78,78 @@ class Seen:
         parts = [f"Bootstrap-Request answered with {', '.join(self.answers)}" if self.answers else "no answer to the Bootstrap-Request",
                  f"{len(self.commands)} commands" + (f", {repeated} repetitions" if repeated else ""),
                  "Finish" if self.finished else "no Finish"]
+        if self.handshake and self.answers:
+            parts.append(f"then the DTLS session ended: {self.handshake}")
         if self.again is not None:
             parts.append("bootstrapped afterwards" if self.again else "not bootstrapped afterwards")
         return "; ".join(parts)
 
 
-class Session:
-    """One client on a socket of its own."""
+class Clear:
+    """Datagrams as they are, at a socket of their own."""
 
-    def __init__(self, address, endpoint, kind):
-        family, self.peer = address
+    def __init__(self, address):
+        family, peer = address
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.connect(self.peer)
+        self.socket.connect(peer)
+
+    def is_open(self):
+        return True
+
+    def send(self, data):
+        try:
+            self.socket.send(data)
+        except ConnectionRefusedError:
+            pass  # it is told by the next receive, too
+
+    def wait(self, seconds):
+        """The messages that came within that time, as soon as there are some."""
+        if not select.select([self.socket], [], [], seconds)[0]:
+            return []
+        try:
+            return [self.socket.recv(65536)]
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+            return []
+
+    def close(self, silently):
+        del silently
+        self.socket.close()
+
+
+class Secure(Clear):
+    """The same behind DTLS, with a pre-shared key. dtls.Failed: there is no session, or none any more."""
+
+    TICK = 0.25  # how often the handshake is looked after
+
+    def __init__(self, address, identity, key):
+        super().__init__(address)
+        self.end = dtls.Endpoint(identity, key, super().send)
+        self.end.advance()
+
+    def is_open(self):
+        return self.end.open
+
+    def send(self, data):
+        self.end.send(data)
+
+    def wait(self, seconds):
+        arrived = super().wait(seconds if self.end.open else min(seconds, self.TICK))
+        said = [message for datagram in arrived or [None] for message in self.end.feed(datagram)]
+        if self.end.closed and not said:
+            raise dtls.Failed("the server closed it")
+        return said
+
+    def close(self, silently):
+        self.end.close(not silently)
+        super().close(silently)
+
+
+class Session:
+    """One client over a connection of its own, which it closes."""
+
+    def __init__(self, connection, endpoint, kind):
+        self.connection = connection
         self.endpoint, self.seen = endpoint, Seen(kind)
         self.mid, self.token = random.randrange(65536), random.randbytes(4)
         self.request = coap.Message(coap.CON, coap.POST, self.mid, self.token,
@@ -94,10 +157,7 @@ class Session:
         self.first_write = None
 
     def send(self, message):
-        try:
-            self.socket.send(coap.encode(message))
-        except ConnectionRefusedError:
-            pass  # it is told by the next receive, too
+        self.connection.send(coap.encode(message))
 
     def answer(self, m, code, options=(), payload=b""):
         kind, mid = (coap.ACK, m.mid) if m.type == coap.CON else (coap.NON, random.randrange(65536))
@@ -150,24 +210,26 @@ class Session:
         refused = bool(self.seen.answers) and self.seen.answers[0] != "2.04"
         return (self.seen.finished and not patient) or refused
 
-    def play(self, seconds):
+    def converse(self, end):
         """Until it is over, or nothing may come any more; the Bootstrap-Request is repeated as RFC 7252 says."""
-        begin = time.monotonic()
-        end, wait = begin + seconds, ACK_TIMEOUT
-        self.send(self.request)
-        repeat = begin + wait
+        repeat, wait = None, ACK_TIMEOUT / 2
         while not self.over() and (now := time.monotonic()) < end:
-            if not self.seen.answers and now >= repeat:
+            if self.connection.is_open() and not self.seen.answers and now >= (repeat or now):
                 self.send(self.request)
                 wait *= 2
                 repeat = now + wait
-            limit = min(end, repeat) if not self.seen.answers else end
-            if select.select([self.socket], [], [], max(0.0, limit - now))[0]:
-                try:
-                    self.take(self.socket.recv(65536), time.monotonic())
-                except ConnectionRefusedError:
-                    time.sleep(0.05)
-        self.socket.close()
+            limit = min(end, repeat) if repeat and not self.seen.answers else end
+            for data in self.connection.wait(max(0.0, limit - now)):
+                self.take(data, time.monotonic())
+
+    def play(self, seconds):
+        try:
+            self.converse(time.monotonic() + seconds)
+            if not self.connection.is_open():
+                self.seen.handshake = "the handshake does not end"
+        except dtls.Failed as problem:
+            self.seen.handshake = str(problem)
+        self.connection.close(silently=self.seen.kind == "silence")
         return self.seen
 
 
@@ -177,10 +239,10 @@ def look_up(host, port):
     return family, address
 
 
-def try_kind(address, endpoint, kind, seconds):
-    """A session of that kind, and a plain one behind it."""
-    seen = Session(address, endpoint, kind).play(seconds)
+def try_kind(connect, endpoint, kind, seconds):
+    """A session of that kind, and a plain one behind it, each over what `connect()` makes."""
+    seen = Session(connect(), endpoint, kind).play(seconds)
     if kind != "plain":
-        after = Session(address, endpoint, "plain").play(seconds)
+        after = Session(connect(), endpoint, "plain").play(seconds)
         seen.again = after.finished
     return seen

@@ -2,6 +2,7 @@
 """`bootjack bench-server`, in real time over the loopback: against our own fake Bootstrap-Server, against one of a few lines that
 makes each mistake, and against Eclipse Leshan's."""
 import contextlib
+import ctypes
 import json
 import re
 import socket
@@ -11,7 +12,7 @@ import threading
 import pytest
 
 from harness.pytest_bootjack import api
-from harness.servers import coap, misfits
+from harness.servers import coap, dtls, misfits
 from harness.tests.test_leshan import leshan  # noqa: F401  (a fixture)
 
 
@@ -60,16 +61,23 @@ class Careless(threading.Thread):
         self.port = self.socket.getsockname()[1]
         self.start()
 
+    def say(self, m, peer):
+        self.socket.sendto(coap.encode(m), peer)
+
+    def hear(self):
+        data, peer = self.socket.recvfrom(2000)
+        return [coap.decode(data)], peer
+
     def ask(self, peer, code, *path):
         self.mid += 1
-        self.socket.sendto(coap.encode(coap.Message(coap.CON, code, self.mid, b"s", [(coap.PATH, part) for part in path])), peer)
+        self.say(coap.Message(coap.CON, code, self.mid, b"s", [(coap.PATH, part) for part in path]), peer)
 
     def requested(self, m, peer):
         endpoint = dict(m.options)[coap.QUERY]
         known = endpoint in self.told
         self.told.add(endpoint)
         code = 0x80 if known and self.fault == "forgets" else 0x44
-        self.socket.sendto(coap.encode(coap.Message(coap.ACK, code, m.mid, m.token)), peer)
+        self.say(coap.Message(coap.ACK, code, m.mid, m.token), peer)
         if code == 0x44 and (not known or self.fault == "twice" or b"plain" in endpoint or peer not in self.peers):
             self.ask(peer, coap.GET)
         self.peers.add(peer)
@@ -78,25 +86,97 @@ class Careless(threading.Thread):
         self.peers = set()
         with contextlib.suppress(OSError):
             while True:
-                data, peer = self.socket.recvfrom(2000)
-                m = coap.decode(data)
-                if m.is_request:
-                    self.requested(m, peer)
-                elif m.code == 0x45:
-                    self.ask(peer, coap.DELETE, b"1")
-                elif m.code == 0x42 and self.fault != "never finishes":
-                    self.ask(peer, coap.POST, b"bs")
+                messages, peer = self.hear()
+                for m in messages:
+                    if m.is_request:
+                        self.requested(m, peer)
+                    elif m.code == 0x45:
+                        self.ask(peer, coap.DELETE, b"1")
+                    elif m.code == 0x42 and self.fault != "never finishes":
+                        self.ask(peer, coap.POST, b"bs")
 
 
-def misbehaving(kinds, fault="", *options):
-    server = Careless(fault)
-    done = bench(f"coap://127.0.0.1:{server.port}", "--clients", "0", "--misbehave", kinds, "--seconds", "1", *options)
+KEYS = {b"known": bytes(range(16)), b"other": bytes(16)}
+
+
+class Prestate(ctypes.Structure):
+    _fields_ = [("record", ctypes.c_uint), ("read", ctypes.c_uint), ("write", ctypes.c_uint)]
+
+
+class ServerEnd(dtls.Endpoint):
+    """The server's end of a session; clients have the keys above. GnuTLS wants a cookie first (RFC 6347 section 4.2.1)."""
+
+    role = 1
+    Find = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(dtls.Datum), ctypes.POINTER(dtls.Datum))
+
+    def __init__(self, send):
+        self.find, self.secret, self.state = self.Find(self.find_key), dtls.Datum(bytes(16), 16), None
+        super().__init__(b"", b"", send)
+
+    def feed(self, datagram=None):
+        if not self.state:
+            state, byref = Prestate(), ctypes.byref
+            if self.gnutls.gnutls_dtls_cookie_verify(byref(self.secret), b"you", 3, datagram, len(datagram), byref(state)) < 0:
+                self.gnutls.gnutls_dtls_cookie_send(byref(self.secret), b"you", 3, byref(state), None, self.calls[0])
+                return []
+            self.gnutls.gnutls_dtls_prestate_set(self.session, byref(state))
+            self.state = state
+        return super().feed(datagram)
+
+    def find_key(self, _, name, key):
+        found = KEYS.get(name[0].data[:name[0].size])
+        if not found:
+            return -1
+        libc = ctypes.CDLL(None)
+        libc.malloc.restype = ctypes.c_void_p
+        room = libc.malloc(len(found))  # GnuTLS frees it
+        ctypes.memmove(room, found, len(found))
+        ctypes.cast(key, ctypes.POINTER(ctypes.c_void_p))[0] = room
+        key[0].size = len(found)
+        return 0
+
+    def take_key(self, identity, key):
+        self.check(self.gnutls.gnutls_psk_allocate_server_credentials(ctypes.byref(self.credentials)))
+        self.gnutls.gnutls_psk_set_server_credentials_function2(self.credentials, self.find)
+
+    def free_key(self):
+        self.gnutls.gnutls_psk_free_server_credentials(self.credentials)
+
+
+class SecureCareless(Careless):
+    """The same behind DTLS."""
+
+    def __init__(self, fault=""):
+        self.ends = {}
+        super().__init__(fault)
+
+    def say(self, m, peer):
+        self.ends[peer].send(coap.encode(m))
+
+    def hear(self):
+        data, peer = self.socket.recvfrom(2000)
+        if peer not in self.ends:
+            self.ends[peer] = ServerEnd(lambda datagram: self.socket.sendto(datagram, peer))
+        try:
+            return [coap.decode(message) for message in self.ends[peer].feed(data)], peer
+        except dtls.Failed:
+            return [], peer
+
+
+def misbehaving(kinds, fault="", *options, kind=Careless):
+    server = kind(fault)
+    scheme = "coaps" if kind is SecureCareless else "coap"
+    done = bench(f"{scheme}://127.0.0.1:{server.port}", "--clients", "0", "--misbehave", kinds, "--seconds", "1", *options)
     server.socket.close()
     return done
 
 
-def test_a_server_that_makes_no_mistake():
-    done = misbehaving("all")
+PSK = ["--identity", b"known".hex(), "--key", KEYS[b"known"].hex()]
+
+
+@pytest.mark.parametrize("kind, options", [(Careless, []), (SecureCareless, PSK)], ids=["coap", "coaps"])
+def test_a_server_that_makes_no_mistake(kind, options):
+    done = misbehaving("all", "", *options, kind=kind)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wrong:" not in done.stdout
     assert "plain (does as it is told): Bootstrap-Request answered with 2.04; 3 commands; Finish" in done.stdout
@@ -104,6 +184,22 @@ def test_a_server_that_makes_no_mistake():
                         ("not-found", "1 commands; no Finish"), ("silence", "1 commands; no Finish")):
         assert re.search(rf"^{kind} .*2\.04; {story}; bootstrapped afterwards$", done.stdout, re.M), done.stdout
     assert re.search(r"^duplicate-request .*answered with 2\.04, 2\.04; 3 commands; Finish; bootstrapped afterwards$", done.stdout, re.M), done.stdout
+
+
+def test_mistakes_behind_dtls_are_told():
+    done = misbehaving("silence", "forgets", *PSK, kind=SecureCareless)
+    assert done.returncode == 1 and "  wrong: afterwards this client is not bootstrapped any more\n" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_handshake_that_fails_is_told():
+    server = SecureCareless()
+    done = bench(f"coaps://127.0.0.1:{server.port}", "--clients", "0", "--misbehave", "plain", "--seconds", "2",
+                 "--identity", b"other".hex(), "--key", KEYS[b"known"].hex())
+    assert done.returncode == 2 and "wrong: no DTLS session: " in done.stdout, done.stdout + done.stderr
+    assert "nobody answers at coaps://" in done.stderr
+    done = bench(f"coaps://127.0.0.1:{server.port}", "--clients", "1", "--seconds", "1")
+    assert "misbehaviour: skipped: it is played over coaps with --identity and --key\n" in done.stdout
+    server.socket.close()
 
 
 @pytest.mark.parametrize("fault, kind, text", [
@@ -131,6 +227,30 @@ def test_our_own_fake_server():
     assert done.stdout.startswith("clients: 1 of 1 bootstrapped and registered, after ")
 
 
+SECURE = """title: A session behind DTLS
+client: {bootstrap: {uri: "coaps://bs.example", security: psk, identity: !text known, key: 000102030405060708090a0b0c0d0e0f}}
+steps:
+  - request: {to: bs, method: POST, path: /bs}
+  - respond: 2.04
+  - delete: /1
+    expect: 2.02
+  - finish: {expect: 2.04}
+"""
+
+
+def test_our_own_fake_server_behind_dtls(tmp_path):
+    """Its DTLS is mbedTLS, that of who misbehaves is GnuTLS."""
+    (tmp_path / "secure.yaml").write_text(SECURE)
+    command = [api.find_bootjack(), "serve", tmp_path / "secure.yaml", "--listen", "127.0.0.1:0", "--limit", "60"]
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        port = None
+        while not port:
+            port = re.search(r"bs\b.*127\.0\.0\.1:(\d+)", server.stderr.readline())
+        done = bench(f"coaps://127.0.0.1:{port[1]}", "--clients", "0", "--misbehave", "plain", "--seconds", "10", *PSK)
+        server.kill()
+    assert "plain (does as it is told): Bootstrap-Request answered with 2.04; 2 commands; Finish\n" in done.stdout, done.stdout + done.stderr
+
+
 def test_leshans_bootstrap_server(leshan):  # noqa: F811
     for name in [f"bench-{number}" for number in range(1, 6)] + [f"bench-{kind}" for kind in misfits.KINDS]:
         assert leshan.ask(f"bootstrap {name} 3600")[0] == "204"
@@ -146,7 +266,8 @@ def test_leshans_bootstrap_server(leshan):  # noqa: F811
     (["coap://a:70000"], "is no URI of a Bootstrap-Server"),
     (["coap://a", "--clients", "many"], "a whole number from 0 to 500 is wanted, not 'many'"),
     (["coap://a", "--misbehave", "badly"], "'badly' is none of plain, discover-unanswered"),
-    (["coap://a", "--identity", "00"], "--identity and --key go together")])
+    (["coap://a", "--identity", "00"], "--identity and --key go together"),
+    (["coaps://a", "--identity", "me", "--key", "00"], "pairs of hexadecimal digits are wanted, not 'me'")])
 def test_wrong_usage(arguments, told):
     done = bench(*arguments)
     assert done.returncode == 64 and told in done.stderr, done.stderr
