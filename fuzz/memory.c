@@ -26,8 +26,16 @@ static alignas(16) uint8_t room[ROOM];
 static size_t used, live;
 static uint8_t *copy;
 
-static bool ours(const uint8_t *block) {
-    return block >= room && block < room + ROOM;
+bool memory_holds(const void *block) {
+    return (const uint8_t *) block >= room && (const uint8_t *) block < room + ROOM;
+}
+
+static size_t with_zone(size_t size) {
+    return ZONE + ((size + 15) & ~(size_t) 15);
+}
+
+bool memory_has_room(size_t size) {
+    return size <= ROOM && with_zone(size) <= ROOM - used;
 }
 
 /* --- AddressSanitizer's shadow: a byte for eight of memory ------------------------------------------------------ */
@@ -87,11 +95,10 @@ static void *allocate(void *context, size_t size) {
         poisoned = true;
         poison(room, ROOM);
     }
-    size_t whole = ZONE + ((size + 15) & ~(size_t) 15);
     uint8_t *place = room + used;
     live++;
-    if (whole <= ROOM - used) {
-        used += whole;
+    if (memory_has_room(size)) {
+        used += with_zone(size);
     } else {
         place = malloc(ZONE + size);
         if (!place) {
@@ -114,7 +121,7 @@ static void release(void *context, void *block) {
     FUZZ_HOLDS(z->live, "what was released is not released again");
     z->live = false;
     live--;
-    if (ours(block)) {
+    if (memory_holds(block)) {
         poison(block, z->size);
     } else {
         free(z);

@@ -14,6 +14,9 @@ extern const bootjack_allocator memory_allocator;
 
 /* Of a block that it gave. */
 size_t memory_size(const void *block);
+/* Is there room for a block of that size without malloc()? And does that block lie there? */
+bool memory_has_room(size_t size);
+bool memory_holds(const void *block);
 
 /* A copy of what is left of the input, of exactly its size, so that a sanitizer sees what reads behind it. Lives until
  * memory_done(). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See session_coap.h. Stands in front of the three functions by which libcoap takes memory.
+ * See session_coap.h. Stands in front of the three functions by which libcoap takes memory, and, where that costs, of
+ * the fourth.
  */
 #include "session_coap.h"
 
@@ -23,13 +24,44 @@ size_t session_coap_end(void) {
     return blocks;
 }
 
-/* What a message lies in is made larger by realloc(), whatever it was made by. */
 static bool is_ours(coap_memory_tag_t type) {
     return inside && type != COAP_PDU_BUF;
 }
 
+/* What a message lies in is made larger by realloc(), whatever it was made by: that must know it for ours. */
+#ifdef BJ_SHADOW
+static void *message_room(size_t size) {
+    return inside && memory_has_room(size) ? memory_allocator.allocate(NULL, size) : malloc(size);
+}
+
+static void *larger(void *block, size_t size) {
+    void *bigger = message_room(size);
+    if (bigger) {
+        size_t before = memory_size(block);
+        memcpy(bigger, block, before < size ? before : size);
+        memory_allocator.release(NULL, block);
+    }
+    return bigger;
+}
+
+/* AddressSanitizer's; its realloc() is a weak name for that. */
+void *__interceptor_realloc(void *block, size_t size);
+
+__attribute__((visibility("default"))) void *realloc(void *block, size_t size) {
+    return memory_holds(block) ? larger(block, size) : __interceptor_realloc(block, size);
+}
+#else
+static void *message_room(size_t size) {
+    return malloc(size);
+}
+#endif
+
+static void *take(coap_memory_tag_t type, size_t size) {
+    return is_ours(type) ? memory_allocator.allocate(NULL, size) : message_room(size);
+}
+
 __attribute__((visibility("default"))) void *coap_malloc_type(coap_memory_tag_t type, size_t size) {
-    void *block = is_ours(type) ? memory_allocator.allocate(NULL, size ? size : 1) : malloc(size);
+    void *block = take(type, size ? size : 1);
     blocks += block != NULL;
     return block;
 }
@@ -39,7 +71,7 @@ __attribute__((visibility("default"))) void coap_free_type(coap_memory_tag_t typ
         return;
     }
     blocks--;
-    if (is_ours(type)) {
+    if (is_ours(type) || memory_holds(block)) {
         memory_allocator.release(NULL, block);
     } else {
         free(block);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See session_gnutls.h. Stands in front of two functions of GnuTLS in the programs that play sessions; everywhere else
- * they are the library's.
+ * See session_gnutls.h. Stands in front of two functions of GnuTLS and one of libcoap in the programs that play
+ * sessions; everywhere else they are the libraries'.
  */
 #define _GNU_SOURCE
 #include "session_gnutls.h"
 
+#include <coap3/coap.h>
 #include <dlfcn.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
@@ -67,4 +68,14 @@ __attribute__((visibility("default"))) void gnutls_priority_deinit(gnutls_priori
     if (!stays) {
         real(made);
     }
+}
+
+__attribute__((visibility("default"))) coap_tls_version_t *coap_get_tls_library_version(void) {
+    static coap_tls_version_t *version; /* static in the library, too */
+    static coap_tls_version_t *(*real)(void);
+    if (!version) {
+        *(void **) &real = dlsym(RTLD_NEXT, "coap_get_tls_library_version");
+        version = real();
+    }
+    return version;
 }

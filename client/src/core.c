@@ -98,8 +98,15 @@ void bjc_log(const bjc_core *core, bootjack_log_level level, const char *format,
 }
 
 void bjc_moved(const bjc_core *core, const char *machine, const char *from, const char *to, const char *cause) {
+    const char *const parts[] = { machine, ": ", from, " -> ", to, ": ", cause };
     char text[400];
-    snprintf(text, sizeof text, "%s: %s -> %s: %s", machine, from, to, cause);
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        for (const char *at = parts[i]; *at && length < sizeof text - 1; at++) {
+            text[length++] = *at;
+        }
+    }
+    text[length] = '\0';
     if (core->config.state_changed) {
         core->config.state_changed(core->config.state_context, text);
     } else {

@@ -95,8 +95,8 @@ bj_log *bj_log_open(void *memory, size_t size) {
     return log;
 }
 
+/* Of a record that is empty. */
 static void copy_addr(bj_addr *to, const bj_addr *from) {
-    memset(to, 0, sizeof *to); /* padding, too: the same events are the same bytes */
     to->family = from->family;
     memcpy(to->ip, from->ip, from->family == 4 ? 4 : from->family == 6 ? 16 : 0);
     to->port = from->port;
@@ -112,28 +112,28 @@ uint32_t bj_log_append(bj_log *log, const bj_event *event) {
         return 0;
     }
     record *r = (record *) (bytes_of(log) + used);
-    memset(r, 0, size);
-    *r = (record){
-        .size = (uint32_t) size,
-        .sequence = ++log->last,
-        .time = event->time,
-        .number = event->number,
-        .other = event->other,
-        .cause = event->cause,
-        .position = event->position,
-        .text_length = (uint32_t) text_length,
-        .raw_length = (uint32_t) raw_length,
-        .kind = event->kind,
-        .actor = event->actor,
-        .has_text = event->text != NULL,
-        .has_raw = event->raw != NULL,
-    };
+    memset(r, 0, sizeof *r); /* padding, too: the same events are the same bytes */
+    memset((char *) r + size - 8, 0, 8);
+    r->size = (uint32_t) size;
+    r->sequence = ++log->last;
+    r->time = event->time;
+    r->number = event->number;
+    r->other = event->other;
+    r->cause = event->cause;
+    r->position = event->position;
+    r->text_length = (uint32_t) text_length;
+    r->raw_length = (uint32_t) raw_length;
+    r->kind = event->kind;
+    r->actor = event->actor;
+    r->has_text = event->text != NULL;
+    r->has_raw = event->raw != NULL;
     copy_addr(&r->from, &event->from);
     copy_addr(&r->to, &event->to);
     char *behind = (char *) (r + 1);
     if (text_length) {
         memcpy(behind, event->text, text_length);
     }
+    behind[text_length] = '\0';
     if (raw_length) {
         memcpy(behind + text_length + 1, event->raw, raw_length);
     }

@@ -5,6 +5,7 @@
 #include "wire/coap.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "wire/coap_body.h"
@@ -59,6 +60,13 @@ static bj_coap_fault read_option(bj_coap *message, bj_reader *r, uint32_t *numbe
     return bj_coap_add(message, *number, value, length) ? BJ_COAP_OK : BJ_COAP_OPTIONS_MANY;
 }
 
+void bj_coap_clear(bj_coap *message) {
+    memset(message, 0, offsetof(bj_coap, options));
+    message->payload = NULL;
+    message->payload_length = 0;
+    message->stream = false;
+}
+
 bj_coap_fault bj_coap_read_body(bj_coap *message, bj_reader *r) {
     uint32_t number = 0;
     const uint8_t *token = bj_reader_take(r, message->token_length);
@@ -98,7 +106,7 @@ static void read_header(bj_coap *message, const uint8_t *data, size_t length) {
 }
 
 bj_coap_fault bj_coap_decode(bj_coap *message, const uint8_t *data, size_t length) {
-    *message = (bj_coap){ 0 };
+    bj_coap_clear(message);
     bj_reader r = bj_reader_over(data, length);
     read_header(message, data, length);
     if (!bj_reader_take(&r, 4)) {

@@ -8,6 +8,10 @@
 #include "wire/coap.h"
 #include "wire/reader.h"
 
+/* Empties all but the options, of which those beyond the count are nothing: to clear them takes longer than to read a
+ * message. */
+void bj_coap_clear(bj_coap *message);
+
 /* Reads token, options and payload up to the reader's end. The token's length is in the message. */
 bj_coap_fault bj_coap_read_body(bj_coap *message, bj_reader *r);
 

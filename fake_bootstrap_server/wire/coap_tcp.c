@@ -43,7 +43,10 @@ size_t bj_coap_tcp_frame(const uint8_t *data, size_t length) {
 }
 
 bj_coap_fault bj_coap_tcp_decode(bj_coap *message, const uint8_t *data, size_t length) {
-    *message = (bj_coap){ .version = 1, .type = BJ_COAP_CON, .stream = true };
+    bj_coap_clear(message);
+    message->version = 1;
+    message->type = BJ_COAP_CON;
+    message->stream = true;
     bj_reader r = bj_reader_over(data, length);
     unsigned token_length;
     uint64_t body;

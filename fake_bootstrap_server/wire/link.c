@@ -30,10 +30,17 @@ static void skip_blanks(cursor *c) {
     }
 }
 
+static bool is_one_of(char c, const char *set) {
+    while (*set && *set != c) {
+        set++;
+    }
+    return *set != '\0';
+}
+
 /* Moves to the first character of `stop` (or to the end); returns how far. */
 static size_t run_until(cursor *c, const char *stop) {
     const char *start = c->at;
-    while (c->at < c->end && (*c->at == '\0' || !strchr(stop, *c->at))) {
+    while (c->at < c->end && !is_one_of(*c->at, stop)) {
         c->at++;
     }
     return (size_t) (c->at - start);
@@ -118,8 +125,14 @@ static bool read_version_element(cursor *c, bj_core_link *link, bj_text *why) {
     return true;
 }
 
+/* `attrs` beyond the count are not cleared: that takes longer than reading a link. */
+static void clear(bj_core_link *link) {
+    link->target = NULL;
+    link->target_length = link->attr_count = 0;
+}
+
 static bool read_link(cursor *c, bj_core_link *link, bj_text *why) {
-    *link = (bj_core_link){ 0 };
+    clear(link);
     bool ok = take(c, '<') ? read_target(c, link, why) : read_version_element(c, link, why);
     return ok && read_attrs(c, link, why);
 }
@@ -235,7 +248,7 @@ static bool link_matches(const bj_core_link *link, const bj_core_link *wanted) {
 static bool read_pattern(const char *pattern, bj_core_link *link) {
     BJ_TEXT(why, 64);
     cursor c = { .at = pattern, .end = pattern + strlen(pattern) };
-    *link = (bj_core_link){ 0 };
+    clear(link);
     if (*pattern == '/') {
         link->target = c.at;
         link->target_length = run_until(&c, ";");

@@ -511,4 +511,10 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_attempts = { .id = "attempt", .init = init, .event = event };
+const oracle_def oracle_attempts = { .id = "attempt",
+                                     .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(TLS_STATE) |
+                                              ORACLE_HEARS(ICMP) | ORACLE_HEARS(STREAM_CLOSED) |
+                                              ORACLE_HEARS(CLIENT_SIGNAL) | ORACLE_HEARS(SENT) |
+                                              ORACLE_HEARS(STREAM_OPEN),
+                                     .init = init,
+                                     .event = event };

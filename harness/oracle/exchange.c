@@ -657,4 +657,9 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_exchange = { .id = "exchange", .event = event, .seen = seen };
+const oracle_def oracle_exchange = { .id = "exchange",
+                                     .hears = ORACLE_HEARS(TLS_STATE) | ORACLE_HEARS(CLIENT_START) |
+                                              ORACLE_HEARS(SENT) | ORACLE_HEARS(RECEIVED) | ORACLE_HEARS(ICMP) |
+                                              ORACLE_HEARS(DNS_ANSWER),
+                                     .event = event,
+                                     .seen = seen };

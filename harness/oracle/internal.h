@@ -63,10 +63,10 @@ typedef struct oracle_seen {
     int connection;      /* -1: datagrams */
     bj_addr peer;        /* the server's */
     bj_addr local;       /* the client's */
-    bj_coap m;
     bj_coap_fault fault;
     const uint8_t *bytes;
     size_t length;
+    bj_coap m; /* the last: large, and not cleared before it is read */
 } oracle_seen;
 
 typedef enum oracle_purpose {
@@ -603,9 +603,13 @@ struct bj_oracle {
 
 enum { ORACLE_ROOM = 70000 };
 
+/* Kinds of events, of which there are more than bits: some share one. */
+#define ORACLE_HEARS(kind) (UINT64_C(1) << (BJ_EV_##kind & 63))
+
 /* One oracle: a set of rules with a state of their own in the struct above. Any function may be NULL. */
 typedef struct oracle_def {
     const char *id;
+    uint64_t hears; /* event() is called for these kinds at the least; 0: for all. A test compares it with event() */
     void (*init)(bj_oracle *o);
     void (*event)(bj_oracle *o, const bj_event *event);
     void (*seen)(bj_oracle *o, const oracle_seen *s);

@@ -596,4 +596,9 @@ static void init(bj_oracle *o) {
     o->managed.round = 1;
 }
 
-const oracle_def oracle_management = { .id = "management", .init = init, .event = event, .seen = seen };
+const oracle_def oracle_management = { .id = "management",
+                                       .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(CLIENT_EXIT) |
+                                                ORACLE_HEARS(POWER_CUT),
+                                       .init = init,
+                                       .event = event,
+                                       .seen = seen };

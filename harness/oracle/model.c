@@ -666,4 +666,6 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_model = { .id = "model", .init = init, .event = event };
+const oracle_def oracle_model = {
+    .id = "model", .hears = ORACLE_HEARS(POWER_CUT) | ORACLE_HEARS(CLIENT_START), .init = init, .event = event
+};

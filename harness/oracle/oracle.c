@@ -202,7 +202,7 @@ void oracle_take(bj_oracle *o, const bj_event *event) {
     o->last_event = event->sequence;
     follow_life(o, event);
     for (unsigned i = 0; i < ORACLES; i++) {
-        if (oracles[i]->event) {
+        if (oracles[i]->event && (!oracles[i]->hears || oracles[i]->hears >> (event->kind & 63) & 1)) {
             oracles[i]->event(o, event);
         }
     }

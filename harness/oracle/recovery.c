@@ -148,4 +148,8 @@ static void end(bj_oracle *o) {
     }
 }
 
-const oracle_def oracle_recovering = { .id = "recovery", .event = event, .end = end };
+const oracle_def oracle_recovering = { .id = "recovery",
+                                       .hears =
+                                           ORACLE_HEARS(HEALED) | ORACLE_HEARS(RECOVERED) | ORACLE_HEARS(CLIENT_EXIT),
+                                       .event = event,
+                                       .end = end };

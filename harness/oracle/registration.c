@@ -344,4 +344,6 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_registration = { .id = "registration", .event = event, .seen = seen };
+const oracle_def oracle_registration = {
+    .id = "registration", .hears = ORACLE_HEARS(DNS_ANSWER), .event = event, .seen = seen
+};

@@ -395,4 +395,10 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_retries = { .id = "retries", .event = event, .seen = seen };
+const oracle_def oracle_retries = { .id = "retries",
+                                    .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(CLIENT_EXIT) |
+                                             ORACLE_HEARS(POWER_CUT) | ORACLE_HEARS(CLIENT_INPUT) |
+                                             ORACLE_HEARS(DNS_QUERY) | ORACLE_HEARS(DNS_ANSWER) | ORACLE_HEARS(ICMP) |
+                                             ORACLE_HEARS(STREAM_OPEN),
+                                    .event = event,
+                                    .seen = seen };

@@ -125,4 +125,9 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_secrets = { .id = "secrets", .init = init, .event = event };
+const oracle_def oracle_secrets = { .id = "secrets",
+                                    .hears = ORACLE_HEARS(SENT) | ORACLE_HEARS(STREAM_SENT) | ORACLE_HEARS(RECEIVED) |
+                                             ORACLE_HEARS(STREAM_RECEIVED) | ORACLE_HEARS(PLAIN_RECEIVED) |
+                                             ORACLE_HEARS(CLIENT_OUTPUT) | ORACLE_HEARS(CLIENT_STATE),
+                                    .init = init,
+                                    .event = event };

@@ -6,6 +6,7 @@
  */
 #include "oracle/internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { PLAIN_PLACES = ORACLE_RECENT / 4, MOST_FRAME = 1 << 20 };
@@ -35,14 +36,16 @@ static void give(bj_oracle *o, oracle_seen *s, const uint8_t *bytes, size_t leng
 static void datagram(bj_oracle *o, const bj_event *event, bool from_client, bool secure, bj_time time,
                      const bj_event *carried) {
     const bj_event *e = carried ? carried : event;
-    oracle_seen s = { .event = event,
-                      .time = time,
-                      .from_client = from_client,
-                      .secure = secure,
-                      .secure_certain = o->lossless && o->config.exact,
-                      .connection = -1,
-                      .peer = from_client ? e->to : e->from,
-                      .local = from_client ? e->from : e->to };
+    oracle_seen s;
+    memset(&s, 0, offsetof(oracle_seen, m));
+    s.event = event;
+    s.time = time;
+    s.from_client = from_client;
+    s.secure = secure;
+    s.secure_certain = o->lossless && o->config.exact;
+    s.connection = -1;
+    s.peer = from_client ? e->to : e->from;
+    s.local = from_client ? e->from : e->to;
     give(o, &s, e->raw, e->raw_length);
 }
 

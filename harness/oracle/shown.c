@@ -191,4 +191,6 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_showing = { .id = "shown", .event = event, .seen = seen };
+const oracle_def oracle_showing = {
+    .id = "shown", .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(POWER_CUT), .event = event, .seen = seen
+};

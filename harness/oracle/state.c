@@ -85,4 +85,7 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_states = { .id = "state", .event = event };
+const oracle_def oracle_states = { .id = "state",
+                                   .hears = ORACLE_HEARS(CLIENT_STATE) | ORACLE_HEARS(CLIENT_START) |
+                                            ORACLE_HEARS(CLIENT_EXIT),
+                                   .event = event };

@@ -323,4 +323,9 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_transports = { .id = "transport", .init = init, .event = event, .seen = seen };
+const oracle_def oracle_transports = { .id = "transport",
+                                       .hears =
+                                           ORACLE_HEARS(SENT) | ORACLE_HEARS(STREAM_OPEN) | ORACLE_HEARS(STREAM_SENT),
+                                       .init = init,
+                                       .event = event,
+                                       .seen = seen };

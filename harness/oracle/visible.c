@@ -99,4 +99,7 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_visible = { .id = "visible", .event = event, .seen = seen };
+const oracle_def oracle_visible = { .id = "visible",
+                                    .hears = ORACLE_HEARS(HEALED) | ORACLE_HEARS(CLIENT_EXIT) | ORACLE_HEARS(RECOVERED),
+                                    .event = event,
+                                    .seen = seen };

@@ -11,11 +11,29 @@
 #include "formats/json.h"
 #include "formats/value.h"
 
-const char *bjc_path_text(const bjc_path *path, char text[BJC_PATH_TEXT]) {
-    int length = snprintf(text, BJC_PATH_TEXT, "%s", path->depth ? "" : "/");
-    for (unsigned i = 0; i < path->depth; i++) {
-        length += snprintf(text + length, BJC_PATH_TEXT - (size_t) length, "/%u", path->ids[i]);
+static char *put_id(char *at, unsigned id) {
+    char digits[5];
+    size_t count = 0;
+    do {
+        digits[count++] = (char) ('0' + id % 10);
+        id /= 10;
+    } while (id);
+    while (count) {
+        *at++ = digits[--count];
     }
+    return at;
+}
+
+const char *bjc_path_text(const bjc_path *path, char text[BJC_PATH_TEXT]) {
+    char *at = text;
+    for (unsigned i = 0; i < path->depth; i++) {
+        *at++ = '/';
+        at = put_id(at, path->ids[i]);
+    }
+    if (!path->depth) {
+        *at++ = '/';
+    }
+    *at = '\0';
     return text;
 }
 

@@ -61,7 +61,8 @@ static bool host_character(char character, bool literal) {
     if (literal) {
         return isxdigit((unsigned char) character) || character == ':' || character == '.';
     }
-    return isalnum((unsigned char) character) || strchr("-._~", character);
+    return isalnum((unsigned char) character) || character == '-' || character == '.' || character == '_' ||
+           character == '~';
 }
 
 static bool parse_host(bjc_uri *uri, cursor *c) {
