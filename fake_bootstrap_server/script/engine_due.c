@@ -49,12 +49,14 @@ static const bj_record *client_of(const bj_engine *e) {
     return bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
 }
 
-bj_time bj__holdoff_least(const bj_engine *e) {
-    if (e->due.holdoff_rewritten) {
-        return bj__max(BJ_SECOND, e->due.holdoff);
-    }
+/* /0/x/11; absent = 0. */
+static bj_time own_holdoff(const bj_engine *e) {
     const bj_record *account = bj_get_record(client_of(e), BJ_F(CLIENT, BOOTSTRAP));
-    return bj__max(BJ_SECOND, bj_get_duration(account, BJ_F(ACCOUNT, HOLDOFF), 0));
+    return e->due.holdoff_rewritten ? e->due.holdoff : bj_get_duration(account, BJ_F(ACCOUNT, HOLDOFF), 0);
+}
+
+bj_time bj__holdoff_least(const bj_engine *e) {
+    return bj__max(BJ_SECOND, own_holdoff(e));
 }
 
 static bj_time holdoff_cap(const bj_engine *e) {
@@ -71,7 +73,8 @@ static uint64_t holdoff_jitter(const bj_engine *e) {
 bj__range bj__holdoff(const bj_engine *e, unsigned attempts) {
     bj_time h = bj__holdoff_least(e);
     if (!bj_get_bool(e->profile, BJ_F(PROFILE, HOLDOFF_GROWS), true)) {
-        return (bj__range){ h, bj__add(h, (int64_t) (86400 * BJ_SECOND)) }; /* who waits longer has given up */
+        bj_time latest = bj__add(h, (int64_t) (86400 * BJ_SECOND)); /* who waits longer has given up */
+        return (bj__range){ own_holdoff(e), latest };               /* that a second passes at least is our own */
     }
     bj_time cap = holdoff_cap(e), grown = h;
     for (unsigned k = 0; k < attempts && grown < cap; k++) {

@@ -81,6 +81,16 @@ static void no_holdoff_is_one_second(void **state) {
     expect_pass();
 }
 
+/* A second at least is the rule of the client of this repository, not of others. */
+static void no_holdoff_is_none_without_growth(void **state) {
+    (void) state;
+    world_reset();
+    begin_with(profile_of("name: x\ncommand: x\nholdoff-grows: false\n"),
+               "title: t\nclient: {bootstrap: {uri: \"coap://bs.example\"}}\nsteps:\n" REFUSED);
+    attempt_at(100 * BJ_MS);
+    expect_pass();
+}
+
 static void jitter_of_the_scenario(void **state) {
     (void) state;
     scenario("{bootstrap: {uri: \"coap://bs.example\", holdoff: 10s}, holdoff-jitter: \"2.25\"}", REFUSED);
@@ -547,6 +557,7 @@ int main(void) {
         cmocka_unit_test(growth_to_the_cap),
         cmocka_unit_test(the_cap_never_shortens),
         cmocka_unit_test(no_holdoff_is_one_second),
+        cmocka_unit_test(no_holdoff_is_none_without_growth),
         cmocka_unit_test(jitter_of_the_scenario),
         cmocka_unit_test(a_profile_without_growth),
         cmocka_unit_test(tolerance_of_a_profile),
