@@ -327,6 +327,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
     p->placed = bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0) != NULL;
+    p->sends_away = false;
     p->registering = !p->registered;
     p->ever |= p->registered;
     p->register_last = s->time;

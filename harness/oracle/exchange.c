@@ -205,12 +205,21 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
     return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : registers ? ORACLE_REGISTER : ORACLE_UPDATE;
 }
 
-/* A server that gave /bs as Location-Path gets Updates there, which have a payload, or do not say whose they are. */
+/* A server that gave /bs as Location-Path gets Updates there, which have a payload, or do not say whose they are; one
+ * that gave /dp gets them beside what is sent (LwM2M Core 1.1 §6.4.7), which has a payload, and no list of links. */
 static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
+    enum { FORMAT_LINK = 40 };
     oracle_purpose purpose = oracle_purpose_of(&s->m);
-    const oracle_peer *p = purpose == ORACLE_BOOTSTRAP ? oracle_peer_of(o, &s->peer, false) : NULL;
+    bool may = purpose == ORACLE_BOOTSTRAP || (purpose == ORACLE_OTHER && s->m.code == 2);
+    const oracle_peer *p = may ? oracle_peer_of(o, &s->peer, false) : NULL;
+    if (!p || !oracle_is_location(p, &s->m)) {
+        return purpose;
+    }
+    uint32_t format = FORMAT_LINK;
     BJ_TEXT(name, 256);
-    bool update = p && oracle_is_location(p, &s->m) && (s->m.payload_length || !bj_coap_query(&s->m, "ep", &name));
+    bj_coap_find_uint(&s->m, BJ_COAP_CONTENT_FORMAT, &format);
+    bool update = purpose == ORACLE_OTHER ? !s->m.payload_length || format == FORMAT_LINK
+                                          : s->m.payload_length || !bj_coap_query(&s->m, "ep", &name);
     return update ? ORACLE_UPDATE : purpose;
 }
 
@@ -262,6 +271,15 @@ static void said_itself(bj_oracle *o, const oracle_seen *s) {
     oracle_attempt_sent(o, own, s, false);
 }
 
+static void note_disable(bj_oracle *o, const oracle_foreign *f) {
+    enum { SERVER = 1, DISABLE = 4 };
+    oracle_peer *p = oracle_peer_of(o, &f->peer, false);
+    bool executed = f->code == 2 && f->path.depth == 3 && f->path.ids[0] == SERVER && f->path.ids[2] == DISABLE;
+    if (p && executed && !f->root_named) {
+        p->sends_away = true;
+    }
+}
+
 static void said_response(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_request_of(o, s);
     bool interim = s->m.code == BJ_COAP_CODE(2, 31);
@@ -279,6 +297,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
         oracle_commands_answered(o, f, s);
     }
     if (first && s->m.code >> 5 == 2 && !interim) {
+        note_disable(o, f);
         oracle_attempt_took(o, f, s);
     } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
@@ -370,8 +389,9 @@ bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool session = oracle_in_session(o, &s->peer);
-    bool registered = p && p->registered && p->placed && !oracle_asleep(o, p, s->time + ORACLE_GRACE) &&
-                      o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
+    bool stands = p && p->registered && p->placed && !p->sends_away;
+    bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
+                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
     bool reached =
         !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);
@@ -530,11 +550,14 @@ static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     }
 }
 
-/* A client may take this for the answer to its Register, or pass it over. */
-static void doubt_registration(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+/* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or pass it over. */
+static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
     if (p && s->m.code == BJ_COAP_CODE(2, 1)) {
         p->doubtful = true;
+    } else if (own->purpose == ORACLE_PACK && s->m.code == BJ_COAP_CODE(2, 5)) {
+        o->attempt.ever_finished = o->attempt.excused = true;
+        oracle_model_forget(o);
     }
 }
 
@@ -550,13 +573,14 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         }
     }
     if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {
+        o->attempt.excused |= own->ended_otherwise && own->purpose == ORACLE_BOOTSTRAP; /* it may be passed over */
         answered(o, own, s);
     } else if (s->m.type == BJ_COAP_RST) {
         own->exact = false; /* behind an ACK: the message has been taken already, and a client may pass it over */
     } else if (!s->m.code) {
         own->acknowledged = oracle_min(own->acknowledged, s->time);
     } else if ((own->acknowledged != BJ_NEVER || own->ended_otherwise) && own->answered == BJ_NEVER) {
-        doubt_registration(o, own, s);
+        doubt_answer(o, own, s);
         own->exact = false; /* an ACK behind an empty one brings no response (§5.2.2): a client may pass it over */
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         take_answer(o, own, s);

@@ -203,6 +203,7 @@ typedef struct oracle_peer {
     bool registered;       /* its Register was accepted, and not ended */
     bool ever;             /* one was, in any life */
     bool doubtful;         /* an answer that a client may pass over may have accepted one */
+    bool sends_away;       /* an Execute of its Disable (/1/x/4) was accepted since: the client is about to leave it */
     bool placed;           /* with a Location-Path: without one a client may take it for refused */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
@@ -239,6 +240,7 @@ typedef struct oracle_instance {
     bool used;
     bool deleted; /* by an accepted Delete: it must not be there */
     bool vague;   /* what it holds is not known for sure */
+    bool alone;   /* a server's of /1, for which there was none of /0 when a session ended: a client may take it away */
     uint8_t object;
     uint16_t id;                       /* ORACLE_ANYWHERE: of the factory, at a place that nobody knows */
     int8_t bootstrap;                  /* /0/x/1: 0, 1, -1 not known */
@@ -722,9 +724,9 @@ void oracle_finish_refused(bj_oracle *o, const oracle_foreign *f, const oracle_s
 
 /* --- observations.c --- */
 
-/* How long one of the client's confirmable messages to that server was on its way at any time since then, but for that
- * of the event `except`; 0: none for longer than a moment; BJ_NEVER: one was given up, or still is on its way. What
- * stands behind it (RFC 7252 §4.7, NSTART) leaves later than it was made, by no more. */
+/* How long one of the client's confirmable messages to that server, or several one behind another, were on their way at
+ * any time since then, but for that of the event `except`; 0: none was; BJ_NEVER: one was given up, or still is on its
+ * way. What stands behind them (RFC 7252 §4.7, NSTART) leaves later than it was made, by no more. */
 bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_t except);
 
 /* --- holdoff.c --- */

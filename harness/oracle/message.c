@@ -47,10 +47,17 @@ static void form(bj_oracle *o, const oracle_seen *s) {
 
 /* --- Message IDs ---------------------------------------------------------------------------------------------- */
 
+/* A client may give a response that is not confirmable the Message ID of its request: that the server used that one
+ * again is not its fault. */
+static bool has_that_of_its_request(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f = bj_coap_is_response(s->m.code) ? oracle_request_of(o, s) : NULL;
+    return f && f->reused && f->mid == s->m.mid;
+}
+
 /* §4.4: no Message ID is used again within EXCHANGE_LIFETIME for the same endpoint. */
 static void message_id(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *newest = oracle_own_at(o, 0), *own;
-    if (!newest || newest->copies > 1 || newest->event != s->event->sequence) {
+    if (!newest || newest->copies > 1 || newest->event != s->event->sequence || has_that_of_its_request(o, s)) {
         return; /* a repetition */
     }
     for (uint64_t age = 1; (own = oracle_own_at(o, age)); age++) {

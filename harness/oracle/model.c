@@ -614,8 +614,30 @@ static void forget_session(bj_oracle *o) {
     }
 }
 
+static bool has_security(const oracle_accounts *a, const oracle_instance *server) {
+    for (unsigned i = 0; i < a->count; i++) {
+        const oracle_instance *one = &a->items[i];
+        if (one->used && !one->deleted && !one->vague && one->object == 0 && one->bootstrap == 0 &&
+            one->ssid == server->ssid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of an instance of /1 whose server has none of /0 the specification does not say what becomes. */
+static void mark_alone(oracle_accounts *a) {
+    for (unsigned i = 0; i < a->count; i++) {
+        oracle_instance *one = &a->items[i];
+        one->alone |= one->used && !one->deleted && one->object == 1 && (one->vague || !has_security(a, one));
+    }
+}
+
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     o->account_changes++;
+    if (kept) {
+        mark_alone(&o->accounts);
+    }
     if (begins || kept) {
         o->accounts.written = o->accounts.written && !begins;
         if (begins) {

@@ -49,14 +49,20 @@ static bool is_settled(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_
 
 bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_t except) {
     const oracle_own *own;
-    bj_time most = 0;
+    bj_time most = 0, from = BJ_NEVER, until = 0;
     for (uint64_t age = 0; (own = oracle_own_at(o, age)) && own->last + 400 * BJ_SECOND >= since; age++) {
         bool counts = own->type == BJ_COAP_CON && own->event != except && own->acknowledged >= since;
-        if (counts && bj_addr_equal(&own->peer, peer)) {
-            most = own->acknowledged == BJ_NEVER ? BJ_NEVER : oracle_max(most, own->acknowledged - own->first);
+        if (!counts || !bj_addr_equal(&own->peer, peer)) {
+            continue;
         }
+        if (own->acknowledged == BJ_NEVER) {
+            return BJ_NEVER;
+        }
+        until = own->acknowledged + ORACLE_GRACE < from ? own->acknowledged : until; /* else one behind another */
+        from = own->first;
+        most = oracle_max(most, oracle_less(until, from));
     }
-    return most > ORACLE_GRACE ? most : 0;
+    return most;
 }
 
 /* Nothing has come between the client and that server since. */
@@ -424,11 +430,11 @@ void oracle_observations_answered(bj_oracle *o, const oracle_managed *x) {
 }
 
 /* A Reset to a notification (§3.6). One to a non-confirmable one belongs to nothing that its sender still keeps: that
- * is why one in 24 hours is confirmable (§4.5). */
+ * is why one in 24 hours is confirmable (§4.5). Nor does one behind an Acknowledgement (RFC 7252 §4.2). */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = oracle_own_with_mid(o, s);
-    bool notification =
-        own && own->type == BJ_COAP_CON && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
+    bool kept = own && own->type == BJ_COAP_CON && own->acknowledged >= s->time && !own->ended_otherwise;
+    bool notification = kept && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
     oracle_observation *ob = notification ? find(o, &own->peer, own->token, own->token_length) : NULL;
     if (ob && !ob->ended && own->first >= ob->began) {
         ob->ended = ORACLE_ENDED_RESET;
@@ -553,6 +559,11 @@ static bool is_older(const oracle_observation *ob, const oracle_seen *s) {
            sequence < ob->sequence && ob->sequence - sequence < WINDOW && s->time < ob->reported + 128 * BJ_SECOND;
 }
 
+static void note_type(oracle_observation *ob, const oracle_seen *s) {
+    ob->confirmable = ob->confirmable || s->m.type == BJ_COAP_CON;
+    ob->confirmed = s->m.type == BJ_COAP_CON ? s->time : ob->confirmed;
+}
+
 static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s) {
     uint32_t sequence = ob->sequence;
     content c = content_of(o, ob, &s->m);
@@ -562,6 +573,7 @@ static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s)
         return;
     }
     if (is_older(ob, s)) {
+        note_type(ob, s);
         return;
     }
     check_sequence(o, ob, s, &c);
@@ -572,8 +584,7 @@ static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s)
     }
     bj_coap_find_uint(&s->m, BJ_COAP_OBSERVE, &sequence);
     ob->sequence = sequence;
-    ob->confirmable = ob->confirmable || s->m.type == BJ_COAP_CON;
-    ob->confirmed = s->m.type == BJ_COAP_CON ? s->time : ob->confirmed;
+    note_type(ob, s);
     ob->notified = true;
     bool whole = c.value.kind || ob->paths[0].depth != 3;
     tell(ob, &c, s->time);

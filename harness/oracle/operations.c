@@ -109,7 +109,7 @@ static void check_known(bj_oracle *o, const oracle_seen *s, const listing *l) {
         } else if (!one->deleted && !listed && one->bootstrap == 1) {
             oracle_break(o, BJ_RULE_BS_DELETE_SURVIVORS, s->time, s->event->sequence,
                          "the bootstrap account /0/%u is not there any more", one->id);
-        } else if (!one->deleted && !listed) {
+        } else if (!one->deleted && !listed && !one->alone) {
             oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
                          "/%u/%u was written with success, and Discover does not list it", one->object, one->id);
         }

@@ -124,7 +124,7 @@ static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instanc
 static void check_missing(bj_oracle *o, const oracle_seen *s, const bj_path *scope, const uint32_t *shown) {
     for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
-        bool judged = one->used && !one->deleted && !one->vague && one->whole && one->object == 1;
+        bool judged = one->used && !one->deleted && !one->vague && !one->alone && one->whole && one->object == 1;
         uint32_t lacking = one->given & 3 & ~shown[i];
         if (judged && lacking && (scope->depth == 1 || one->id == scope->ids[1])) {
             oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,

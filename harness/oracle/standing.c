@@ -52,12 +52,14 @@ static void relieve_all(bj_oracle *o) {
     o->standing.next = 0;
 }
 
-/* RFC 7252 §4.7: something that the server has not acknowledged holds up what comes next. */
+/* RFC 7252 §4.7: something that the server has not acknowledged holds up what comes next; an Update without an answer
+ * the one behind it, as long as that may come (§4.8.2). */
 static bool is_held_up(bj_oracle *o, const oracle_peer *p) {
     const oracle_own *own;
-    bj_time wait = oracle_transmit_wait(o) + oracle_late(o);
     for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
-        bool open = own->connection < 0 && own->type == BJ_COAP_CON && own->acknowledged == BJ_NEVER;
+        bool unanswered = own->purpose == ORACLE_UPDATE && own->answered == BJ_NEVER;
+        bj_time wait = oracle_late(o) + (unanswered ? o->config.exchange_lifetime : oracle_transmit_wait(o));
+        bool open = own->connection < 0 && own->type == BJ_COAP_CON && (own->acknowledged == BJ_NEVER || unanswered);
         if (open && bj_addr_equal(&own->peer, &p->address) && own->first + wait > o->now) {
             return true;
         }
@@ -239,15 +241,18 @@ static void note_said(oracle_standing *st, const oracle_own *own) {
     }
 }
 
-static uint64_t servers_of(const oracle_accounts *a) {
+/* Those that must be there; 0: not known. `*doubtful` are those that may. */
+static uint64_t servers_of(const oracle_accounts *a, uint64_t *doubtful) {
     uint64_t servers = 0;
+    *doubtful = 0;
     for (unsigned i = 0; i < a->count; i++) {
         const oracle_instance *one = &a->items[i];
-        if (one->used && !one->deleted && one->object == 1) {
-            servers |= one->id < LISTED ? UINT64_C(1) << one->id : 0;
-            if (one->id >= LISTED) {
-                return 0;
-            }
+        bool counts = one->used && !one->deleted && one->object == 1;
+        if (counts && one->id >= LISTED) {
+            return 0;
+        }
+        if (counts) {
+            *(one->alone ? doubtful : &servers) |= UINT64_C(1) << one->id;
         }
     }
     return servers;
@@ -288,7 +293,7 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     oracle_standing *st = &p->standing;
     const oracle_instance *security = NULL, *server = NULL;
     unsigned count = 0;
-    uint64_t servers = servers_of(&o->accounts);
+    uint64_t doubtful, servers = servers_of(&o->accounts, &doubtful);
     bool found = oracle_account_at(o, &p->address, &security, &server, &count);
     if (o->accounts.vague) {
         relieve(p); /* whether its account is still there is not known */
@@ -299,7 +304,7 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
         relieve(p);
     } else if (found && st->known && (security->born != st->born[0] || server->born != st->born[1])) {
         st->ended = BORN_AGAIN;
-    } else if (found && st->listed && servers && servers != st->listed) {
+    } else if (found && st->listed && servers && servers != (st->listed & ~doubtful)) {
         oblige(o, p, ORACLE_DUTY_LISTS, o->now + patience(o));
     }
 }

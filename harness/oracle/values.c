@@ -89,17 +89,26 @@ typedef struct walk {
     bj_rule rule;
 } walk;
 
+/* What it is now is not known. The last takes its place. */
+static void forget_one(bj_oracle *o, walk *w, oracle_resource *r) {
+    w->named[r - o->managed.resources] = w->named[o->managed.resource_count - 1];
+    w->named[o->managed.resource_count - 1] = false;
+    drop(o, r);
+}
+
 static void written(bj_oracle *o, void *context, const bj_entry *entry) {
     walk *w = context;
     oracle_value value;
     if (!followed(entry, &value)) {
         return;
     }
+    oracle_resource *known = find(o, &entry->path);
     if (value.kind == ORACLE_VALUE_NONE) {
-        oracle_values_forget(o, &entry->path);
+        if (known) {
+            forget_one(o, w, known);
+        }
         return;
     }
-    const oracle_resource *known = find(o, &entry->path);
     bool other = known && (known->absent || !oracle_value_same(&known->value, &value));
     oracle_resource *r = learn(o, &entry->path, &value, w->x->s->time);
     if (r) {
