@@ -37,14 +37,16 @@ static const char help[] =
     "                           servers of a scenario follow, and the next device begins 16 ports further on\n"
     "  --one-port               the bootstrap servers of all devices are reached at the port of --listen: who comes "
     "is\n"
-    "                           told apart by its Endpoint Client Name. Not with DTLS, nor with an unspecified "
-    "address\n"
+    "                           told apart by its Endpoint Client Name or, as with DTLS it must be, by its address\n"
     "  --report FOLDER          results, a file a device, and the page. What stands there already is not run again\n"
-    "  --device NAME            Endpoint Client Name of a device; several times for several at once. dev-1 if not "
-    "given\n"
+    "  --device NAME[@ADDRESS]  Endpoint Client Name of a device, and with --one-port the address from which it comes; "
+    "several\n"
+    "                           times for several at once. dev-1 if not given\n"
     "  --profile CLIENT         what is known of the devices: `built-in` says what they are, so that scenarios which "
     "need\n"
-    "                           another are skipped, and which hold-off and pre-shared key they have\n"
+    "                           another are skipped, and which hold-off and pre-shared key they have. Once for all, or "
+    "once\n"
+    "                           for each, in the order of --device\n"
     "  --interactive            says when the device is to be restarted, and waits for a line: Enter goes on, s leaves "
     "the\n"
     "                           case out, q stops\n"
@@ -62,12 +64,14 @@ enum { DEVICES = 64, PORTS = 16 };
 
 typedef struct bench {
     cli_files files;
-    cli_client client;
+    cli_client clients[DEVICES]; /* one for all devices, or one for each */
     bj_addr listen;
     bool interactive, one_port;
-    const char *listen_text, *profile, *reset, *folder;
+    const char *listen_text, *reset, *folder;
+    const char *profiles[DEVICES];
     const char *devices[DEVICES];
-    size_t device_count;
+    bj_addr addresses[DEVICES]; /* of the devices; family 0: not known */
+    size_t device_count, profile_count;
     uint64_t seed;
     unsigned limit_ms;
 } bench;
@@ -83,14 +87,31 @@ static const struct option long_options[] = {
     { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
 
-static int take_device(bench *b, const char *name) {
-    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-")]) {
-        return cli_usage_error("serve", "--device %s: expected letters, digits and . : _ -", name);
-    }
+/* NAME or NAME@ADDRESS. */
+static int take_device(bench *b, char *name) {
+    char *at = strchr(name, '@');
     if (b->device_count == DEVICES) {
         return cli_usage_error("serve", "at most %d devices", DEVICES);
     }
+    if (at) {
+        *at++ = '\0';
+    }
+    if (!*name || name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:_-")]) {
+        return cli_usage_error("serve", "--device %s: expected letters, digits and . : _ -", name);
+    }
+    bj_addr *address = &b->addresses[b->device_count];
+    if (at && !bj_addr_parse(at, strlen(at), address)) {
+        return cli_usage_error("serve", "--device %s@%s: expected an IPv4 or IPv6 address behind the @", name, at);
+    }
     b->devices[b->device_count++] = name;
+    return -1;
+}
+
+static int take_profile(bench *b, const char *profile) {
+    if (b->profile_count == DEVICES) {
+        return cli_usage_error("serve", "at most %d profiles", DEVICES);
+    }
+    b->profiles[b->profile_count++] = profile;
     return -1;
 }
 
@@ -117,8 +138,7 @@ static int take_option(void *context, int option) {
     case 'd':
         return take_device(b, optarg);
     case 'c':
-        b->profile = optarg;
-        return -1;
+        return take_profile(b, optarg);
     case 'i':
         b->interactive = true;
         return -1;
@@ -152,6 +172,9 @@ static int check(bench *b) {
     }
     if (b->one_port && is_unspecified(&b->listen)) {
         return cli_usage_error("serve", "--one-port needs an address of this machine in --listen");
+    }
+    if (b->profile_count > 1 && b->profile_count != b->device_count) {
+        return cli_usage_error("serve", "--profile is given once, or once for each --device");
     }
     b->devices[0] = b->device_count ? b->devices[0] : "dev-1";
     b->device_count += !b->device_count;
@@ -421,7 +444,7 @@ static uint16_t port_of(const bench *b, size_t index) {
 }
 
 static int run_device(const bench *b, size_t index) {
-    device d = { .bench = b, .name = b->devices[index], .client = b->client };
+    device d = { .bench = b, .name = b->devices[index], .client = b->clients[b->profile_count > 1 ? index : 0] };
     d.port = port_of(b, index);
     d.client.argument = d.name;
     bool going = open_results(&d);
@@ -475,7 +498,7 @@ static int run_devices(const bench *b) {
 static int run_behind_door(const bench *b) {
     cli_door_device devices[DEVICES];
     for (size_t i = 0; i < b->device_count; i++) {
-        devices[i] = (cli_door_device){ .name = b->devices[i], .port = port_of(b, i) };
+        devices[i] = (cli_door_device){ .name = b->devices[i], .port = port_of(b, i), .address = b->addresses[i] };
     }
     pid_t door = cli_door_open(&b->listen, devices, b->device_count);
     int status = door < 0 ? CLI_COULD_NOT_RUN : run_devices(b);
@@ -502,6 +525,15 @@ static int make_page(const bench *b) {
     return cli_report_page(count, arguments);
 }
 
+/* false: there is none, which was said. */
+static bool find_clients(bj_arena *arena, bench *b) {
+    bool found = true;
+    for (size_t i = 0; found && i < (b->profile_count ? b->profile_count : 1); i++) {
+        found = cli_client_find(arena, b->profiles[i], &b->clients[i]);
+    }
+    return found;
+}
+
 int cli_bench(int argc, char **argv) {
     static bench b;
     b = (bench){ .seed = 1, .limit_ms = 900000 };
@@ -515,7 +547,7 @@ int cli_bench(int argc, char **argv) {
     status = CLI_COULD_NOT_RUN;
     if (mkdir(b.folder, 0777) != 0 && errno != EEXIST) {
         cli_complain("%s: %s", b.folder, strerror(errno));
-    } else if (cli_client_find(arena, b.profile, &b.client)) {
+    } else if (find_clients(arena, &b)) {
         status = b.one_port ? run_behind_door(&b) : run_devices(&b);
         int page = make_page(&b);
         status = page != CLI_PASSED ? CLI_COULD_NOT_RUN : status;

@@ -68,6 +68,22 @@ static size_t named(const door *d, size_t length) {
     return i;
 }
 
+static bool is_from(const bj_addr *address, const bj_addr *peer) {
+    bj_addr there = *peer;
+    there.port = address->port;
+    return address->family && bj_addr_equal(address, &there);
+}
+
+/* The device that a datagram comes from; device_count: nobody knows. */
+static size_t device_of(const door *d, const bj_addr *peer, size_t length) {
+    for (size_t i = 0; i < d->device_count; i++) {
+        if (is_from(&d->devices[i].address, peer)) {
+            return i;
+        }
+    }
+    return named(d, length);
+}
+
 static visitor *find(door *d, const bj_addr *peer) {
     for (size_t i = 0; i < d->visitor_count; i++) {
         if (bj_addr_equal(&d->visitors[i].peer, peer)) {
@@ -109,7 +125,7 @@ static void from_street(door *d) {
     if (got < 0 || !bj_addr_from_sockaddr((struct sockaddr *) &storage, size, &peer)) {
         return;
     }
-    size_t device = named(d, (size_t) got);
+    size_t device = device_of(d, &peer, (size_t) got);
     visitor *v = find(d, &peer);
     if (device < d->device_count) {
         v = v ? v : new_visitor(d, &peer);

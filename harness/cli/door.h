@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `bootjack serve --suite --one-port`: one port for the bootstrap servers of all devices. Who comes says its Endpoint
- * Client Name in its Bootstrap-Request or Register; from then on its datagrams go to that device's server, and the
- * answers back, as through a network address translator. Of DTLS nothing can be read before the server has answered, so
- * devices that speak it have ports of their own.
+ * `bootjack serve --suite --one-port`: one port for the bootstrap servers of all devices. Who comes is known by the
+ * address of the device, where that is told, or says its Endpoint Client Name in its Bootstrap-Request or Register;
+ * from then on its datagrams go to that device's server, and the answers back, as through a network address translator.
+ * Of DTLS nothing can be read before the server has answered, the pre-shared key's identity neither (RFC 4279 section
+ * 2: it comes in the ClientKeyExchange, behind the server's random bytes), so devices that speak it are known by their
+ * addresses alone.
  */
 #ifndef BJ_CLI_DOOR_H
 #define BJ_CLI_DOOR_H
@@ -15,7 +17,8 @@
 
 typedef struct cli_door_device {
     const char *name; /* its Endpoint Client Name */
-    uint16_t port;    /* where its server listens, at the same address */
+    uint16_t port;    /* where its server listens, at the same address as the door */
+    bj_addr address;  /* from which it comes, whatever the port; family 0: not known */
 } cli_door_device;
 
 /* Opens it at `listen` (address and port) in a process of its own, which ends with this one or by cli_door_close(). -1:

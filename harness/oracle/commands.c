@@ -183,13 +183,19 @@ static bool was_refused(bj_oracle *o, const oracle_foreign *f) {
     return own && own->purpose == ORACLE_BOOTSTRAP && own->exact && own->answered < f->first && own->answer >= 0x80;
 }
 
+/* Commands and the Finish overtook the answer to the Bootstrap-Request: what it then begins nobody knows. */
+static bool was_answered_late(bj_oracle *o) {
+    const oracle_own *own = latest_request(o);
+    return own && own->answered != BJ_NEVER && own->answered > o->attempt.finished_at;
+}
+
 /* LwM2M Core 1.1 §6.1.3.3, §6.1.4. The server may be one that manages the client besides. */
 static void success_without_session(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     const oracle_attempt *a = &o->attempt;
     const oracle_peer *p = oracle_peer_of(o, &f->peer, false);
     bool apart = is_attempts(o, f) && oracle_certain_of(o, f) && f->operation && !f->bootstrap && !o->config.legacy &&
                  p && !p->registered && !oracle_is_server_too(o, &f->peer);
-    if (apart && a->phase == ORACLE_FINISHED && !a->pack && f->first > a->finished_at) {
+    if (apart && a->phase == ORACLE_FINISHED && !a->pack && f->first > a->finished_at && !was_answered_late(o)) {
         reproach(o, BJ_RULE_BS_SESSION_OVER, f, s, "the session ended with the Finish before");
     } else if (apart && a->phase == ORACLE_FAILED && was_refused(o, f)) {
         reproach(o, BJ_RULE_BS_NO_SESSION, f, s, "the Bootstrap-Request was refused, and there is no session");

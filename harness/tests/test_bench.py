@@ -4,9 +4,11 @@ reset command kills it and starts it again, as a power switch would."""
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -170,6 +172,67 @@ def test_over_dtls_with_the_key_of_the_device(bench, tmp_path):
     assert bench.results() == {"secure.yaml": "pass", "first-bootstrap.yaml": "skip"}
 
 
+class Elsewhere(threading.Thread):
+    """What makes a client of this machine come from another address, as a device on a bench does: a relay of datagrams."""
+
+    def __init__(self, address, door):
+        super().__init__(daemon=True)
+        self.address, self.door, self.outside = address, door, {}
+        self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.inside.bind(("127.0.0.1", 0))
+        self.port = self.inside.getsockname()[1]
+        self.start()
+
+    def towards_the_door(self, client):
+        if client not in self.outside:
+            there = self.outside[client] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            there.bind((self.address, 0))
+            there.connect(("127.0.0.1", self.door))
+        return self.outside[client]
+
+    def run(self):
+        with contextlib.suppress(OSError, ValueError):
+            while True:
+                ready, _, _ = select.select([self.inside, *self.outside.values()], [], [])
+                for client, there in list(self.outside.items()):
+                    if there in ready:
+                        with contextlib.suppress(ConnectionRefusedError):
+                            self.inside.sendto(there.recv(65536), client)
+                if self.inside in ready:
+                    data, client = self.inside.recvfrom(65536)
+                    with contextlib.suppress(ConnectionRefusedError):
+                        self.towards_the_door(client).send(data)
+
+    def close(self):
+        self.inside.close()
+        for there in self.outside.values():
+            there.close()
+
+
+def test_devices_behind_dtls_at_one_port(bench, tmp_path):
+    """Each has an identity, a key and a profile of its own, and is known by the address from which it comes."""
+    secure, port, devices, options = tmp_path / "secure.yaml", bench.port(), {"one": "127.0.0.2", "two": "127.0.0.3"}, []
+    secure.write_text(SECURE)
+    relays = {name: Elsewhere(address, port) for name, address in devices.items()}
+    client = api.find_bootjack().parent / "bootjack-client"
+    cases = ""
+    for name, address in devices.items():
+        identity, key = name.encode().hex(), name.encode().hex() * 4
+        profile = bench.profile(**{"built-in": {"identity": identity, "key": key}}).rename(tmp_path / f"{name}.yaml")
+        options += ["--device", f"{name}@{address}", "--profile", profile]
+        cases += (f"{name}) {client} --endpoint {name} --bootstrap coaps://127.0.0.1:{relays[name].port} --bootstrap-identity {identity} "
+                  f"--bootstrap-key {key} >/dev/null 2>&1 </dev/null & ;;\n")
+    bench.reset.write_text(f"#!/bin/sh\ncd {tmp_path}\n[ $BOOTJACK_SERVER = 127.0.0.1:{port} ] || exit 4\n"
+                           f"case $BOOTJACK_DEVICE in\n{cases}esac\necho $! > $BOOTJACK_DEVICE.pid\n")
+    done = bench.run("--listen", f"127.0.0.1:{port}", "--one-port", "--suite", secure, "--reset-cmd", bench.reset, *options)
+    for relay in relays.values():
+        relay.close()
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results("one") == bench.results("two") == {"secure.yaml": "pass"}
+    shown = {name: (bench.report / f"{name}.jsonl").read_text() for name in devices}
+    assert "6f6e65" in shown["one"] and "74776f" not in shown["one"] and "6f6e65" not in shown["two"]
+
+
 def test_what_the_device_cannot_be_told_is_skipped(bench):
     other = api.ROOT / "scenarios/holdoff/refused-500.yaml"
     done = bench.run("--suite", other, "--reset-cmd", bench.reset, "--profile", bench.profile())
@@ -200,6 +263,8 @@ def test_a_reset_command_that_fails(bench):
     (["--suite", str(GOOD), "--interactive", "--reset-cmd", "x"], "--interactive and --reset-cmd"),
     (["--suite", str(GOOD), "--interactive", "--device", "a", "--device", "b"], "need --reset-cmd"),
     (["--suite", str(GOOD), "--interactive", "--device", "a/b"], "expected letters"),
+    (["--suite", str(GOOD), "--interactive", "--device", "a@b"], "expected an IPv4 or IPv6 address behind the @"),
+    (["--suite", str(GOOD), "--reset-cmd", "x", "--device", "a", "--profile", "linked", "--profile", "linked"], "once for each --device"),
     (["--suite", str(GOOD), "--reset-cmd", "x", str(GOOD)], "each path needs its own"),
 ])
 def test_usage(arguments, message, bench):

@@ -156,6 +156,21 @@ static void a_command_behind_the_finish_that_succeeds_is_found(void **state) {
     assert_broken(BJ_RULE_BS_SESSION_OVER, "DELETE /3");
 }
 
+/* The answer to the Bootstrap-Request comes last: whether another session begins with it nobody knows. */
+static void a_command_behind_a_late_answer_is_not_judged(void **state) {
+    (void) state;
+    asks(10000, 1);
+    writes_security(10200, 101, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 121, "/1/0", 101, 300, C(2, 4));
+    command(10400, 141, POST, "/bs", C(2, 4));
+    accepts(10500, 1);
+    command(11000, 110, DELETE_, "/3", C(2, 2));
+    judge(11100);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_BS_SESSION_OVER);
+    }
+}
+
 static void a_command_behind_the_finish_that_is_refused_is_lawful(void **state) {
     (void) state;
     bootstraps();
@@ -332,6 +347,7 @@ int main(void) {
         TEST(a_finish_below_another_path_is_found),
         TEST(a_write_below_another_path_is_found),
         TEST(a_command_behind_the_finish_that_succeeds_is_found),
+        TEST(a_command_behind_a_late_answer_is_not_judged),
         TEST(a_command_behind_the_finish_that_is_refused_is_lawful),
         TEST(a_client_that_takes_unasked_sessions_may_take_it),
         TEST(a_command_after_a_refusal_that_succeeds_is_found),
