@@ -206,11 +206,12 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
 }
 
 /* A server that gave /bs as Location-Path gets Updates there, which have a payload, or do not say whose they are; one
- * that gave /dp gets them beside what is sent (LwM2M Core 1.1 §6.4.7), which has a payload, and no list of links. */
+ * that gave /dp gets them beside what is sent (LwM2M Core 1.1 §6.4.7), which has a payload, and no list of links; one
+ * that gave /rd gets Registers there, too, which say their version (§6.2.1). */
 static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
     enum { FORMAT_LINK = 40 };
     oracle_purpose purpose = oracle_purpose_of(&s->m);
-    bool may = purpose == ORACLE_BOOTSTRAP || (purpose == ORACLE_OTHER && s->m.code == 2);
+    bool may = purpose == ORACLE_BOOTSTRAP || purpose == ORACLE_REGISTER || (purpose == ORACLE_OTHER && s->m.code == 2);
     const oracle_peer *p = may ? oracle_peer_of(o, &s->peer, false) : NULL;
     if (!p || !oracle_is_location(p, &s->m)) {
         return purpose;
@@ -219,7 +220,9 @@ static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
     BJ_TEXT(name, 256);
     bj_coap_find_uint(&s->m, BJ_COAP_CONTENT_FORMAT, &format);
     bool update = purpose == ORACLE_OTHER ? !s->m.payload_length || format == FORMAT_LINK
-                                          : s->m.payload_length || !bj_coap_query(&s->m, "ep", &name);
+                  : purpose == ORACLE_REGISTER
+                      ? !bj_coap_query(&s->m, "ep", &name) && !bj_coap_query(&s->m, "lwm2m", &name)
+                      : s->m.payload_length || !bj_coap_query(&s->m, "ep", &name);
     return update ? ORACLE_UPDATE : purpose;
 }
 
@@ -299,7 +302,8 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     if (first && s->m.code >> 5 == 2 && !interim) {
         note_disable(o, f);
         oracle_attempt_took(o, f, s);
-    } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || (f->block1 && s->m.code >> 5 == 4))) {
+    } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || oracle_is_no_proxy(f, s->m.code) ||
+                         (f->block1 && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
     if (first && s->m.code >> 5 > 2) {
@@ -370,6 +374,8 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     if (p) {
         p->spoke = true;
         p->secure = s->secure;
+    }
+    if (p && (s->stream || s->m.type != BJ_COAP_RST)) { /* what it wants nothing of need not keep it awake */
         note_exchange(o, p, s->time);
     }
 }
@@ -431,7 +437,9 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     f->observes = bj_coap_find(m, BJ_COAP_OBSERVE, 0) != NULL;
     f->block1 = bj_coap_find(m, BJ_COAP_BLOCK1, 0) != NULL;
     for (size_t i = 0; i < m->option_count; i++) {
-        f->critical |= is_strange(m->options[i].number);
+        uint32_t number = m->options[i].number;
+        f->critical |= is_strange(number);
+        f->proxied |= number == BJ_COAP_PROXY_URI || number == BJ_COAP_PROXY_SCHEME;
     }
 }
 

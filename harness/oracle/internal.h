@@ -123,8 +123,9 @@ typedef struct oracle_foreign {
     bj_time first, last;
     unsigned copies;
     uint32_t event;
-    bool owed;   /* an ACK or RST is due */
-    bool reused; /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
+    bool owed;    /* an ACK or RST is due */
+    bool reused;  /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
+    bool proxied; /* for a proxy, by its options */
     bool critical;  /* carries an option that nobody can know, and must */
     bool bootstrap; /* from the bootstrap server, in its session */
     bool slept;     /* it came while the client need not listen, and did not come again */
@@ -679,6 +680,10 @@ oracle_purpose oracle_purpose_of(const bj_coap *m);
 /* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
  * be for it. */
 bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s);
+/* RFC 7252 §5.10.2: 5.05 from who is no proxy. */
+static inline bool oracle_is_no_proxy(const oracle_foreign *f, uint8_t code) {
+    return f->proxied && code == BJ_COAP_CODE(5, 5);
+}
 /* "POST /bs" for reasons. */
 void oracle_describe(const oracle_own *own, bj_text *out);
 void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);

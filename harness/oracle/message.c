@@ -235,6 +235,10 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
 
 /* --- what never came ------------------------------------------------------------------------------------------ */
 
+static bool is_near(bj_time a, bj_time b) {
+    return oracle_less(a, b) < BJ_SECOND && oracle_less(b, a) < BJ_SECOND;
+}
+
 /* A ping that is not answered, shortly after one that was, or after the client's clock began: clients that guard
  * against floods of them do so. */
 static bool follows_ping(bj_oracle *o, const oracle_foreign *ping) {
@@ -243,7 +247,8 @@ static bool follows_ping(bj_oracle *o, const oracle_foreign *ping) {
         return true;
     }
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
-        bool before = f->first <= ping->first && ping->first - f->first < BJ_SECOND && f != ping;
+        bool near = is_near(f->first, ping->first) || is_near(f->last, ping->first);
+        bool before = f->first <= ping->first && near && f != ping;
         if (before && !f->code && !f->malformed && f->acks && bj_addr_equal(&f->peer, &ping->peer)) {
             return true;
         }

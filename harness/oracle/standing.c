@@ -526,6 +526,18 @@ static void note_account(bj_oracle *o, oracle_peer *p) {
     }
 }
 
+/* By what is accepted now, and was said before something else was written. */
+static void relieve_what_was_said(oracle_standing *st, const oracle_instance *server) {
+    char binding[12];
+    plain_binding(server->binding, binding);
+    if (server->lifetime == st->lifetime) {
+        st->due[ORACLE_DUTY_LIFETIME] = 0;
+    }
+    if (!strcmp(binding, st->binding)) {
+        st->due[ORACLE_DUTY_BINDING] = 0;
+    }
+}
+
 /* LwM2M Core 1.2 E.2: a Lifetime of 0 has no end. */
 static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
@@ -543,7 +555,9 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
     }
     const oracle_instance *security, *server;
     bool known = oracle_account_at(o, &p->address, &security, &server, NULL);
-    st->due[ORACLE_DUTY_LIFETIME] = known && server->lifetime == st->lifetime ? 0 : st->due[ORACLE_DUTY_LIFETIME];
+    if (known) {
+        relieve_what_was_said(st, server);
+    }
     bool followed = !o->config.legacy; /* else a server may have changed its accounts since, and nobody have seen it */
     if (followed && st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
         oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
