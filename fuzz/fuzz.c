@@ -35,7 +35,7 @@ const char *fuzz_file(const uint8_t *data, size_t size) {
         file = memfd_create("input", MFD_CLOEXEC);
         snprintf(name, sizeof name, "/proc/self/fd/%d", file);
     }
-    bool written = file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, data, size, 0) == (ssize_t) size;
+    bool written = file >= 0 && pwrite(file, data, size, 0) == (ssize_t) size && ftruncate(file, (off_t) size) == 0;
     FUZZ_HOLDS(written, "a file can be made");
     return name;
 }

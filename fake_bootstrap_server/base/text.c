@@ -124,17 +124,24 @@ static size_t utf8_sequence(const unsigned char *s, size_t left) {
     return n;
 }
 
+static void escape(bj_text *text, unsigned char c) {
+    if (c == '\n') {
+        bj_text_add_bytes(text, "\\n", 2);
+    } else if (c == '"' || c == '\\') {
+        bj_text_add_bytes(text, (const char[]){ '\\', (char) c }, 2);
+    } else {
+        bj_text_add_bytes(text, "\\u00", 4);
+        bj_text_hex(text, &c, 1);
+    }
+}
+
 void bj_text_json_string(bj_text *text, const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *) bytes;
     bj_text_add(text, "\"");
     for (size_t i = 0; i < length;) {
         size_t n = utf8_sequence(s + i, length - i);
-        if (n == 1 && (s[i] == '"' || s[i] == '\\')) {
-            bj_text_printf(text, "\\%c", s[i]);
-        } else if (n == 1 && s[i] == '\n') {
-            bj_text_add(text, "\\n");
-        } else if (n == 0 || s[i] < 0x20 || s[i] == 0x7F) {
-            bj_text_printf(text, "\\u%04x", s[i]);
+        if (n == 0 || s[i] < 0x20 || s[i] == 0x7F || s[i] == '"' || s[i] == '\\') {
+            escape(text, s[i]);
             n = 1;
         } else {
             bj_text_add_bytes(text, bytes + i, n);

@@ -136,8 +136,10 @@ void bj_coap_put(bj_coap_writer *w, const void *bytes, size_t length) {
 }
 
 void bj_coap_put_byte(bj_coap_writer *w, unsigned byte) {
-    uint8_t b = (uint8_t) byte;
-    bj_coap_put(w, &b, 1);
+    if (w->used < w->room) {
+        w->out[w->used] = (uint8_t) byte;
+    }
+    w->used++;
 }
 
 static unsigned nibble_for(uint32_t value) {

@@ -128,7 +128,9 @@ const char *bj_coap_signal_name(uint8_t code) {
 }
 
 void bj_coap_code_print(bj_text *out, uint8_t code) {
-    bj_text_printf(out, "%u.%02u", code >> 5, code & 31);
+    bj_text_add_number(out, code >> 5);
+    bj_text_add(out, (code & 31) < 10 ? ".0" : ".");
+    bj_text_add_number(out, code & 31);
 }
 
 const char *bj_format_name(uint32_t format) {

@@ -54,8 +54,13 @@ static void print_query(bj_text *out, const bj_coap *message) {
 /* A block option as number/more/size (RFC 7959 2.2). */
 static void print_block(bj_text *out, uint32_t value) {
     unsigned szx = value & 7;
-    bj_text_printf(out, "%u/%s/", (unsigned) (value >> 4), value & 8 ? "more" : "last");
-    bj_text_printf(out, szx == 7 ? "reserved" : "%u", 16u << szx);
+    bj_text_add_number(out, value >> 4);
+    bj_text_add(out, value & 8 ? "/more/" : "/last/");
+    if (szx == 7) {
+        bj_text_add(out, "reserved");
+    } else {
+        bj_text_add_number(out, 16u << szx);
+    }
 }
 
 static void print_option_value(bj_text *out, const bj_coap_option *option, bj_coap_option_form form) {
@@ -65,7 +70,8 @@ static void print_option_value(bj_text *out, const bj_coap_option *option, bj_co
         bj_text_add(out, " ");
         bj_print_plain(out, option->value, option->length);
     } else if (form == BJ_COAP_FORM_UINT && readable) {
-        bj_text_printf(out, " %u", (unsigned) number);
+        bj_text_add_char(out, ' ');
+        bj_text_add_number(out, number);
     } else if (form == BJ_COAP_FORM_BLOCK && readable) {
         bj_text_add(out, " ");
         print_block(out, number);
@@ -107,7 +113,8 @@ static void print_brackets(bj_text *out, const bj_coap *message) {
     char room[1024];
     bj_text inner = bj_text_over(room, sizeof room);
     if (!message->stream) {
-        bj_text_printf(&inner, ", mid %u", message->mid);
+        bj_text_add(&inner, ", mid ");
+        bj_text_add_number(&inner, message->mid);
     }
     if (message->token_length) {
         bj_text_add(&inner, ", token ");
@@ -151,10 +158,30 @@ void bj_coap_print(bj_text *out, const bj_coap *message) {
 
 /* --- for programs --------------------------------------------------------------------------------------------- */
 
+static void json_name(bj_text *out, const char *name) {
+    bj_text_add_char(out, '"');
+    bj_text_add(out, name);
+    bj_text_add(out, "\":");
+}
+
+/* Text that has nothing to escape. */
+static void json_word(bj_text *out, const char *name, const char *word) {
+    json_name(out, name);
+    bj_text_add_char(out, '"');
+    bj_text_add(out, word);
+    bj_text_add_char(out, '"');
+}
+
+static void json_number(bj_text *out, const char *name, uint32_t number) {
+    json_name(out, name);
+    bj_text_add_number(out, number);
+}
+
 static void json_hex(bj_text *out, const char *name, const uint8_t *bytes, size_t length) {
-    bj_text_printf(out, "\"%s\":\"", name);
+    json_name(out, name);
+    bj_text_add_char(out, '"');
     bj_text_hex(out, bytes, length);
-    bj_text_add(out, "\"");
+    bj_text_add_char(out, '"');
 }
 
 /* Text as text, numbers as numbers, the rest (and what does not have its option's form) in hexadecimal. */
@@ -162,10 +189,10 @@ static void json_option_value(bj_text *out, const bj_coap_option *option, bj_coa
     uint32_t number;
     bool is_number = form == BJ_COAP_FORM_UINT || form == BJ_COAP_FORM_BLOCK;
     if (form == BJ_COAP_FORM_STRING) {
-        bj_text_add(out, "\"value\":");
+        json_name(out, "value");
         bj_text_json_string(out, (const char *) option->value, option->length);
     } else if (is_number && option_uint(option, &number)) {
-        bj_text_printf(out, "\"value\":%u", (unsigned) number);
+        json_number(out, "value", number);
     } else {
         json_hex(out, "value", option->value, option->length);
     }
@@ -176,9 +203,12 @@ static void json_options(bj_text *out, const bj_coap *message) {
     for (size_t i = 0; i < message->option_count; i++) {
         const bj_coap_option *option = &message->options[i];
         const char *name = bj_coap_option_name_in(message->code, option->number);
-        bj_text_printf(out, "%s{\"number\":%u,", i ? "," : "", (unsigned) option->number);
+        bj_text_add(out, i ? ",{" : "{");
+        json_number(out, "number", option->number);
+        bj_text_add_char(out, ',');
         if (name) {
-            bj_text_printf(out, "\"name\":\"%s\",", name);
+            json_word(out, "name", name);
+            bj_text_add_char(out, ',');
         }
         json_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
         bj_text_add(out, "}");
@@ -189,7 +219,8 @@ static void json_options(bj_text *out, const bj_coap *message) {
 static void json_path(bj_text *out, const char *name, const bj_coap *message, uint32_t number) {
     BJ_TEXT(path, 2048);
     bj_coap_path(message, number, &path);
-    bj_text_printf(out, ",\"%s\":", name);
+    bj_text_add_char(out, ',');
+    json_name(out, name);
     bj_text_json_string(out, path.start, path.used);
 }
 
@@ -197,7 +228,8 @@ static void json_request(bj_text *out, const bj_coap *message) {
     const bj_coap_option *query;
     const char *method = bj_coap_method_name(message->code);
     if (method) {
-        bj_text_printf(out, ",\"method\":\"%s\"", method);
+        bj_text_add_char(out, ',');
+        json_word(out, "method", method);
     }
     json_path(out, "path", message, BJ_COAP_URI_PATH);
     bj_text_add(out, ",\"query\":[");
@@ -210,8 +242,12 @@ static void json_request(bj_text *out, const bj_coap *message) {
 
 static void json_header(bj_text *out, const bj_coap *message) {
     if (!message->stream) {
-        bj_text_printf(out, "\"version\":%u,\"type\":\"%s\",\"mid\":%u,", message->version, type_name(message->type),
-                       message->mid);
+        json_number(out, "version", message->version);
+        bj_text_add_char(out, ',');
+        json_word(out, "type", type_name(message->type));
+        bj_text_add_char(out, ',');
+        json_number(out, "mid", message->mid);
+        bj_text_add_char(out, ',');
     }
     bj_text_add(out, "\"code\":\"");
     bj_coap_code_print(out, message->code);
@@ -222,7 +258,8 @@ static void json_header(bj_text *out, const bj_coap *message) {
 static void json_payload(bj_text *out, const bj_coap *message) {
     uint32_t format = format_of(message);
     if (format != BJ_FORMAT_NONE) {
-        bj_text_printf(out, ",\"format\":%u", (unsigned) format);
+        bj_text_add_char(out, ',');
+        json_number(out, "format", format);
     }
     if (message->payload) {
         bj_text_add(out, ",");
@@ -236,7 +273,7 @@ static void json_payload(bj_text *out, const bj_coap *message) {
 void bj_coap_json(bj_text *out, const bj_coap *message, bj_coap_fault fault) {
     bj_text_add(out, "{");
     if (fault) {
-        bj_text_printf(out, "\"fault\":\"%s\"", bj_coap_fault_text(fault));
+        json_word(out, "fault", bj_coap_fault_text(fault));
     }
     if (fault != BJ_COAP_SHORT) {
         bj_text_add(out, fault ? "," : "");

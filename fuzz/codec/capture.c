@@ -12,8 +12,13 @@ enum { MOST_PACKET = 262144 };
 
 /* What a file says beside its packets, which anybody can write. */
 static void read_notes(const char *file) {
-    bj_arena *arena = bj_arena_map((size_t) 256 << 20);
+    static bj_arena *arena;
     bj_noted noted;
+    if (arena) {
+        bj_arena_reset(arena);
+    } else {
+        arena = bj_arena_map((size_t) 256 << 20);
+    }
     FUZZ_HOLDS(arena, "there is memory");
     bj_notes_read(&noted, arena, file);
     for (size_t i = 0; i < noted.count; i++) {
@@ -21,7 +26,6 @@ static void read_notes(const char *file) {
         FUZZ_HOLDS(!i || noted.steps[i - 1].frame <= noted.steps[i].frame, "steps are in the order of frames");
     }
     FUZZ_HOLDS(!noted.given || noted.given->kind == BJ_K_SCENARIO, "what was given is of a scenario");
-    bj_arena_unmap(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

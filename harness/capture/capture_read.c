@@ -32,7 +32,7 @@ struct bj_capture {
     bj_pcapng_reader *blocks; /* in place of it */
     int link;                 /* of pcap */
     uint32_t frame;
-    bj_fragments fragments;
+    bj_fragments *fragments; /* NULL: there was none */
 };
 
 /* --- link layers ---------------------------------------------------------------------------------------------- */
@@ -249,7 +249,8 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
                           .data = r->at,
                           .length = bj_reader_left(r) };
         size_t length;
-        const uint8_t *whole = bj_fragments_take(&capture->fragments, &f, &length);
+        capture->fragments = capture->fragments ? capture->fragments : calloc(1, sizeof *capture->fragments);
+        const uint8_t *whole = capture->fragments ? bj_fragments_take(capture->fragments, &f, &length) : NULL;
         ok = whole != NULL;
         *r = ok ? bj_reader_over(whole, length) : *r;
     }
@@ -355,7 +356,10 @@ void bj_capture_close(bj_capture *capture) {
             pcap_close(capture->pcap);
         }
         bj_pcapng_close(capture->blocks);
-        bj_fragments_free(&capture->fragments);
+        if (capture->fragments) {
+            bj_fragments_free(capture->fragments);
+            free(capture->fragments);
+        }
         free(capture);
     }
 }

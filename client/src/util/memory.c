@@ -99,7 +99,11 @@ bool bjc_buffer_append(bjc_buffer *buffer, const void *data, size_t length) {
 
 bool bjc_buffer_byte(bjc_buffer *buffer, unsigned byte) {
     uint8_t value = (uint8_t) byte;
-    return bjc_buffer_append(buffer, &value, 1);
+    if (buffer->failed || buffer->length == buffer->capacity) {
+        return bjc_buffer_append(buffer, &value, 1);
+    }
+    buffer->data[buffer->length++] = value;
+    return true;
 }
 
 bool bjc_buffer_text(bjc_buffer *buffer, const char *text) {
