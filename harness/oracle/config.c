@@ -77,14 +77,14 @@ static void add_secret(bj_oracle_config *c, const bj_record *account) {
     }
 }
 
-/* An identity is bytes; many libraries take it for text, and such an account for one that cannot be used. Longer than
- * 128 bytes, or a key longer than 64, none need take it (RFC 4279 §5.3). */
+/* An identity is bytes; many libraries take it for text, and such an account, or one without any, for one that cannot
+ * be used. Longer than 128 bytes, or a key longer than 64, none need take it (RFC 4279 §5.3). */
 static bool has_odd_credentials(const bj_record *account, const bj_value *key) {
     enum { IDENTITY_MOST = 128, KEY_MOST = 64 };
     const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
-    return key->as.string.length > KEY_MOST ||
-           (identity && (identity->as.string.length > IDENTITY_MOST ||
-                         memchr(identity->as.string.bytes, 0, identity->as.string.length)));
+    return key->as.string.length > KEY_MOST || !identity || !identity->as.string.length ||
+           identity->as.string.length > IDENTITY_MOST ||
+           memchr(identity->as.string.bytes, 0, identity->as.string.length);
 }
 
 /* A list of cipher suites of which LwM2M Transport 1.1 §5.2.8 names none: a client may have none of them. */

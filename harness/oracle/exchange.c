@@ -356,6 +356,12 @@ static void note_exchange(const bj_oracle *o, oracle_peer *p, bj_time now) {
     p->exchanged = now;
 }
 
+/* What it rejects, or was asked before, need not. */
+static bool keeps_awake(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f = !s->stream && s->m.type == BJ_COAP_ACK ? oracle_foreign_with_mid(o, s) : NULL;
+    return s->stream || (s->m.type != BJ_COAP_RST && !(f && f->acks > 1));
+}
+
 static void client_said(bj_oracle *o, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (s->fault != BJ_COAP_OK) {
@@ -375,7 +381,7 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
         p->spoke = true;
         p->secure = s->secure;
     }
-    if (p && (s->stream || s->m.type != BJ_COAP_RST)) { /* what it wants nothing of need not keep it awake */
+    if (p && keeps_awake(o, s)) {
         note_exchange(o, p, s->time);
     }
 }

@@ -102,9 +102,10 @@ static bootjack_error post(bjc_operation *op, uint8_t *success) {
         *success = BJC_CREATED;
         return bjc_operation_create(op);
     }
-    /* Partial update of a resource: of the instances of a multiple one. */
-    bool update = op->path.depth == 2 ||
-                  (resource && !(resource->flags & BOOTJACK_EXECUTABLE) && op->request->content_format >= 0);
+    /* Partial update of a resource: of the instances of a multiple one. Text is what the arguments of an Execute are
+     * (LwM2M Core 1.1 §6.3.5). */
+    bool values = op->request->content_format >= 0 && op->request->content_format != BJC_FORMAT_TEXT;
+    bool update = op->path.depth == 2 || (resource && !(resource->flags & BOOTJACK_EXECUTABLE) && values);
     return update ? bjc_operation_write(op, BJC_WRITE_UPDATE) : bjc_operation_execute(op);
 }
 
