@@ -452,6 +452,7 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
     if (f->operation != ORACLE_OP_FINISH || s->m.code >> 5 != 2) {
         return;
     }
+    a->followed_none |= !current && o->config.legacy;
     if (!current && bj_addr_equal(&a->peer, &f->peer)) { /* the client is in a session that nobody else knows of */
         a->ever_finished = a->excused = o->accounts.vague = true;
     }

@@ -132,25 +132,6 @@ static void too_late(bj_oracle *o, const oracle_seen *s, bj_time began) {
         (double) (began - failed) / 1e6, o->growth.most, (double) most / 1e6);
 }
 
-/* --- the account's time --------------------------------------------------------------------------------------- */
-
-/* LwM2M Core 1.1 §6.1.3.3, E.1: /0/x/12 after a bootstrap that succeeded. A need that arose before holds it off. */
-static void check_purged(bj_oracle *o, const oracle_seen *s, bj_time need) {
-    const oracle_attempt *a = &o->attempt;
-    const oracle_instance *account = oracle_bootstrap_account(&o->accounts);
-    bj_time from = oracle_max(a->finished_at, o->growth.started);
-    bool known = account && !account->vague && account->timeout && a->ever_finished && a->phase == ORACLE_FINISHED &&
-                 !a->pack && o->config.exact && !o->config.captured && !o->config.legacy;
-    if (known && need > from + account->timeout + oracle_late(o) + SLACK * BJ_SECOND) {
-        oracle_break(o, BJ_RULE_BS_ACCOUNT_TIMEOUT, s->time, s->event->sequence,
-                     "a bootstrap attempt begins %.0f s after the one that succeeded, with an account whose /0/x/12 is "
-                     "%.0f s",
-                     (double) (s->time - from) / 1e6, (double) account->timeout / 1e6);
-    }
-}
-
-/* --- the course of it ----------------------------------------------------------------------------------------- */
-
 /* One that stood before a bootstrap that ended well needs no Register to go on: nothing tells that it ended the growth.
  */
 static bool registration_stands(const bj_oracle *o) {
@@ -160,6 +141,41 @@ static bool registration_stands(const bj_oracle *o) {
     }
     return any && o->attempt.phase == ORACLE_FINISHED;
 }
+
+/* --- the account's time --------------------------------------------------------------------------------------- */
+
+/* LwM2M Core 1.1 §6.1.3.3, E.1: until when the account can be there, by /0/x/12 after a bootstrap that succeeded; a
+ * need that arose before holds it off. BJ_NEVER: that is not known. */
+static bj_time account_ends(bj_oracle *o, const oracle_instance *account) {
+    const oracle_attempt *a = &o->attempt;
+    bool known = account && !account->vague && account->timeout && a->ever_finished && a->phase == ORACLE_FINISHED &&
+                 !a->pack && o->config.exact && !o->config.captured && !o->config.legacy;
+    bj_time from = oracle_max(a->finished_at, o->growth.started);
+    return known ? from + account->timeout + oracle_late(o) + SLACK * BJ_SECOND : BJ_NEVER;
+}
+
+/* The client's life ends, with everything in order, long after its account was purged: it has saved that. */
+static void note_purged(bj_oracle *o, const bj_event *e) {
+    bool orderly = registration_stands(o) && o->attempt.trigger == BJ_NEVER && o->config.persistent && !o->disk_strange;
+    o->growth.purged |= orderly && e->time > account_ends(o, oracle_bootstrap_account(&o->accounts));
+}
+
+static void check_purged(bj_oracle *o, const oracle_seen *s, bj_time need) {
+    const oracle_instance *account = oracle_bootstrap_account(&o->accounts);
+    if (o->growth.purged && !o->disk_strange) {
+        oracle_break(o, BJ_RULE_LIFE_ACCOUNTS_PERSIST, s->time, s->event->sequence,
+                     "a bootstrap attempt begins, with an account whose time was over in a life before");
+    }
+    if (need > account_ends(o, account)) {
+        bj_time from = oracle_max(o->attempt.finished_at, o->growth.started);
+        oracle_break(o, BJ_RULE_BS_ACCOUNT_TIMEOUT, s->time, s->event->sequence,
+                     "a bootstrap attempt begins %.0f s after the one that succeeded, with an account whose /0/x/12 is "
+                     "%.0f s",
+                     (double) (s->time - from) / 1e6, (double) account->timeout / 1e6);
+    }
+}
+
+/* --- the course of it ----------------------------------------------------------------------------------------- */
 
 void oracle_growth_finished(bj_oracle *o) {
     o->growth.least = registration_stands(o) ? 0 : o->growth.least;
@@ -246,6 +262,7 @@ static void event(bj_oracle *o, const bj_event *e) {
     case BJ_EV_CLIENT_EXIT:
     case BJ_EV_CLIENT_SIGNAL:
     case BJ_EV_POWER_CUT:
+        note_purged(o, e);
         o->growth.due = BJ_NEVER;
         break;
     case BJ_EV_DNS_QUERY:

@@ -463,6 +463,7 @@ typedef struct oracle_attempt {
     bool unasked;    /* since the last attempt a client of LwM2M 1.0 was sent a command that may have begun a session */
     bj_time trigger; /* /1/x/9 was executed since; BJ_NEVER */
     bj_time dialled; /* the first handshake or connection towards the bootstrap server since `last`; BJ_NEVER */
+    bool followed_none; /* TS 1.0 §5.2.3.4: a session that nobody asked for has ended well, ever */
     bool ever_finished;
     bj_time finished_at;     /* the last time */
     bj_time holdoff;         /* /0/x/11 that counts now */
@@ -578,6 +579,7 @@ struct bj_oracle {
         bool rewritten;       /* the bootstrap account is not as the factory gave it, perhaps */
         bool unsettled;       /* since the last attempt there may have been another that was not seen */
         bool broken;          /* the bootstrap account of the factory may be of no use */
+        bool purged;          /* its time was over in a life before, for certain */
         unsigned queries;     /* for the Bootstrap-Server's name since the last attempt */
         bj_time query;        /* the first of them */
         bj_time started;      /* this life of the client */

@@ -82,7 +82,7 @@ static const struct {
 
 static void fall_due(bj_oracle *o, oracle_peer *p, unsigned duty) {
     oracle_standing *st = &p->standing;
-    if (st->unread) { /* it may have been what is missing */
+    if (st->unread || o->attempt.followed_none) { /* it may have been what is missing; its account may have gone */
         relieve(p);
         return;
     }
@@ -558,8 +558,7 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
     if (known) {
         relieve_what_was_said(st, server);
     }
-    bool followed = !o->config.legacy; /* else a server may have changed its accounts since, and nobody have seen it */
-    if (followed && st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
+    if (st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
         oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
     }
 }
