@@ -251,8 +251,8 @@ static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e
 static void server_value(oracle_instance *one, const bj_entry *e) {
     int64_t number = 1;
     bool known = true;
-    if (e->path.ids[2] < ORACLE_SETTINGS && oracle_number_of(e, &number)) {
-        one->settings[e->path.ids[2]] = number;
+    if (e->path.ids[2] < ORACLE_SETTINGS) {
+        one->settings[e->path.ids[2]] = oracle_number_of(e, &number) ? number : -1;
     }
     switch (e->path.ids[2]) {
     case RETURNS:

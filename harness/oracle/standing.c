@@ -82,7 +82,10 @@ static const struct {
 
 static void fall_due(bj_oracle *o, oracle_peer *p, unsigned duty) {
     oracle_standing *st = &p->standing;
-    if (st->unread || o->attempt.followed_none) { /* it may have been what is missing; its account may have gone */
+    bool open = o->attempt.phase == ORACLE_SESSION || o->attempt.phase == ORACLE_REQUESTED;
+    bool may_wait = open && duty == ORACLE_DUTY_RENEW; /* nobody need register while a bootstrap goes on */
+    /* It may have been what is missing; its account may have gone. */
+    if (st->unread || o->attempt.followed_none || may_wait) {
         relieve(p);
         return;
     }
