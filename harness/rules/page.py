@@ -144,7 +144,7 @@ def write(rules, text) -> str:
 
 
 def wrong_levels(rules) -> list:
-    """A scenario says `level: should` where it shows a SHOULD and no MUST, and nowhere else."""
+    """A scenario says `level: should` where it shows a SHOULD and no MUST, may say it of a MAY, and says it of no MUST."""
     levels, should = collections.defaultdict(set), set()
     for rule in rules:
         should.update(rule.should)
@@ -152,7 +152,7 @@ def wrong_levels(rules) -> list:
             levels[name].add(rule.facts.get("level"))
     soft = {name for name, them in levels.items() if "SHOULD" in them and "MUST" not in them}
     return ([f"{name}: it shows a SHOULD and no MUST: `level: should`" for name in sorted(soft - should)] +
-            [f"{name}: `level: should`, but it shows a MUST" for name in sorted(should - soft)])
+            [f"{name}: `level: should`, but it shows a MUST" for name in sorted(should) if "MUST" in levels[name]])
 
 
 def problems(rules) -> list:
