@@ -328,7 +328,7 @@ static void judge(fuzz_session *s, const bj_record *scenario) {
     bool ended = r->trouble != SESSION_LONG; /* else what had not come yet might have come */
     session_judge(r, s->arena, scenario, s->options.profile, ended);
     for (size_t i = 0; i < r->finding_count && !r->broken; i++) {
-        r->broken = session_counts(&r->findings[i]) ? &r->findings[i] : NULL;
+        r->broken = session_counts(&r->findings[i], session_client_played.promises) ? &r->findings[i] : NULL;
     }
 }
 

@@ -45,7 +45,7 @@ typedef struct session_result {
     bj_recovery recovery;
     const bj_finding *findings; /* broken rules; known deviations of the client have their excuse */
     size_t finding_count;
-    const bj_finding *broken; /* the first broken MUST that is not excused; NULL */
+    const bj_finding *broken; /* the first that counts: session_counts(); NULL */
     bj_time virtual_time;
     size_t held; /* bytes of the client's own memory at most; 0 where it is not counted */
     size_t leaked;
@@ -76,14 +76,14 @@ void session_print_played(FILE *out);
  * one is `broken`, the caller decides. */
 void session_judge(session_result *result, bj_arena *arena, const bj_record *scenario, const bj_record *profile,
                    bool ended);
-/* A MUST, and no known deviation of the client. */
-bool session_counts(const bj_finding *finding);
+/* A MUST, or, of a client that promises to keep them too, a SHOULD; and no known deviation of the client. */
+bool session_counts(const bj_finding *finding, bool promises);
 
 /* Which rule is broken, when and how, as one line without an end. */
 void session_print_rule(bj_text *out, const bj_finding *finding);
 /* The conversation on descriptor 2, and where in it which rule broke. */
 void session_print(const session_result *result);
-/* Is it a finding: a broken MUST, or trouble that the client is to blame for? */
+/* Is it a finding: a broken rule that counts, or trouble that the client is to blame for? */
 bool session_is_finding(const session_result *result);
 /* What a fuzz target does with its result: session_abort() where it is a finding. Who measures speed only, and not what
  * is found, sets FUZZ_GO_ON in the environment. */

@@ -8,6 +8,7 @@
 #ifndef BJ_FUZZ_SESSION_CLIENT_H
 #define BJ_FUZZ_SESSION_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "attach/linked.h"
@@ -23,6 +24,7 @@ typedef struct session_move {
 typedef struct session_client {
     const bootjack_linked_client *functions;
     const char *profile; /* its profile, as YAML */
+    bool promises;       /* to keep what SHOULD be kept, too: a broken SHOULD is a finding */
     /* In place of functions->create(): its memory comes from `allocator` (copied), is limited, and is counted. */
     void *(*create)(const bootjack_linked_config *config, const struct bootjack_allocator *allocator);
     void (*prepare)(void); /* once, before the first session */

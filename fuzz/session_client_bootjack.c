@@ -65,6 +65,7 @@ static void *create(const bootjack_linked_config *config, const struct bootjack_
 
 const session_client session_client_played = {
     .functions = &bootjack_client_linked,
+    .promises = true,
     .profile = bj_linked_profile,
     .create = create,
     .prepare = session_gnutls_keep,

@@ -37,8 +37,8 @@ void session_judge(session_result *r, bj_arena *arena, const bj_record *scenario
     }
 }
 
-bool session_counts(const bj_finding *finding) {
-    return bj_rule_level(finding->rule) == BJ_LEVEL_MUST && !finding->excuse;
+bool session_counts(const bj_finding *finding, bool promises) {
+    return (promises || bj_rule_level(finding->rule) == BJ_LEVEL_MUST) && !finding->excuse;
 }
 
 /* --- for people ----------------------------------------------------------------------------------------------- */

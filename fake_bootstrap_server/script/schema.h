@@ -87,7 +87,7 @@ enum {
     X(1, "strict")                                                                                                     \
     X(2, "transactional") X(3, "legacy") X(4, "discover") X(5, "bootstrap-read") X(6, "lwm2m-1.0") X(7, "lwm2m-1.1")   \
         X(8, "lwm2m-1.2") X(9, "access-control") X(10, "linked") X(11, "deregisters") X(20, "pack")                 \
-        X(30, "notifies-writer") X(31, "bare-accounts")
+        X(30, "notifies-writer") X(31, "bare-accounts") X(32, "request-tag") X(33, "overtaking")
 /* What a client need not have, and what a scenario can therefore need (profiles: `features`). */
 #define BJ_ENUM_FEATURE(X)                                                                                             \
     X(1, "ipv6") X(2, "tcp") X(3, "dtls") X(4, "tls") X(5, "psk") X(6, "x509") X(10, "tlv") X(11, "text")              \

@@ -114,7 +114,7 @@ static bool counts(const foreign *f, const bj_finding *finding) {
     for (const char *at = f->rules; *at; at += length + (at[length] == ',')) {
         length = strcspn(at, ",");
         if (length && strncmp(id, at, length) == 0) {
-            return session_counts(finding);
+            return session_counts(finding, false);
         }
     }
     return false;

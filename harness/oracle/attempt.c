@@ -133,13 +133,15 @@ static void check_finish_timeout(bj_oracle *o, const oracle_seen *s, bj_time beg
     const oracle_attempt *a = &o->attempt;
     bj_time timeout = a->stream ? o->config.stream_finish_timeout : o->config.finish_timeout;
     /* A capture does not show that the client was started anew. */
+    bj_time holdoff = oracle_growth_least(o);
     if (o->config.captured || a->phase != ORACLE_SESSION || a->excused || a->overtaken || a->trigger != BJ_NEVER ||
-        o->damages || began + oracle_early(o) >= a->session_last + timeout) {
+        o->damages || began + oracle_early(o) >= a->session_last + timeout + holdoff) {
         return;
     }
     oracle_break(o, BJ_RULE_BS_FINISH_TIMEOUT, s->time, s->event->sequence,
-                 "the client gives up a session without Finish %.3f s after its last command; its time-out is %.3f s",
-                 (double) oracle_less(began, a->session_last) / 1e6, (double) timeout / 1e6);
+                 "the next attempt begins %.3f s after the last command of a session without Finish; its time-out is "
+                 "%.3f s, and the hold-off %.0f s",
+                 (double) oracle_less(began, a->session_last) / 1e6, (double) timeout / 1e6, (double) holdoff / 1e6);
 }
 
 /* --- the course of it ----------------------------------------------------------------------------------------- */

@@ -387,6 +387,22 @@ static bool overtook(bj_oracle *o, const oracle_foreign *f) {
            f->first < own->first + patience && !o->attempt.excused;
 }
 
+/* Nothing in it can be refused: a Delete of all, a Write of /1 that has nothing wrong in it. */
+static bool cannot_be_refused(bj_oracle *o, const oracle_foreign *f, const bj_coap *m) {
+    writing w = { .f = f, .last = -1, .plain = true };
+    bool all = f->operation == ORACLE_OP_DELETE && !f->path.depth && !m->payload_length;
+    return has_plain_options(m) && is_rooted(f, m) && (all || (reads_plainly(o, &w, m) && !w.strangers));
+}
+
+/* A client may say that it is in no session yet, unless its profile says that it takes such commands. */
+static void overtaking_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
+    if (o->config.overtaking && o->attempt.phase == ORACLE_SESSION && overtook(o, f) && f->type == BJ_COAP_CON &&
+        cannot_be_refused(o, f, m)) {
+        reproach(o, BJ_RULE_BS_OVERTAKING, f, s,
+                 "that it overtook the answer to the Bootstrap-Request changes nothing");
+    }
+}
+
 void oracle_commands_reset(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     bj_coap m;
     if (f->code && decode(f, &m) && has_plain_options(&m) && f->type == BJ_COAP_CON && overtook(o, f)) {
@@ -411,6 +427,9 @@ void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracl
         oracle_growth_triggered(o, f);
     } else if (success && (f->bootstrap || in_open_session(o, f))) {
         command_succeeded(o, f, s, &m);
+        if (f->operation == ORACLE_OP_FINISH) {
+            oracle_finish_accepted(o, s);
+        }
         if (is_rooted(f, &m)) {
             oracle_shown_changed(o, f);
         }
@@ -418,5 +437,7 @@ void oracle_commands_answered(bj_oracle *o, const oracle_foreign *f, const oracl
         success_without_session(o, f, s);
     } else if (in_open_session(o, f)) {
         command_refused(o, f, s, &m);
+    } else {
+        overtaking_refused(o, f, s, &m);
     }
 }

@@ -206,6 +206,8 @@ void bj_oracle_configure(bj_oracle_config *c, const bj_record *scenario, const b
     c->endpoint = scenario ? bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1") : NULL;
     c->transactional = fact(profile, "transactional");
     c->bare_accounts = fact(profile, "bare-accounts");
+    c->request_tag = fact(profile, "request-tag");
+    c->overtaking = fact(profile, "overtaking");
     c->notifies_writer = fact(profile, "notifies-writer");
     c->legacy = fact(profile, "legacy") || bj_get_bool(client, BJ_F(CLIENT, LEGACY), false);
     if (c->finish_timeout > STREAM_FINISH) {

@@ -35,6 +35,32 @@ static void check_scheme(bj_oracle *o, const oracle_seen *s, const oracle_instan
     }
 }
 
+/* E.1: with Security Mode 0 the Public Key or Identity and the Secret Key must be there; a key without any byte is
+ * none.
+ */
+static bool lacks_its_key(const oracle_instance *security) {
+    bool written = security->given >> 5 & 1;
+    return security->mode == 0 && (!written || security->keys[2] == oracle_mark(NULL, 0));
+}
+
+static void check_key(bj_oracle *o, const oracle_seen *s, const oracle_instance *security) {
+    if (lacks_its_key(security)) {
+        reproach(o, BJ_RULE_SEC_CREDENTIALS, s, security, "it has no pre-shared key");
+    }
+}
+
+void oracle_finish_accepted(bj_oracle *o, const oracle_seen *s) {
+    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        if (is_there(one, 0) && one->whole && !one->vague && one->bootstrap >= 0 && lacks_its_key(one) &&
+            has_scheme(one, "coaps")) {
+            oracle_break(o, BJ_RULE_SEC_CREDENTIALS, s->time, s->event->sequence,
+                         "Bootstrap-Finish is answered with success, though /0/%u has Security Mode 0 and no key",
+                         one->id);
+        }
+    }
+}
+
 /* E.2: /1/x/0, /1/x/1, /1/x/6 and /1/x/7 are mandatory. */
 static void check_mandatory(bj_oracle *o, const oracle_seen *s, const oracle_instance *server) {
     static const unsigned mandatory[] = { 0, 1, 6, 7 };
@@ -88,6 +114,7 @@ static void check_used(bj_oracle *o, const oracle_seen *s) {
     }
     if (oracle_account_at(o, &s->peer, &security, &server, NULL) && security->whole && server->whole) {
         check_scheme(o, s, security);
+        check_key(o, s, security);
         check_mandatory(o, s, server);
         check_ranges(o, s, server);
     }

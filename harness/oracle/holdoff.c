@@ -47,6 +47,10 @@ static bj_time longest_after(const bj_oracle *o, unsigned failures) {
     return wait_of(o, whole, failures, o->config.holdoff_jitter);
 }
 
+bj_time oracle_growth_least(const bj_oracle *o) {
+    return o->config.holdoff_grows && !o->config.legacy ? shortest(o) : o->attempt.holdoff;
+}
+
 static bj_time longest(const bj_oracle *o) {
     return longest_after(o, o->growth.most);
 }

@@ -174,13 +174,16 @@ static void note_lifetime(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
-/* Nothing but the factory has written the account. */
+/* Nothing but the factory has written the account: that is its place. */
 static void note_factory(bj_oracle *o, const oracle_seen *s) {
     const bj_oracle_config *c = &o->config;
     int id = oracle_only_instance(o, 1);
-    bool untouched = c->bare_accounts && c->known && !o->attempt.any && o->lives < 2 && !c->state_given && !c->legacy &&
+    bool untouched = c->known && !o->attempt.any && o->lives < 2 && !c->state_given && !c->legacy &&
                      !o->managed.ever_changed && !o->managed.outstanding;
     if (untouched && id >= 0) {
+        oracle_model_listed(o, (unsigned) id);
+    }
+    if (untouched && id >= 0 && c->bare_accounts) {
         oracle_values_from_factory(o, (unsigned) id, s->time);
     }
 }

@@ -22,6 +22,7 @@
  *   management.c    requests of servers that are judged; definitions.c, instances.c, values.c: see management.h
  *   transport.c     by what the messages are carried, and handshakes
  *   retries.c       attempts to register: their order, their times, their number
+ *   blocks.c        transfers in blocks
  *   standing.c      what a registration that stands asks of the client
  *   secrets.c       credentials stand in no message and in no line
  *   state.c         a client that tells of its state machines says what is so
@@ -49,6 +50,7 @@ enum {
     ORACLE_TOLD = 16,
     ORACLE_NAMES = 32,
     ORACLE_DEFERRED = 4,
+    ORACLE_TRANSFERS = 16,
     ORACLE_MACHINES = 16,
     ORACLE_GRACE = 10000, /* us: what may cross on its way inside the client's own machine */
 };
@@ -382,6 +384,8 @@ typedef struct oracle_observation {
     bj_time expected;    /* that it must have been told by; BJ_NEVER */
     uint8_t expected_by; /* bj_rule */
     bj_time most;        /* pmax is over; BJ_NEVER */
+    bool lapsed;         /* it was over, and nobody can say that something had to come */
+    bj_time stored;      /* what was stored meanwhile must have been told by then; BJ_NEVER */
 } oracle_observation;
 
 enum {
@@ -560,6 +564,18 @@ struct bj_oracle {
     } block;
 
     struct {
+        unsigned begun;
+        struct oracle_transfer {
+            bj_addr peer;
+            int connection;
+            uint64_t key, next; /* what its blocks have in common; where the next one begins */
+        } transfers[ORACLE_TRANSFERS];
+        bool awaits, strayed, registered; /* the client asked for a block; got another; registered in this life */
+        uint64_t awaited;                 /* where that block begins */
+        bj_addr from;
+    } blocks;
+
+    struct {
         bool tried, registered, refused;
         const char *how;
         size_t how_length;
@@ -692,8 +708,8 @@ void oracle_describe_foreign(const oracle_foreign *f, bj_text *out);
 
 extern const oracle_def oracle_exchange, oracle_message, oracle_stream, oracle_payload, oracle_model, oracle_operations,
     oracle_showing, oracle_consistencies, oracle_attempts, oracle_growing, oracle_registration, oracle_transports,
-    oracle_retries, oracle_standings, oracle_secrets, oracle_recovering, oracle_states, oracle_management,
-    oracle_observing, oracle_visible;
+    oracle_retries, oracle_blocks, oracle_standings, oracle_secrets, oracle_recovering, oracle_states,
+    oracle_management, oracle_observing, oracle_visible;
 
 /* --- exchange.c tells these, in this order: a new message, a repetition, an answer --- */
 
@@ -726,6 +742,8 @@ void oracle_shown_session(bj_oracle *o);
 
 /* --- consistency.c --- */
 
+/* Bootstrap-Finish was answered with success. */
+void oracle_finish_accepted(bj_oracle *o, const oracle_seen *s);
 /* Bootstrap-Finish was refused in a session that is open. */
 void oracle_finish_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s);
 
@@ -742,6 +760,8 @@ bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, ui
 void oracle_growth_finished(bj_oracle *o);
 /* An attempt begins, not the one before that goes on; `need`: when it may have become necessary at the earliest. */
 void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need);
+/* The least hold-off of an attempt that fails now. */
+bj_time oracle_growth_least(const bj_oracle *o);
 /* A request of a new attempt left, what was known of the one before is judged. */
 void oracle_growth_asked(bj_oracle *o);
 /* Register was accepted; `alone`: there is no other server. */
@@ -759,6 +779,8 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept);
 void oracle_model_forget(bj_oracle *o);
 /* The client asks for a bootstrap: it has an account for it. */
 void oracle_model_asked(bj_oracle *o);
+/* The client, of which nothing but the factory has written the accounts, lists that one instance of /1. */
+void oracle_model_listed(bj_oracle *o, unsigned id);
 /* The value of an entry as an integer; false: it is none. */
 bool oracle_number_of(const bj_entry *e, int64_t *number);
 /* The bootstrap account; NULL: none, or nobody knows which. */

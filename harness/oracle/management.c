@@ -60,6 +60,9 @@ static oracle_manages kind_of(const oracle_foreign *f, const bj_coap *m) {
         if (f->path.depth == 3 && (!content || f->format == FORMAT_TEXT)) {
             return ORACLE_MANAGES_EXECUTE;
         }
+        if (f->path.depth == 3 && oracle_definition_of(&f->path).multiple) {
+            return ORACLE_MANAGES_UPDATE;
+        }
         return f->path.depth == 1              ? ORACLE_MANAGES_CREATE
                : f->path.depth == 2 && content ? ORACLE_MANAGES_UPDATE
                                                : ORACLE_MANAGES_OTHER;
@@ -180,6 +183,56 @@ static void check_write(bj_oracle *o, const oracle_managed *x) {
     }
     if (oracle_entries_of(o, &x->f->path, x->request, nested, &several) && several) {
         breaks(o, x, BJ_RULE_OBJ_TYPES, "a Resource that is single is written with Resource Instances");
+    }
+}
+
+/* What is written, as far as all clients have it: /1/x/1 and /1/x/6. */
+typedef struct ordinary {
+    unsigned instance;
+    uint32_t seen; /* by bits */
+    bool good;
+} ordinary;
+
+/* A number that can be read in one way only. */
+static bool is_clear(const bj_entry *entry, unsigned resource) {
+    bool digits = entry->kind == BJ_ENTRY_TEXT && entry->length && entry->bytes[0] != '0' && entry->length < 10;
+    for (size_t i = 0; digits && i < entry->length; i++) {
+        digits = entry->bytes[i] >= '0' && entry->bytes[i] <= '9';
+    }
+    bool bytes = entry->kind == BJ_ENTRY_RAW && (entry->length == 1 || (resource == 1 && entry->length <= 8));
+    return entry->kind == BJ_ENTRY_INT || entry->kind == BJ_ENTRY_BOOL || digits || bytes;
+}
+
+static void ordinary_entry(bj_oracle *o, void *context, const bj_entry *entry) {
+    (void) o;
+    ordinary *w = context;
+    unsigned resource = entry->path.ids[2];
+    bool there = entry->path.depth == 3 && entry->path.ids[0] == 1 && entry->path.ids[1] == w->instance &&
+                 (resource == 1 || resource == 6) && !(w->seen & UINT32_C(1) << resource);
+    oracle_value value = oracle_value_of(entry, resource == 6 ? 'B' : 'I');
+    bool number = there && value.kind == ORACLE_VALUE_INTEGER && is_clear(entry, resource);
+    int64_t least = resource == 6 ? 0 : 1, most = resource == 6 ? 1 : INT32_MAX;
+    w->good &= number && value.integer >= least && value.integer <= most;
+    w->seen |= there ? UINT32_C(1) << resource : 0;
+}
+
+/* LwM2M Core 1.1 §6.3.3, E.2: each server may write Lifetime and Notification Storing of its own Instance, and a
+ * partial update need not name more. */
+static void check_refusal(bj_oracle *o, const oracle_managed *x) {
+    const bj_path *path = &x->f->path;
+    bool writes = (x->kind == ORACLE_MANAGES_REPLACE && path->depth == 3) ||
+                  (x->kind == ORACLE_MANAGES_UPDATE && path->depth == 2);
+    bool code = x->s->m.code == BJ_COAP_CODE(4, 0) || x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED;
+    bool settled = o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
+    ordinary w = { .instance = path->ids[1], .good = true };
+    if (!writes || !code || !settled || path->ids[0] != 1 || oracle_only_instance(o, 1) != path->ids[1]) {
+        return;
+    }
+    /* TLV of an Instance in an Instance, which a client need not take. */
+    bool wrapped = x->f->format == 11542 && x->request->payload_length && x->request->payload[0] >> 6 != 3;
+    bool read = !wrapped && oracle_entries_of(o, path, x->request, ordinary_entry, &w);
+    if (read && w.good && w.seen) {
+        breaks(o, x, BJ_RULE_MGMT_WRITE, "every client takes those values, in part too");
     }
 }
 
@@ -345,7 +398,7 @@ static void check_send(bj_oracle *o, const oracle_seen *s) {
     bj_path muted = { .ids = { 1, (uint16_t) (instance < 0 ? 0 : instance), 23 }, .depth = 3 };
     const oracle_resource *r = instance < 0 ? NULL : oracle_resource_known(o, &muted);
     bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
-    bool known = r && (r->absent || (r->written && r->value.integer == 1)) && s->time > r->at + ORACLE_GRACE;
+    bool known = r && (r->absent || (r->written && r->value.integer == 1)) && s->time > r->at;
     const oracle_own *own = s->stream ? NULL : oracle_own_with_mid(o, s);
     bool fresh =
         own ? own->copies == 1 && oracle_longest_wait(o, &s->peer, r ? r->at : 0, own->event) < BJ_SECOND : s->stream;
@@ -395,6 +448,7 @@ static void judge(bj_oracle *o, const oracle_managed *x) {
         check_depth(o, x);
     }
     if (x->plain && x->alone) {
+        check_refusal(o, x);
         check_absent(o, x);
     }
     oracle_access_answered(o, x);

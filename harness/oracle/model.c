@@ -341,6 +341,20 @@ void oracle_model_asked(bj_oracle *o) {
     }
 }
 
+static void find_place(oracle_accounts *a, unsigned id) {
+    oracle_instance *somewhere = oracle_instance_of(a, 1, ORACLE_ANYWHERE);
+    if (somewhere && !oracle_instance_of(a, 1, id)) {
+        somewhere->id = (uint16_t) id;
+    }
+}
+
+void oracle_model_listed(bj_oracle *o, unsigned id) {
+    if (!o->accounts.vague) {
+        find_place(&o->accounts, id);
+        find_place(&o->before, id);
+    }
+}
+
 /* LwM2M Core 1.1 §6.1.2: one bootstrap account at most, judged on the state after the whole Write. */
 static void check_one_account(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     const oracle_instance *found[2] = { NULL, NULL };

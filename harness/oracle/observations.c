@@ -16,7 +16,7 @@
 
 enum { CONTENT = BJ_COAP_CODE(2, 5), WINDOW = 1 << 23 };
 
-static const bj_time PATIENCE = 60 * BJ_SECOND, SOON = 5 * BJ_SECOND, DAY = 86400 * BJ_SECOND;
+static const bj_time PATIENCE = 60 * BJ_SECOND, SOON = 5 * BJ_SECOND, HOUR = 3600 * BJ_SECOND, DAY = 86400 * BJ_SECOND;
 
 static oracle_observation *find(bj_oracle *o, const bj_addr *peer, const uint8_t *token, size_t length) {
     for (unsigned i = 0; i < o->managed.observation_count; i++) {
@@ -165,7 +165,7 @@ static bool may_be_met(const thresholds *t, const oracle_observation *ob) {
 /* --- what must come ------------------------------------------------------------------------------------------- */
 
 static void expect_nothing(oracle_observation *ob) {
-    ob->expected = ob->written_at = BJ_NEVER;
+    ob->expected = ob->written_at = ob->stored = BJ_NEVER;
 }
 
 static bool watches(const oracle_observation *ob, const bj_path *path) {
@@ -242,7 +242,7 @@ static void reckon(bj_oracle *o, oracle_observation *ob) {
     bool known = period(o, ob, ORACLE_PMIN, &pmin, &since) && period(o, ob, ORACLE_PMAX, &pmax, &since);
     bool counts = known && pmax && pmax >= pmin && !ob->stream && !ob->ended;
     ob->most = counts ? since + pmax + SOON + oracle_late(o) : BJ_NEVER;
-    o->managed.next = oracle_min(o->managed.next, oracle_min(ob->most, ob->expected));
+    o->managed.next = oracle_min(o->managed.next, oracle_min(ob->most, oracle_min(ob->expected, ob->stored)));
 }
 
 static void reckon_all(bj_oracle *o) {
@@ -280,7 +280,15 @@ static void look_at(bj_oracle *o, oracle_observation *ob) {
         if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0)) {
             missed(o, ob, BJ_RULE_REP_PERIODS, ob->most, "pmax is over");
         }
+        ob->lapsed = !ob->ended;
         ob->most = BJ_NEVER;
+    }
+    if (o->now > ob->stored) {
+        if (!in_session && is_undisturbed(o, ob, ob->ended_at, 0)) {
+            missed(o, ob, BJ_RULE_REP_STORING, ob->stored,
+                   "pmax was over while its server was disabled, and /1/x/6 is true");
+        }
+        ob->stored = BJ_NEVER;
     }
 }
 
@@ -292,7 +300,7 @@ static void look(bj_oracle *o) {
     for (unsigned i = 0; i < o->managed.observation_count; i++) {
         oracle_observation *ob = &o->managed.observations[i];
         look_at(o, ob);
-        o->managed.next = oracle_min(o->managed.next, oracle_min(ob->most, ob->expected));
+        o->managed.next = oracle_min(o->managed.next, oracle_min(ob->most, oracle_min(ob->expected, ob->stored)));
     }
 }
 
@@ -329,7 +337,7 @@ static void tell(oracle_observation *ob, const content *c, bj_time now) {
     ob->digest = c->digest;
     ob->low = ob->high = is_number(&c->value) ? number_of(&c->value) : 0;
     ob->reported = now;
-    ob->vague = false;
+    ob->vague = ob->lapsed = false;
     ob->clean = true;
     expect_nothing(ob);
 }
@@ -445,12 +453,19 @@ void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
-/* /1/x/6, Notification Storing When Disabled or Offline, is false for all that is known. */
-static bool stores_nothing(bj_oracle *o) {
+/* /1/x/6, Notification Storing When Disabled or Offline, is that for all that is known. */
+static bool stores(bj_oracle *o, bool what) {
     int instance = oracle_only_instance(o, 1);
     bj_path path = { .ids = { 1, (uint16_t) (instance < 0 ? 0 : instance), 6 }, .depth = 3 };
     const oracle_resource *r = instance < 0 ? NULL : oracle_resource_known(o, &path);
-    return r && !r->absent && r->value.integer == 0;
+    return r && !r->absent && r->value.integer == what;
+}
+
+/* Was pmax over while the client was away because of Disable, with nothing of before to be told? */
+static bool has_stored(bj_oracle *o, const oracle_observation *ob) {
+    const oracle_peer *p = oracle_peer_of(o, &ob->peer, false);
+    return p && p->standing.sent_away && ob->lapsed && !ob->vague && !ob->secure &&
+           is_undisturbed(o, ob, ob->reported, 0) && stores(o, true);
 }
 
 /* A Register was accepted: what was observed before it is over (LwM2M Core 1.1 §6.4.1). */
@@ -461,7 +476,8 @@ void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time n
             ob->ended = ORACLE_ENDED_REGISTERED;
             ob->ended_at = now;
             ob->ended_settled = ob->clean && is_settled(o, peer, ob->reported, 0);
-            ob->ended_unstored = stores_nothing(o) && is_settled(o, peer, ob->reported, 0);
+            ob->ended_unstored = stores(o, false) && is_settled(o, peer, ob->reported, 0);
+            ob->stored = has_stored(o, ob) ? now + PATIENCE : BJ_NEVER;
         }
     }
     reckon_all(o);
@@ -476,7 +492,7 @@ static void breaks(bj_oracle *o, const oracle_observation *ob, const oracle_seen
 }
 
 static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, const content *c) {
-    bool late = s->time > ob->ended_at + ORACLE_GRACE;
+    bool late = s->time > ob->ended_at + (ob->ended_unstored ? 0 : ORACLE_GRACE);
     bool unsettled = !ob->ended_settled && s->time < ob->ended_at + 400 * BJ_SECOND; /* one may have been on its way */
     if (!late || unsettled) {
         return;
@@ -484,9 +500,11 @@ static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle
     if (ob->ended == ORACLE_ENDED_REGISTERED) {
         if (ob->ended_settled && c->digest != ob->digest) {
             breaks(o, ob, s, BJ_RULE_REP_END, "it comes though the client has registered anew since");
-        } else if (ob->ended_unstored && !ob->clean) {
+        } else if (ob->ended_unstored && (!ob->clean || ob->lapsed)) {
             breaks(o, ob, s, BJ_RULE_REP_STORING,
                    "it was stored while its server was disabled, though /1/x/6 is false");
+        } else if (s->time > ob->ended_at + HOUR / 6 && is_undisturbed(o, ob, s->time - HOUR / 6, s->event->sequence)) {
+            breaks(o, ob, s, BJ_RULE_REP_END, "it comes long after the client has registered anew");
         }
         return;
     }
@@ -569,6 +587,7 @@ static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s)
     content c = content_of(o, ob, &s->m);
     bool shows = s->m.code == CONTENT;
     if (ob->ended) {
+        ob->stored = BJ_NEVER;
         check_ended(o, ob, s, &c);
         return;
     }

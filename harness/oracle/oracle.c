@@ -14,10 +14,11 @@
 
 /* exchange.c comes first: it knows which message belongs to which, and the others ask it. */
 static const oracle_def *const oracles[] = {
-    &oracle_exchange,     &oracle_message,    &oracle_stream,        &oracle_payload,   &oracle_model,
-    &oracle_operations,   &oracle_showing,    &oracle_consistencies, &oracle_attempts,  &oracle_growing,
-    &oracle_registration, &oracle_transports, &oracle_retries,       &oracle_standings, &oracle_secrets,
-    &oracle_recovering,   &oracle_states,     &oracle_management,    &oracle_observing, &oracle_visible,
+    &oracle_exchange,     &oracle_message,    &oracle_stream,        &oracle_payload,    &oracle_model,
+    &oracle_operations,   &oracle_showing,    &oracle_consistencies, &oracle_attempts,   &oracle_growing,
+    &oracle_registration, &oracle_transports, &oracle_retries,       &oracle_blocks,     &oracle_standings,
+    &oracle_secrets,      &oracle_recovering, &oracle_states,        &oracle_management, &oracle_observing,
+    &oracle_visible,
 };
 
 enum { ORACLES = sizeof oracles / sizeof oracles[0], FINDING_TEXT = 600 };

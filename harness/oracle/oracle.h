@@ -60,6 +60,8 @@ typedef struct bj_oracle_config {
     bool tcp;                  /* the client has the transports over TCP */
     bool queue;                /* the client was told to use queue mode with every server */
     bool bare_accounts;        /* those of the factory have nothing but what the scenario says */
+    bool request_tag;          /* it tells transfers apart by Request-Tag (RFC 9175 §3) */
+    bool overtaking;           /* it takes commands that overtake the answer to its Bootstrap-Request */
     bool notifies_writer;      /* a server is told of its own Writes, too */
     bool persistent;           /* the client has a state file: what it was told survives a restart */
     bool state_given;          /* the client's state file holds what the scenario says */

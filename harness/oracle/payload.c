@@ -131,8 +131,20 @@ static bool on_table(const oracle_foreign *f, uint8_t code) {
     return false;
 }
 
+/* A response that is not piggybacked may be that of another request with the same token. */
+static bool is_alone(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
+    const oracle_foreign *other;
+    bool alone = true;
+    bool piggybacked = !s->stream && s->m.type == BJ_COAP_ACK;
+    for (uint64_t age = 0; !piggybacked && alone && (other = oracle_foreign_at(o, age)); age++) {
+        alone = other == f || !bj_coap_is_request(other->code) || other->token_length != f->token_length ||
+                memcmp(other->token, f->token, f->token_length) != 0 || !bj_addr_equal(&other->peer, &f->peer);
+    }
+    return alone;
+}
+
 static void code_of(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
-    if (f->bootstrap && !on_table(f, s->m.code)) {
+    if (f->bootstrap && !on_table(f, s->m.code) && is_alone(o, s, f)) {
         BJ_TEXT(code, 16);
         BJ_TEXT(what, 200);
         bj_coap_code_print(&code, s->m.code);

@@ -21,6 +21,8 @@
     X(COAP_PING, "COAP-PING", MUST)                                                                                    \
     X(COAP_CRITICAL_OPTION, "COAP-CRITICAL-OPTION", MUST)                                                              \
     X(COAP_PAYLOAD, "COAP-PAYLOAD", MUST)                                                                              \
+    X(COAP_BLOCK1, "COAP-BLOCK1", MUST)                                                                                \
+    X(COAP_BLOCK2, "COAP-BLOCK2", MUST)                                                                                \
     X(BS_DISCOVER_FORMAT, "BS-DISCOVER-FORMAT", MUST)                                                                  \
     X(BS_CODES, "BS-CODES", SHOULD)                                                                                    \
     X(TCP_SIGNALLING, "TCP-SIGNALLING", MUST)                                                                          \
@@ -69,6 +71,7 @@
     X(SEC_SNI, "SEC-SNI", MUST)                                                                                        \
     X(SEC_OPAQUE_IDENTITY, "SEC-OPAQUE-IDENTITY", MUST)                                                                \
     X(SEC_ALERT, "SEC-ALERT", MUST)                                                                                    \
+    X(SEC_CREDENTIALS, "SEC-CREDENTIALS", MUST)                                                                        \
     X(REG_RETRY, "REG-RETRY", MUST)                                                                                    \
     X(REG_SEQUENCE, "REG-SEQUENCE", MUST)                                                                              \
     X(REG_BOOTSTRAP_ON_FAILURE, "REG-BOOTSTRAP-ON-FAILURE", MUST)                                                      \
@@ -80,6 +83,7 @@
     X(LIFE_SESSION_IS_ATOMIC, "LIFE-SESSION-IS-ATOMIC", MUST)                                                          \
     X(REG_UPDATE, "REG-UPDATE", MUST)                                                                                  \
     X(REG_LIFETIME, "REG-LIFETIME", MUST)                                                                              \
+    X(REG_LIFETIME_INFINITE, "REG-LIFETIME-INFINITE", MUST)                                                            \
     X(REG_BINDING, "REG-BINDING", MUST)                                                                                \
     X(REG_LISTS, "REG-LISTS", MUST)                                                                                    \
     X(REG_TRIGGER, "REG-TRIGGER", MUST)                                                                                \
@@ -91,6 +95,7 @@
     X(BS_DELETE_PAIR, "BS-DELETE-PAIR", MUST)                                                                          \
     X(QUEUE_FLAG, "QUEUE-FLAG", MUST)                                                                                  \
     X(QUEUE_WAKE, "QUEUE-WAKE", MUST)                                                                                  \
+    X(QUEUE_AWAKE, "QUEUE-AWAKE", SHOULD)                                                                              \
     X(SEC_NO_SECRETS, "SEC-NO-SECRETS", MUST)                                                                          \
     X(SEC_OBJECT_CLOSED, "SEC-OBJECT-CLOSED", MUST)                                                                    \
     X(MGMT_READ, "MGMT-READ", MUST)                                                                                    \

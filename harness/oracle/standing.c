@@ -361,8 +361,42 @@ static void check_ended(bj_oracle *o, const oracle_standing *st, const oracle_se
     }
 }
 
+/* The Update before this one to that server; NULL. */
+static const oracle_own *update_before(bj_oracle *o, const oracle_own *own) {
+    const oracle_own *before;
+    for (uint64_t age = 1; (before = oracle_own_at(o, age)); age++) {
+        if (before->purpose != ORACLE_OTHER && bj_addr_equal(&before->peer, &own->peer)) {
+            return before->purpose == ORACLE_UPDATE ? before : NULL;
+        }
+    }
+    return NULL;
+}
+
+static bool says_nothing(const bj_coap *m) {
+    return !m->payload_length && !bj_coap_find(m, BJ_COAP_URI_QUERY, 0);
+}
+
+/* LwM2M Core 1.2 E.2 (/1/x/1): a Lifetime of 0 has no end, which needs no refreshing; nothing else asks for it. */
+static void check_infinite(bj_oracle *o, const oracle_standing *st, const oracle_own *own, const oracle_seen *s) {
+    const oracle_own *before = update_before(o, own);
+    const oracle_foreign *asked = oracle_foreign_at(o, 0);
+    bool again = before && before->answer == BJ_COAP_CODE(2, 4) && s->time < before->first + 60 * BJ_SECOND;
+    bool quiet = before && (!asked || asked->last < before->first) && o->managed.disturbed < before->first;
+    bool due = false;
+    for (unsigned i = 0; i < ORACLE_DUTIES; i++) {
+        due |= st->due[i] != 0;
+    }
+    bj_coap m;
+    if (st->held && !st->lifetime && is_judged(o) && again && quiet && !due && says_nothing(&s->m) && !s->stream &&
+        bj_coap_decode(&m, before->bytes, before->length) == BJ_COAP_OK && says_nothing(&m)) {
+        oracle_break(o, BJ_RULE_REG_LIFETIME_INFINITE, s->time, s->event->sequence,
+                     "a second Update within a minute, which says nothing, of a registration whose Lifetime is 0");
+    }
+}
+
 static void update_sent(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {
     check_location(o, &p->standing, own, s);
+    check_infinite(o, &p->standing, own, s);
     if (p->standing.held) {
         check_ended(o, &p->standing, s);
     }
@@ -484,6 +518,18 @@ static bool spoke_since_it_was_sent(bj_oracle *o, const oracle_foreign *f, const
     return false;
 }
 
+/* §6.5: it came when nobody had exchanged anything with the client for longer than it must listen. */
+static bool comes_to_a_sleeper(const bj_oracle *o, const oracle_foreign *f) {
+    bool asleep = !f->secure && f->connection < 0;
+    for (unsigned i = 0; i < o->peer_count && asleep; i++) {
+        const oracle_peer *p = &o->peers[i];
+        bool same = bj_addr_equal(&p->address, &f->peer);
+        bj_time last = same && p->woke >= f->first ? p->dozed : p->exchanged + oracle_transmit_wait(o);
+        asleep = last + BJ_SECOND < f->first;
+    }
+    return asleep;
+}
+
 static void client_answered(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_request_of(o, s);
     oracle_peer *p = f ? oracle_peer_of(o, &s->peer, false) : NULL;
@@ -495,6 +541,9 @@ static void client_answered(bj_oracle *o, const oracle_seen *s) {
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_QUEUE_WAKE, s->time, s->event->sequence,
                      "%s was sent while the client did not listen, and is done when it does again", what.start);
+    } else if (is_judged(o) && f->slept && s->time < f->first + BJ_SECOND && comes_to_a_sleeper(o, f)) {
+        oracle_break(o, BJ_RULE_QUEUE_AWAKE, s->time, s->event->sequence,
+                     "the client listens for more than MAX_TRANSMIT_WAIT after the last exchange");
     }
     if (s->m.code >> 5 == 2) {
         executed(o, p, f, s);

@@ -191,7 +191,11 @@ static void reproach(bj_oracle *o, const oracle_managed *x, const oracle_resourc
     BJ_TEXT(path, 64);
     BJ_TEXT(value, 64);
     bj_path_print(&path, &r->path);
-    oracle_value_print(&value, &r->value);
+    if (r->absent && !r->replaced) {
+        bj_text_add(&value, "not there");
+    } else {
+        oracle_value_print(&value, &r->value);
+    }
     oracle_break(o, rule, x->s->time, x->s->event->sequence, "%s was %s %.6f s before, and %s", path.start, value.start,
                  (double) (x->s->time - r->at) / 1e6, but);
 }
@@ -202,7 +206,11 @@ static bool is_usual(const oracle_value *value) {
 }
 
 static void compare(bj_oracle *o, const oracle_managed *x, const oracle_resource *r, const oracle_value *value) {
-    if (r->absent) {
+    if (r->absent && r->attempt.kind && oracle_value_same(&r->attempt, value)) {
+        if (!is_usual(value)) {
+            reproach(o, x, r, (bj_rule) r->attempted_by, "a refused Write brought it");
+        }
+    } else if (r->absent) {
         if (r->replaced && oracle_value_same(&r->value, value) && !is_usual(value)) {
             reproach(o, x, r, BJ_RULE_MGMT_WRITE, "is still there after its instance was replaced without it");
         }
@@ -293,6 +301,11 @@ static bool names_what_is_there(bj_oracle *o, const bj_coap *request) {
 
 /* LwM2M Core 1.1 §6.3.8: what is not there is left out. */
 static void read_composite(bj_oracle *o, const oracle_managed *x) {
+    static const bj_path root = { .depth = 0 };
+    walk w = { .x = x };
+    if (x->alone && x->plain && x->whole && x->s->m.code == CONTENT) {
+        oracle_entries_of(o, &root, &x->s->m, shown, &w);
+    }
     if (x->alone && x->plain && x->s->m.code == NOT_FOUND && names_what_is_there(o, x->request)) {
         BJ_TEXT(what, 200);
         oracle_describe_managed(x, &what);

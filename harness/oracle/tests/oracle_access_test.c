@@ -167,6 +167,17 @@ static void the_owner_is_not_refused(void **state) {
     assert_broken(BJ_RULE_ACL_OWNER, "is the owner");
 }
 
+static void one_entry_of_the_owners_is_not_refused(void **state) {
+    (void) state;
+    two_servers("");
+    AS(MGMT,
+       ARG(.code = POST, .path = "/2/0/2", .format = SENML_JSON + 1,
+           .payload = "[{\"bn\":\"/2/0/2/\",\"n\":\"102\",\"v\":1}]"),
+       ARG(.code = C(4, 1)));
+    judge(20000);
+    assert_broken(BJ_RULE_ACL_OWNER, "is the owner");
+}
+
 static void rights_of_a_session_without_an_end_are_not_known(void **state) {
     (void) state;
     two_servers("");
@@ -193,6 +204,7 @@ int main(void) {
         TEST(who_creates_owns),
         TEST(the_owner_gives_rights),
         TEST(the_owner_is_not_refused),
+        TEST(one_entry_of_the_owners_is_not_refused),
         TEST(rights_of_a_session_without_an_end_are_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

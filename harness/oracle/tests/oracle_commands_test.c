@@ -329,6 +329,16 @@ static void a_command_that_overtakes_may_be_refused(void **state) {
     assert_nothing_broken();
 }
 
+static void a_client_that_takes_what_overtakes_does_not_refuse_it(void **state) {
+    (void) state;
+    config.overtaking = true;
+    asks(10000, 1);
+    command(10100, 100, DELETE_, "/", C(5, 0));
+    accepts(10200, 1);
+    judge(10400);
+    assert_broken(BJ_RULE_BS_OVERTAKING, "changes nothing");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_read_of_the_security_object_is_found),
@@ -364,6 +374,7 @@ int main(void) {
         TEST(a_reset_of_a_command_that_overtakes_is_found),
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
         TEST(a_command_that_overtakes_may_be_refused),
+        TEST(a_client_that_takes_what_overtakes_does_not_refuse_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

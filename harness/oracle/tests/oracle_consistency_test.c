@@ -218,6 +218,39 @@ static void a_secure_account_that_is_spoken_in_clear_is_found(void **state) {
     assert_broken(BJ_RULE_BS_CHECK_URI_MODE, "/0/1");
 }
 
+/* A pre-shared key is written, of no byte or of one, and Finish answered with that code. */
+static void writes_a_key(bool empty, uint8_t code) {
+    static const char empty_key[] = "\xc8\x00\x14"
+                                    "coaps://mgmt.example\xc1\x01\x00\xc1\x02\x00\xc1\x03"
+                                    "a\xc0\x05\xc1\x0a\x65";
+    static const char key[] = "\xc8\x00\x14"
+                              "coaps://mgmt.example\xc1\x01\x00\xc1\x02\x00\xc1\x03"
+                              "a\xc1\x05k\xc1\x0a\x65";
+    opens();
+    writes(10200, 100, "/0/1", empty ? empty_key : key, (empty ? sizeof empty_key : sizeof key) - 1, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", code);
+    judge(12000);
+}
+
+static void a_key_of_no_byte_that_passes_finish_is_found(void **state) {
+    (void) state;
+    writes_a_key(true, C(2, 4));
+    assert_broken(BJ_RULE_SEC_CREDENTIALS, "no key");
+}
+
+static void a_key_is_one(void **state) {
+    (void) state;
+    writes_a_key(false, C(2, 4));
+    assert_nothing_broken();
+}
+
+static void a_key_of_no_byte_may_be_refused(void **state) {
+    (void) state;
+    writes_a_key(true, C(4, 6));
+    assert_nothing_broken();
+}
+
 static void two_accounts_of_one_server_are_found(void **state) {
     (void) state;
     writes_accounts();
@@ -279,6 +312,9 @@ int main(void) {
         TEST(a_period_below_zero_is_found),
         TEST(a_short_server_id_out_of_range_is_found),
         TEST(a_secure_account_that_is_spoken_in_clear_is_found),
+        TEST(a_key_of_no_byte_that_passes_finish_is_found),
+        TEST(a_key_is_one),
+        TEST(a_key_of_no_byte_may_be_refused),
         TEST(two_accounts_of_one_server_are_found),
         TEST(a_plain_configuration_that_is_refused_is_found),
         TEST(one_with_something_else_in_it_may_be_refused),

@@ -73,6 +73,36 @@ static void a_read_only_resource_that_is_written_is_found(void **state) {
     assert_broken(BJ_RULE_MGMT_WRITE, "cannot write");
 }
 
+static void values_that_all_clients_take_may_not_be_refused(void **state) {
+    (void) state;
+    manages();
+    writes_json(POST, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":300},{\"n\":\"6\",\"vb\":true}]", C(4, 0));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "every client takes those values");
+}
+
+static void values_of_a_clients_own_may_be_refused(void **state) {
+    (void) state;
+    manages();
+    writes_json(POST, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":300},{\"n\":\"5\",\"v\":9}]", C(4, 4));
+    writes_json(POST, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":-1}]", C(4, 0));
+    writes_json(PUT, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"1\",\"v\":300}]", C(4, 0)); /* a replacement must be whole */
+    writes_text("/1/0/1", "0300", C(4, 0));
+    writes_text("/1/0/1", "300", C(4, 1));
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_refused_composite_that_brings_what_was_not_there_is_found(void **state) {
+    (void) state;
+    manages();
+    writes_json(IPATCH, "/", "[{\"n\":\"/1/0/2\",\"v\":5},{\"n\":\"/3/7/14\",\"vs\":\"x\"}]", C(4, 4));
+    ASKS(ARG(.code = FETCH, .path = "/", .format = SENML_JSON + 1, .payload = "[{\"n\":\"/1/0/2\"}]"),
+         ARG(.code = C(2, 5), .format = SENML_JSON + 1, .payload = "[{\"n\":\"/1/0/2\",\"v\":5}]"));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_COMPOSITE, "/1/0/2 was not there");
+}
+
 static void several_values_of_a_single_resource_are_found(void **state) {
     (void) state;
     manages();
@@ -364,6 +394,9 @@ int main(void) {
         TEST(execute_of_what_is_not_executable_is_found),
         TEST(arguments_that_are_none_are_found),
         TEST(a_read_only_resource_that_is_written_is_found),
+        TEST(values_that_all_clients_take_may_not_be_refused),
+        TEST(values_of_a_clients_own_may_be_refused),
+        TEST(a_refused_composite_that_brings_what_was_not_there_is_found),
         TEST(several_values_of_a_single_resource_are_found),
         TEST(instances_of_single_objects_are_found),
         TEST(resources_of_a_later_release_are_found),

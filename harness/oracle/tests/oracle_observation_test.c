@@ -17,16 +17,20 @@ static void discovers_managed(const char *path, const char *links) {
 }
 
 /* /1/0/5 is observed, and is 100; nothing is known of /1/0/2 and /1/0/3 but that they are not there. */
+static void observes_with(uint16_t mid) {
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = mid, .token = "ob", .path = "/1/0/5", .observe = 1);
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = mid, .token = "ob", .observe = 2, .format = 1,
+           .payload = "100");
+    at_ms += 100;
+}
+
 static void observes(void) {
     manages();
     config.notifies_writer = true;
     notification_mid = 5000;
     writes_text("/1/0/2", "0", C(2, 4));
     writes_text("/1/0/3", "0", C(2, 4));
-    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 900, .token = "ob", .path = "/1/0/5", .observe = 1);
-    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 900, .token = "ob", .observe = 2, .format = 1,
-           .payload = "100");
-    at_ms += 100;
+    observes_with(900);
 }
 
 static void notifies(uint8_t type, unsigned sequence, const char *text) {
@@ -194,6 +198,57 @@ static void what_was_stored_may_come_after_it(void **state) {
     registers_anew();
     notifies(BJ_COAP_CON, 3, "7");
     judge(20000);
+    assert_nothing_broken();
+}
+
+/* pmax is over while the server is disabled. */
+static void is_disabled_meanwhile(const char *stores) {
+    observes();
+    registers(at_ms, 59, "lt=1000000");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 59, .token = "tr", .location = "/rd/1");
+    at_ms += 100;
+    observes_with(901);
+    writes_text("/1/0/6", stores, C(2, 4));
+    attributes("/1/0/5", "pmax=60", NULL, C(2, 4));
+    simple(POST, "/1/0/4", C(2, 4));
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 80, .token = "td", .path = "/rd/1");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 80, .token = "td");
+    at_ms = 86500000;
+    registers_anew();
+}
+
+static void what_was_not_to_be_stored_is_found(void **state) {
+    (void) state;
+    is_disabled_meanwhile("0");
+    notifies(BJ_COAP_CON, 3, "100");
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_STORING, "/1/x/6 is false");
+}
+
+static void what_comes_long_after_a_registration_is_found(void **state) {
+    (void) state;
+    observes();
+    registers_anew();
+    at_ms += 1000000;
+    notifies(BJ_COAP_CON, 3, "100");
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_END, "long after");
+}
+
+static void what_was_stored_must_be_told(void **state) {
+    (void) state;
+    is_disabled_meanwhile("1");
+    runs_until(86700000);
+    judge(86700000);
+    assert_broken(BJ_RULE_REP_STORING, "/1/x/6 is true");
+}
+
+static void what_was_told_was_stored(void **state) {
+    (void) state;
+    is_disabled_meanwhile("1");
+    notifies(BJ_COAP_CON, 3, "100");
+    runs_until(86700000);
+    judge(86700000);
     assert_nothing_broken();
 }
 
@@ -454,6 +509,10 @@ int main(void) {
         TEST(a_reset_ends_it),
         TEST(a_registration_ends_it),
         TEST(what_was_stored_may_come_after_it),
+        TEST(what_was_not_to_be_stored_is_found),
+        TEST(what_comes_long_after_a_registration_is_found),
+        TEST(what_was_stored_must_be_told),
+        TEST(what_was_told_was_stored),
         TEST(a_change_is_told),
         TEST(a_change_that_is_taken_back_need_not_be_told),
         TEST(a_client_need_not_tell_who_wrote),

@@ -416,6 +416,63 @@ static void what_came_again_may_be_done(void **state) {
     assert_nothing_broken();
 }
 
+/* A request that comes at that time, and is answered at once. */
+static void is_asked_in_queue_mode(unsigned ms) {
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1", "Q" }, .format = 41, .payload = "</1/0>");
+    SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
+    manages(ms, 70, GET, "/3/0/14", NULL, C(4, 4));
+    judge(ms + 1000);
+}
+
+static void who_must_listen_answers(void **state) {
+    (void) state;
+    is_asked_in_queue_mode(100000);
+    assert_nothing_broken();
+}
+
+static void who_should_sleep_and_answers_is_found(void **state) {
+    (void) state;
+    is_asked_in_queue_mode(110000);
+    assert_broken(BJ_RULE_QUEUE_AWAKE, "MAX_TRANSMIT_WAIT");
+}
+
+/* --- a lifetime without end ----------------------------------------------------------------------------------- */
+
+static void stands_without_end(void) {
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 0, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(12000, 900, "lt=0");
+    SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
+}
+
+static void updates_without_need_are_found(void **state) {
+    (void) state;
+    stands_without_end();
+    updates_at(13000, 901, "/rd/1", NULL);
+    updated(13100, 901, C(2, 4));
+    judge(14000);
+    assert_nothing_broken();
+    updates_at(14000, 902, "/rd/1", NULL);
+    judge(15000);
+    assert_broken(BJ_RULE_REG_LIFETIME_INFINITE, "which says nothing");
+}
+
+static void updates_that_are_asked_for_are_lawful(void **state) {
+    (void) state;
+    stands_without_end();
+    for (unsigned i = 0; i < 3; i++) {
+        manages(13000 + 1000 * i, (uint16_t) (70 + i), POST, "/1/0/8", NULL, C(2, 4));
+        updates_at(13100 + 1000 * i, (uint16_t) (901 + i), "/rd/1", NULL);
+        updated(13200 + 1000 * i, (uint16_t) (901 + i), C(2, 4));
+    }
+    judge(17000);
+    assert_nothing_broken();
+}
+
 /* --- where nobody can tell ------------------------------------------------------------------------------------ */
 
 static void nothing_is_judged_in_real_time(void **state) {
@@ -461,6 +518,10 @@ int main(void) {
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
         TEST(what_came_again_may_be_done),
+        TEST(who_must_listen_answers),
+        TEST(who_should_sleep_and_answers_is_found),
+        TEST(updates_without_need_are_found),
+        TEST(updates_that_are_asked_for_are_lawful),
         TEST(nothing_is_judged_in_real_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
