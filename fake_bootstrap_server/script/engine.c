@@ -343,7 +343,7 @@ void bj_engine_power_cut(bj_engine *e, uint32_t event) {
     }
 }
 
-void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
+void bj_engine_client_stuck(bj_engine *e, const char *how, bool waits, uint32_t event) {
     if (!enter(e, event)) {
         return;
     }
@@ -352,6 +352,9 @@ void bj_engine_client_stuck(bj_engine *e, const char *how, uint32_t event) {
         return;
     }
     bj__settle(e);
+    if (waits && e->lenient && !e->done && !e->heal.on && !e->script_done) { /* nobody goes on with it */
+        bj__script_over(e);
+    }
     if (e->heal.on) { /* that ended a lenient script: the client is to be started again, or can go on */
         leave(e);
     }

@@ -77,9 +77,9 @@ void bj_engine_tick(bj_engine *engine);
 void bj_engine_client_exited(bj_engine *engine, int status, int signal_number, uint32_t event);
 /* The client's power went, at an operation of its disk. */
 void bj_engine_power_cut(bj_engine *engine, uint32_t event);
-/* The client cannot go on: it blocks for ever and no event is to come, it spins, the budget of virtual time is used up.
- */
-void bj_engine_client_stuck(bj_engine *engine, const char *how, uint32_t event);
+/* The client cannot go on: it blocks for ever and no event is to come (`waits`), it spins, the budget of virtual time
+ * is used up. A lenient script is over then, and behind one that waits the world is healed. */
+void bj_engine_client_stuck(bj_engine *engine, const char *how, bool waits, uint32_t event);
 
 /* The run has its verdict (a VERDICT event stands in the log). */
 bool bj_engine_done(const bj_engine *engine);

@@ -73,7 +73,7 @@ static void play(const uint8_t *bytes, size_t length, uint64_t seed) {
         bj_engine_client_exited(w.engine, (int) dice(2), 0, 0);
     }
     if (!bj_engine_done(w.engine)) {
-        bj_engine_client_stuck(w.engine, "enough", 0);
+        bj_engine_client_stuck(w.engine, "enough", false, 0);
     }
 }
 

@@ -811,7 +811,7 @@ static void an_exit_that_nobody_awaits(void **state) {
 static void a_client_that_is_stuck(void **state) {
     (void) state;
     begin_steps(ASK);
-    bj_engine_client_stuck(w.engine, "the client blocks for ever", 0);
+    bj_engine_client_stuck(w.engine, "the client blocks for ever", true, 0);
     expect_fail("expected POST /bs?ep=dev-1 at bs; the client blocks for ever");
 }
 

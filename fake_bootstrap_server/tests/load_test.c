@@ -269,7 +269,8 @@ static void test_steps(void **state) {
         { "  - repeat: 2\n    steps: []\n", "5:12: error: expected at least one step" },
         { "  - when: stritc\n    steps: []\n",
           "4:11: error: expected one of strict, transactional, legacy, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, "
-          "lwm2m-1.2, access-control, linked, deregisters, pack, notifies-writer, bare-accounts, request-tag, overtaking, "
+          "lwm2m-1.2, access-control, linked, deregisters, pack, notifies-writer, bare-accounts, request-tag, "
+          "overtaking, "
           "found 'stritc' (did you mean 'strict'?)" },
         { "  - repeat: 1\n    steps: [repeat: 1, finish: ~]\n", "5:13: error: repeat needs the field 'steps'" },
     };

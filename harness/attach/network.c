@@ -302,7 +302,7 @@ static void run(network *n) {
             }
             break;
         case BJ_REAL_LIMIT:
-            bj_engine_client_stuck(n->child.engine, "the scenario's budget of time is used up", 0);
+            bj_engine_client_stuck(n->child.engine, "the scenario's budget of time is used up", false, 0);
             return;
         case BJ_REAL_FINISHED:
             return;

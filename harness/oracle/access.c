@@ -270,9 +270,50 @@ static void removed(bj_oracle *o, const oracle_managed *x) {
     }
 }
 
+/* --- servers that are gone ------------------------------------------------------------------------------------ */
+
+/* Did a bootstrap take the account of that server away, and is none there now? */
+static bool is_gone(const bj_oracle *o, unsigned ssid) {
+    bool gone = false;
+    for (unsigned i = 0; i < o->accounts.count; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        bool same = one->used && one->ssid == (int64_t) ssid;
+        if (one->used && !one->deleted && one->object == 1 && (one->vague || same)) {
+            return false;
+        }
+        gone |= same && one->deleted && !one->vague && one->object == 1;
+    }
+    return gone;
+}
+
+static void shown_rights(bj_oracle *o, void *context, const bj_entry *entry) {
+    int *found = context;
+    bool right = entry->path.depth == 4 && entry->path.ids[0] == ACL && entry->path.ids[2] == 2;
+    if (right && entry->path.ids[3] && is_gone(o, entry->path.ids[3])) {
+        *found = entry->path.ids[3];
+    }
+}
+
+/* TS 1.0 E.1.3: with its account its rights go. */
+static void check_gone(bj_oracle *o, const oracle_managed *x) {
+    int found = -1;
+    bool read = x->kind == ORACLE_MANAGES_READ && x->f->path.depth && x->f->path.ids[0] == ACL &&
+                x->s->m.code == BJ_COAP_CODE(2, 5) && x->whole && x->plain;
+    if (read && o->attempt.phase == ORACLE_FINISHED && !o->attempt.pack && !o->accounts.vague &&
+        !o->managed.rights_written) {
+        oracle_entries_of(o, &x->f->path, &x->s->m, shown_rights, &found);
+    }
+    if (found >= 0) {
+        breaks(o, x, BJ_RULE_ACL_CLEANUP, found, "a bootstrap has taken the account of that server away");
+    }
+}
+
 void oracle_access_answered(bj_oracle *o, const oracle_managed *x) {
     int64_t ssid = o->managed.rights_count ? asking(o, x) : 0;
     bool writes = x->kind == ORACLE_MANAGES_REPLACE || x->kind == ORACLE_MANAGES_UPDATE;
+    bool composite = x->kind == ORACLE_MANAGES_WRITE_COMPOSITE || !x->kind;
+    o->managed.rights_written |= composite || (writes && x->f->path.depth && x->f->path.ids[0] == ACL);
+    check_gone(o, x);
     if (!o->managed.rights_count) {
         return;
     }

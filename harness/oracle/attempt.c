@@ -484,9 +484,27 @@ static void dialled(bj_oracle *o, const bj_event *e) {
     }
 }
 
+/* A datagram of the Bootstrap-Server finds no port, though the session is open: the client has given it up. */
+static void lost(bj_oracle *o, const bj_event *e) {
+    const oracle_attempt *a = &o->attempt;
+    bool closed = e->text && e->text_length == strlen("the port is closed") &&
+                  !memcmp(e->text, "the port is closed", e->text_length);
+    bool open = closed && o->config.exact && oracle_certain(o) && !o->config.captured && o->alive && !o->stopping &&
+                !a->excused && !a->overtaken && !a->late && !a->stream && a->trigger == BJ_NEVER &&
+                oracle_in_session(o, &e->from);
+    const oracle_own *own = open ? oracle_own_at(o, 0) : NULL;
+    if (own && own->purpose == ORACLE_BOOTSTRAP && own->connection < 0 && bj_addr_equal(&own->local, &e->to)) {
+        oracle_break(o, BJ_RULE_BS_FINISH_TIMEOUT, e->time, e->sequence,
+                     "the client closes its port in a session that is open");
+    }
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
     oracle_attempt *a = &o->attempt;
     switch (e->kind) {
+    case BJ_EV_LOST:
+        lost(o, e);
+        break;
     case BJ_EV_CLIENT_START:
         a->last = e->time;
         a->dialled = BJ_NEVER;
@@ -516,9 +534,9 @@ static void event(bj_oracle *o, const bj_event *e) {
 }
 
 const oracle_def oracle_attempts = { .id = "attempt",
-                                     .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(TLS_STATE) |
-                                              ORACLE_HEARS(ICMP) | ORACLE_HEARS(STREAM_CLOSED) |
-                                              ORACLE_HEARS(CLIENT_SIGNAL) | ORACLE_HEARS(SENT) |
-                                              ORACLE_HEARS(STREAM_OPEN),
+                                     .hears = ORACLE_HEARS(CLIENT_START) | ORACLE_HEARS(LOST) |
+                                              ORACLE_HEARS(TLS_STATE) | ORACLE_HEARS(ICMP) |
+                                              ORACLE_HEARS(STREAM_CLOSED) | ORACLE_HEARS(CLIENT_SIGNAL) |
+                                              ORACLE_HEARS(SENT) | ORACLE_HEARS(STREAM_OPEN),
                                      .init = init,
                                      .event = event };

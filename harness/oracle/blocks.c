@@ -42,16 +42,16 @@ static uint64_t key_of(const bj_oracle *o, const bj_coap *m) {
 
 static void begin(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t next) {
     unsigned at = o->blocks.begun++ % ORACLE_TRANSFERS;
-    o->blocks.transfers[at].peer = f->peer;
-    o->blocks.transfers[at].connection = f->connection;
-    o->blocks.transfers[at].key = key;
-    o->blocks.transfers[at].next = next;
+    o->transfers[at].peer = f->peer;
+    o->transfers[at].connection = f->connection;
+    o->transfers[at].key = key;
+    o->transfers[at].next = next;
 }
 
 /* Does the block go on with a transfer that was begun, or is it the last that was taken of one? */
 static bool goes_on(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t offset, uint64_t end) {
     for (unsigned i = 0; i < o->blocks.begun && i < ORACLE_TRANSFERS; i++) {
-        struct oracle_transfer *t = &o->blocks.transfers[i];
+        struct oracle_transfer *t = &o->transfers[i];
         bool same = t->key == key && t->connection == f->connection && bj_addr_equal(&t->peer, &f->peer);
         if (same && (t->next == offset || t->next == end)) {
             t->next = end;
@@ -151,4 +151,4 @@ static void event(bj_oracle *o, const bj_event *e) {
     }
 }
 
-const oracle_def oracle_blocks = { .id = "blocks", .event = event, .seen = seen };
+const oracle_def oracle_blocks = { .id = "blocks", .hears = ORACLE_HEARS(CLIENT_START), .event = event, .seen = seen };

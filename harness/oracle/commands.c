@@ -245,6 +245,40 @@ static bool server_value_is_plain(const bj_entry *e) {
     }
 }
 
+/* coap://name: letters, digits, points and dashes. */
+static bool is_plain_uri(const bj_entry *e) {
+    static const char scheme[] = "coap://", plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    const size_t begin = sizeof scheme - 1;
+    bool good = e->length > begin && e->length < 100 && !memcmp(e->bytes, scheme, begin) && e->bytes[begin] >= 'a';
+    for (size_t i = begin; good && i < e->length; i++) {
+        good = memchr(plain, e->bytes[i], sizeof plain - 1) != NULL;
+    }
+    return good;
+}
+
+/* LwM2M Core 1.1 E.1: an account without security. */
+static bool security_value_is_plain(writing *w, const bj_entry *e) {
+    bool text = e->kind == BJ_ENTRY_STRING || e->kind == BJ_ENTRY_RAW, bytes = text || e->kind == BJ_ENTRY_OPAQUE;
+    switch (e->path.ids[2]) {
+    case 0:
+        return text && is_plain_uri(e);
+    case 1:
+        w->account = is_boolean(e) && (e->kind == BJ_ENTRY_BOOL ? e->integer : e->bytes[0]) == 1;
+        return is_boolean(e);
+    case 2:
+        return in_range(e, 3, 3);
+    case 3:
+    case 4:
+    case 5:
+        return bytes && !e->length;
+    case 11:
+    case 12:
+        return in_range(e, 0, 86400);
+    default:
+        return false;
+    }
+}
+
 /* Numbers that neither E.2 nor any release since gives to a Resource. */
 static bool is_nobodys(unsigned rid) {
     return rid >= 200 && rid < 2000;
@@ -261,16 +295,24 @@ static void look_at(writing *w, const bj_entry *e) {
     } else {
         uint8_t bit = deep && e->path.ids[2] < 8 ? (uint8_t) (1u << e->path.ids[2]) : 0;
         w->plain &= deep && e->path.ids[1] < 65535 && bj_path_begins(&e->path, &w->f->path) &&
-                    server_value_is_plain(e) && !(w->seen & bit);
+                    (w->f->path.ids[0] ? server_value_is_plain(e) : security_value_is_plain(w, e)) && !(w->seen & bit);
         w->seen |= bit;
     }
 }
 
-/* Is it a Write of /1, in one message, with nothing in it that a client could lawfully refuse? */
+/* The bootstrap account where it stands (/0/x), or what stands under /1. */
+static bool is_target(bj_oracle *o, const oracle_foreign *f) {
+    const oracle_instance *account = oracle_bootstrap_account(&o->accounts);
+    bool own = f->path.depth == 2 && f->path.ids[0] == 0 && account && !account->vague && !o->accounts.vague &&
+               account->id == f->path.ids[1];
+    return own || (f->path.depth && f->path.depth < 4 && f->path.ids[0] == 1);
+}
+
+/* Is it a Write in one message, with nothing in it that a client could lawfully refuse? */
 static bool reads_plainly(bj_oracle *o, writing *w, const bj_coap *m) {
     const oracle_foreign *f = w->f;
     bool format = f->format == TLV || f->format == SENML_JSON || f->format == SENML_CBOR;
-    bool here = f->operation == ORACLE_OP_WRITE && f->path.depth && f->path.depth < 4 && f->path.ids[0] == 1;
+    bool here = f->operation == ORACLE_OP_WRITE && is_target(o, f);
     BJ_TEXT(why, 200);
     bj_entries in;
     bj_entry entry;
@@ -285,7 +327,9 @@ static bool reads_plainly(bj_oracle *o, writing *w, const bj_coap *m) {
     while (bj_entries_next(&in, &entry, &why)) {
         look_at(w, &entry);
     }
-    return w->plain && !in.damaged && w->instances == 1;
+    enum { URI_BOOTSTRAP_MODE = 7 };
+    bool whole = f->path.ids[0] == 1 || (w->account && (w->seen & URI_BOOTSTRAP_MODE) == URI_BOOTSTRAP_MODE);
+    return w->plain && !in.damaged && w->instances == 1 && whole;
 }
 
 /* Nothing but its path and its format. */
@@ -316,7 +360,9 @@ static void write_refused(bj_oracle *o, const oracle_foreign *f, const oracle_se
         return;
     }
     const oracle_instance *one = oracle_instance_of(&o->accounts, 1, f->path.ids[1]);
-    if (w.strangers) {
+    if (f->path.ids[0] == 0) {
+        reproach(o, BJ_RULE_BS_ACCOUNT_REPLACED, f, s, "the Bootstrap-Server may write its own account anew");
+    } else if (w.strangers) {
         reproach(o, BJ_RULE_BS_WRITE_UNKNOWN_OPTIONAL, f, s, "Resources that a client does not have are no error");
     } else if (finish_was_refused(o, f)) {
         reproach(o, BJ_RULE_BS_FINISH_CORRECTION, f, s, "after a Finish that was refused the session is open");
@@ -396,8 +442,8 @@ static bool cannot_be_refused(bj_oracle *o, const oracle_foreign *f, const bj_co
 
 /* A client may say that it is in no session yet, unless its profile says that it takes such commands. */
 static void overtaking_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
-    if (o->config.overtaking && o->attempt.phase == ORACLE_SESSION && overtook(o, f) && f->type == BJ_COAP_CON &&
-        cannot_be_refused(o, f, m)) {
+    if ((is_reproof(s->m.code) || s->m.code == BJ_COAP_CODE(5, 0)) && o->config.overtaking &&
+        o->attempt.phase == ORACLE_SESSION && overtook(o, f) && f->type == BJ_COAP_CON && cannot_be_refused(o, f, m)) {
         reproach(o, BJ_RULE_BS_OVERTAKING, f, s,
                  "that it overtook the answer to the Bootstrap-Request changes nothing");
     }

@@ -49,18 +49,6 @@ static void check_key(bj_oracle *o, const oracle_seen *s, const oracle_instance 
     }
 }
 
-void oracle_finish_accepted(bj_oracle *o, const oracle_seen *s) {
-    for (unsigned i = 0; i < ORACLE_INSTANCES; i++) {
-        const oracle_instance *one = &o->accounts.items[i];
-        if (is_there(one, 0) && one->whole && !one->vague && one->bootstrap >= 0 && lacks_its_key(one) &&
-            has_scheme(one, "coaps")) {
-            oracle_break(o, BJ_RULE_SEC_CREDENTIALS, s->time, s->event->sequence,
-                         "Bootstrap-Finish is answered with success, though /0/%u has Security Mode 0 and no key",
-                         one->id);
-        }
-    }
-}
-
 /* E.2: /1/x/0, /1/x/1, /1/x/6 and /1/x/7 are mandatory. */
 static void check_mandatory(bj_oracle *o, const oracle_seen *s, const oracle_instance *server) {
     static const unsigned mandatory[] = { 0, 1, 6, 7 };
@@ -123,6 +111,38 @@ static void check_used(bj_oracle *o, const oracle_seen *s) {
         if (is_there(one, 0) && one->whole && !one->vague && one->bootstrap == 0 &&
             oracle_uri_leads_to(o, one->uri, &s->peer) == 1) {
             check_twins(o, s, one);
+        }
+    }
+}
+
+/* --- configurations that are taken ---------------------------------------------------------------------------- */
+
+static void passes(bj_oracle *o, bj_rule rule, const oracle_seen *s, const oracle_instance *one, const char *why) {
+    oracle_break(o, rule, s->time, s->event->sequence, "Bootstrap-Finish is answered with success: /%u/%u %s",
+                 one->object, one->id, why);
+}
+
+/* Of an instance that a Bootstrap-Write has written as a whole. */
+static void check_taken(bj_oracle *o, const oracle_seen *s, const oracle_instance *one) {
+    uint32_t mandatory = one->object ? 1u << 0 | 1u << 1 | 1u << 6 | 1u << 7 : 1u << 0 | 1u << 1 | 1u << 2;
+    BJ_TEXT(why, 80);
+    if (one->object == 0 && has_scheme(one, "coaps") && one->bootstrap >= 0 && lacks_its_key(one)) {
+        passes(o, BJ_RULE_SEC_CREDENTIALS, s, one, "has Security Mode 0 and no key");
+    }
+    if (one->beyond) {
+        bj_text_printf(&why, "has a Resource %u that is outside its range", one->beyond - 1u);
+        passes(o, BJ_RULE_BS_CHECK_RANGE, s, one, why.start);
+    }
+    if ((one->given & mandatory) != mandatory) {
+        passes(o, BJ_RULE_BS_CHECK_MANDATORY, s, one, "lacks a mandatory Resource");
+    }
+}
+
+void oracle_finish_accepted(bj_oracle *o, const oracle_seen *s) {
+    for (unsigned i = 0; i < o->accounts.count; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        if (one->used && !one->deleted && one->whole && !one->vague && !o->accounts.vague) {
+            check_taken(o, s, one);
         }
     }
 }

@@ -283,6 +283,11 @@ static void note_disable(bj_oracle *o, const oracle_foreign *f) {
     }
 }
 
+/* A part of a request, or one with a path that is none of LwM2M: refused, it may be no command for the client. */
+static bool is_unclear(const oracle_foreign *f) {
+    return f->block1 || (f->root_named && f->operation != ORACLE_OP_FINISH);
+}
+
 static void said_response(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_request_of(o, s);
     bool interim = s->m.code == BJ_COAP_CODE(2, 31);
@@ -303,7 +308,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
         note_disable(o, f);
         oracle_attempt_took(o, f, s);
     } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || oracle_is_no_proxy(f, s->m.code) ||
-                         (f->block1 && s->m.code >> 5 == 4))) {
+                         (is_unclear(f) && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
     if (first && s->m.code >> 5 > 2) {

@@ -257,6 +257,7 @@ typedef struct oracle_instance {
     int8_t mode;                       /* /0/x/2; -1: not known */
     uint64_t keys[3];                  /* marks of /0/x/3 to /0/x/5; 0: not written */
     bool whole;                        /* a Write that was read stands for all of it */
+    uint8_t beyond;                    /* 1 + a Resource whose value is outside its range; 0: none */
     uint32_t given;                    /* a bit for each Resource that was written, the last for those above 30 */
     uint32_t earlier;                  /* of those that it had before that Write */
     int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids, as they were written; -1: not written */
@@ -414,10 +415,11 @@ typedef struct oracle_managing {
     bool attributes_unsure;               /* there may be others than `attributes` */
     oracle_resource resources[ORACLE_RESOURCES];
     oracle_attributes attributes[ORACLE_ATTRIBUTED];
-    bool registering;  /* a Register was sent */
-    bool ever_changed; /* a server asked for something that changes, in any life */
-    bool bootstrapped; /* what is known of /1 is of a bootstrap session, which may yet fail */
-    bool rights_begun; /* this bootstrap session removed all instances of /2 */
+    bool registering;    /* a Register was sent */
+    bool ever_changed;   /* a server asked for something that changes, in any life */
+    bool bootstrapped;   /* what is known of /1 is of a bootstrap session, which may yet fail */
+    bool rights_written; /* a server may have written to /2, in any life */
+    bool rights_begun;   /* this bootstrap session removed all instances of /2 */
     unsigned rights_count;
     oracle_rights rights[ORACLE_ACCESSES];
     unsigned observation_count;
@@ -564,12 +566,7 @@ struct bj_oracle {
     } block;
 
     struct {
-        unsigned begun;
-        struct oracle_transfer {
-            bj_addr peer;
-            int connection;
-            uint64_t key, next; /* what its blocks have in common; where the next one begins */
-        } transfers[ORACLE_TRANSFERS];
+        unsigned begun;                   /* of `transfers` */
         bool awaits, strayed, registered; /* the client asked for a block; got another; registered in this life */
         uint64_t awaited;                 /* where that block begins */
         bj_addr from;
@@ -619,6 +616,11 @@ struct bj_oracle {
         uint8_t token_length, token[BJ_COAP_TOKEN];
     } observed[ORACLE_OBSERVED];
     oracle_name names[ORACLE_NAMES];
+    struct oracle_transfer {
+        bj_addr peer;
+        int connection;
+        uint64_t key, next; /* what its blocks have in common; where the next one begins */
+    } transfers[ORACLE_TRANSFERS];
     char told_uris[ORACLE_TOLD][260];
 };
 

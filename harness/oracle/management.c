@@ -186,34 +186,54 @@ static void check_write(bj_oracle *o, const oracle_managed *x) {
     }
 }
 
-/* What is written, as far as all clients have it: /1/x/1 and /1/x/6. */
+/* What is written to /1, as far as the client has it, with values that every client takes. */
 typedef struct ordinary {
     unsigned instance;
     uint32_t seen; /* by bits */
     bool good;
+    int64_t periods[2]; /* /1/x/2, /1/x/3; -1: not given */
 } ordinary;
 
 /* A number that can be read in one way only. */
-static bool is_clear(const bj_entry *entry, unsigned resource) {
-    bool digits = entry->kind == BJ_ENTRY_TEXT && entry->length && entry->bytes[0] != '0' && entry->length < 10;
+static bool is_clear(const bj_entry *entry, bool boolean) {
+    bool digits = entry->kind == BJ_ENTRY_TEXT && entry->length && entry->length < 10 &&
+                  (entry->bytes[0] != '0' || entry->length == 1);
     for (size_t i = 0; digits && i < entry->length; i++) {
         digits = entry->bytes[i] >= '0' && entry->bytes[i] <= '9';
     }
-    bool bytes = entry->kind == BJ_ENTRY_RAW && (entry->length == 1 || (resource == 1 && entry->length <= 8));
-    return entry->kind == BJ_ENTRY_INT || entry->kind == BJ_ENTRY_BOOL || digits || bytes;
+    bool bytes = entry->kind == BJ_ENTRY_RAW && (entry->length == 1 || (!boolean && entry->length <= 8));
+    bool said = entry->kind == (boolean ? BJ_ENTRY_BOOL : BJ_ENTRY_INT);
+    return said || digits || bytes;
+}
+
+/* LwM2M Core 1.1 E.2: Lifetime and Notification Storing every client has; both periods and the Disable Timeout those
+ * whose profile says so. */
+static bool has_setting(const bj_oracle *o, unsigned resource) {
+    bool all = resource == 1 || resource == 6, some = resource == 2 || resource == 3 || resource == 5;
+    return all || (some && o->config.server_resources >> resource & 1);
 }
 
 static void ordinary_entry(bj_oracle *o, void *context, const bj_entry *entry) {
-    (void) o;
     ordinary *w = context;
     unsigned resource = entry->path.ids[2];
     bool there = entry->path.depth == 3 && entry->path.ids[0] == 1 && entry->path.ids[1] == w->instance &&
-                 (resource == 1 || resource == 6) && !(w->seen & UINT32_C(1) << resource);
+                 resource < 8 && !(w->seen & UINT32_C(1) << resource);
+    bool text = entry->kind == BJ_ENTRY_STRING || entry->kind == BJ_ENTRY_RAW || entry->kind == BJ_ENTRY_TEXT;
+    bool udp = there && resource == 7 && text && entry->length == 1 && entry->bytes[0] == 'U';
     oracle_value value = oracle_value_of(entry, resource == 6 ? 'B' : 'I');
-    bool number = there && value.kind == ORACLE_VALUE_INTEGER && is_clear(entry, resource);
-    int64_t least = resource == 6 ? 0 : 1, most = resource == 6 ? 1 : INT32_MAX;
-    w->good &= number && value.integer >= least && value.integer <= most;
+    bool number =
+        there && has_setting(o, resource) && value.kind == ORACLE_VALUE_INTEGER && is_clear(entry, resource == 6);
+    int64_t least = resource == 1 ? 1 : 0, most = resource == 6 ? 1 : INT32_MAX;
+    w->good &= udp || (number && value.integer >= least && value.integer <= most);
     w->seen |= there ? UINT32_C(1) << resource : 0;
+    if (number && (resource == 2 || resource == 3)) {
+        w->periods[resource - 2] = value.integer;
+    }
+}
+
+/* A maximum below the minimum contradicts it; so may one of them with what was there before. */
+static bool are_in_order(const ordinary *w) {
+    return w->periods[0] < 0 && w->periods[1] < 0 ? true : w->periods[0] >= 0 && w->periods[1] >= w->periods[0];
 }
 
 /* LwM2M Core 1.1 §6.3.3, E.2: each server may write Lifetime and Notification Storing of its own Instance, and a
@@ -224,14 +244,14 @@ static void check_refusal(bj_oracle *o, const oracle_managed *x) {
                   (x->kind == ORACLE_MANAGES_UPDATE && path->depth == 2);
     bool code = x->s->m.code == BJ_COAP_CODE(4, 0) || x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED;
     bool settled = o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
-    ordinary w = { .instance = path->ids[1], .good = true };
+    ordinary w = { .instance = path->ids[1], .good = true, .periods = { -1, -1 } };
     if (!writes || !code || !settled || path->ids[0] != 1 || oracle_only_instance(o, 1) != path->ids[1]) {
         return;
     }
     /* TLV of an Instance in an Instance, which a client need not take. */
     bool wrapped = x->f->format == 11542 && x->request->payload_length && x->request->payload[0] >> 6 != 3;
     bool read = !wrapped && oracle_entries_of(o, path, x->request, ordinary_entry, &w);
-    if (read && w.good && w.seen) {
+    if (read && w.good && w.seen && are_in_order(&w)) {
         breaks(o, x, BJ_RULE_MGMT_WRITE, "every client takes those values, in part too");
     }
 }

@@ -20,9 +20,19 @@ enum {
     SSID = 10,
     HOLDOFF = 11,
     TIMEOUT = 12,
-    SNI = 14
+    SNI = 14,
+    CERTIFICATE_USAGE = 15
 };
-enum { SERVER_SSID = 0, LIFETIME = 1, BINDING = 7, ALERT_CODE = 11, RETURNS = 16 };
+enum {
+    SERVER_SSID = 0,
+    LIFETIME = 1,
+    MINIMUM_PERIOD = 2,
+    MAXIMUM_PERIOD = 3,
+    DISABLE_TIMEOUT = 5,
+    BINDING = 7,
+    ALERT_CODE = 11,
+    RETURNS = 16
+};
 
 /* --- instances ------------------------------------------------------------------------------------------------ */
 
@@ -203,6 +213,35 @@ static bool text_of(const bj_entry *e, char *text, size_t room) {
     return true;
 }
 
+/* LwM2M Core 1.1 E.1, E.2: what no release allows. */
+static bool is_beyond(unsigned object, unsigned resource, int64_t number) {
+    switch (object << 8 | resource) {
+    case MODE:
+        return number < 0 || number > 4;
+    case HOLDOFF:
+    case TIMEOUT:
+        return number < 0;
+    case CERTIFICATE_USAGE:
+        return number < 0 || number > 3;
+    case 1 << 8 | LIFETIME:
+    case 1 << 8 | MINIMUM_PERIOD:
+    case 1 << 8 | MAXIMUM_PERIOD:
+    case 1 << 8 | DISABLE_TIMEOUT:
+        return number < 0;
+    default:
+        return false;
+    }
+}
+
+static void note_range(oracle_instance *one, const bj_entry *e) {
+    int64_t number;
+    unsigned resource = e->path.ids[2];
+    if (e->path.depth == 3 && resource < 64 && (!one->beyond || one->beyond == resource + 1) &&
+        oracle_number_of(e, &number)) {
+        one->beyond = is_beyond(one->object, resource, number) ? (uint8_t) (resource + 1) : 0;
+    }
+}
+
 static void security_value(bj_oracle *o, oracle_instance *one, const bj_entry *e) {
     int64_t number = 0;
     bool known = true;
@@ -305,6 +344,7 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
     }
     o->told.secured |= one->object == 1 && e->path.ids[2] == ALERT_CODE; /* it shows what nobody sent */
     one->given |= UINT32_C(1) << (e->path.ids[2] < 31 ? e->path.ids[2] : 31);
+    note_range(one, e);
     if (one->object == 0) {
         security_value(o, one, e);
     } else {

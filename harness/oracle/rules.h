@@ -39,6 +39,7 @@
     X(BS_ACCOUNT_TIMEOUT, "BS-ACCOUNT-TIMEOUT", MUST)                                                                  \
     X(BS_FINISH_TIMEOUT, "BS-FINISH-TIMEOUT", MUST)                                                                    \
     X(BS_ONE_ACCOUNT, "BS-ONE-ACCOUNT", MUST)                                                                          \
+    X(BS_ACCOUNT_REPLACED, "BS-ACCOUNT-REPLACED", MUST)                                                                \
     X(BS_DELETE_SURVIVORS, "BS-DELETE-SURVIVORS", MUST)                                                                \
     X(BS_WRITE, "BS-WRITE", MUST)                                                                                      \
     X(BS_DELETE, "BS-DELETE", MUST)                                                                                    \
@@ -123,6 +124,7 @@
     X(ACL_RIGHTS, "ACL-RIGHTS", MUST)                                                                                  \
     X(ACL_CREATE, "ACL-CREATE", MUST)                                                                                  \
     X(ACL_OWNER, "ACL-OWNER", MUST)                                                                                    \
+    X(ACL_CLEANUP, "ACL-CLEANUP", MUST)                                                                                \
     X(RECOVERY, "RECOVERY", MUST)                                                                                      \
     X(CLIENT_STATE, "CLIENT-STATE", MUST)
 

@@ -519,8 +519,12 @@ static bool spoke_since_it_was_sent(bj_oracle *o, const oracle_foreign *f, const
 }
 
 /* §6.5: it came when nobody had exchanged anything with the client for longer than it must listen. */
-static bool comes_to_a_sleeper(const bj_oracle *o, const oracle_foreign *f) {
+static bool comes_to_a_sleeper(bj_oracle *o, const oracle_foreign *f) {
+    const oracle_own *own;
     bool asleep = !f->secure && f->connection < 0;
+    for (uint64_t age = 0; asleep && (own = oracle_own_at(o, age)); age++) { /* it may wait for an answer */
+        asleep = own->type != BJ_COAP_CON || own->answered != BJ_NEVER || own->last + 400 * BJ_SECOND < f->first;
+    }
     for (unsigned i = 0; i < o->peer_count && asleep; i++) {
         const oracle_peer *p = &o->peers[i];
         bool same = bj_addr_equal(&p->address, &f->peer);

@@ -73,7 +73,8 @@ bool bj_engine_is_healing(const bj_engine *engine) {
     return false;
 }
 
-void bj_engine_client_stuck(bj_engine *engine, const char *how, uint32_t event) {
+void bj_engine_client_stuck(bj_engine *engine, const char *how, bool waits, uint32_t event) {
+    (void) waits;
     engine->stuck++;
     snprintf(engine->how, sizeof engine->how, "%s", how);
     engine->event = event;

@@ -141,7 +141,7 @@ static void stuck(bj_sim *sim, const char *how, bool waits) {
     uint32_t event =
         sim_log(sim, (bj_event){ .kind = BJ_EV_WAIT, .actor = BJ_ACTOR_CLIENT, .number = until, .text = how });
     if (sim->engine && !sim->over) {
-        bj_engine_client_stuck(sim->engine, how, event);
+        bj_engine_client_stuck(sim->engine, how, waits, event);
     }
     bool healing = waits && sim->engine && bj_engine_is_healing(sim->engine) && next_event(sim);
     sim->over |= !sim->start_due && !healing;

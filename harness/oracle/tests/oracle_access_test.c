@@ -178,6 +178,32 @@ static void one_entry_of_the_owners_is_not_refused(void **state) {
     assert_broken(BJ_RULE_ACL_OWNER, "is the owner");
 }
 
+/* A second bootstrap takes the account of 102 away; then 101 reads the rights on /3442/0. */
+static void loses_a_server(const char *rights) {
+    two_servers(",{\"n\":\"0/2/102\",\"v\":1}");
+    asks(600000, 2);
+    accepts(600100, 2);
+    command(600150, 200, DELETE_, "/0/2", C(2, 2));
+    command(600200, 201, DELETE_, "/1/1", C(2, 2));
+    command(600250, 202, POST, "/bs", C(2, 4));
+    at_ms = 601000;
+    AS(MGMT, ARG(.code = GET, .path = "/2/0", .accept = SENML_JSON + 1),
+       ARG(.code = C(2, 5), .format = SENML_JSON + 1, .payload = rights));
+    judge(602000);
+}
+
+static void rights_of_a_server_that_is_gone_are_found(void **state) {
+    (void) state;
+    loses_a_server("[{\"bn\":\"/2/0/\",\"n\":\"0\",\"v\":3442},{\"n\":\"2/101\",\"v\":31},{\"n\":\"2/102\",\"v\":1}]");
+    assert_broken(BJ_RULE_ACL_CLEANUP, "Short Server ID 102");
+}
+
+static void rights_of_a_server_that_stays_are_lawful(void **state) {
+    (void) state;
+    loses_a_server("[{\"bn\":\"/2/0/\",\"n\":\"0\",\"v\":3442},{\"n\":\"2/101\",\"v\":31}]");
+    assert_nothing_broken();
+}
+
 static void rights_of_a_session_without_an_end_are_not_known(void **state) {
     (void) state;
     two_servers("");
@@ -205,6 +231,8 @@ int main(void) {
         TEST(the_owner_gives_rights),
         TEST(the_owner_is_not_refused),
         TEST(one_entry_of_the_owners_is_not_refused),
+        TEST(rights_of_a_server_that_is_gone_are_found),
+        TEST(rights_of_a_server_that_stays_are_lawful),
         TEST(rights_of_a_session_without_an_end_are_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

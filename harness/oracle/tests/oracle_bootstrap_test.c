@@ -174,7 +174,8 @@ static void the_hold_off_of_the_account_that_was_written_counts(void **state) {
     command(10900, 102, POST, "/bs", C(2, 4));
     asks(50000, 2);
     judge(61000);
-    assert_nothing_broken(); /* it is not known to be the bootstrap account any more: the smaller of both */
+    /* It is not known to be the bootstrap account any more, so that the smaller of both hold-offs counts. */
+    assert_broken(BJ_RULE_BS_CHECK_MANDATORY, "/0/0 lacks a mandatory Resource");
 }
 
 static void a_register_beside_a_failed_attempt_holds_nothing_off(void **state) {

@@ -329,6 +329,45 @@ static void a_command_that_overtakes_may_be_refused(void **state) {
     assert_nothing_broken();
 }
 
+static void an_account_of_the_bootstrap_server_may_not_be_refused(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/0", "coap://second.example", true, 0, C(4, 0)); /* it has a key: who knows */
+    judge(20000);
+    assert_nothing_broken();
+    static const char account[] = "\xc8\x00\x15"
+                                  "coap://second.example\xc1\x01\x01\xc1\x02\x03\xc0\x03";
+    writes(10300, 101, "/0/7", account, sizeof account - 1, C(4, 0)); /* there would be two */
+    judge(20000);
+    assert_nothing_broken();
+    writes(10400, 102, "/0/0", account, sizeof account - 1, C(4, 0));
+    judge(20000);
+    assert_broken(BJ_RULE_BS_ACCOUNT_REPLACED, "its own account");
+}
+
+static void a_port_that_is_closed_in_a_session_is_found(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, DELETE_, "/", C(2, 2));
+    put_event((bj_event){
+        .kind = BJ_EV_LOST, .time = 30000 * BJ_MS, .from = address_of(BS), .to = local, .text = "the port is closed" });
+    judge(31000);
+    assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "closes its port");
+}
+
+static void a_port_that_is_closed_behind_it_is_lawful(void **state) {
+    (void) state;
+    opens();
+    command(10200, 100, DELETE_, "/", C(2, 2));
+    put_event((bj_event){ .kind = BJ_EV_LOST,
+                          .time = 258000 * BJ_MS,
+                          .from = address_of(BS),
+                          .to = local,
+                          .text = "the port is closed" });
+    judge(259000);
+    assert_nothing_broken();
+}
+
 static void a_client_that_takes_what_overtakes_does_not_refuse_it(void **state) {
     (void) state;
     config.overtaking = true;
@@ -375,6 +414,9 @@ int main(void) {
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
         TEST(a_command_that_overtakes_may_be_refused),
         TEST(a_client_that_takes_what_overtakes_does_not_refuse_it),
+        TEST(an_account_of_the_bootstrap_server_may_not_be_refused),
+        TEST(a_port_that_is_closed_in_a_session_is_found),
+        TEST(a_port_that_is_closed_behind_it_is_lawful),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,9 @@ static void a_client_that_must_not_return_is_idle(void **state) {
     uint8_t bytes[100];
     bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, 101);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, 300);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 6, false);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 7, "U", 1);
     bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 16, false);
     opens();
     writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
