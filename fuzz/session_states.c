@@ -83,8 +83,13 @@ typedef struct word {
     size_t length;
 } word;
 
+/* Most are different from the first character on: this is asked for every move that there is. */
 static bool is(const word *w, const char *text) {
-    return strlen(text) == w->length && !memcmp(w->at, text, w->length);
+    size_t same = 0;
+    while (same < w->length && text[same] && text[same] == w->at[same]) {
+        same++;
+    }
+    return same == w->length && !text[same];
 }
 
 /* Up to `stop`, behind which *at goes on. The texts are short: memmem() takes longer to prepare than this to look. */
