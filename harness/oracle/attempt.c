@@ -260,6 +260,11 @@ static bj_time shortest_wait(const bj_oracle *o) {
     return o->config.ack_timeout * (((bj_time) 2 << o->config.max_retransmit) - 1);
 }
 
+/* It belongs to the attempt: that has not failed before. One whose answer came late the client may have given up. */
+static void goes_with(oracle_attempt *a, bj_time time) {
+    a->last = a->late ? a->last : oracle_max(a->last, time);
+}
+
 static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
@@ -269,7 +274,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     if ((a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) || (a->late && a->phase == ORACLE_SESSION)) {
         return; /* what comes late belongs to nothing */
     }
-    a->last = oracle_max(a->last, s->time);
+    goes_with(a, s->time);
     if (own->purpose == ORACLE_BOOTSTRAP && bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block)) {
         a->excused = true; /* it has no content that could come in blocks: a client may take it for damaged */
         if (block & ~UINT32_C(7)) {
@@ -404,7 +409,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         bool anew = f->copies == 1 && !f->reused;
         a->session_before = anew ? a->session_last : a->session_before;
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
-        a->last = oracle_max(a->last, s->time);
+        goes_with(a, s->time);
     }
     if (comes_at_the_end(o, s)) { /* of a client that has given up already, the wait began then and not now */
         oracle_model_forget(o);

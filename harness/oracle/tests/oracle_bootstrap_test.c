@@ -262,6 +262,19 @@ static void a_finish_after_the_time_out_begins_no_hold_off(void **state) {
     }
 }
 
+/* The same for an answer, and what follows it, that come when the request was given up. */
+static void an_answer_after_the_last_time_out_begins_no_hold_off(void **state) {
+    (void) state;
+    asks(10000, 1);
+    accepts(104000, 1);
+    SERVER(104100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "td", .path = "/1");
+    asks(113500, 2);
+    judge(113600);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_BS_HOLDOFF);
+    }
+}
+
 static void a_repeated_command_prolongs_nothing(void **state) {
     (void) state;
     opens();
@@ -587,6 +600,7 @@ int main(void) {
         TEST(a_session_given_up_early_is_found),
         TEST(a_session_given_up_in_time_is_lawful),
         TEST(a_finish_after_the_time_out_begins_no_hold_off),
+        TEST(an_answer_after_the_last_time_out_begins_no_hold_off),
         TEST(a_repeated_command_prolongs_nothing),
         TEST(an_answer_that_no_table_has_may_be_taken_for_a_refusal),
         TEST(two_bootstrap_accounts_are_found),
