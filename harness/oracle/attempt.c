@@ -327,13 +327,22 @@ static void note_queue_mode(oracle_peer *p, const oracle_own *own) {
     p->queue = said ? queue : p->queue;
 }
 
+/* RFC 7252 §4.2: in the moment in which another repetition would follow, or none does any more. */
+static bool comes_as_it_is_given_up(const oracle_own *own, const oracle_seen *s) {
+    bj_time gap = oracle_less(own->last, own->before);
+    return !s->stream && own->copies > 1 && own->acknowledged == s->time &&
+           s->time + ORACLE_GRACE >= own->last + 2 * gap;
+}
+
 static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (!p) {
         return;
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
-    p->placed = bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0) != NULL;
+    bool late = p->registered && comes_as_it_is_given_up(own, s);
+    p->placed = bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0) != NULL && !late;
+    p->doubtful |= late;
     p->sends_away = false;
     p->registering = !p->registered;
     p->ever |= p->registered;
@@ -418,6 +427,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     a->session_heard = here && a->phase == ORACLE_SESSION ? oracle_max(a->session_heard, s->time) : a->session_heard;
     if (is_trigger(f) && !here) {
         a->trigger = oracle_min(a->trigger, s->time);
+        o->growth.unsettled |= f->copies > 1; /* which of them the client took is not known */
         a->dialled = BJ_NEVER;
     }
     if (o->config.legacy && f->operation && !f->bootstrap && oracle_is_bootstrap(o, &s->peer)) {

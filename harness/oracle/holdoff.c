@@ -195,12 +195,11 @@ void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_
     if (is_judged(o) && is_plain(o, s) && o->growth.queries < 2) {
         too_late(o, s, queried ? oracle_min(began, o->growth.query) : began);
     }
-    o->growth.most += o->growth.queries > 1 ? o->growth.queries - 1 : 0;
     o->growth.least++;
 }
 
 void oracle_growth_asked(bj_oracle *o) {
-    o->growth.most++;
+    o->growth.most += o->growth.queries > 1 ? o->growth.queries : 1; /* a name that was not found is a failure, too */
     o->growth.queries = 0;
     o->growth.unsettled = false;
     o->growth.due = BJ_NEVER;
