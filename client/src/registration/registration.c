@@ -348,6 +348,8 @@ static void on_update_completed(void *context, const bjc_completion *completion)
     } else if (completion->outcome == BJC_RESPONSE && completion->code == BJC_CHANGED) {
         bjc_registration_move(r, BJC_REGISTRATION_REGISTERED, cause);
         after_exchange(r);
+    } else if (r->disable) { /* meanwhile: no Register before its timeout is over (LwM2M Core 1.1 E.2, /1/x/4) */
+        send_leave(r, "Disable");
     } else {
         register_anew(r, completion->outcome == BJC_RESPONSE, 0, cause);
     }
