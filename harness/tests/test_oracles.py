@@ -118,7 +118,7 @@ def test_a_scenario_may_say_why_nothing_is_healed(tmp_path):
     assert (result["verdict"], result["recovery"]) == ("pass", "")
 
 
-def test_a_client_that_lawful_commands_leave_without_accounts_is_bricked(tmp_path):
+def test_a_client_does_not_let_lawful_commands_leave_it_without_accounts(tmp_path):
     text = """title: The bootstrap account becomes a server account that nobody matches
 client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
 steps:
@@ -130,8 +130,7 @@ steps:
   - write: /1/0
     tlv: {0: 102, 1: 86400, 6: false, 7: U}
     expect: 2.04
-  - finish: {expect: 2.04}
+  - finish: {expect: 4.06}
 """
     result = healed(tmp_path, text)
-    assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("bricked", "pass", "bricked")
-    assert run(tmp_path / "healed.yaml").returncode == 0
+    assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("pass", "pass", "registered")
