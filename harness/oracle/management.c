@@ -236,6 +236,17 @@ static bool are_in_order(const ordinary *w) {
     return w->periods[0] < 0 && w->periods[1] < 0 ? true : w->periods[0] >= 0 && w->periods[1] >= w->periods[0];
 }
 
+/* An Instance that the factory gave a Binding that is none (LwM2M Core 1.1, Table 6.2.1.2-1) is not valid, whatever
+ * else is written to it. */
+static bool has_odd_binding(const bj_oracle *o) {
+    bool odd = false;
+    for (unsigned i = 0; i < o->config.account_count; i++) {
+        const char *binding = o->config.accounts[i].binding;
+        odd |= binding && strspn(binding, "UTSNQ") != strlen(binding);
+    }
+    return odd;
+}
+
 /* LwM2M Core 1.1 §6.3.3, E.2: each server may write Lifetime and Notification Storing of its own Instance, and a
  * partial update need not name more. */
 static void check_refusal(bj_oracle *o, const oracle_managed *x) {
@@ -245,12 +256,16 @@ static void check_refusal(bj_oracle *o, const oracle_managed *x) {
     bool code = x->s->m.code == BJ_COAP_CODE(4, 0) || x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED;
     bool settled = o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
     ordinary w = { .instance = path->ids[1], .good = true, .periods = { -1, -1 } };
-    if (!writes || !code || !settled || path->ids[0] != 1 || oracle_only_instance(o, 1) != path->ids[1]) {
+    if (!writes || !code || !settled || has_odd_binding(o) || path->ids[0] != 1 ||
+        oracle_only_instance(o, 1) != path->ids[1]) {
         return;
     }
     /* TLV of an Instance in an Instance, which a client need not take. */
     bool wrapped = x->f->format == 11542 && x->request->payload_length && x->request->payload[0] >> 6 != 3;
     bool read = !wrapped && oracle_entries_of(o, path, x->request, ordinary_entry, &w);
+    if (path->depth == 3 && (path->ids[2] > 7 || w.seen != UINT32_C(1) << path->ids[2])) {
+        return; /* it names others than its path does */
+    }
     if (read && w.good && w.seen && are_in_order(&w)) {
         breaks(o, x, BJ_RULE_MGMT_WRITE, "every client takes those values, in part too");
     }
