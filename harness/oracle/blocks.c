@@ -65,7 +65,7 @@ static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     uint64_t key = key_of(o, m), offset = offset_of(block), end = offset + m->payload_length;
     if (!offset) {
         begin(o, f, key, end);
-    } else if (!goes_on(o, f, key, offset, end)) {
+    } else if (!goes_on(o, f, key, offset, end) && !o->damages) {
         BJ_TEXT(what, 200);
         BJ_TEXT(code, 16);
         oracle_describe_foreign(f, &what);

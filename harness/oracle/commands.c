@@ -258,7 +258,8 @@ static bool is_plain_uri(const bj_entry *e) {
 
 /* LwM2M Core 1.1 E.1: an account without security. */
 static bool security_value_is_plain(writing *w, const bj_entry *e) {
-    bool text = e->kind == BJ_ENTRY_STRING || e->kind == BJ_ENTRY_RAW, bytes = text || e->kind == BJ_ENTRY_OPAQUE;
+    bool text = e->kind == BJ_ENTRY_STRING || e->kind == BJ_ENTRY_RAW;
+    bool bytes = e->kind == BJ_ENTRY_OPAQUE || e->kind == BJ_ENTRY_RAW;
     switch (e->path.ids[2]) {
     case 0:
         return text && is_plain_uri(e);

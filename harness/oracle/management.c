@@ -435,8 +435,8 @@ static void check_send(bj_oracle *o, const oracle_seen *s) {
     bj_coap_path(&s->m, BJ_COAP_URI_PATH, &path);
     bool known = r && (r->absent || (r->written && r->value.integer == 1)) && s->time > r->at;
     const oracle_own *own = s->stream ? NULL : oracle_own_with_mid(o, s);
-    bool fresh =
-        own ? own->copies == 1 && oracle_longest_wait(o, &s->peer, r ? r->at : 0, own->event) < BJ_SECOND : s->stream;
+    bj_time wait = own && r ? oracle_longest_wait(o, &s->peer, oracle_less(r->at, ORACLE_GRACE), own->event) : 0;
+    bool fresh = own ? own->copies == 1 && wait < BJ_SECOND && r && s->time > r->at + wait : s->stream;
     fresh &= s->m.payload_length != 0; /* an Update may go there, too */
     if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && fresh) {
         oracle_break(o, BJ_RULE_REP_SEND, s->time, s->event->sequence,
