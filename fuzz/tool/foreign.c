@@ -143,7 +143,7 @@ static void add_steps(bj_arena *arena, bj_value *to, const bj_record *from) {
 
 /* The whole session as one scenario, which needs no fork: the steps that led to where the program was forked, and those
  * of the input behind them. */
-static const bj_record *program_of(foreign *f, const char *key, const uint8_t *input, size_t length) {
+static bj_record *program_of(foreign *f, const char *key, const uint8_t *input, size_t length) {
     const bj_record *program = bj_program_decode(f->judge, BJ_K_SCENARIO, input, length, NULL, 0);
     bj_record *whole = bj_record_copy(f->judge, f->scenario);
     bj_value title = { .type = BJ_T_STRING, .as.string = { key, strlen(key) } };
@@ -153,6 +153,34 @@ static const bj_record *program_of(foreign *f, const char *key, const uint8_t *i
     bj_set(f->judge, whole, BJ_F(SCENARIO, TITLE), &title);
     bj_set(f->judge, whole, BJ_F(SCENARIO, STEPS), &steps);
     return whole;
+}
+
+/* Takes out the first step that the loader has a mistake in: an input may hold what no file may. False: there is none.
+ */
+static bool drop_mistake(foreign *f, bj_record *program) {
+    bj_string text;
+    bj_mistakes mistakes = { 0 };
+    const bj_record *placed = annotate_place(f->judge, program, &text);
+    if (bj_load_bytes(f->judge, BJ_K_SCENARIO, "finding", text.bytes, text.length, &mistakes) || !mistakes.count) {
+        return false;
+    }
+    const bj_value *steps = bj_get(program, BJ_F(SCENARIO, STEPS)), *where = bj_get(placed, BJ_F(SCENARIO, STEPS));
+    size_t count = steps ? steps->as.records.count : 0, at = 0;
+    while (at + 1 < count && where->as.records.items[at + 1]->position.line <= mistakes.items[0].position.line) {
+        at++;
+    }
+    if (!count) {
+        return false;
+    }
+    bj_value fewer = { .type = BJ_T_STEPS };
+    const bj_record **items = bj_record_list(f->judge, count - 1);
+    for (size_t i = 0; i + 1 < count; i++) {
+        items[i] = steps->as.records.items[i < at ? i : i + 1];
+    }
+    fewer.as.records.items = items;
+    fewer.as.records.count = count - 1;
+    bj_set(f->judge, program, BJ_F(SCENARIO, STEPS), &fewer);
+    return true;
 }
 
 /* Which client it was, as `bootjack minimise --client` takes it, and the seed: ci/triage plays the scenarios with it.
@@ -192,7 +220,10 @@ static bool write_finding(foreign *f, const char *key, const session_result *res
     name.used -= strlen(".pcapng");
     bj_text_add(&name, ".yaml");
     FILE *file = fine ? fopen(name.start, "we") : NULL;
-    annotate_place(f->judge, program_of(f, key, input, length), &text);
+    bj_record *program = program_of(f, key, input, length);
+    while (drop_mistake(f, program)) {
+    }
+    annotate_place(f->judge, program, &text);
     fine = file && annotate_write(file, text, result);
     fine = file && fclose(file) == 0 && fine;
     if (!fine) {

@@ -36,7 +36,7 @@ def test_scenarios_are_files(scenario):
 
 
 # Defects that can be seen on the wire alone, and in how many steps at the most.
-DEFECTS = {"delete-takes-the-account": 4, "refused-request-is-final": 6, "finish-is-awaited-for-ever": 3, "no-hold-off": 4}
+DEFECTS = {"delete-takes-the-account": 5, "refused-request-is-final": 6, "finish-is-awaited-for-ever": 3, "no-hold-off": 4}
 
 
 def profile_of(program, name, folder):
