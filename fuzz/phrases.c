@@ -61,7 +61,6 @@ const phrase_book *phrase_book_read(bj_arena *arena) {
             return NULL;
         }
         situation *made = &book->situations[book->count++];
-        made->name = phrase_texts[i].name;
         made->secure = is_secure(scenario);
         take(arena, scenario, made);
         book->phrase_count += made->phrase_count;

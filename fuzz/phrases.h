@@ -24,7 +24,6 @@ extern const size_t phrase_text_count;
 /* Byte forms of scenarios: that of a situation ends where phrases begin; that of a phrase has steps and nothing else.
  */
 typedef struct situation {
-    const char *name;
     bj_string opening;
     bj_string *phrases;
     size_t phrase_count;

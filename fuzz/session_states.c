@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "oracle/words.h"
 #include "session_client.h"
 #include "wire/coap.h"
 
@@ -78,11 +79,6 @@ static void count(uint32_t h) {
 
 /* --- moves ---------------------------------------------------------------------------------------------------- */
 
-typedef struct word {
-    const char *at;
-    size_t length;
-} word;
-
 /* Most are different from the first character on: this is asked for every move that there is. */
 static bool is(const word *w, const char *text) {
     size_t same = 0;
@@ -90,19 +86,6 @@ static bool is(const word *w, const char *text) {
         same++;
     }
     return same == w->length && !text[same];
-}
-
-/* Up to `stop`, behind which *at goes on. The texts are short: memmem() takes longer to prepare than this to look. */
-static word until(const char **at, const char *end, const char *stop) {
-    size_t length = strlen(stop);
-    const char *found = *at;
-    while ((size_t) (end - found) >= length && (*found != *stop || memcmp(found, stop, length) != 0)) {
-        found++;
-    }
-    bool any = (size_t) (end - found) >= length;
-    word w = { *at, (size_t) ((any ? found : end) - *at) };
-    *at = any ? found + length : end;
-    return w;
 }
 
 static void note_move(const word *machine, const word *from, const word *to) {
@@ -123,15 +106,15 @@ static void note_move(const word *machine, const word *from, const word *to) {
 /* "machine: old -> new: cause", or without the machine where a client has one only. false: it is neither. */
 static bool read_move(const bj_event *event, word *machine, word *from, word *to) {
     const char *at = event->text, *end = event->text + event->text_length;
-    word before = until(&at, end, " -> ");
+    word before = word_until(&at, end, " -> ");
     const char *name = before.at, *rest = before.at + before.length;
-    *machine = until(&name, rest, ": ");
+    *machine = word_until(&name, rest, ": ");
     *from = (word){ name, (size_t) (rest - name) };
     if (machine->length == before.length) {
         *from = before;
         machine->length = 0;
     }
-    *to = until(&at, end, ": ");
+    *to = word_until(&at, end, ": ");
     return from->length && to->length;
 }
 

@@ -5,27 +5,9 @@
  */
 #define _GNU_SOURCE
 #include "oracle/internal.h"
+#include "oracle/words.h"
 
 #include <string.h>
-
-/* A part of a line. */
-typedef struct word {
-    const char *at;
-    size_t length;
-} word;
-
-/* Up to `stop`, behind which *at goes on. The texts are short: memmem() takes longer to prepare than this to look. */
-static word until(const char **at, const char *end, const char *stop) {
-    size_t length = strlen(stop);
-    const char *found = *at;
-    while ((size_t) (end - found) >= length && (*found != *stop || memcmp(found, stop, length) != 0)) {
-        found++;
-    }
-    bool any = (size_t) (end - found) >= length;
-    word w = { *at, (size_t) ((any ? found : end) - *at) };
-    *at = any ? found + length : end;
-    return w;
-}
 
 static bool same(const word *w, const char *text) {
     return strlen(text) == w->length && !memcmp(w->at, text, w->length);
@@ -64,7 +46,7 @@ static bool any_registered(const bj_oracle *o) {
 
 static void moved(bj_oracle *o, const bj_event *e) {
     const char *at = e->text, *end = e->text + e->text_length;
-    word name = until(&at, end, ": "), from = until(&at, end, " -> "), to = until(&at, end, ": ");
+    word name = word_until(&at, end, ": "), from = word_until(&at, end, " -> "), to = word_until(&at, end, ": ");
     oracle_machine *m = from.length && to.length ? machine_of(o, &name) : NULL;
     if (!m) {
         return;

@@ -43,17 +43,6 @@ static void two_servers(const char *entries) {
     next_mid = 1000;
 }
 
-static void asks_as(int server, const msg *request, const msg *answer) {
-    msg asked = *request, told = *answer;
-    asked.type = BJ_COAP_CON;
-    told.type = BJ_COAP_ACK;
-    asked.mid = told.mid = next_mid++;
-    asked.token = told.token = "tm";
-    server_says(at_ms, server, &asked);
-    client_says(at_ms + 10, server, &told);
-    at_ms += 100;
-}
-
 #define AS(server, request, answer) asks_as(server, &(msg) request, &(msg) answer)
 
 static void reads_as(int server, uint8_t code) {

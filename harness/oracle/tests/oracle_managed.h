@@ -26,19 +26,19 @@ static inline void manages(void) {
     next_mid = 1000;
 }
 
-/* A request of the server, and its answer 10 ms later. */
-static inline void asks_then(const msg *request, const msg *answer) {
+/* A request of that server, and its answer 10 ms later. */
+static inline void asks_as(int server, const msg *request, const msg *answer) {
     msg asked = *request, told = *answer;
     asked.type = BJ_COAP_CON;
     told.type = BJ_COAP_ACK;
     asked.mid = told.mid = next_mid++;
     asked.token = told.token = "tm";
-    server_says(at_ms, MGMT, &asked);
-    client_says(at_ms + 10, MGMT, &told);
+    server_says(at_ms, server, &asked);
+    client_says(at_ms + 10, server, &told);
     at_ms += 100;
 }
 
-#define ASKS(request, answer) asks_then(&(msg) request, &(msg) answer)
+#define ASKS(request, answer) asks_as(MGMT, &(msg) request, &(msg) answer)
 #define ARG(...)                                                                                                       \
     { __VA_ARGS__ }
 
