@@ -348,9 +348,7 @@ static void look_for_account(values_walk *w, const bj_record *write) {
     w->struck |= path.depth && path.ids[0] == 0 && (path.depth == 1 || path.ids[1] == w->account);
 }
 
-static bool account_is_struck(const bj_engine *e) {
-    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
-    const bj_record *account = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+static bool account_is_struck(const bj_engine *e, const bj_record *account) {
     values_walk w = { .write = look_for_account, .account = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0) };
     walk_all(&w, e);
     return w.struck;
@@ -365,6 +363,13 @@ static bj_time retry_sequence(const bj_engine *e, bj_time wait) {
     return bj__add(usual, (int64_t) bj__min(written_waits(e), 30 * 86400 * BJ_SECOND));
 }
 
+/* Has the client a bootstrap account that nothing takes away: no Write, and no time-out (Core E.1, /0/x/12)? */
+static bool can_bootstrap_at_last(const bj_engine *e) {
+    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+    const bj_record *account = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    return account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
+}
+
 static bj_time bound(const bj_engine *e) {
     bj_time wait = e->ack_timeout * (((bj_time) 2 << e->max_retransmit) - 1) / 1000 * (e->ack_random_factor / 1000);
     bj_time finish = bj_get_duration(e->profile, BJ_F(PROFILE, FINISH_TIMEOUT), e->exchange_lifetime);
@@ -373,8 +378,7 @@ static bj_time bound(const bj_engine *e) {
     bj_time margin = 60 * BJ_SECOND + 3 * wait + e->tolerance;
     /* Core E.2, /1/x/19: the recommended delay between sequences of registrations, where no bootstrap ends the waiting.
      */
-    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
-    margin += bj_get(client, BJ_F(CLIENT, BOOTSTRAP)) && !account_is_struck(e) ? 0 : 86400 * BJ_SECOND;
+    margin += can_bootstrap_at_last(e) ? 0 : 86400 * BJ_SECOND;
     return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
 }
 

@@ -414,8 +414,9 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     }
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
-        /* A repetition is the same command (RFC 7252 §4.2): a client that does not count it is not early. */
-        bool anew = f->copies == 1 && !f->reused;
+        /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none: a client that
+         * does not count it is not early. */
+        bool anew = f->copies == 1 && !f->reused && !f->ignored;
         a->session_before = anew ? a->session_last : a->session_before;
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
         goes_with(a, s->time);

@@ -98,12 +98,14 @@ static bool has_odd_suites(const bj_record *account) {
     return odd;
 }
 
-/* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. */
+/* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. Raw
+ * public keys (1) and EST (4) a client need not have, and no profile says that it has. */
 static bool contradicts(const bj_record *account) {
+    enum { RAW_PUBLIC_KEY = 1, EST = 4 };
     uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
     const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
     bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
-    return secure != (mode != 3) || has_odd_suites(account) ||
+    return secure != (mode != 3) || mode == RAW_PUBLIC_KEY || mode == EST || has_odd_suites(account) ||
            (mode == 0 && (!(key && key->as.string.length) || has_odd_credentials(account, key)));
 }
 

@@ -434,6 +434,17 @@ static bool is_strange(uint32_t number) {
     return (number & 1) && !bj_coap_option_name(number);
 }
 
+/* Critical, and none that every client must take in a request of LwM2M. */
+static bool need_not_be_taken(uint32_t number) {
+    static const uint32_t taken[] = { BJ_COAP_URI_HOST, BJ_COAP_URI_PORT, BJ_COAP_URI_PATH, BJ_COAP_URI_QUERY,
+                                      BJ_COAP_ACCEPT };
+    bool must = false;
+    for (unsigned i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        must |= number == taken[i];
+    }
+    return (number & 1) && !must;
+}
+
 static void read_request(oracle_foreign *f, const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -450,6 +461,7 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     for (size_t i = 0; i < m->option_count; i++) {
         uint32_t number = m->options[i].number;
         f->critical |= is_strange(number);
+        f->ignored |= f->connection < 0 && f->type == BJ_COAP_NON && need_not_be_taken(number);
         f->proxied |= number == BJ_COAP_PROXY_URI || number == BJ_COAP_PROXY_SCHEME;
     }
 }
@@ -558,17 +570,6 @@ static bool is_hard_to_take(const bj_coap *m) {
     return !bj_coap_options_valid(m, &why);
 }
 
-/* What the client may reject has not happened for it, nor does it end its repetitions. */
-static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
-    if (is_hard_to_take(&s->m)) {
-        own->exact = false;
-        own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
-        o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;
-    } else {
-        answered(o, own, s);
-    }
-}
-
 /* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or pass it over. */
 static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
@@ -577,6 +578,18 @@ static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen 
     } else if (own->purpose == ORACLE_PACK && s->m.code == BJ_COAP_CODE(2, 5)) {
         o->attempt.ever_finished = o->attempt.excused = true;
         oracle_model_forget(o);
+    }
+}
+
+/* What the client may reject has not happened for it, nor does it end its repetitions. */
+static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
+    if (is_hard_to_take(&s->m)) {
+        own->exact = false;
+        own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
+        o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;
+        doubt_answer(o, own, s);
+    } else {
+        answered(o, own, s);
     }
 }
 

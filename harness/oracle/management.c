@@ -415,8 +415,8 @@ static void check_depth(bj_oracle *o, const oracle_managed *x) {
 static void check_registered(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31); /* blocks may be put together before */
-    if (p && p->registering && !p->ever && o->lives < 2 && !o->config.state_given && success && !f->bootstrap &&
-        !oracle_is_bootstrap(o, &s->peer)) {
+    if (p && p->registering && !p->ever && !p->doubtful && o->lives < 2 && !o->config.state_given && success &&
+        !f->bootstrap && !oracle_is_bootstrap(o, &s->peer)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_REG_BEFORE, s->time, s->event->sequence,
@@ -548,6 +548,13 @@ static void managed(bj_oracle *o, const oracle_seen *s, oracle_foreign *f) {
     judge(o, &x);
 }
 
+/* It was asked before the registration was accepted, or in a session that has ended: what it changed nobody has
+ * followed. */
+static bool was_not_followed(const oracle_foreign *f, const oracle_seen *s) {
+    bool success = s->m.code >> 5 == 2 && f->responses == 1 && f->acks < 2;
+    return success && !f->managed && !f->bootstrap && f->code != 1 && f->code != FETCH;
+}
+
 static void answered(bj_oracle *o, const oracle_seen *s) {
     bool reset = !s->stream && s->m.type == BJ_COAP_RST;
     oracle_foreign *f = reset ? oracle_foreign_with_mid(o, s) : oracle_request_of(o, s);
@@ -566,6 +573,9 @@ static void answered(bj_oracle *o, const oracle_seen *s) {
     }
     if (f->managed && !f->bootstrap) {
         managed(o, s, f);
+    } else if (response && was_not_followed(f, s)) {
+        oracle_management_forget(o);
+        oracle_access_forget(o);
     }
     ends(o, f);
 }

@@ -522,17 +522,21 @@ static void check_sequence(bj_oracle *o, const oracle_observation *ob, const ora
     }
 }
 
+/* Less than `period` lies between it and the one before, and that did not wait on its way for as much as is missing. */
+static bool is_early(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, bj_time period) {
+    bj_time gap = oracle_less(s->time, ob->reported) + oracle_early(o);
+    bj_time from = oracle_less(ob->reported, period);
+    return gap < period && oracle_longest_wait(o, &ob->peer, from, s->event->sequence) < period - gap;
+}
+
 static void check_periods(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s) {
     bj_time pmin, epmin, pmax, since = 0;
-    bj_time gap = oracle_less(s->time, ob->reported) + oracle_early(o);
     bool known = period(o, ob, ORACLE_PMIN, &pmin, &since);
-    bool soon = known && pmin && since <= ob->reported && gap < pmin;
-    bj_time from = oracle_less(ob->reported, pmin);
-    if (soon && oracle_longest_wait(o, &ob->peer, from, s->event->sequence) < pmin - gap) {
+    if (known && pmin && since <= ob->reported && is_early(o, ob, s, pmin)) {
         breaks(o, ob, s, BJ_RULE_REP_PERIODS, "it comes before pmin is over");
     }
     known = known && period(o, ob, ORACLE_EPMIN, &epmin, &since) && period(o, ob, ORACLE_PMAX, &pmax, &since);
-    if (known && epmin && !pmin && !pmax && since <= ob->reported && ob->notified && gap < epmin) {
+    if (known && epmin && !pmin && !pmax && since <= ob->reported && ob->notified && is_early(o, ob, s, epmin)) {
         breaks(o, ob, s, BJ_RULE_REP_EVALUATION, "it comes before epmin is over since the last evaluation");
     }
 }

@@ -30,7 +30,7 @@ typedef struct bj_oracle_account {
     const uint8_t *identity; /* /0/x/3 */
     size_t identity_length;
     bool sni;         /* it has a name of its own, /0/x/14 */
-    bool contradicts; /* its scheme does not go with its Security Mode, or the key for it is missing */
+    bool contradicts; /* its scheme does not go with its Security Mode, the key is missing, or few clients have it */
 } bj_oracle_account;
 
 /* What is known of the run beside its events. All it points to must outlive the oracles. */

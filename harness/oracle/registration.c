@@ -310,7 +310,7 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
 static void client_answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     bool object = f && f->path.depth && (f->path.ids[0] == 0 || f->path.ids[0] == 21);
-    if (object && !f->bootstrap && !oracle_is_bootstrap(o, &s->peer) && s->m.code >> 5 == 2 &&
+    if (object && !f->bootstrap && !f->reused && !oracle_is_bootstrap(o, &s->peer) && s->m.code >> 5 == 2 &&
         s->m.code != BJ_COAP_CODE(2, 31)) { /* which says of a block that it came, and nothing of the whole */
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);

@@ -502,6 +502,8 @@ static void executed(bj_oracle *o, oracle_peer *p, const oracle_foreign *f, cons
         relieve(p);
         st->dismissed = true;
         st->back = is_judged(o) ? s->time + disable_timeout(o, &p->address) : 0;
+    } else if (f->code == 2 && f->path.depth == 3 && f->path.ids[0] == 1 && f->path.ids[2] == SERVER_DISABLE) {
+        st->sent_away = false; /* whose account that is nobody knows: it may be sent away once more */
     }
 }
 

@@ -124,7 +124,7 @@ void sim_tell_dns(bj_sim *sim, const char *name, bool failed, uint32_t event) {
     sim->handling = 0;
 }
 
-static void tell_tick(bj_sim *sim) {
+void sim_tell_tick(bj_sim *sim) {
     if (sim->engine) {
         bj_engine_tick(sim->engine);
     } else if (sim->peer.tick) {
@@ -180,7 +180,7 @@ static void happen(bj_sim *sim) {
     if (next_event(sim) == &sim->timer) {
         sim->now = sim->timer.time;
         sim->timer.time = BJ_NEVER;
-        tell_tick(sim);
+        sim_tell_tick(sim);
         return;
     }
     sim_event event = sim_queue_pop(sim);

@@ -117,6 +117,8 @@ const char *sim_actor_name(const bj_sim *sim, uint8_t actor);
 bool sim_host_address(const bj_sim *sim, uint8_t actor, uint8_t family, bj_addr *address);
 /* The endpoint that `to` names, or did before it was closed; -1 = none. */
 int sim_endpoint_at(const bj_sim *sim, bool stream, const bj_addr *to);
+/* The same when something gets there: while the world heals, the engine may put a server where nobody is. */
+int sim_endpoint_reached(bj_sim *sim, bool stream, const bj_addr *to);
 
 /* When something that leaves now with `delay` arrives, in order with all that went the same way, and its tie. */
 bj_time sim_arrival(bj_sim *sim, sim_direction *way, bj_time delay, uint32_t *tie);
@@ -366,6 +368,8 @@ uint32_t sim_log(bj_sim *sim, bj_event event);
 /* The client moved something: it does not spin. Ends the run when it does so without end at one moment. */
 void sim_moved(bj_sim *sim);
 
+/* The engine's timer is over, or there is something in the log that it should know of at once. */
+void sim_tell_tick(bj_sim *sim);
 void sim_tell_datagram(bj_sim *sim, int endpoint, const sim_packet *packet, uint32_t event);
 void sim_tell_icmp(bj_sim *sim, const bj_addr *to, uint32_t event);
 void sim_tell_opened(bj_sim *sim, int endpoint, int connection, const bj_addr *from, uint32_t event);

@@ -122,6 +122,15 @@ int sim_endpoint_at(const bj_sim *sim, bool stream, const bj_addr *to) {
     return wildcard;
 }
 
+int sim_endpoint_reached(bj_sim *sim, bool stream, const bj_addr *to) {
+    int endpoint = sim_endpoint_at(sim, stream, to);
+    if (endpoint < 0 && sim->engine && bj_engine_is_healing(sim->engine)) {
+        sim_tell_tick(sim);
+        endpoint = sim_endpoint_at(sim, stream, to);
+    }
+    return endpoint;
+}
+
 /* The place of this very port in the table: ports that are closed and opened again keep theirs. */
 static int endpoint_slot(bj_sim *sim, uint8_t actor, bool stream, const bj_addr *local) {
     for (int i = 0; i < sim->endpoint_count; i++) {
@@ -358,7 +367,7 @@ static void arrives_at_client(bj_sim *sim, sim_packet *packet) {
 }
 
 static void arrives_at_server(bj_sim *sim, sim_packet *packet) {
-    int endpoint = sim_endpoint_at(sim, false, &packet->to);
+    int endpoint = sim_endpoint_reached(sim, false, &packet->to);
     if (endpoint >= 0 && sim->endpoints[endpoint].open) {
         uint32_t event = log_received(sim, packet);
         sim_tell_datagram(sim, endpoint, packet, event);

@@ -246,7 +246,7 @@ static void syn_arrives(bj_sim *sim, sim_packet *packet) {
         sim_packet_free(sim, packet);
         return;
     }
-    int endpoint = sim_endpoint_at(sim, true, &packet->to);
+    int endpoint = sim_endpoint_reached(sim, true, &packet->to);
     const sim_endpoint *e = endpoint < 0 ? NULL : &sim->endpoints[endpoint];
     if (e && !e->open && e->silent) {
         packet->attempt++;
