@@ -337,10 +337,22 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     }
 }
 
+int64_t bj__node_number(const bj_node *node) {
+    int64_t number = 0;
+    if (node->kind == BJ_N_STRING || node->kind == BJ_N_OPAQUE) {
+        for (size_t i = 0; i < node->bytes.length && node->bytes.length <= 4; i++) {
+            number = number << 8 | (uint8_t) node->bytes.bytes[i];
+        }
+        return number;
+    }
+    return node->kind == BJ_N_INT || node->kind == BJ_N_OBJLNK ? node->integer : 0;
+}
+
 static void account_written(bj_engine *e, const bj_node *nodes, size_t count) {
     const bj_node *bootstrap = bj_node_find(nodes, count, 1), *holdoff = bj_node_find(nodes, count, 11);
     if (bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer) {
-        int64_t seconds = holdoff && holdoff->kind == BJ_N_INT && holdoff->integer > 0 ? holdoff->integer : 0;
+        int64_t seconds = holdoff ? bj__node_number(holdoff) : 0;
+        seconds = seconds > 0 ? seconds : 0;
         e->due.holdoff_written = true;
         e->due.written_holdoff = (bj_time) (seconds > INT32_MAX ? INT32_MAX : seconds) * BJ_SECOND;
     }

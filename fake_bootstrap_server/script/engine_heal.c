@@ -324,8 +324,8 @@ static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
     } waits[] = { { 14, 1 }, { 18, 32 }, { 19, 1 } };
     for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         const bj_node *node = node_of(nodes, count, waits[i].id);
-        bool counts = node && node->kind == BJ_N_INT && node->integer > 0 && node->integer < 10 * 86400;
-        w->waits += counts ? (bj_time) node->integer * waits[i].times * BJ_SECOND : 0;
+        int64_t seconds = node ? bj__node_number(node) : 0;
+        w->waits += seconds > 0 && seconds < 10 * 86400 ? (bj_time) seconds * waits[i].times * BJ_SECOND : 0;
     }
 }
 

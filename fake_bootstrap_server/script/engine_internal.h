@@ -740,6 +740,8 @@ void bj__due_command_lost(bj_engine *e, const bj__outbound *o);
 /* A Bootstrap-Request whose preferred format was refused with 4.xx, made again at once without one: no text says what
  * such a code is about, so it may be the format, and the attempt goes on. */
 bool bj__due_goes_on_without(const bj_engine *e, const bj__exchange *x);
+/* What a client may read as an integer out of a value, also one of another type that is as long in TLV; 0: none. */
+int64_t bj__node_number(const bj_node *node);
 void bj__due_account_written(bj_engine *e, const bj_record *step);
 void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
 /* engine_factory.c: a command was executed; the links of a Discover or a registration without the factory's instances

@@ -74,11 +74,11 @@ bool bj__stream_hang_up(bj_engine *e, const bj__server *s, bool reset) {
     return c != NULL;
 }
 
-/* In pieces, when the scenario wants that. */
+/* In pieces, when the scenario wants that; not in a healed world, where no link is strange. */
 int64_t bj__stream_pieces(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
     const bj__server *s = &e->servers[c->server];
     size_t piece = bj_get_uint(s->record, BJ_F(SERVER, PIECES), 0);
-    piece = piece ? piece : length;
+    piece = piece && !e->heal.on ? piece : length;
     int64_t sent = -ENODATA;
     while (length && (sent >= 0 || sent == -ENODATA)) {
         size_t now = length < piece ? length : piece;

@@ -121,7 +121,9 @@ static void asked(bj_oracle *o, const oracle_seen *s) {
 static void got(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = oracle_own_at(o, 0);
     uint32_t block = 0;
-    bool awaited = own && o->blocks.awaits && own->code == 1 && own->answered == s->time && own->exact &&
+    bool same = own && (s->stream || s->m.type != BJ_COAP_ACK || s->m.mid == own->mid) &&
+                s->m.token_length == own->token_length && !memcmp(s->m.token, own->token, own->token_length);
+    bool awaited = same && o->blocks.awaits && own->code == 1 && own->answered == s->time && own->exact &&
                    bj_addr_equal(&own->peer, &s->peer) && own->answer == BJ_COAP_CODE(2, 5);
     if (awaited) {
         bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block);

@@ -192,6 +192,7 @@ static bool account_is_plain(bj_oracle *o) {
 void oracle_finish_refused(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     const oracle_instance *security = only_one(o, 0), *server = only_one(o, 1);
     bool known = o->config.known && !o->accounts.vague && !o->config.state_given && !o->config.others;
+    oracle_model_refused(o);
     if (known && !o->commands.others && account_is_plain(o) && security_is_plain(security) && server_is_plain(server) &&
         security->ssid == server->ssid && f->operation == ORACLE_OP_FINISH) {
         oracle_break(

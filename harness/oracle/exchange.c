@@ -307,7 +307,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     if (first && s->m.code >> 5 == 2 && !interim) {
         note_disable(o, f);
         oracle_attempt_took(o, f, s);
-    } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || oracle_is_no_proxy(f, s->m.code) ||
+    } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || oracle_does_not_forward(f, s->m.code) ||
                          (is_unclear(f) && s->m.code >> 5 == 4))) {
         oracle_attempt_rejected(o, f);
     }
@@ -462,6 +462,7 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
         uint32_t number = m->options[i].number;
         f->critical |= is_strange(number);
         f->ignored |= f->connection < 0 && f->type == BJ_COAP_NON && need_not_be_taken(number);
+        f->hops |= number == BJ_COAP_HOP_LIMIT;
         f->proxied |= number == BJ_COAP_PROXY_URI || number == BJ_COAP_PROXY_SCHEME;
     }
 }

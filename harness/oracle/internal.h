@@ -128,6 +128,7 @@ typedef struct oracle_foreign {
     bool owed;    /* an ACK or RST is due */
     bool reused;  /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool proxied; /* for a proxy, by its options */
+    bool hops;    /* carries a Hop-Limit */
     bool critical;  /* carries an option that nobody can know, and must */
     bool ignored;   /* not confirmable, with an option that a client need not take: ignored without a word (§5.4.1) */
     bool bootstrap; /* from the bootstrap server, in its session */
@@ -701,9 +702,9 @@ oracle_purpose oracle_purpose_of(const bj_coap *m);
 /* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
  * be for it. */
 bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s);
-/* RFC 7252 §5.10.2: 5.05 from who is no proxy. */
-static inline bool oracle_is_no_proxy(const oracle_foreign *f, uint8_t code) {
-    return f->proxied && code == BJ_COAP_CODE(5, 5);
+/* RFC 7252 §5.10.2: 5.05 from who is no proxy; RFC 8768 §3: 5.08 to what has come too far. */
+static inline bool oracle_does_not_forward(const oracle_foreign *f, uint8_t code) {
+    return (f->proxied && code == BJ_COAP_CODE(5, 5)) || (f->hops && code == BJ_COAP_CODE(5, 8));
 }
 /* "POST /bs" for reasons. */
 void oracle_describe(const oracle_own *own, bj_text *out);
@@ -778,6 +779,8 @@ void oracle_growth_triggered(bj_oracle *o, const oracle_foreign *f);
 oracle_instance *oracle_instance_of(oracle_accounts *a, unsigned object, unsigned id);
 /* A bootstrap session begins, or ends: with success (kept) or not. */
 void oracle_model_session(bj_oracle *o, bool begins, bool kept);
+/* Bootstrap-Finish was refused: the client looked at the accounts, and may have put in order what is in none. */
+void oracle_model_refused(bj_oracle *o);
 /* Nothing is known of the accounts any more. */
 void oracle_model_forget(bj_oracle *o);
 /* The client asks for a bootstrap: it has an account for it. */

@@ -256,7 +256,8 @@ static void check_refusal(bj_oracle *o, const oracle_managed *x) {
     bool code = x->s->m.code == BJ_COAP_CODE(4, 0) || x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED;
     bool settled = o->attempt.phase != ORACLE_SESSION && o->attempt.phase != ORACLE_REQUESTED;
     ordinary w = { .instance = path->ids[1], .good = true, .periods = { -1, -1 } };
-    if (!writes || !code || !settled || has_odd_binding(o) || path->ids[0] != 1 ||
+    bool queries = bj_coap_find(x->request, BJ_COAP_URI_QUERY, 0) != NULL; /* a Write has none to understand */
+    if (!writes || !code || !settled || queries || has_odd_binding(o) || path->ids[0] != 1 ||
         oracle_only_instance(o, 1) != path->ids[1]) {
         return;
     }

@@ -130,6 +130,18 @@ static bool is_recent(const bj_oracle *o, const oracle_foreign *f) {
     return other == f;
 }
 
+/* A response behind which another came for the same request: which of them a client remembers is its own affair. */
+static bool is_outdone(const bj_oracle *o, const oracle_foreign *f) {
+    const oracle_foreign *other = NULL;
+    bool outdone = false;
+    for (uint64_t age = 0; age < ORACLE_FOREIGN && bj_coap_is_response(f->code) && other != f && !outdone; age++) {
+        other = oracle_foreign_at((bj_oracle *) (uintptr_t) o, age);
+        outdone = other && other != f && bj_coap_is_response(other->code) && other->token_length == f->token_length &&
+                  !memcmp(other->token, f->token, f->token_length) && bj_addr_equal(&other->peer, &f->peer);
+    }
+    return outdone;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
@@ -158,7 +170,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
-    } else if (f->acks > 1 && !strays && !f->reused && !o->damages && is_recent(o, f) &&
+    } else if (f->acks > 1 && !strays && !f->reused && !o->damages && is_recent(o, f) && !is_outdone(o, f) &&
                (s->length != f->ack_length || memcmp(s->bytes, f->ack, s->length) != 0)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);

@@ -687,6 +687,10 @@ static void mark_alone(oracle_accounts *a) {
     }
 }
 
+void oracle_model_refused(bj_oracle *o) {
+    mark_alone(&o->accounts);
+}
+
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     o->account_changes++;
     if (kept) {
@@ -717,13 +721,14 @@ static bool finishes(bj_oracle *o) {
     return false;
 }
 
-/* A session that was open is over. Where nothing is known of a state file, the client may have forgotten everything. */
+/* A session that was open is over. Where nothing is known of a state file, or the disk failed, the client may have
+ * forgotten everything. */
 static void restarted(bj_oracle *o) {
     if (o->attempt.phase == ORACLE_SESSION) {
         oracle_model_session(o, false, false);
         o->attempt.holdoff_pending = BJ_NEVER;
     }
-    if (!o->config.persistent) {
+    if (!o->config.persistent || o->disk_strange) {
         oracle_model_forget(o);
         o->attempt.holdoff = oracle_min(o->attempt.holdoff, o->config.holdoff);
     }

@@ -120,7 +120,7 @@ static bool on_table(const oracle_foreign *f, uint8_t code) {
     bool blocks =
         f->block1 && (code == BJ_COAP_CODE(2, 31) || code == BJ_COAP_CODE(4, 8) || code == BJ_COAP_CODE(4, 13));
     if (f->operation == ORACLE_OP_NONE || code == BJ_COAP_CODE(5, 0) || code == BJ_COAP_CODE(4, 2) || blocks ||
-        oracle_is_no_proxy(f, code)) {
+        oracle_does_not_forward(f, code)) {
         return true; /* 4.02: RFC 7252 §5.4.1; blocks: RFC 7959 §2.9 */
     }
     for (unsigned i = 0; rows[f->operation][i]; i++) {

@@ -123,8 +123,10 @@ static unsigned places_of(bj_oracle *o, const oracle_instance *security) {
 static void check_timer(bj_oracle *o, const oracle_peer *p, const oracle_instance *server, const oracle_seen *s) {
     const oracle_trying *t = &p->trying;
     int64_t count, timer;
-    if (!t->attempts || !setting(o, server, COUNT, &count) || !setting(o, server, TIMER, &timer) || count < 1 ||
-        timer > INT32_MAX || !bj_addr_same_host(&t->local, &s->local)) {
+    /* Attempts that led nowhere, since the name was not found, were not seen: which one this is, is not known. */
+    if (!t->attempts || o->retries.excused || !setting(o, server, COUNT, &count) ||
+        !setting(o, server, TIMER, &timer) || count < 1 || timer > INT32_MAX ||
+        !bj_addr_same_host(&t->local, &s->local)) {
         return;
     }
     unsigned place = (unsigned) ((t->attempts - 1) % (uint64_t) count);
