@@ -97,9 +97,15 @@ void bj_text_printf(bj_text *text, const char *format, ...) {
 void bj_text_hex(bj_text *text, const void *bytes, size_t length) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *b = bytes;
-    for (size_t i = 0; i < length && !text->cut; i++) {
-        bj_text_add_char(text, digits[b[i] >> 4]);
-        bj_text_add_char(text, digits[b[i] & 15]);
+    char room[64];
+    while (length && !text->cut) {
+        size_t used = 0;
+        for (; length && used < sizeof room; length--) {
+            uint8_t byte = *b++;
+            room[used++] = digits[byte >> 4];
+            room[used++] = digits[byte & 15];
+        }
+        bj_text_add_bytes(text, room, used);
     }
 }
 
@@ -124,6 +130,20 @@ static size_t utf8_sequence(const unsigned char *s, size_t left) {
     return n;
 }
 
+/* How many bytes from `s` on are characters that stand in a JSON string as they are. */
+static size_t plain_json(const unsigned char *s, size_t length) {
+    size_t i = 0;
+    while (i < length) {
+        unsigned char c = s[i];
+        size_t n = c < 0x20 || c == 0x7F || c == '"' || c == '\\' ? 0 : c < 0x80 ? 1 : utf8_sequence(s + i, length - i);
+        if (!n) {
+            break;
+        }
+        i += n;
+    }
+    return i;
+}
+
 static void escape(bj_text *text, unsigned char c) {
     if (c == '\n') {
         bj_text_add_bytes(text, "\\n", 2);
@@ -137,16 +157,16 @@ static void escape(bj_text *text, unsigned char c) {
 
 void bj_text_json_string(bj_text *text, const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *) bytes;
-    bj_text_add(text, "\"");
-    for (size_t i = 0; i < length;) {
-        size_t n = utf8_sequence(s + i, length - i);
-        if (n == 0 || s[i] < 0x20 || s[i] == 0x7F || s[i] == '"' || s[i] == '\\') {
-            escape(text, s[i]);
-            n = 1;
-        } else {
-            bj_text_add_bytes(text, bytes + i, n);
+    bj_text_add_char(text, '"');
+    for (size_t i = 0; i < length; i++) {
+        size_t plain = plain_json(s + i, length - i);
+        if (plain) {
+            bj_text_add_bytes(text, bytes + i, plain);
+            i += plain;
         }
-        i += n;
+        if (i < length) {
+            escape(text, s[i]);
+        }
     }
-    bj_text_add(text, "\"");
+    bj_text_add_char(text, '"');
 }

@@ -42,6 +42,10 @@ static void put_bytes(writer *w, const void *bytes, size_t length) {
 static void put_number(writer *w, uint64_t number) {
     uint8_t bytes[10];
     size_t length = 0;
+    if (number < 0x80 && w->used < w->room) { /* as nearly all are */
+        w->out[w->used++] = (char) number;
+        return;
+    }
     while (number >= 0x80) {
         bytes[length++] = (uint8_t) (number | 0x80);
         number >>= 7;
@@ -224,15 +228,19 @@ static void put_value(writer *w, const bj_value *value) {
 }
 
 static void put_record(writer *w, const bj_record *record) {
+    const bj_value *const *fields = record->fields;
+    unsigned limit = record->field_limit;
     size_t count = 0;
-    for (unsigned field = 0; field < record->field_limit; field++) {
-        count += record->fields[field] != NULL;
+    for (unsigned field = 0; field < limit; field++) {
+        count += fields[field] != NULL;
     }
     put_number(w, count);
-    for (unsigned field = 0; field < record->field_limit; field++) {
-        if (record->fields[field]) {
+    for (unsigned field = 0; count; field++) {
+        const bj_value *value = fields[field];
+        if (value) {
             put_number(w, field);
-            put_value(w, record->fields[field]);
+            put_value(w, value);
+            count--;
         }
     }
 }

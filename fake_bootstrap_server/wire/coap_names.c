@@ -15,7 +15,8 @@ typedef struct option_entry {
     bool repeatable;
 } option_entry;
 
-/* RFC 7252 5.10, RFC 7641 2, RFC 7959 2.1, RFC 7967 2, RFC 8613 2, RFC 8768 3, RFC 9175 2.2 and 3.2. */
+/* In the order of numbers. RFC 7252 5.10, RFC 7641 2, RFC 7959 2.1, RFC 7967 2, RFC 8613 2, RFC 8768 3, RFC 9175 2.2
+ * and 3.2. */
 static const option_entry options[] = {
     { BJ_COAP_IF_MATCH, BJ_COAP_FORM_OPAQUE, "If-Match", 0, 8, true },
     { BJ_COAP_URI_HOST, BJ_COAP_FORM_STRING, "Uri-Host", 1, 255, false },
@@ -70,12 +71,16 @@ static const option_entry *option_entry_in(uint8_t code, uint32_t number) {
     if (code >> 5 == 7) {
         return signalling_entry(code, number);
     }
-    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-        if (options[i].number == number) {
-            return &options[i];
+    size_t low = 0, high = sizeof options / sizeof options[0];
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (options[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    return low < sizeof options / sizeof options[0] && options[low].number == number ? &options[low] : NULL;
 }
 
 const char *bj_coap_option_name_in(uint8_t code, uint32_t number) {

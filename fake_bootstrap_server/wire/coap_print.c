@@ -87,7 +87,8 @@ static void print_option(bj_text *out, const bj_coap *message, const bj_coap_opt
     if (name) {
         bj_text_add(out, name);
     } else {
-        bj_text_printf(out, "option %u", (unsigned) option->number);
+        bj_text_add(out, "option ");
+        bj_text_add_number(out, option->number);
     }
     print_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
 }
@@ -130,20 +131,24 @@ static void print_brackets(bj_text *out, const bj_coap *message) {
         }
     }
     if (inner.used > 2) {
-        bj_text_printf(out, " [%s]", inner.start + 2);
+        bj_text_add(out, " [");
+        bj_text_add_bytes(out, inner.start + 2, inner.used - 2);
+        bj_text_add_char(out, ']');
     }
 }
 
 void bj_coap_print_at(bj_text *out, const bj_coap *message, const char *path) {
     BJ_TEXT(own_path, 256);
     if (!message->stream) {
-        bj_text_printf(out, "%s ", type_name(message->type));
+        bj_text_add(out, type_name(message->type));
+        bj_text_add_char(out, ' ');
     }
     print_code(out, message->code);
     if (bj_coap_is_request(message->code)) {
         bj_coap_path(message, BJ_COAP_URI_PATH, &own_path);
         path = own_path.start;
-        bj_text_printf(out, " %s", path);
+        bj_text_add_char(out, ' ');
+        bj_text_add(out, path);
         print_query(out, message);
     }
     print_brackets(out, message);

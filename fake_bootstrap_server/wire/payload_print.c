@@ -15,7 +15,11 @@ enum { TEXT_SHOWN = 400, HEX_SHOWN = 64 };
 void bj_print_plain(bj_text *out, const uint8_t *bytes, size_t length) {
     for (size_t i = 0; i < length && !out->cut; i++) {
         bool control = bytes[i] < 0x20 || bytes[i] == 0x7F;
-        bj_text_printf(out, control ? "\\x%02x" : "%c", bytes[i]);
+        if (control) {
+            bj_text_printf(out, "\\x%02x", bytes[i]);
+        } else {
+            bj_text_add_char(out, (char) bytes[i]);
+        }
     }
 }
 

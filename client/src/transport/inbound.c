@@ -75,7 +75,7 @@ void bjc_inbound_remember(bjc_inbound *inbound, uint16_t message_id, bool confir
 
 static void transfer_free(bjc_inbound *inbound, bjc_transfer *transfer) {
     bjc_buffer_free(&transfer->body);
-    bjc_release(&inbound->core->allocator, transfer->key);
+    bjc_buffer_free(&transfer->key);
     bjc_release(&inbound->core->allocator, transfer);
 }
 
@@ -123,23 +123,47 @@ static void make_key(bjc_inbound *inbound, const bjc_incoming *request, bjc_buff
     key_texts(key, request->tags, request->tag_count);
 }
 
+/* Takes the bytes from the front of what is left of a key; false when others stand there. */
+static bool key_goes_on(bjc_text *key, const void *bytes, size_t length) {
+    if (key->length < length || (length && memcmp(key->data, bytes, length) != 0)) {
+        return false;
+    }
+    key->data += length;
+    key->length -= length;
+    return true;
+}
+
+static bool key_has_texts(bjc_text *key, const bjc_text *texts, size_t count) {
+    bool same = true;
+    for (size_t i = 0; same && i < count; i++) {
+        uint8_t length = (uint8_t) (texts[i].length & 0xFF);
+        same = key_goes_on(key, &length, 1) && key_goes_on(key, texts[i].data, texts[i].length);
+    }
+    return same && key_goes_on(key, "", 1);
+}
+
+/* Is that what make_key() makes of the request? Without making it: this is asked of each transfer for each block. */
+static bool is_of(const bjc_transfer *transfer, const bjc_incoming *request) {
+    bjc_text key = { (const char *) transfer->key.data, transfer->key.length };
+    return key_goes_on(&key, &request->method, 1) && key_has_texts(&key, request->path, request->path_count) &&
+           key_has_texts(&key, request->query, request->query_count) &&
+           key_has_texts(&key, request->tags, request->tag_count) && !key.length;
+}
+
 static bjc_transfer **find_transfer(bjc_inbound *inbound, const bjc_incoming *request) {
-    bjc_buffer key;
-    make_key(inbound, request, &key);
     bjc_transfer **slot = &inbound->transfers;
-    bjc_time now = bjc_now();
+    bjc_time now = *slot ? bjc_now() : 0;
     while (*slot) {
         bjc_transfer *transfer = *slot;
         if (transfer->expires <= now) {
             *slot = transfer->next;
             transfer_free(inbound, transfer);
-        } else if (transfer->key_length == key.length && memcmp(transfer->key, key.data, key.length) == 0) {
+        } else if (is_of(transfer, request)) {
             break;
         } else {
             slot = &transfer->next;
         }
     }
-    bjc_buffer_free(&key);
     return slot;
 }
 
@@ -162,14 +186,10 @@ static bjc_transfer *start_transfer(bjc_inbound *inbound, const bjc_incoming *re
     if (!transfer) {
         return NULL;
     }
-    bjc_buffer key;
-    make_key(inbound, request, &key);
+    make_key(inbound, request, &transfer->key);
     bjc_buffer_init(&transfer->body, &inbound->core->allocator);
-    transfer->key = key.failed ? NULL : bjc_copy_bytes(&inbound->core->allocator, key.data, key.length);
-    transfer->key_length = key.length;
     transfer->content_format = request->content_format;
-    bjc_buffer_free(&key);
-    if (!transfer->key) {
+    if (transfer->key.failed) {
         transfer_free(inbound, transfer);
         return NULL;
     }

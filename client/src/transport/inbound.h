@@ -37,8 +37,7 @@ typedef struct bjc_exchange {
 typedef struct bjc_transfer {
     struct bjc_transfer *next;
     bjc_time expires;
-    uint8_t *key; /* method, path and query */
-    size_t key_length;
+    bjc_buffer key; /* method, path, query and Request-Tag */
     int content_format;
     bjc_buffer body;
 } bjc_transfer;
