@@ -5,8 +5,10 @@
     python3 -m harness.report.clients --svg docs/rules-by-client.svg             draws the matrix of rules by client
     python3 -m harness.report.clients --tables                                   writes the tables of harness/clients/*.md
     python3 -m harness.report.clients --check                                    says whether picture and tables are up to date
+    python3 -m harness.report.clients --unread wakaama=build/wakaama/results.json  failures that no finding accounts for
 
-results.json keeps no more than how many scenarios that show a rule had each verdict: nothing of what was sent."""
+results.json keeps no more than how many scenarios that show a rule had each verdict, and how many failures each finding of
+harness/clients/NAME.findings.yaml (account.py) accounts for: nothing of what was sent."""
 from __future__ import annotations
 
 import argparse
@@ -16,23 +18,23 @@ import json
 import pathlib
 import sys
 
-from . import model
+from . import account, model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "harness" / "clients"
 STORE = FOLDER / "results.json"
 PICTURE = ROOT / "docs" / "rules-by-client.svg"
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"  # around what is written into a page
 COLOURS = {"pass": "#1a7f45", "warn": "#a86200", "xfail": "#4d7a94", "bricked": "#7a5c3a", "inconclusive": "#6b5bb3",
            "skip": "#c9cfd4", "error": "#8f1d5f", "fail": "#c3272b"}
 JUDGED = [verdict for verdict in model.ORDER if verdict != "skip"]
 
 
-def gather(results, rules) -> dict:
+def gather(entries, rules) -> dict:
     """{rule: {verdict: how many}} over the scenarios that show the rule; what an oracle found broken counts as failed,
     or as the expected failure that it was."""
     counts = collections.defaultdict(collections.Counter)
-    for entry in model.make(results, ROOT / "scenarios" / "rules.yaml").entries:
+    for entry in entries:
         for rule in entry.concerns:
             if rule in rules:
                 counts[rule][entry.result.verdict] += 1
@@ -105,28 +107,39 @@ def picture(store, rules) -> str:
 
 
 def table(client, rules) -> str:
-    lines = [BEGIN, "", f"{client['about']}", "",
+    lines = [f"{client['about']}", "",
              "| rule | level | verdict | passed | failed | skipped | of what |", "|---|---|---|---|---|---|---|"]
     for rule, verdicts in client["rules"].items():
         facts = rules[rule]
         lines.append(f"| `{rule}` | {facts['level']} | {worst(verdicts)} | {good(verdicts)} | {verdicts.get('fail', 0)} | "
                      f"{verdicts.get('skip', 0)} | {facts['text']} |")
-    return "\n".join([*lines, "", END])
+    return "\n".join(lines)
 
 
-def with_table(page, text) -> str:
-    before, rest = page.split(BEGIN, 1)
-    return before + text + rest.split(END, 1)[1]
+def with_part(page, name, text) -> str:
+    begin, end = BEGIN.format(name), END.format(name)
+    before, rest = page.split(begin, 1)
+    return f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end, 1)[1]}"
+
+
+def findings_of(name, rules) -> list:
+    path = FOLDER / f"{name}.findings.yaml"
+    return account.read(path, rules) if path.is_file() else []
+
+
+def page(name, client, rules) -> str:
+    """What the client's page must hold."""
+    text = with_part((FOLDER / f"{name}.md").read_text(encoding="utf-8"), "results", table(client, rules))
+    findings = findings_of(name, rules)
+    if not findings:
+        return text
+    counts = [client["findings"].get(finding.what, 0) for finding in findings]
+    return with_part(text, "findings", account.table(findings, counts, client["unread"]))
 
 
 def pages(store, rules) -> dict:
     """{path: what it must hold} of every client's page that there is."""
-    found = {}
-    for name, client in store.items():
-        path = FOLDER / f"{name}.md"
-        if path.is_file():
-            found[path] = with_table(path.read_text(encoding="utf-8"), table(client, rules))
-    return found
+    return {FOLDER / f"{name}.md": page(name, client, rules) for name, client in store.items() if (FOLDER / f"{name}.md").is_file()}
 
 
 # --- the command ---
@@ -136,16 +149,39 @@ def read_store() -> dict:
     return json.loads(STORE.read_text(encoding="utf-8")) if STORE.is_file() else {}
 
 
-def add(store, words, about, rules):
+def named_results(words):
+    """NAME=RESULTS: the name, and the entries of a report on those results."""
     name, _, path = words.partition("=")
     if not name or not path:
-        raise model.Unreadable(f"--add {words}: expected NAME=RESULTS")
-    results = model.read_results(path)
-    counts = collections.Counter(result.verdict for result in results)
+        raise model.Unreadable(f"{words}: expected NAME=RESULTS")
+    return name, model.make(model.read_results(path), ROOT / "scenarios" / "rules.yaml").entries
+
+
+def add(store, words, about, rules):
+    name, entries = named_results(words)
+    counts = collections.Counter(entry.result.verdict for entry in entries)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in model.ORDER if counts[verdict])
-    store[name] = {"about": f"{about + ': ' if about else ''}{len(results)} scenarios: {summary}.",
-                   "rules": gather(results, rules)}
+    findings = findings_of(name, rules)
+    fitting, left = account.account(findings, entries)
+    store[name] = {"about": f"{about + ': ' if about else ''}{len(entries)} scenarios: {summary}.",
+                   "findings": {finding.what: count for finding, count in zip(findings, fitting)}, "unread": len(left),
+                   "rules": gather(entries, rules)}
     STORE.write_text(json.dumps(dict(sorted(store.items())), indent=1) + "\n", encoding="utf-8")
+
+
+def tell_unread(words, rules):
+    """Failures that no finding of the client accounts for, those with like reasons together; findings that account for none."""
+    name, entries = named_results(words)
+    findings = findings_of(name, rules)
+    counts, left = account.account(findings, entries)
+    for reason, alike in account.groups(left):
+        print(f"{len(alike)}  {reason}")
+        for entry in alike:
+            print(f"     {entry.name} ({', '.join(entry.concerns)}): {entry.result.reason}")
+    for finding, count in zip(findings, counts):
+        if finding.failures and not count:
+            print(f"no failure: {finding.what}")
+    print(f"{sum(counts)} failures accounted for by {len(findings)} findings, {len(left)} by none")
 
 
 def main(arguments=None) -> int:
@@ -155,20 +191,24 @@ def main(arguments=None) -> int:
     parser.add_argument("--svg", metavar="FILE", help="draw the matrix")
     parser.add_argument("--tables", action="store_true", help="write the tables of harness/clients/NAME.md")
     parser.add_argument("--check", action="store_true", help="exit with 1 when picture or tables are not up to date")
+    parser.add_argument("--unread", metavar="NAME=RESULTS", help="print the failures that no finding of the client accounts for")
     given = parser.parse_args(arguments)
     rules, store = model.read_rules(ROOT / "scenarios" / "rules.yaml"), read_store()
     try:
+        if given.unread:
+            tell_unread(given.unread, rules)
         if given.add:
             add(store, given.add, given.about, rules)
+        wanted = pages(store, rules)
     except model.Unreadable as problem:
         print(problem, file=sys.stderr)
         return 2
     if given.svg:
         pathlib.Path(given.svg).write_text(picture(store, rules), encoding="utf-8")
-    stale = [path for path, text in pages(store, rules).items() if path.read_text(encoding="utf-8") != text]
+    stale = [path for path, text in wanted.items() if path.read_text(encoding="utf-8") != text]
     if given.tables:
         for path in stale:
-            path.write_text(pages(store, rules)[path], encoding="utf-8")
+            path.write_text(wanted[path], encoding="utf-8")
     if given.check:
         stale += [PICTURE] if PICTURE.read_text(encoding="utf-8") != picture(store, rules) else []
         for path in stale:

@@ -111,3 +111,66 @@ def test_results_that_are_none(tmp_path, capsys):
     assert clients.main(["--add", f"c={tmp_path / 'nothing'}"]) == 2
     assert clients.main(["--add", "nonsense"]) == 2
     assert "expected NAME=RESULTS" in capsys.readouterr().err
+
+
+# --- what failures come to ---
+
+FINDINGS = """
+- what: Nothing is written
+  clause: Core 1.1 §6.1.7.6
+  rules: [BS-WRITE]
+  sure: sure
+  failures: [{scenario: "good/*", reason: 'PUT .* answered 4\\.05$'}]
+- what: It does not come back
+  clause: Core 1.1 §6.1.3.3
+  rules: [BS-RETRY]
+  sure: fairly
+  failures: [{reason: "no second attempt"}]
+"""
+
+
+def failed(name, reason, **more):
+    return json.dumps({"scenario": f"scenarios/{name}.yaml", "title": "t", "client": "c", "verdict": "fail", "reason": reason, **more}) + "\n"
+
+
+@pytest.fixture
+def accounts(tmp_path, monkeypatch):
+    """A folder of clients with the findings of one, and results of a run of it."""
+    monkeypatch.setattr(clients, "FOLDER", tmp_path)
+    monkeypatch.setattr(clients, "STORE", tmp_path / "results.json")
+    (tmp_path / "c.findings.yaml").write_text(FINDINGS)
+    (tmp_path / "c.md").write_text("# C\n<!-- findings: begin -->\n<!-- findings: end -->\n<!-- results: begin -->\n<!-- results: end -->\n")
+    broken = [{"rule": "BS-RETRY", "level": "MUST", "t": 1.5, "event": 3, "count": 1, "text": "no second attempt until 9 s"}]
+    (tmp_path / "rows.jsonl").write_text(failed("good/one", "expected 2.04 to PUT /0/1, the client answered 4.05") +
+                                         failed("loss/two", "BS-RETRY broken", broken=broken) +
+                                         failed("loss/three", "expected 2.04 to PUT /0/1, the client answered 4.05") +
+                                         failed("loss/four", "expected 2.04 to PUT /1/7, the client answered 4.05"))
+    return tmp_path
+
+
+def test_failures_are_accounted_for_by_findings(accounts, capsys):
+    """By the scenario's name and the reason, or by what an oracle said; what is left is told, like with like."""
+    assert clients.main(["--unread", f"c={accounts / 'rows.jsonl'}"]) == 0
+    said = capsys.readouterr().out
+    assert "2  expected 2.04 to PUT /…, the client answered 4.05\n" in said
+    assert "loss/three" in said and "good/one" not in said and "loss/two" not in said
+    assert said.endswith("2 failures accounted for by 2 findings, 2 by none\n")
+
+
+def test_a_clients_page_tells_its_findings(accounts):
+    assert clients.main(["--add", f"c={accounts / 'rows.jsonl'}", "--tables"]) == 0
+    page = (accounts / "c.md").read_text()
+    assert "| Nothing is written | Core 1.1 §6.1.7.6 | `BS-WRITE` | 1 | sure |" in page
+    assert "| It does not come back | Core 1.1 §6.1.3.3 | `BS-RETRY` | 1 | fairly |" in page
+    assert "2 failures are accounted for by none of these." in page
+
+
+@pytest.mark.parametrize("text, mistake", [("what: x", "expected a list of findings"), ("- what: x", "finding 1: missing 2 required"),
+                                           (FINDINGS.replace("BS-RETRY", "BS-NONE"), "finding 2: no rules of scenarios/rules.yaml: BS-NONE"),
+                                           (FINDINGS.replace("4\\.05$", "("), "finding 1: PUT .* answered (: "),
+                                           (FINDINGS.replace('reason: "no', 'text: "no'), "finding 2: failures hold `scenario`"),
+                                           ("[", "c.findings.yaml: ")], ids=["map", "lacks", "rule", "expression", "key", "syntax"])
+def test_findings_that_are_none(accounts, capsys, text, mistake):
+    (accounts / "c.findings.yaml").write_text(text)
+    assert clients.main(["--unread", f"c={accounts / 'rows.jsonl'}"]) == 2
+    assert mistake in capsys.readouterr().err
