@@ -554,6 +554,7 @@ static bool send_built_reply(builder *b, bj__server *s, bj__exchange *x, uint32_
     }
     if (wrong == 3 && b->m.code == BJ_COAP_CODE(2, 1)) {
         s->perhaps_at = e->now; /* a repetition of the request is answered from the right one */
+        keep_location(e, s, x, &b->m);
     }
     if (b->m.type == BJ_COAP_ACK || x->from.connection >= 0) {
         keep_replay(e, x, e->scratch, length);

@@ -412,6 +412,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }
+    a->excused |= here && overtakes && !f->operation; /* a client may take it for the first command, too */
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
         /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none: a client that
@@ -509,7 +510,8 @@ static void lost(bj_oracle *o, const bj_event *e) {
                 !a->excused && !a->overtaken && !a->late && !a->stream && a->trigger == BJ_NEVER &&
                 oracle_in_session(o, &e->from);
     const oracle_own *own = open ? oracle_own_at(o, 0) : NULL;
-    if (own && own->purpose == ORACLE_BOOTSTRAP && own->connection < 0 && bj_addr_equal(&own->local, &e->to)) {
+    bool known = own && !o->damages && (!own->secure || o->lossless); /* what reached it was what was sent */
+    if (known && own->purpose == ORACLE_BOOTSTRAP && own->connection < 0 && bj_addr_equal(&own->local, &e->to)) {
         oracle_break(o, BJ_RULE_BS_FINISH_TIMEOUT, e->time, e->sequence,
                      "the client closes its port in a session that is open");
     }

@@ -405,7 +405,9 @@ bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-    bool session = oracle_in_session(o, &s->peer);
+    /* One that began with a command, and with an answer that may be passed over, may have begun and ended otherwise. */
+    bool doubtful = o->attempt.overtaken && o->attempt.excused;
+    bool session = oracle_in_session(o, &s->peer) && !doubtful;
     bool stands = p && p->registered && p->placed && !p->sends_away;
     bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
                       o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
@@ -588,6 +590,7 @@ static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
         own->exact = false;
         own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
         o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;
+        o->attempt.late |= own->purpose == ORACLE_BOOTSTRAP; /* taken for a refusal, it ends what a command began */
         doubt_answer(o, own, s);
     } else {
         answered(o, own, s);
@@ -605,7 +608,10 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
             p->reset_strangely = true;
         }
     }
-    if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {
+    if (s->m.type == BJ_COAP_RST && s->m.code) { /* §4.2, §4.3: it must be empty, and a client may pass it over */
+        own->exact = false;
+        own->ended_otherwise = true;
+    } else if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {
         o->attempt.excused |= own->ended_otherwise && own->purpose == ORACLE_BOOTSTRAP; /* it may be passed over */
         answered(o, own, s);
     } else if (s->m.type == BJ_COAP_RST) {

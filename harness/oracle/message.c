@@ -48,10 +48,10 @@ static void form(bj_oracle *o, const oracle_seen *s) {
 /* --- Message IDs ---------------------------------------------------------------------------------------------- */
 
 /* A client may give a response that is not confirmable the Message ID of its request: that the server used that one
- * again is not its fault. */
+ * again, or happens to count where the client does, is not its fault. */
 static bool has_that_of_its_request(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = bj_coap_is_response(s->m.code) ? oracle_request_of(o, s) : NULL;
-    return f && f->reused && f->mid == s->m.mid;
+    return f && f->mid == s->m.mid && (f->reused || (f->type == BJ_COAP_NON && f->responses < 2));
 }
 
 /* §4.4: no Message ID is used again within EXCHANGE_LIFETIME for the same endpoint. */
@@ -99,10 +99,11 @@ static uint8_t answered_acknowledgement(const bj_oracle *o, const oracle_seen *s
     return 0;
 }
 
-/* True: it was one. */
+/* True: it was one. Its token may be that of a request which has its response already. */
 static bool answers_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     uint8_t method = answered_acknowledgement(o, s);
-    if (!method || s->m.type == BJ_COAP_ACK || oracle_request_of(o, s)) {
+    const oracle_foreign *f = oracle_request_of(o, s);
+    if (!method || s->m.type == BJ_COAP_ACK || (f && f->responses < 2)) {
         return false;
     }
     BJ_TEXT(code, 16);

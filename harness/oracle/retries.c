@@ -289,7 +289,8 @@ static void answered(bj_oracle *o, oracle_peer *p, const oracle_own *own, const 
     bool taken = own->answered == s->time && own->answer == s->m.code;
     t->answered = true;
     t->last = oracle_max(t->last, s->time);
-    t->unsure |= !taken;
+    /* Without a Location-Path a client may take it for refused. */
+    t->unsure |= !taken || (s->m.code == CREATED && !bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0));
     if (s->m.code == CREATED) {
         t->ever = true;
         t->attempts = 0;
