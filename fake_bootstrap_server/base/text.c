@@ -34,26 +34,26 @@ void bj_text_add_bytes(bj_text *text, const char *bytes, size_t length) {
     if (text->cut) {
         return;
     }
-    size_t room = text->size - text->used - 1;
+    size_t used = text->used, room = text->size - used - 1;
     size_t take = length < room ? length : room;
+    char *end = text->start + used;
     if (take) {
-        memcpy(text->start + text->used, bytes, take);
-        text->used += take;
+        memcpy(end, bytes, take);
     }
-    text->start[text->used] = '\0';
+    end[take] = '\0';
+    text->used = used + take;
     if (take < length) {
         cut(text);
     }
 }
 
-void bj_text_add(bj_text *text, const char *string) {
-    bj_text_add_bytes(text, string, strlen(string));
-}
-
 void bj_text_add_char(bj_text *text, char c) {
-    if (!text->cut && text->used + 1 < text->size) {
-        text->start[text->used++] = c;
-        text->start[text->used] = '\0';
+    size_t used = text->used;
+    if (!text->cut && used + 1 < text->size) {
+        char *end = text->start + used;
+        end[0] = c;
+        end[1] = '\0';
+        text->used = used + 1;
     } else {
         bj_text_add_bytes(text, &c, 1);
     }

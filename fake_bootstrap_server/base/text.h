@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct bj_text {
     char *start; /* always ends in NUL */
@@ -26,8 +27,11 @@ bj_text bj_text_over(char *buffer, size_t size);
     char name##_room[(room)];                                                                                          \
     bj_text name = bj_text_over(name##_room, sizeof name##_room)
 
-void bj_text_add(bj_text *text, const char *string);
 void bj_text_add_bytes(bj_text *text, const char *bytes, size_t length);
+/* Inline: the compiler knows how long a literal is. */
+static inline void bj_text_add(bj_text *text, const char *string) {
+    bj_text_add_bytes(text, string, strlen(string));
+}
 void bj_text_add_char(bj_text *text, char c);
 void bj_text_add_number(bj_text *text, uint64_t number); /* in decimal */
 void bj_text_printf(bj_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -163,28 +163,20 @@ void bj_coap_print(bj_text *out, const bj_coap *message) {
 
 /* --- for programs --------------------------------------------------------------------------------------------- */
 
-static void json_name(bj_text *out, const char *name) {
-    bj_text_add_char(out, '"');
-    bj_text_add(out, name);
-    bj_text_add(out, "\":");
-}
-
-/* Text that has nothing to escape. */
-static void json_word(bj_text *out, const char *name, const char *word) {
-    json_name(out, name);
-    bj_text_add_char(out, '"');
+/* `front`, here and below: what stands in front of the value as it is written, its name among it, `,"type":"`. */
+static void json_word(bj_text *out, const char *front, const char *word) {
+    bj_text_add(out, front);
     bj_text_add(out, word);
     bj_text_add_char(out, '"');
 }
 
-static void json_number(bj_text *out, const char *name, uint32_t number) {
-    json_name(out, name);
+static void json_number(bj_text *out, const char *front, uint32_t number) {
+    bj_text_add(out, front);
     bj_text_add_number(out, number);
 }
 
-static void json_hex(bj_text *out, const char *name, const uint8_t *bytes, size_t length) {
-    json_name(out, name);
-    bj_text_add_char(out, '"');
+static void json_hex(bj_text *out, const char *front, const uint8_t *bytes, size_t length) {
+    bj_text_add(out, front);
     bj_text_hex(out, bytes, length);
     bj_text_add_char(out, '"');
 }
@@ -194,12 +186,12 @@ static void json_option_value(bj_text *out, const bj_coap_option *option, bj_coa
     uint32_t number;
     bool is_number = form == BJ_COAP_FORM_UINT || form == BJ_COAP_FORM_BLOCK;
     if (form == BJ_COAP_FORM_STRING) {
-        json_name(out, "value");
+        bj_text_add(out, ",\"value\":");
         bj_text_json_string(out, (const char *) option->value, option->length);
     } else if (is_number && option_uint(option, &number)) {
-        json_number(out, "value", number);
+        json_number(out, ",\"value\":", number);
     } else {
-        json_hex(out, "value", option->value, option->length);
+        json_hex(out, ",\"value\":\"", option->value, option->length);
     }
 }
 
@@ -208,24 +200,20 @@ static void json_options(bj_text *out, const bj_coap *message) {
     for (size_t i = 0; i < message->option_count; i++) {
         const bj_coap_option *option = &message->options[i];
         const char *name = bj_coap_option_name_in(message->code, option->number);
-        bj_text_add(out, i ? ",{" : "{");
-        json_number(out, "number", option->number);
-        bj_text_add_char(out, ',');
+        json_number(out, i ? ",{\"number\":" : "{\"number\":", option->number);
         if (name) {
-            json_word(out, "name", name);
-            bj_text_add_char(out, ',');
+            json_word(out, ",\"name\":\"", name);
         }
         json_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
-        bj_text_add(out, "}");
+        bj_text_add_char(out, '}');
     }
-    bj_text_add(out, "]");
+    bj_text_add_char(out, ']');
 }
 
-static void json_path(bj_text *out, const char *name, const bj_coap *message, uint32_t number) {
+static void json_path(bj_text *out, const char *front, const bj_coap *message, uint32_t number) {
     BJ_TEXT(path, 2048);
     bj_coap_path(message, number, &path);
-    bj_text_add_char(out, ',');
-    json_name(out, name);
+    bj_text_add(out, front);
     bj_text_json_string(out, path.start, path.used);
 }
 
@@ -233,10 +221,9 @@ static void json_request(bj_text *out, const bj_coap *message) {
     const bj_coap_option *query;
     const char *method = bj_coap_method_name(message->code);
     if (method) {
-        bj_text_add_char(out, ',');
-        json_word(out, "method", method);
+        json_word(out, ",\"method\":\"", method);
     }
-    json_path(out, "path", message, BJ_COAP_URI_PATH);
+    json_path(out, ",\"path\":", message, BJ_COAP_URI_PATH);
     bj_text_add(out, ",\"query\":[");
     for (size_t i = 0; (query = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
         bj_text_add(out, i ? "," : "");
@@ -247,28 +234,23 @@ static void json_request(bj_text *out, const bj_coap *message) {
 
 static void json_header(bj_text *out, const bj_coap *message) {
     if (!message->stream) {
-        json_number(out, "version", message->version);
-        bj_text_add_char(out, ',');
-        json_word(out, "type", type_name(message->type));
-        bj_text_add_char(out, ',');
-        json_number(out, "mid", message->mid);
+        json_number(out, "\"version\":", message->version);
+        json_word(out, ",\"type\":\"", type_name(message->type));
+        json_number(out, ",\"mid\":", message->mid);
         bj_text_add_char(out, ',');
     }
     bj_text_add(out, "\"code\":\"");
     bj_coap_code_print(out, message->code);
-    bj_text_add(out, "\",");
-    json_hex(out, "token", message->token, message->token_length);
+    json_hex(out, "\",\"token\":\"", message->token, message->token_length);
 }
 
 static void json_payload(bj_text *out, const bj_coap *message) {
     uint32_t format = format_of(message);
     if (format != BJ_FORMAT_NONE) {
-        bj_text_add_char(out, ',');
-        json_number(out, "format", format);
+        json_number(out, ",\"format\":", format);
     }
     if (message->payload) {
-        bj_text_add(out, ",");
-        json_hex(out, "payload", message->payload, message->payload_length);
+        json_hex(out, ",\"payload\":\"", message->payload, message->payload_length);
         if (!is_part(message)) {
             bj_payload_json(out, format, message->payload, message->payload_length);
         }
@@ -278,7 +260,7 @@ static void json_payload(bj_text *out, const bj_coap *message) {
 void bj_coap_json(bj_text *out, const bj_coap *message, bj_coap_fault fault) {
     bj_text_add(out, "{");
     if (fault) {
-        json_word(out, "fault", bj_coap_fault_text(fault));
+        json_word(out, "\"fault\":\"", bj_coap_fault_text(fault));
     }
     if (fault != BJ_COAP_SHORT) {
         bj_text_add(out, fault ? "," : "");
@@ -288,7 +270,7 @@ void bj_coap_json(bj_text *out, const bj_coap *message, bj_coap_fault fault) {
             json_request(out, message);
         }
         if (message->code >> 5 != 7 && bj_coap_find(message, BJ_COAP_LOCATION_PATH, 0)) {
-            json_path(out, "location", message, BJ_COAP_LOCATION_PATH);
+            json_path(out, ",\"location\":", message, BJ_COAP_LOCATION_PATH);
         }
         json_payload(out, message);
     }

@@ -30,8 +30,9 @@ static void read_notes(const char *file) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     BJ_TEXT(why, 512);
-    read_notes(fuzz_file(data, size));
-    bj_capture *capture = bj_capture_open(fuzz_file(data, size), &why);
+    const char *file = fuzz_file(data, size);
+    read_notes(file);
+    bj_capture *capture = bj_capture_open(file, &why);
     FUZZ_HOLDS(capture || why.used, "a file that is no capture is refused with a reason");
     bj_packet packet;
     uint32_t frame = 0;

@@ -126,8 +126,9 @@ void bj_notes_read(bj_noted *noted, bj_arena *arena, const char *name) {
     BJ_TEXT(why, 200);
     section s = { .bytes = NULL };
     FILE *file = bj_capture_file_open(name, &why);
-    *noted = (bj_noted){ .steps = bj_arena_calloc(arena, BJ_NOTES, sizeof *noted->steps) };
+    *noted = (bj_noted){ .steps = NULL };
     if (file && read_section(&s, file) && is_ours(&s)) {
+        noted->steps = bj_arena_calloc(arena, BJ_NOTES, sizeof *noted->steps);
         unsigned code;
         size_t at = 0, length;
         const char *value;
