@@ -142,7 +142,7 @@ static bool key_has_texts(bjc_text *key, const bjc_text *texts, size_t count) {
     return same && key_goes_on(key, "", 1);
 }
 
-/* Is that what make_key() makes of the request? Without making it: this is asked of each transfer for each block. */
+/* Is that the key of the request? None is made for it: this is asked of each transfer for each block. */
 static bool is_of(const bjc_transfer *transfer, const bjc_incoming *request) {
     bjc_text key = { (const char *) transfer->key.data, transfer->key.length };
     return key_goes_on(&key, &request->method, 1) && key_has_texts(&key, request->path, request->path_count) &&
