@@ -32,44 +32,56 @@ endif()
 
 get_target_property(archives bj_mbedtls INTERFACE_LINK_LIBRARIES)
 
-# fuzz_NAME from session/NAME.c; further sources after it.
-function(bj_other_target source)
-  get_filename_component(name ${source} NAME_WE)
-  add_library(bj_target_${name} OBJECT ${source} ${ARGN})
-  target_include_directories(bj_target_${name} PRIVATE ${player_includes})
-  target_compile_options(bj_target_${name} PRIVATE -fno-sanitize=all)
-  set_property(TARGET bj_target_${name} PROPERTY C_COMPILER_LAUNCHER ${uninstrumented})
+# A program of that name: the sources, what plays, and the client. The folder of its executable, then sources, then libraries
+# behind LIBRARIES.
+function(bj_other_program name folder)
+  cmake_parse_arguments(PARSE_ARGV 2 with "" "" "SOURCES;LIBRARIES")
+  add_library(bj_other_${name} OBJECT ${with_SOURCES})
+  target_include_directories(bj_other_${name} PRIVATE ${player_includes})
+  target_compile_options(bj_other_${name} PRIVATE -fno-sanitize=all)
+  target_link_libraries(bj_other_${name} PRIVATE PkgConfig::FYAML)
+  set_property(TARGET bj_other_${name} PROPERTY C_COMPILER_LAUNCHER ${uninstrumented})
   set(player ${CMAKE_CURRENT_BINARY_DIR}/player_${name}.o)
   add_custom_command(
     OUTPUT ${player}
-    COMMAND ${CMAKE_LINKER} -r -o ${player}.whole $<TARGET_OBJECTS:bj_target_${name}> $<TARGET_OBJECTS:bj_player>
+    COMMAND ${CMAKE_LINKER} -r -o ${player}.whole $<TARGET_OBJECTS:bj_other_${name}> $<TARGET_OBJECTS:bj_player>
             --start-group ${archives} --end-group
     COMMAND ${CMAKE_OBJCOPY} ${quiet} --localize-hidden -w "--localize-symbol=mbedtls_*" "--localize-symbol=psa_*"
             ${player}.whole ${player}
-    DEPENDS bj_target_${name} bj_player $<TARGET_OBJECTS:bj_target_${name}> $<TARGET_OBJECTS:bj_player> quiet.symbols ${archives}
+    DEPENDS bj_other_${name} bj_player $<TARGET_OBJECTS:bj_other_${name}> $<TARGET_OBJECTS:bj_player> quiet.symbols ${archives}
             bj_mbedtls_copies
     COMMAND_EXPAND_LISTS VERBATIM)
-  add_executable(fuzz_${name} session_client_other.c ${player})
-  target_include_directories(fuzz_${name} PRIVATE ${player_includes})
-  target_compile_definitions(fuzz_${name} PRIVATE BJ_FUZZ_CLIENT=${BOOTJACK_FUZZ_CLIENT_SYMBOL}
-                                                  BJ_FUZZ_PROFILE="${other_client_profile}")
-  target_link_libraries(fuzz_${name} PRIVATE ${quiet_object} ${BOOTJACK_FUZZ_CLIENT_LIBRARIES} PkgConfig::FYAML
-                                             ${CMAKE_DL_LIBS} m Threads::Threads)
-  set_target_properties(fuzz_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
-  if(BOOTJACK_FUZZ)
-    target_link_options(fuzz_${name} PRIVATE ${engine_flag})
-    target_link_libraries(fuzz_${name} PRIVATE ${engine_archive})
-  endif()
+  add_executable(${name} session_client_other.c ${player})
+  target_include_directories(${name} PRIVATE ${player_includes})
+  target_compile_definitions(${name} PRIVATE BJ_FUZZ_CLIENT=${BOOTJACK_FUZZ_CLIENT_SYMBOL} BJ_FUZZ_PROFILE="${other_client_profile}")
+  target_link_libraries(${name} PRIVATE ${quiet_object} ${BOOTJACK_FUZZ_CLIENT_LIBRARIES} ${with_LIBRARIES} PkgConfig::FYAML
+                                        ${CMAKE_DL_LIBS} m Threads::Threads)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${folder})
 endfunction()
 
 file(GLOB targets CONFIGURE_DEPENDS session/*.c)
 foreach(source ${targets})
   get_filename_component(name ${source} NAME_WE)
-  if(BOOTJACK_FUZZ AND name IN_LIST programs)
-    bj_other_target(${source} mutator_faces/libfuzzer.c ${mutator})
-  elseif(BOOTJACK_FUZZ)
-    bj_other_target(${source})
+  if(NOT BOOTJACK_FUZZ)
+    bj_other_program(fuzz_${name} fuzz SOURCES ${source} replay.c)
   else()
-    bj_other_target(${source} replay.c)
+    if(name IN_LIST programs)
+      bj_other_program(fuzz_${name} fuzz SOURCES ${source} mutator_faces/libfuzzer.c ${mutator})
+    else()
+      bj_other_program(fuzz_${name} fuzz SOURCES ${source})
+    endif()
+    target_link_options(fuzz_${name} PRIVATE ${engine_flag})
+    target_link_libraries(fuzz_${name} PRIVATE ${engine_archive})
   endif()
 endforeach()
+
+# The program that plays findings again, and makes them small: against this client.
+file(GLOB tool CONFIGURE_DEPENDS tool/*.c ${harness}/attach/*.c ${harness}/capture/*.c)
+list(FILTER tool EXCLUDE REGEX "/attach/(preload[^/]*|linked_template|linked_bootjack|linked_config|conversation)\\.c$")
+bj_other_program(bootjack-fuzz bin SOURCES ${tool} LIBRARIES pcap z)
+target_compile_options(bj_other_bootjack-fuzz PRIVATE -fvisibility=hidden)
+set_source_files_properties(tool/main.c PROPERTIES COMPILE_OPTIONS -fvisibility=default) # main() itself
+target_link_options(bootjack-fuzz PRIVATE "LINKER:--defsym=bootjack_client_linked=${BOOTJACK_FUZZ_CLIENT_SYMBOL}") # it is who is `linked`
+if(BOOTJACK_FUZZ)
+  set_target_properties(bootjack-fuzz PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()

@@ -74,6 +74,20 @@ void trial_tell(const session_result *result, trial *out) {
 
 /* --- in another process --------------------------------------------------------------------------------------- */
 
+/* The name of the first function on a sanitizer's first stack that is not its own, and the name's length; NULL: there
+ * is none. Frames are lines `#N ADDRESS in NAME ...`. */
+static const char *place(const char *text, int *length) {
+    for (const char *frame = strstr(text, "\n    #"); frame; frame = strstr(frame + 1, "\n    #")) {
+        const char *end = frame + 1 + strcspn(frame + 1, "\n");
+        const char *in = memmem(frame, (size_t) (end - frame), " in ", 4);
+        if (in && strncmp(in + 4, "__", 2)) {
+            *length = (int) strcspn(in + 4, " \n");
+            return in + 4;
+        }
+    }
+    return NULL;
+}
+
 /* What a sanitizer wrote about where it was, or the signal. */
 static void tell_crash(int report, int status, trial *out) {
     static char text[1 << 16];
@@ -90,10 +104,12 @@ static void tell_crash(int report, int status, trial *out) {
         snprintf(out->what, sizeof out->what, "the client ends its process");
     }
     if (said) {
-        const char *in = strstr(said, " in ");
-        int length = (int) strcspn(said, "\n"), name = in ? (int) strcspn(in + 4, " \n") : 0;
-        snprintf(out->what, sizeof out->what, "%.*s", length, said);
-        snprintf(out->key, sizeof out->key, "crash-%.*s", name ? name : length, name ? in + 4 : said);
+        int length = (int) strcspn(said, "\n"), name = 0;
+        const char *in = place(text, &name);
+        bool named = in && memmem(said, (size_t) length, in, (size_t) name);
+        snprintf(out->what, sizeof out->what, "%.*s%s%.*s", length, said, in && !named ? ", from " : "",
+                 in && !named ? name : 0, in ? in : "");
+        snprintf(out->key, sizeof out->key, "crash-%.*s", in ? name : length, in ? in : said);
     }
 }
 

@@ -67,12 +67,13 @@ def configure(folder, client, preset, *more):
 
 
 def build(client, name, place, *more, preset="fuzz"):
-    """The target, as a path in the folder `place`, or what its build said when it failed."""
+    """The target of a name, or `bootjack-fuzz`, as a path in the folder `place`, or what its build said when it failed."""
+    path = f"bin/{name}" if name == "bootjack-fuzz" else f"fuzz/fuzz_{name}"
     with build_folder(preset) as folder:
         done = configure(folder, client, preset, *more)
         assert done.returncode == 0, done.stderr
-        done = subprocess.run(["ninja", "-C", folder, f"fuzz_{name}"], capture_output=True, text=True, check=False)
-        return done.stdout if done.returncode else shutil.copy(folder / "fuzz" / f"fuzz_{name}", place)
+        done = subprocess.run(["ninja", "-C", folder, path], capture_output=True, text=True, check=False)
+        return done.stdout if done.returncode else shutil.copy(folder / path, place)
 
 
 def search(target, seeds, folder, runs):
@@ -122,6 +123,35 @@ def test_a_client_without_security_says_that_nothing_was_played(tmp_path, seeds)
     said = re.search(r"^sessions: (\d+); for (\d+) the client template could not be made, at last: the bootstrap server's name",
                      done.stderr, re.M)
     assert said and int(said[2]) > int(said[1]) / 2, done.stderr[-500:]
+
+
+def triage(client, folder, findings):
+    """What `bootjack-fuzz triage` that is built for the client says of the findings, and where it put what they came to."""
+    out = folder / "triage"
+    done = subprocess.run([build(client, "bootjack-fuzz", folder), "triage", "--out", out, *findings], capture_output=True, text=True,
+                          errors="replace", check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout, out
+
+
+def test_findings_are_triaged_with_that_client(tmp_path, seeds):
+    """Ours answers: what is made smaller is what the vendor's client does. And so it is with memory errors."""
+    client = copy_of_template(tmp_path / "mine", lambda text: text, profile=False)
+    said, out = triage(client, tmp_path, [seeds / "first-bootstrap"])
+    assert said.startswith("COAP-ANSWERED: 1 findings; ") and "1 groups of findings, 0 do not repeat" in said
+    assert ">>> COAP-ANSWERED (MUST) is broken" in (out / "COAP-ANSWERED.yaml").read_text()
+    ours = subprocess.run([api.find_bootjack(), "run", out / "COAP-ANSWERED.yaml"], capture_output=True, text=True, check=False)
+    assert "BROKEN: COAP-ANSWERED" not in ours.stdout, ours.stdout
+
+
+def test_a_crash_is_triaged_with_that_client(tmp_path, seeds):
+    client = copy_of_template(tmp_path / "mine", with_planted)
+    scenario = tmp_path / "token.yaml"
+    scenario.write_text("title: t\nclient: {bootstrap: {uri: \"coap://bs.example\"}}\nsteps:\n  - request: {to: bs, method: POST, path: /bs}\n"
+                        "  - {respond: 2.04}\n  - raw: 4f010001000102030405060708090a0b0c0d0eb2\n")
+    said, out = triage(client, tmp_path, [scenario])
+    assert said.startswith("crash-keep_token: ") and "stack-buffer-overflow" in said, said
+    assert "raw: " in (out / "crash-keep_token.yaml").read_text()
 
 
 @pytest.mark.skipif(not (shutil.which("afl-fuzz") and shutil.which("afl-clang-fast")), reason="AFL++ is not installed (ci/setup)")
