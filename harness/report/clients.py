@@ -131,7 +131,7 @@ def page(name, client, rules) -> str:
     """What the client's page must hold."""
     text = with_part((FOLDER / f"{name}.md").read_text(encoding="utf-8"), "results", table(client, rules))
     findings = findings_of(name, rules)
-    if not findings:
+    if not findings or "findings" not in client:  # none, or none was counted yet
         return text
     counts = [client["findings"].get(finding.what, 0) for finding in findings]
     return with_part(text, "findings", account.table(findings, counts, client["unread"]))
