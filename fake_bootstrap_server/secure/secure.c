@@ -86,8 +86,10 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
     }
     s->in = data;
     s->in_length = length;
+    s->in_hello = hello != NULL;
     bj__session_run(s);
     s->in_length = 0;
+    s->in_hello = false;
     if (!s->ended && s->ssl.state <= MBEDTLS_SSL_CLIENT_HELLO) {
         s->ended = true; /* nothing came of it */
     } else if (hello && !s->ended && !s->established) {

@@ -17,6 +17,7 @@ typedef struct bj__session {
     mbedtls_ssl_context ssl;
     const uint8_t *in; /* what came and is not read yet */
     size_t in_length;
+    bool in_hello;               /* it begins with a ClientHello, in the clear */
     bj_time intermediate, final; /* of the flight's timer; BJ_NEVER: it does not run */
     uint8_t hello[32];           /* the client's random, once its handshake began */
     bool hello_known;

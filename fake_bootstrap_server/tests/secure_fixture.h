@@ -50,6 +50,7 @@ typedef struct world {
     bool echo, close_on_plain;
     uint8_t hello[600]; /* the last ClientHello that came */
     size_t hello_length;
+    bool odd_version; /* its record has the version {254, 0}, as of some clients */
 } world;
 
 typedef struct client {
@@ -223,6 +224,8 @@ static int client_send(void *user, const unsigned char *data, size_t length) {
             if (data[0] == 22 && length > 13 && data[13] == 1 && length <= sizeof w->hello) {
                 memcpy(w->hello, data, length);
                 w->hello_length = length;
+                w->hello[2] = w->odd_version ? 0 : data[2];
+                data = w->hello;
             }
             bj_secure_receive(w->server, &c->peer, data + at, length - at < step ? length - at : step);
         }

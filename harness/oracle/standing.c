@@ -564,10 +564,12 @@ static void update_refused(bj_oracle *o, oracle_peer *p, const oracle_own *own, 
     int64_t timer = known ? server->settings[SERVER_RETRY_TIMER] : -1;
     bj_time more = (bj_time) (timer > 0 && timer < INT32_MAX ? timer : 0) * BJ_SECOND;
     bj_coap m;
+    bool awaited = p->standing.held && !p->standing.dismissed; /* who leaves, by itself or by Disable, stays away */
     p->standing.held = false;
     bool read = own->connection >= 0 ? bj_coap_tcp_decode(&m, own->bytes, own->length) == BJ_COAP_OK
                                      : bj_coap_decode(&m, own->bytes, own->length) == BJ_COAP_OK;
-    if (own->answer == FOUND_NOT && read && read_location(&m, BJ_COAP_URI_PATH, &p->standing.dead) && known) {
+    if (own->answer == FOUND_NOT && read && read_location(&m, BJ_COAP_URI_PATH, &p->standing.dead) && known &&
+        awaited) {
         oblige(o, p, ORACLE_DUTY_RENEW, s->time + patience(o) + more + o->attempt.holdoff);
     }
 }

@@ -281,6 +281,35 @@ static void who_leaves_again_at_once_breaks_the_rule(void **state) {
     assert_broken(BJ_RULE_REG_DISABLE, "as soon as it has registered");
 }
 
+/* While an Update is under way, which the server refuses; the client de-registers before, or takes itself for
+ * forgotten. */
+static void is_disabled_in_an_update(bool leaves) {
+    stands();
+    manages(19000, 69, PUT, "/1/0/5", "60", C(2, 4));
+    updates_at(19900, 901, "/rd/a/b/c", NULL);
+    manages(20000, 70, POST, "/1/0/4", NULL, C(2, 4));
+    if (leaves) {
+        CLIENT(20100, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 904, .token = "td", .path = "/rd/a/b/c");
+    }
+    updated(20150, 901, C(4, 4));
+    if (leaves) {
+        SERVER(20200, MGMT, .type = BJ_COAP_ACK, .code = C(4, 4), .mid = 904, .token = "td");
+    }
+    judge(70000);
+}
+
+static void who_has_left_when_an_update_fails_owes_no_register(void **state) {
+    (void) state;
+    is_disabled_in_an_update(true);
+    assert_nothing_broken();
+}
+
+static void who_is_disabled_when_an_update_fails_owes_no_register(void **state) {
+    (void) state;
+    is_disabled_in_an_update(false);
+    assert_nothing_broken();
+}
+
 /* --- after a bootstrap ---------------------------------------------------------------------------------------- */
 
 /* Another session from 30 s on; what comes before its Finish is the test's. */
@@ -510,6 +539,8 @@ int main(void) {
         TEST(who_comes_back_in_time_is_right),
         TEST(who_comes_back_early_breaks_the_rule),
         TEST(who_leaves_again_at_once_breaks_the_rule),
+        TEST(who_has_left_when_an_update_fails_owes_no_register),
+        TEST(who_is_disabled_when_an_update_fails_owes_no_register),
         TEST(a_registration_without_its_keys_is_over),
         TEST(an_account_that_was_written_anew_has_no_registration),
         TEST(an_account_that_stays_keeps_its_registration),
