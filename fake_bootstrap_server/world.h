@@ -20,6 +20,20 @@
 
 typedef enum bj_transport { BJ_UDP = 0, BJ_TCP = 1, BJ_DTLS = 2, BJ_TLS = 3 } bj_transport;
 
+/* Of the client in the simulated world: no server has them. */
+#define BJ_CLIENT_ADDRESSES                                                                                            \
+    {                                                                                                                  \
+        { .family = 4, .ip = { 192, 0, 2, 1 } }, {                                                                     \
+            .family = 6, .ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 }                                                    \
+        }                                                                                                              \
+    }
+enum { BJ_CLIENT_ADDRESS_COUNT = 2 };
+
+static inline bool bj_is_clients_address(const bj_addr *address) {
+    static const bj_addr own[BJ_CLIENT_ADDRESS_COUNT] = BJ_CLIENT_ADDRESSES;
+    return bj_addr_same_host(address, &own[0]) || bj_addr_same_host(address, &own[1]);
+}
+
 /* What a world can do; a scenario that needs more gets the verdict skip, with the reason. */
 enum {
     BJ_CAN_DNS = 1,          /* names are the scenario's */

@@ -271,6 +271,9 @@ void bj__due_replied(bj_engine *e, const bj__exchange *x) {
         }
         return;
     }
+    if (x->reply_code && x->reply_code >> 5 < 2) {
+        return; /* a message that is none: a request's code (RFC 7252 section 4.2) */
+    }
     e->servers[x->server].exchanged_at = x->reply.arrived;
     if (x->purpose == BJ__BOOTSTRAP || x->purpose == BJ__PACK) {
         bootstrap_replied(e, x, x->reply.arrived);

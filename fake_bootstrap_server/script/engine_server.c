@@ -110,7 +110,7 @@ static void read_host(bj_engine *e, bj__server *s, const bj_record *record) {
 
 static void add_address(bj__server *s, const char *text, size_t length) {
     bj_addr address;
-    if (s->address_count < BJ__ADDRESSES && bj_addr_parse(text, length, &address)) {
+    if (s->address_count < BJ__ADDRESSES && bj_addr_parse(text, length, &address) && !bj_is_clients_address(&address)) {
         address.port = s->port;
         s->endpoints[s->address_count] = -1;
         s->addresses[s->address_count++] = address;

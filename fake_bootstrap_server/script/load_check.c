@@ -12,6 +12,7 @@
 #include "script/load_yaml.h"
 #include "script/print.h"
 #include "wire/entries.h"
+#include "world.h"
 
 enum { CAPTURES = 64 };
 
@@ -395,16 +396,21 @@ static void check_address(check *c, const bj_value *value, const bj_string *text
     }
     bj_mistake_at(c->loading, value->position, or_server ? bj_nearest(c->servers, text->bytes, text->length) : NULL,
                   "expected %s, found '%.64s'",
-                  port        ? "an address and port such as 192.0.2.1:5683"
-                  : or_server ? "an address such as 192.0.2.1 or 2001:db8::1, or the name of a server"
-                              : "an address such as 192.0.2.1 or 2001:db8::1",
+                  port        ? "an address and port such as 192.0.2.7:5683"
+                  : or_server ? "an address such as 192.0.2.7 or 2001:db8::7, or the name of a server"
+                              : "an address such as 192.0.2.7 or 2001:db8::7",
                   text->bytes);
 }
 
 static void check_addresses(check *c, const bj_record *record, const bj_value *value) {
     bool answer = record->kind == BJ_K_DNS_ANSWER;
     for (size_t i = 0; i < value->as.strings.count; i++) {
-        check_address(c, value, &value->as.strings.items[i], false, answer);
+        const bj_string *text = &value->as.strings.items[i];
+        bj_addr address;
+        check_address(c, value, text, false, answer);
+        if (!answer && bj_addr_parse(text->bytes, text->length, &address) && bj_is_clients_address(&address)) {
+            bj_mistake_at(c->loading, value->position, NULL, "%s is the client's own address", text->bytes);
+        }
     }
     if (answer && bj_get_uint(record, BJ_F(DNS_ANSWER, STATUS), 0) != 0 && value->as.strings.count) {
         bj_mistake_at(c->loading, value->position, NULL, "an answer that is not 'ok' has no addresses");

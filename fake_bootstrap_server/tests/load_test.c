@@ -225,13 +225,14 @@ static void test_head(void **state) {
           "3:45: error: expected a number from 0 to 4294967295, found '-1'" },
         { "servers: {bs: {port: 0}}\n", "3:22: error: expected a number from 1 to 65535, found 0" },
         { "servers: {bs: {addresses: [192.0.2.300]}}\n",
-          "3:27: error: expected an address such as 192.0.2.1 or 2001:db8::1, found '192.0.2.300'" },
+          "3:27: error: expected an address such as 192.0.2.7 or 2001:db8::7, found '192.0.2.300'" },
+        { "servers: {bs: {addresses: [\"2001:db8::1\"]}}\n", "3:27: error: 2001:db8::1 is the client's own address" },
         { "servers: {bs: ~, bs: ~}\n", "3:18: error: the name 'bs' is given twice" },
         { "servers: {bs: ~, client: ~}\n", "3:10: error: a server cannot be called 'client'" },
         { "servers: [bs]\n", "3:10: error: expected a map from names to fields, found a list" },
         { "servers: {bs: {state: shut}}\n", "3:23: error: expected one of open, closed, silent, found 'shut'" },
         { "dns: {a.example: [{addresses: [bz]}]}\n",
-          "3:31: error: expected an address such as 192.0.2.1 or 2001:db8::1, or the name of a server, found 'bz' "
+          "3:31: error: expected an address such as 192.0.2.7 or 2001:db8::7, or the name of a server, found 'bz' "
           "(did you mean 'bs'?)" },
         { "dns: {a.example: [{status: nxdomain, addresses: [bs]}]}\n",
           "3:49: error: an answer that is not 'ok' has no addresses" },
@@ -390,7 +391,7 @@ static void test_combinations(void **state) {
         { "  - finish: {at: ..5s}\n", "4:18: error: finish happens at the early end of its range, which is open here" },
         { "  - advance: ..wake\n", "4:14: error: advance lasts until the early end of its range, which is open here" },
         { "  - raw: 40\n    source: 192.0.2.9\n",
-          "5:13: error: expected an address and port such as 192.0.2.1:5683, found '192.0.2.9'" },
+          "5:13: error: expected an address and port such as 192.0.2.7:5683, found '192.0.2.9'" },
     };
     ASSERT_MISTAKES(BJ_K_SCENARIO, one_request, cases);
 }

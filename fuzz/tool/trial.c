@@ -80,7 +80,7 @@ static const char *place(const char *text, int *length) {
     for (const char *frame = strstr(text, "\n    #"); frame; frame = strstr(frame + 1, "\n    #")) {
         const char *end = frame + 1 + strcspn(frame + 1, "\n");
         const char *in = memmem(frame, (size_t) (end - frame), " in ", 4);
-        if (in && strncmp(in + 4, "__", 2)) {
+        if (in && strncmp(in + 4, "__", 2) != 0) {
             *length = (int) strcspn(in + 4, " \n");
             return in + 4;
         }

@@ -272,7 +272,7 @@ static void removed(bj_oracle *o, const oracle_managed *x) {
 
 /* --- servers that are gone ------------------------------------------------------------------------------------ */
 
-/* Did a bootstrap take the account of that server away, and is none there now? */
+/* Did a bootstrap take the account of that server away, which it had not itself just written, and is none there now? */
 static bool is_gone(const bj_oracle *o, unsigned ssid) {
     bool gone = false;
     for (unsigned i = 0; i < o->accounts.count; i++) {
@@ -281,7 +281,7 @@ static bool is_gone(const bj_oracle *o, unsigned ssid) {
         if (one->used && !one->deleted && one->object == 1 && (one->vague || same)) {
             return false;
         }
-        gone |= same && one->deleted && !one->vague && one->object == 1;
+        gone |= same && one->deleted && one->settled && !one->vague && one->object == 1;
     }
     return gone;
 }

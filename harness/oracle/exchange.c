@@ -474,9 +474,9 @@ static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracl
            s->time - f->first < o->config.exchange_lifetime;
 }
 
-/* Another message, which has the Message ID of this one. */
+/* Another message, which has the Message ID of this one; or this one, in the moment in which it may be forgotten. */
 static bool is_reused(const bj_oracle *o, const oracle_foreign *before, const oracle_seen *s) {
-    return before && s->time - before->last < o->config.exchange_lifetime;
+    return before && s->time - before->last < o->config.exchange_lifetime + BJ_SECOND;
 }
 
 /* Was it sent while the client need not have listened? It may be read at once, or when it listens again. */

@@ -246,6 +246,7 @@ typedef struct oracle_instance {
     bool deleted; /* by an accepted Delete: it must not be there */
     bool vague;   /* what it holds is not known for sure */
     bool alone;   /* a server's of /1, for which there was none of /0 when a session ended: a client may take it away */
+    bool settled; /* of the factory, or there when a session had finished */
     uint8_t object;
     uint16_t id;                       /* ORACLE_ANYWHERE: of the factory, at a place that nobody knows */
     int8_t bootstrap;                  /* /0/x/1: 0, 1, -1 not known */

@@ -87,16 +87,16 @@ static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
-/* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1), of which this is a response; 0. */
+/* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1), of which this is a response, of
+ * several the greatest; 0. */
 static uint8_t answered_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
+    uint8_t method = 0;
     for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
         uint8_t code = o->acknowledged[i].code;
-        if (code && code < 32 && o->acknowledged[i].mid == s->m.mid &&
-            bj_addr_equal(&o->acknowledged[i].peer, &s->peer)) {
-            return code;
-        }
+        bool same = o->acknowledged[i].mid == s->m.mid && bj_addr_equal(&o->acknowledged[i].peer, &s->peer);
+        method = same && code < 32 && code > method ? code : method;
     }
-    return 0;
+    return method;
 }
 
 /* True: it was one. Its token may be that of a request which has its response already. */

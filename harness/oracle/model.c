@@ -116,6 +116,7 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     oracle_instance *one = oracle_instance_of(a, object, id);
     unsigned born = one && !one->deleted ? one->born : ++a->births;
     uint32_t earlier = one && !one->deleted ? one->given | one->earlier : 0;
+    bool settled = one && !one->deleted && one->settled;
     int64_t former[ORACLE_SETTINGS];
     keep_former(one, former);
     for (unsigned i = 0; !one && i < a->count; i++) {
@@ -129,6 +130,7 @@ static oracle_instance *make(oracle_accounts *a, unsigned object, unsigned id) {
     blank(one, object, id);
     one->born = born;
     one->earlier = earlier;
+    one->settled = settled;
     memcpy(one->former, former, sizeof one->former);
     return one;
 }
@@ -165,12 +167,20 @@ static void copy(oracle_accounts *to, const oracle_accounts *from) {
     memcpy(to, from, offsetof(oracle_accounts, items) + from->count * sizeof from->items[0]);
 }
 
+/* What is there is there to stay, until a later session takes it away. */
+static void settle(oracle_accounts *a) {
+    for (unsigned i = 0; i < a->count; i++) {
+        a->items[i].settled |= !a->items[i].deleted;
+    }
+}
+
 static void init(bj_oracle *o) {
     forget(&o->accounts);
     o->accounts.vague = !o->config.known;
     for (unsigned i = 0; i < o->config.account_count; i++) {
         factory_account(o, &o->config.accounts[i]);
     }
+    settle(&o->accounts);
     copy(&o->before, &o->accounts);
 }
 
@@ -695,6 +705,7 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     o->account_changes++;
     if (kept) {
         mark_alone(&o->accounts);
+        settle(&o->accounts);
     }
     if (begins || kept) {
         o->accounts.written = o->accounts.written && !begins;

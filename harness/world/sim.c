@@ -20,9 +20,8 @@ static const bj_time LONGEST_RUN = (bj_time) 36525 * 86400 * BJ_SECOND;
 static const bj_link first_link = { .latency = BJ_MS };
 
 static void declare_client(bj_sim *sim) {
-    bj_addr own[] = { { .family = 4, .ip = { 192, 0, 2, 1 } },
-                      { .family = 6, .ip = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } } };
-    sim_declare(bj_sim_world(sim), BJ_ACTOR_CLIENT, "client", own, 2);
+    bj_addr own[BJ_CLIENT_ADDRESS_COUNT] = BJ_CLIENT_ADDRESSES;
+    sim_declare(bj_sim_world(sim), BJ_ACTOR_CLIENT, "client", own, BJ_CLIENT_ADDRESS_COUNT);
 }
 
 bj_sim *bj_sim_new(bj_arena *arena, bj_log *log, const bj_sim_config *config) {

@@ -216,7 +216,8 @@ static void handle(bjc_session *session, parsed *p, bjc_reply *reply, bjc_answer
         return;
     }
     size_t most = session->transport->core->config.max_payload;
-    if (p->size1 > most || p->request.payload_length > most) {
+    /* Size1 says how much is to come (RFC 7959 §4): without blocks it means nothing, and is passed over. */
+    if ((p->seen_block1 && p->size1 > most) || p->request.payload_length > most) {
         /* 4.13 belongs to blocks (RFC 7959 §2.9.3); the table of LwM2M has none (Transport 1.1 §6.7). */
         answer->code = p->seen_block1 ? BJC_TOO_LARGE : BJC_INTERNAL_ERROR;
     } else if (p->seen_block1) {
