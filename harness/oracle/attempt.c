@@ -334,6 +334,16 @@ static void note_queue_mode(oracle_peer *p, const oracle_own *own) {
     p->queue = said ? queue : p->queue;
 }
 
+/* A Location-Path that is one: of empty segments alone it may be taken for none. */
+static bool names_a_place(const bj_coap *m) {
+    const bj_coap_option *option;
+    bool named = false;
+    for (size_t i = 0; (option = bj_coap_find(m, BJ_COAP_LOCATION_PATH, i)); i++) {
+        named |= option->length > 0;
+    }
+    return named;
+}
+
 static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (!p) {
@@ -341,7 +351,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
     bool late = p->registered && comes_as_it_is_given_up(own, s);
-    p->placed = bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0) != NULL && !late;
+    p->placed = names_a_place(&s->m) && !late;
     p->doubtful |= late;
     p->sends_away = false;
     p->registering = !p->registered;
@@ -415,9 +425,9 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     a->excused |= here && overtakes && !f->operation; /* a client may take it for the first command, too */
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
-        /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none: a client that
-         * does not count it is not early. */
-        bool anew = f->copies == 1 && !f->reused && !f->ignored;
+        /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none; a part of a body
+         * may count when the body is whole (RFC 7959 §2.5): a client that does not count it is not early. */
+        bool anew = f->copies == 1 && !f->reused && !f->ignored && !f->block1;
         a->session_before = anew ? a->session_last : a->session_before;
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
         goes_with(a, s->time);

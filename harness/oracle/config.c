@@ -98,6 +98,13 @@ static bool has_odd_suites(const bj_record *account) {
     return odd;
 }
 
+/* LwM2M Core 1.1 E.2 and Table 6.2.1.2-1, /1/x/7: one of its letters at least, and no others. */
+static bool has_odd_binding(const bj_record *account) {
+    const bj_value *binding = bj_get(account, BJ_F(ACCOUNT, BINDING));
+    const char *letters = binding ? binding->as.string.bytes : "U";
+    return !*letters || letters[strspn(letters, "UTSNQ")];
+}
+
 /* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. Raw
  * public keys (1) and EST (4) a client need not have, and no profile says that it has. */
 static bool contradicts(const bj_record *account) {
@@ -138,6 +145,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .identity_length = identity ? identity->as.string.length : 0,
         .sni = bj_get(account, BJ_F(ACCOUNT, SNI)) != NULL,
         .contradicts = contradicts(account),
+        .odd_binding = has_odd_binding(account),
     };
 }
 

@@ -77,12 +77,13 @@ oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s) {
 }
 
 /* Of several messages with that Message ID: a message that was damaged on its way has that of its repetition which was
- * not, and so has what is no CoAP of this version. A response is for the one whose token it has; what is owed goes
- * before what is not, and what has got no answer yet before what has. */
+ * not, and so has what is no CoAP of this version. What is confirmable is acknowledged. A response is for the one whose
+ * token it has; what is owed goes before what is not, and what has got no answer yet before what has. */
 static unsigned fitness(const oracle_foreign *f, const oracle_seen *s) {
     bool response = s->from_client && bj_coap_is_response(s->m.code);
     unsigned token = response && same_token(f->token, f->token_length, &s->m) ? 4 : 0;
-    return 1 + token + (s->from_client && f->owed ? 2 : 0) + (s->from_client && f->acks < f->copies ? 1 : 0);
+    unsigned kind = s->from_client && s->m.type == BJ_COAP_ACK && f->type == BJ_COAP_CON ? 8 : 0;
+    return 1 + kind + token + (s->from_client && f->owed ? 2 : 0) + (s->from_client && f->acks < f->copies ? 1 : 0);
 }
 
 oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
@@ -101,21 +102,32 @@ oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s) {
     return best;
 }
 
-/* Of several with that token: one that has got no response yet goes before those that have, but for observations. */
+/* Of several requests with that token: a response that is not confirmable often has the Message ID of its request
+ * (libcoap's have); one to a confirmable request is piggybacked, unless an empty Acknowledgement came before it. */
+static unsigned aptness(const oracle_foreign *f, const oracle_seen *s) {
+    bool plain = !s->stream && s->from_client && s->m.type == BJ_COAP_NON;
+    bool awaited = f->type == BJ_COAP_NON || f->acks;
+    return 1 + (plain && f->mid == s->m.mid ? 2 : 0) + (plain && awaited ? 1 : 0);
+}
+
+/* One that has got no response yet goes before those that have, but for observations; of those the likeliest, and the
+ * newest. */
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
     if (s->from_client && o->answered && o->answered_event == s->event->sequence && !s->stream) {
         return o->answered;
     }
-    oracle_foreign *f, *newest = NULL;
+    oracle_foreign *f, *newest = NULL, *best = NULL;
+    unsigned most = 0;
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         bool fits = !f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
                     same_ends(&f->peer, &f->local, f->connection, s);
-        if (fits && (f->observes || !f->responses)) {
-            return f;
+        if (fits && (f->observes || f->responses < f->copies) && aptness(f, s) > most) {
+            best = f;
+            most = aptness(f, s);
         }
         newest = fits && !newest ? f : newest;
     }
-    return newest;
+    return best ? best : newest;
 }
 
 static void note_observation(bj_oracle *o, const oracle_foreign *f) {
@@ -134,9 +146,22 @@ bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s) {
     return found;
 }
 
+uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
+    uint8_t method = 0;
+    for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
+        uint8_t code = o->acknowledged[i].code;
+        bool same = o->acknowledged[i].mid == s->m.mid && bj_addr_equal(&o->acknowledged[i].peer, &s->peer);
+        method = same && bj_coap_is_request(code) && code > method ? code : method;
+    }
+    return method;
+}
+
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s) {
     if (s->stream || s->m.type != BJ_COAP_ACK) {
-        return oracle_foreign_with_token(o, s);
+        oracle_foreign *f = oracle_foreign_with_token(o, s);
+        bool other = f && !s->stream && s->m.type == BJ_COAP_NON && f->mid != s->m.mid && !f->observes &&
+                     oracle_answers_acknowledgement(o, s);
+        return other ? NULL : f;
     }
     oracle_foreign *f = oracle_foreign_with_mid(o, s);
     return f && !f->malformed && bj_coap_is_request(f->code) ? f : NULL;
@@ -332,6 +357,16 @@ bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
+bool oracle_heard_crowded(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
+        if (f->crowded && bj_addr_equal(&f->peer, &s->peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_foreign_with_mid(o, s);
     o->matched = f;
@@ -361,10 +396,11 @@ static void note_exchange(const bj_oracle *o, oracle_peer *p, bj_time now) {
     p->exchanged = now;
 }
 
-/* What it rejects, or was asked before, need not. */
+/* What it rejects, or was asked before, need not; nor what it refuses for an option, which a library may do by itself.
+ */
 static bool keeps_awake(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = !s->stream && s->m.type == BJ_COAP_ACK ? oracle_foreign_with_mid(o, s) : NULL;
-    return s->stream || (s->m.type != BJ_COAP_RST && !(f && f->acks > 1));
+    return s->stream || (s->m.type != BJ_COAP_RST && s->m.code != BJ_COAP_CODE(4, 2) && !(f && f->acks > 1));
 }
 
 static void client_said(bj_oracle *o, const oracle_seen *s) {
@@ -502,6 +538,7 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .connection = s->connection,
                            .secure = s->secure,
                            .malformed = s->fault != BJ_COAP_OK,
+                           .crowded = s->fault == BJ_COAP_OPTIONS_MANY,
                            .reused = reused,
                            .type = s->m.type,
                            .code = s->m.code,
@@ -624,6 +661,9 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         take_answer(o, own, s);
     } else {
+        bool session = own->purpose == ORACLE_BOOTSTRAP && o->attempt.phase == ORACLE_SESSION;
+        o->attempt.excused |= session; /* begun by a command; taken for a refusal it ends it */
+        o->attempt.late |= session;
         own->ended_otherwise = true;
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
     }

@@ -126,6 +126,7 @@ typedef struct oracle_foreign {
     unsigned copies;
     uint32_t event;
     bool owed;    /* an ACK or RST is due */
+    bool crowded; /* malformed for us alone: it has more options than are decoded */
     bool reused;  /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool proxied; /* for a proxy, by its options */
     bool hops;    /* carries a Hop-Limit */
@@ -697,6 +698,11 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s);
 /* Whether the response can be a notification: its token is that of an observation of this server. What was stored for
  * it may leave from another address than the one that the observation was made from. */
 bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s);
+/* Did a message with more options than are decoded get there within ACK_TIMEOUT? What the client said may answer it. */
+bool oracle_heard_crowded(bj_oracle *o, const oracle_seen *s);
+/* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1) with this response's Message ID, of
+ * several the greatest; 0. */
+uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s);
 /* The server's request that this response of the client answers; NULL. */
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);

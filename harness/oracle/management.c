@@ -236,13 +236,11 @@ static bool are_in_order(const ordinary *w) {
     return w->periods[0] < 0 && w->periods[1] < 0 ? true : w->periods[0] >= 0 && w->periods[1] >= w->periods[0];
 }
 
-/* An Instance that the factory gave a Binding that is none (LwM2M Core 1.1, Table 6.2.1.2-1) is not valid, whatever
- * else is written to it. */
+/* An Instance that the factory gave a Binding that is none is not valid, whatever else is written to it. */
 static bool has_odd_binding(const bj_oracle *o) {
     bool odd = false;
     for (unsigned i = 0; i < o->config.account_count; i++) {
-        const char *binding = o->config.accounts[i].binding;
-        odd |= binding && strspn(binding, "UTSNQ") != strlen(binding);
+        odd |= o->config.accounts[i].odd_binding;
     }
     return odd;
 }

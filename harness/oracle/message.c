@@ -87,21 +87,9 @@ static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
-/* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1), of which this is a response, of
- * several the greatest; 0. */
-static uint8_t answered_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
-    uint8_t method = 0;
-    for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
-        uint8_t code = o->acknowledged[i].code;
-        bool same = o->acknowledged[i].mid == s->m.mid && bj_addr_equal(&o->acknowledged[i].peer, &s->peer);
-        method = same && code < 32 && code > method ? code : method;
-    }
-    return method;
-}
-
 /* True: it was one. Its token may be that of a request which has its response already. */
 static bool answers_acknowledgement(bj_oracle *o, const oracle_seen *s) {
-    uint8_t method = answered_acknowledgement(o, s);
+    uint8_t method = oracle_answers_acknowledgement(o, s);
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!method || s->m.type == BJ_COAP_ACK || (f && f->responses < 2)) {
         return false;
@@ -204,7 +192,8 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     bool ack = !s->stream && s->m.type == BJ_COAP_ACK;
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!f) {
-        if (!ack && !oracle_is_observed(o, s)) { /* an ACK for nothing is another rule's */
+        if (!ack && !oracle_is_observed(o, s) &&
+            !oracle_heard_crowded(o, s)) { /* an ACK for nothing is another rule's */
             oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
                          "a response whose token belongs to no request that the client got");
         }

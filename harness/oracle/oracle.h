@@ -31,6 +31,7 @@ typedef struct bj_oracle_account {
     size_t identity_length;
     bool sni;         /* it has a name of its own, /0/x/14 */
     bool contradicts; /* its scheme does not go with its Security Mode, the key is missing, or few clients have it */
+    bool odd_binding; /* one that is none */
 } bj_oracle_account;
 
 /* What is known of the run beside its events. All it points to must outlive the oracles. */

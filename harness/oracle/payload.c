@@ -160,7 +160,9 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     }
     if (bj_coap_is_response(s->m.code)) {
         const oracle_foreign *f = oracle_request_of(o, s);
-        bool sure = f && !f->reused; /* else it may be the answer to another one */
+        /* Else it may be the answer to another one; a notification is of what was asked for, which may have been
+         * damaged. */
+        bool sure = f && !f->reused && !(o->damages && f->observes);
         if (sure && s->m.code == BJ_COAP_CODE(2, 5)) {
             content(o, s, f);
         }

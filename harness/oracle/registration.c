@@ -79,7 +79,8 @@ static bool parse_uri(const char *text, uri *out) {
         }
         memcpy(out->host, host, length);
         out->host[length] = '\0';
-        out->port = *behind == ':' ? (uint16_t) strtoul(behind + 1, NULL, 10) : schemes[i].port;
+        bool said = *behind == ':' && behind[1] >= '0' && behind[1] <= '9'; /* an empty port is none: RFC 7252 §6.1 */
+        out->port = said ? (uint16_t) strtoul(behind + 1, NULL, 10) : schemes[i].port;
         return true;
     }
     return false;
@@ -309,7 +310,7 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
 /* LwM2M Core 1.1 §6.1.2, E.1: /0 is the Bootstrap-Server's alone. */
 static void client_answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
-    bool object = f && f->path.depth && (f->path.ids[0] == 0 || f->path.ids[0] == 21);
+    bool object = f && f->path.depth && !f->root_named && (f->path.ids[0] == 0 || f->path.ids[0] == 21);
     if (object && !f->bootstrap && !f->reused && !oracle_is_bootstrap(o, &s->peer) && s->m.code >> 5 == 2 &&
         s->m.code != BJ_COAP_CODE(2, 31)) { /* which says of a block that it came, and nothing of the whole */
         BJ_TEXT(what, 200);
