@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plain client on Eclipse Leshan's library, as its own demo puts one together: Security, Server and Device, one account
- * from the factory. It says "ready" when it was started, and stops in order when it is told to end.
+ * A plain client on Eclipse Leshan's library, as its own demo puts one together: Security, Server and Device, with a
+ * bootstrap account, a server account, or both from the factory. It says "ready" when it was started, and stops in order
+ * when it is told to end.
  *
- *   Client --endpoint NAME (--bootstrap URI | --server URI) [--identity HEX --key HEX] [--ssid N] [--lifetime S]
+ *   Client --endpoint NAME [--bootstrap URI] [--server URI] [--identity HEX --key HEX] [--ssid N] [--lifetime S]
  */
 import java.util.HashMap;
 import java.util.Map;
@@ -52,11 +53,16 @@ public final class Client {
         int ssid = Integer.parseInt(given.getOrDefault("--ssid", "1"));
         long lifetime = Long.parseLong(given.getOrDefault("--lifetime", "86400"));
         ObjectsInitializer objects = new ObjectsInitializer();
-        if (given.containsKey("--bootstrap")) {
+        if (!given.containsKey("--server")) {
             objects.setInstancesForObject(LwM2mId.SECURITY, bootstrapAccount(given));
             objects.setClassForObject(LwM2mId.SERVER, Server.class);
         } else {
-            objects.setInstancesForObject(LwM2mId.SECURITY, serverAccount(given, ssid));
+            Security server = serverAccount(given, ssid);
+            if (given.containsKey("--bootstrap")) {
+                objects.setInstancesForObject(LwM2mId.SECURITY, bootstrapAccount(given), server);
+            } else {
+                objects.setInstancesForObject(LwM2mId.SECURITY, server);
+            }
             objects.setInstancesForObject(LwM2mId.SERVER, new Server(ssid, lifetime));
         }
         objects.setInstancesForObject(LwM2mId.DEVICE, new Device("Leshan", "plain", "1"));
