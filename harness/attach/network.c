@@ -129,6 +129,13 @@ static bool listen_to_client(network *n) {
                                  bj_real_world_listen(n->real, said[1], hear, &n->child) == 0);
 }
 
+/* Is what the script awaits first something that the client does? */
+static bool begins_with_contact(const network *n) {
+    const bj_value *steps = bj_get(n->child.scenario, BJ_F(SCENARIO, STEPS));
+    const bj_record *first = steps && steps->as.records.count ? steps->as.records.items[0] : NULL;
+    return n->job->options.starts_unseen && first && (first->kind == BJ_K_REQUEST || first->kind == BJ_K_HANDSHAKE);
+}
+
 static bool make_world(network *n) {
     const bj_run_options *options = &n->job->options;
     bj_real_config config = { .seed = options->seed,
@@ -146,7 +153,7 @@ static bool make_world(network *n) {
         bj_shared_trouble(n->child.shared, "no sockets for the servers: %s", strerror(errno));
         return false;
     }
-    if (bj_get(n->child.profile, BJ_F(PROFILE, READY))) {
+    if (bj_get(n->child.profile, BJ_F(PROFILE, READY)) || begins_with_contact(n)) {
         bj_real_world_hold(n->real);
     }
     bj_child_engine(&n->child, bj_real_world_as_world(n->real), bj_real_world_ops(n->real));
@@ -278,7 +285,13 @@ static bool begin_when_ready(network *n) {
     bool ready = true;
     if (bj_get(n->child.profile, BJ_F(PROFILE, READY))) {
         ready = await_ready(n);
-        bj_real_world_begin(n->real);
+        bj_real_world_begin(n->real, 0);
+    } else if (begins_with_contact(n)) {
+        const bj_record *client = bj_get_record(n->child.scenario, BJ_F(SCENARIO, CLIENT));
+        const bj_record *account = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+        while (!bj_real_world_await_contact(n->real, LOOK_MS)) {
+        }
+        bj_real_world_begin(n->real, bj_get_duration(account, BJ_F(ACCOUNT, HOLDOFF), 0));
     }
     return ready;
 }

@@ -26,8 +26,11 @@ typedef struct bj_run_options {
     const char *listen;     /* network: address of the servers, "127.0.0.1" */
     uint16_t port;          /* network: of the first server, the others follow; 0 = any that are free */
     bool serve;             /* network: start no client, wait for one */
-    bool share_network;     /* network: no namespace of its own for a client that is started */
-    bool grows;             /* the script goes on with what bj_job_feed() gives */
+    /* With `serve`: nobody says when the client starts. Where it speaks first, its first message begins the scenario's
+     * clock, at the hold-off that the scenario tells it; its profile's `ready` goes before. */
+    bool starts_unseen;
+    bool share_network; /* network: no namespace of its own for a client that is started */
+    bool grows;         /* the script goes on with what bj_job_feed() gives */
     /* Called now and then while it goes on (may be NULL): for a live view of the log. */
     void (*look)(void *context, const bj_log *log);
     void *look_context;

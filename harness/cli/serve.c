@@ -21,7 +21,10 @@ static const char help[] =
     "       bootjack serve --suite PATH... (a whole suite, for devices on a bench: bootjack serve --suite . --help)\n"
     "Plays the scenario's servers on real sockets and waits for a client. Says on standard error which server listens\n"
     "where: the first server of the scenario at PORT, the others at the ports that follow (PORT 0: any free ones).\n"
-    "URIs that are written to the client point there. The verdict is as for `bootjack run`.\n"
+    "URIs that are written to the client point there. The verdict is as for `bootjack run`. The scenario's clock "
+    "begins\n"
+    "with the client's first message, at the hold-off that the scenario tells it, where the scenario awaits one "
+    "first.\n"
     "\n"
     "  --listen ADDRESS[:PORT]  where the servers listen; port 5683 if not given\n"
     "  --profile CLIENT         what is known of the client: a profile's file or name, as for `bootjack run --client`\n"
@@ -169,6 +172,7 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
         .listen = address.start,
         .port = a->listen.port,
         .serve = true,
+        .starts_unseen = true,
         .look = look,
         .look_context = &view,
     };

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -72,6 +73,21 @@ def test_serve_a_client_that_somebody_else_starts(scenario):
     assert status == PASSED, out
     assert "client -> bs: CON GET /hello" in out
     assert "bs -> client: ACK 2.05" in out
+
+
+def test_serve_waits_for_a_client_that_somebody_starts_later(tmp_path):
+    """Its clock begins with the first message, at the hold-off."""
+    scenario = tmp_path / "late.yaml"
+    scenario.write_text("title: Late\nclient: {bootstrap: {uri: \"coap://bs.example\", holdoff: 20s}}\nservers: {bs: ~, mgmt: ~}\n"
+                        "steps:\n  - request: {to: bs, method: GET, path: /hello, at: 20s}\n  - respond: 2.05\n")
+    serving = Serving(scenario, "-v")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        time.sleep(1)
+        client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
+        client.recv(1500)
+    status, out = serving.finish()
+    assert status == PASSED, out
 
 
 def test_serve_a_client_that_does_something_else(scenario):

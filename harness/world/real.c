@@ -397,9 +397,9 @@ void bj_real_world_hold(bj_real_world *real) {
     real->held = true;
 }
 
-void bj_real_world_begin(bj_real_world *real) {
+void bj_real_world_begin(bj_real_world *real, bj_time time) {
     real->held = false;
-    real->start = monotonic();
+    real->start = monotonic() - time;
     real->armed = BJ_NEVER;
 }
 

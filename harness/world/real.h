@@ -53,9 +53,9 @@ int bj_real_world_set_client(bj_real_world *real, pid_t pid);
  * (errno). */
 bool bj_real_world_address(bj_real_world *real, unsigned server, uint16_t port, bj_addr *address);
 
-/* The world's clock stands at 0 until bj_real_world_begin(), if this was called first. */
+/* The world's clock stands at 0 until bj_real_world_begin(), if this was called first; there it goes on at `time`. */
 void bj_real_world_hold(bj_real_world *real);
-void bj_real_world_begin(bj_real_world *real);
+void bj_real_world_begin(bj_real_world *real, bj_time time);
 /* Waits up to `ms`, in which nothing is told to the engine but what the client says is heard. True: a message or a
  * connection of a client is there, or its process has ended. */
 bool bj_real_world_await_contact(bj_real_world *real, int ms);
