@@ -17,7 +17,7 @@
     X(COAP_ANSWERED, "COAP-ANSWERED", MUST)                                                                            \
     X(COAP_RETRANSMIT, "COAP-RETRANSMIT", MUST)                                                                        \
     X(COAP_NSTART, "COAP-NSTART", MUST)                                                                                \
-    X(COAP_DUPLICATE, "COAP-DUPLICATE", MUST)                                                                          \
+    X(COAP_DUPLICATE, "COAP-DUPLICATE", SHOULD)                                                                        \
     X(COAP_PING, "COAP-PING", MUST)                                                                                    \
     X(COAP_CRITICAL_OPTION, "COAP-CRITICAL-OPTION", MUST)                                                              \
     X(COAP_PAYLOAD, "COAP-PAYLOAD", MUST)                                                                              \
