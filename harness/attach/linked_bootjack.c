@@ -46,7 +46,7 @@ const char bj_linked_profile[] =
     "over the others\n"
     "  - rule: COAP-NSTART\n"
     "    scenario: \"*\"\n"
-    "    text: after a Reset to what was not confirmable\n"
+    "    text: after a Reset to what was not outstanding\n"
     "    reason: libcoap 4.3.1 takes it for the end of the confirmable message that is outstanding\n"
     "  - rule: COAP-FORMAT\n"
     "    scenario: \"*\"\n"

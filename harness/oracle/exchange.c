@@ -610,8 +610,12 @@ static bool is_hard_to_take(const bj_coap *m) {
     return !bj_coap_options_valid(m, &why);
 }
 
-/* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or pass it over. */
+/* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or for a refusal of a
+ * session that a command has begun, or pass it over. */
 static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
+    bool session = own->purpose == ORACLE_BOOTSTRAP && o->attempt.phase == ORACLE_SESSION;
+    o->attempt.excused |= session;
+    o->attempt.late |= session;
     oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
     if (p && s->m.code == BJ_COAP_CODE(2, 1)) {
         p->doubtful = true;
@@ -639,7 +643,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (!own) {
         return;
     }
-    if (s->m.type == BJ_COAP_RST && own->type == BJ_COAP_NON) {
+    if (s->m.type == BJ_COAP_RST && (own->type == BJ_COAP_NON || own->acknowledged != BJ_NEVER)) {
         oracle_peer *p = oracle_peer_of(o, &s->peer, false);
         if (p) {
             p->reset_strangely = true;
@@ -661,9 +665,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     } else if (bj_coap_is_response(s->m.code) && same_token(own->token, own->token_length, &s->m)) {
         take_answer(o, own, s);
     } else {
-        bool session = own->purpose == ORACLE_BOOTSTRAP && o->attempt.phase == ORACLE_SESSION;
-        o->attempt.excused |= session; /* begun by a command; taken for a refusal it ends it */
-        o->attempt.late |= session;
+        doubt_answer(o, own, s);
         own->ended_otherwise = true;
         own->exact = false; /* an ACK that answers something else: whether it ends the repetitions is the client's */
     }

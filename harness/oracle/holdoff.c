@@ -189,7 +189,7 @@ void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_
     bool queried = o->growth.queries == 1;
     check_purged(o, s, need);
     o->growth.least = registration_stands(o) ? 0 : o->growth.least;
-    if (is_judged(o) && o->attempt.trigger == BJ_NEVER) {
+    if (is_judged(o) && o->attempt.trigger == BJ_NEVER && !o->attempt.excused) {
         too_soon(o, s, began, need);
     }
     if (is_judged(o) && is_plain(o, s) && o->growth.queries < 2) {

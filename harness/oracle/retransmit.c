@@ -81,7 +81,7 @@ static void nstart(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
             oracle_describe(own, &older);
             oracle_break(o, BJ_RULE_COAP_NSTART, s->time, s->event->sequence,
                          "%s was sent while %s was outstanding, and both go on (NSTART is 1)%s", what.start,
-                         older.start, p && p->reset_strangely ? ", after a Reset to what was not confirmable" : "");
+                         older.start, p && p->reset_strangely ? ", after a Reset to what was not outstanding" : "");
             return;
         }
     }

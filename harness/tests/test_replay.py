@@ -360,4 +360,4 @@ def test_a_field_bug_from_its_capture_alone(defective, defect, scenario, rule, t
     assert f"the captured client breaks {rule} (" in again.stdout
     good = run("replay", file, "--instance", 0)
     assert good.returncode == 1, good.stdout
-    assert f"judged: the captured client breaks {rule} (MUST)" in good.stdout
+    assert f"judged: the captured client breaks {rule} (" in good.stdout
