@@ -58,15 +58,22 @@ static void add_base_value(const bj_entry *base, bj_entry *value) {
     }
 }
 
+/* RFC 8428 §4.4: a whole number, in whatever notation, of ten at most. */
+static bool is_known_version(const bj_entry *version) {
+    enum { VERSION = 10 };
+    bool whole = version->kind == BJ_ENTRY_FLOAT && version->real >= 1 && version->real <= VERSION &&
+                 version->real == (double) (int) version->real;
+    return whole || (version->kind == BJ_ENTRY_INT && version->integer <= VERSION);
+}
+
 bool bj__senml_resolve(bj_entries *in, const bj_record_fields *fields, bj_entry *entry, bj_text *why) {
     static const int values[] = { BJ_SENML_V, BJ_SENML_VS, BJ_SENML_VB, BJ_SENML_VD, BJ_SENML_VLO };
-    enum { VERSION = 10 }; /* RFC 8428 §4.4 */
     unsigned count = 0;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         count += has(fields, values[i]);
     }
-    if (has(fields, BJ_SENML_BVER) && (fields->version.kind != BJ_ENTRY_INT || fields->version.integer > VERSION)) {
-        return bj__damaged(in, why, "a version of SenML above %d", VERSION);
+    if (has(fields, BJ_SENML_BVER) && !is_known_version(&fields->version)) {
+        return bj__damaged(in, why, "a version of SenML that is not known");
     }
     if (!resolve_path(in, fields, &entry->path, why)) {
         return false;
