@@ -275,8 +275,29 @@ static bool is_utf8(bj_loading *loading, const char *bytes, size_t length) {
     return true;
 }
 
+/* libfyaml 0.7.12 follows a pointer that is none when it is done with `? a:<tab>- `: a tab behind an explicit key.
+ * Nothing in our language has a key that needs one, so that such a line is refused before. */
+static bool is_for_the_parser(bj_loading *loading, const char *bytes, size_t length) {
+    bj_position position = in_source(loading, 1, 1);
+    for (size_t begin = 0, end; begin < length; begin = end + 1) {
+        end = begin;
+        while (end < length && bytes[end] != '\n' && bytes[end] != '\r') {
+            end++;
+        }
+        size_t at = begin;
+        while (at < end && (bytes[at] == ' ' || bytes[at] == '-' || bytes[at] == '\t')) {
+            at++;
+        }
+        if (at < end && bytes[at] == '?' && memchr(bytes + at, '\t', end - at)) {
+            return bj_mistake_at(loading, position, NULL, "a tab in a line with an explicit key ('?'): write spaces");
+        }
+        position.line += end < length && (bytes[end] == '\n' || end + 1 == length || bytes[end + 1] != '\n');
+    }
+    return true;
+}
+
 bj_yaml *bj_yaml_read(bj_loading *loading, const char *bytes, size_t length) {
-    if (!is_utf8(loading, bytes, length)) {
+    if (!is_utf8(loading, bytes, length) || !is_for_the_parser(loading, bytes, length)) {
         return NULL;
     }
     yaml_reader *reader = bj_arena_alloc(loading->scratch, sizeof *reader);

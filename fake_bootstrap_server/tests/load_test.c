@@ -227,6 +227,7 @@ static void test_head(void **state) {
         { "servers: {bs: {addresses: [192.0.2.300]}}\n",
           "3:27: error: expected an address such as 192.0.2.7 or 2001:db8::7, found '192.0.2.300'" },
         { "servers: {bs: {addresses: [\"2001:db8::1\"]}}\n", "3:27: error: 2001:db8::1 is the client's own address" },
+        { "? a:\t- b\n", "3:1: error: a tab in a line with an explicit key ('?'): write spaces" },
         { "servers: {bs: ~, bs: ~}\n", "3:18: error: the name 'bs' is given twice" },
         { "servers: {bs: ~, client: ~}\n", "3:10: error: a server cannot be called 'client'" },
         { "servers: [bs]\n", "3:10: error: expected a map from names to fields, found a list" },
