@@ -347,20 +347,10 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
-bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s) {
+bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s, bool crowded) {
     const oracle_foreign *f;
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
-        if (f->malformed && bj_addr_equal(&f->peer, &s->peer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool oracle_heard_crowded(bj_oracle *o, const oracle_seen *s) {
-    const oracle_foreign *f;
-    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && s->time - f->last <= o->config.ack_timeout; age++) {
-        if (f->crowded && bj_addr_equal(&f->peer, &s->peer)) {
+        if ((crowded ? f->crowded : f->malformed) && bj_addr_equal(&f->peer, &s->peer)) {
             return true;
         }
     }
@@ -375,7 +365,7 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     f->owed = false;
-    f->reused |= s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s); /* it may be for that one */
+    f->reused |= s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s, false); /* it may be for that one */
     if (!f->acks++) {
         f->ack = oracle_keep(o, s->bytes, s->length);
         f->ack_length = s->length;

@@ -698,8 +698,6 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s);
 /* Whether the response can be a notification: its token is that of an observation of this server. What was stored for
  * it may leave from another address than the one that the observation was made from. */
 bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s);
-/* Did a message with more options than are decoded get there within ACK_TIMEOUT? What the client said may answer it. */
-bool oracle_heard_crowded(bj_oracle *o, const oracle_seen *s);
 /* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1) with this response's Message ID, of
  * several the greatest; 0. */
 uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s);
@@ -707,8 +705,9 @@ uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s)
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);
 /* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
- * be for it. */
-bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s);
+ * be for it. `crowded`: something with more options than are decoded, to which the client may have an answer of any
+ * kind. */
+bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s, bool crowded);
 /* RFC 7252 §5.10.2: 5.05 from who is no proxy; RFC 8768 §3: 5.08 to what has come too far. */
 static inline bool oracle_does_not_forward(const oracle_foreign *f, uint8_t code) {
     return (f->proxied && code == BJ_COAP_CODE(5, 5)) || (f->hops && code == BJ_COAP_CODE(5, 8));

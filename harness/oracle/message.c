@@ -155,7 +155,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
         oracle_break(o, BJ_RULE_COAP_PING, s->time, s->event->sequence,
                      "an empty confirmable message is answered with an Acknowledgement, and not with RST");
     }
-    bool strays = f->malformed || f->reused || (s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s));
+    bool strays = f->malformed || f->reused || (s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s, false));
     if (f->acks > f->copies && !strays && oracle_certain(o)) {
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence,
                      "%s for a message that has got its answer already", type);
@@ -193,7 +193,7 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!f) {
         if (!ack && !oracle_is_observed(o, s) &&
-            !oracle_heard_crowded(o, s)) { /* an ACK for nothing is another rule's */
+            !oracle_heard_malformed(o, s, true)) { /* an ACK for nothing is another rule's */
             oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
                          "a response whose token belongs to no request that the client got");
         }
