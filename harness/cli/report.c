@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,6 +254,27 @@ static FILE *create(const char *name) {
     return file;
 }
 
+/* As create(), for a file that two runs at once would spoil for each other: locked until it is closed, and left as it
+ * is if another run has it. */
+static FILE *create_alone(const char *name) {
+    FILE *file = fopen(name, "ae");
+    if (!file) {
+        cli_complain("%s: %s", name, strerror(errno));
+        return NULL;
+    }
+    if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        cli_complain("%s: another run is writing it; give this one a folder of its own", name);
+        fclose(file);
+        return NULL;
+    }
+    if (ftruncate(fileno(file), 0) != 0) {
+        cli_complain("%s: %s", name, strerror(errno));
+        fclose(file);
+        return NULL;
+    }
+    return file;
+}
+
 /* The folder of --report: captures of every case, whatever their number. */
 static bool open_folder(cli_report *report, const char **junit) {
     char name[4096];
@@ -269,7 +291,7 @@ static bool open_folder(cli_report *report, const char **junit) {
         *junit = report->junit_name;
     }
     snprintf(name, sizeof name, "%s/results.jsonl", report->folder);
-    report->results = create(name);
+    report->results = create_alone(name);
     return report->results != NULL;
 }
 

@@ -75,6 +75,7 @@ def commands():
     return [pytest.param(lines, id=page) for page, lines in pages.items() if lines]
 
 
+@pytest.mark.xdist_group("test_docs-commands")  # two pages name the same file of build/
 @pytest.mark.parametrize("lines", commands())
 def test_examples_of_commands_work(lines):
     for line in lines:

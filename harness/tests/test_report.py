@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTML report, from results made by hand: complete, well-formed, self-contained, and harmless to hostile text."""
+import fcntl
 import html.parser
 import json
 import re
@@ -212,6 +213,19 @@ def test_the_folder_that_run_writes(tmp_path):
                      "captures/scenarios-good-first-bootstrap.pcapng"}
     again = command("report", "--compare", tmp_path / "out/results.json", tmp_path / "out/results.jsonl")
     assert (again.returncode, again.stdout) == (0, "nothing changed\n")
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path):
+    """The second is told, and what the first has written stays as it is."""
+    results = tmp_path / "results.jsonl"
+    results.write_text("of the first\n")
+    with results.open("a") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        done = command("run", "scenarios/good/first-bootstrap.yaml", "--report", tmp_path)
+    assert done.returncode == 2 and "another run is writing it" in done.stderr
+    assert results.read_text() == "of the first\n"
+    assert command("run", "scenarios/good/first-bootstrap.yaml", "--report", tmp_path).returncode == 0
+    assert "of the first" not in results.read_text()
 
 
 @pytest.mark.parametrize("words, status, text", [
