@@ -236,6 +236,27 @@ bool bj_duration_parse(const char *text, size_t length, bj_time *duration) {
     return true;
 }
 
+bool bj_factor_parse(const char *text, size_t length, uint64_t *millionths) {
+    uint64_t value = 0, unit = 1000000;
+    size_t i = 0;
+    for (; i < length && text[i] >= '0' && text[i] <= '9'; i++) {
+        value = value * 10 + unit * (uint64_t) (text[i] - '0');
+        if (i == 3 || text[0] == '0') {
+            return false;
+        }
+    }
+    size_t whole = i;
+    for (i += i < length && text[i] == '.'; i > whole && i < length && text[i] >= '0' && text[i] <= '9'; i++) {
+        unit /= 10;
+        value += unit * (uint64_t) (text[i] - '0');
+    }
+    if (!whole || i < length || text[length - 1] == '.') {
+        return false;
+    }
+    *millionths = value;
+    return true;
+}
+
 void bj_time_print(bj_text *text, bj_time time) {
     if (time == BJ_NEVER) {
         bj_text_add(text, "never");

@@ -46,6 +46,10 @@ void bj_duration_print(bj_text *text, bj_time duration);
 /* Units us, ms, s, m, h, d; a decimal point is allowed ("1.5s"), and sequences ("1h30m"). A plain "0" is allowed. */
 bool bj_duration_parse(const char *text, size_t length, bj_time *duration);
 
+/* A factor of at least 1 with at most three digits before the point ("1.5"; RFC 7252 §4.8), in millionths: what is
+ * behind the sixth digit counts for nothing. False, and nothing changed: it is none. */
+bool bj_factor_parse(const char *text, size_t length, uint64_t *millionths);
+
 /* A point of time in a log: seconds with six decimals, "10.000000". */
 void bj_time_print(bj_text *text, bj_time time);
 

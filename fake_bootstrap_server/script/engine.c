@@ -114,7 +114,7 @@ void bj__conclude_printf(bj_engine *e, bj_verdict verdict, bj_position position,
 static void read_transmission(bj_engine *e) {
     const bj_record *given = bj_get_record(e->scenario, BJ_F(SCENARIO, TRANSMISSION));
     e->ack_timeout = bj_get_duration(given, BJ_F(TRANSMISSION, ACK_TIMEOUT), 2 * BJ_SECOND);
-    e->ack_random_factor = bj__millionths(bj_get_string(given, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), "1.5"), 1500000);
+    e->ack_random_factor = bj_get_factor(given, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), 1500000);
     uint32_t retransmit = bj_get_uint(given, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4);
     e->max_retransmit = retransmit > 20 ? 20 : retransmit;
     if (e->ack_timeout > 3600 * BJ_SECOND) {

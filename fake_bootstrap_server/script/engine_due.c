@@ -26,23 +26,6 @@ static bj_time scaled(bj_time time, uint64_t millionths) {
     return whole * millionths + part * millionths / 1000000;
 }
 
-uint64_t bj__millionths(const char *text, uint64_t otherwise) {
-    uint64_t whole = 0, part = 0, unit = 1000000;
-    size_t i = 0;
-    for (; text[i] >= '0' && text[i] <= '9' && i < 6; i++) {
-        whole = whole * 10 + (uint64_t) (text[i] - '0');
-    }
-    bool any = i > 0;
-    if (text[i] == '.') {
-        for (i++; text[i] >= '0' && text[i] <= '9'; i++) {
-            unit /= 10;
-            part += unit * (uint64_t) (text[i] - '0');
-            any = true;
-        }
-    }
-    return any && !text[i] ? whole * 1000000 + part : otherwise;
-}
-
 /* --- hold-off: verdicts.md --- */
 
 static const bj_record *client_of(const bj_engine *e) {
@@ -65,9 +48,8 @@ static bj_time holdoff_cap(const bj_engine *e) {
 }
 
 static uint64_t holdoff_jitter(const bj_engine *e) {
-    const char *known = bj_get_string(e->profile, BJ_F(PROFILE, HOLDOFF_JITTER), "1.5");
-    uint64_t jitter = bj__millionths(bj_get_string(client_of(e), BJ_F(CLIENT, HOLDOFF_JITTER), known), 1500000);
-    return jitter < 1000000 ? 1000000 : jitter;
+    uint64_t known = bj_get_factor(e->profile, BJ_F(PROFILE, HOLDOFF_JITTER), 1500000);
+    return bj_get_factor(client_of(e), BJ_F(CLIENT, HOLDOFF_JITTER), known);
 }
 
 bj__range bj__holdoff(const bj_engine *e, unsigned attempts) {

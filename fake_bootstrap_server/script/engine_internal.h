@@ -775,7 +775,6 @@ bool bj__due_moment(bj_engine *e, const bj__thread *t, const bj_when *when, cons
 bj__range bj__holdoff(const bj_engine *e, unsigned attempts);
 bj_time bj__holdoff_least(const bj_engine *e);
 bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coap *m);
-uint64_t bj__millionths(const char *text, uint64_t otherwise); /* "1.5" */
 
 /* --- engine_follow.c --- */
 

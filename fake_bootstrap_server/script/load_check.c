@@ -352,13 +352,10 @@ static void check_uri(check *c, const bj_value *value) {
 
 /* Factors: RFC 7252 section 4.8 and the jitter of the hold-off are at least 1. */
 static void check_factor(check *c, const bj_value *value) {
-    const char *text = value->as.string.bytes;
-    size_t whole = strspn(text, "0123456789");
-    size_t fraction = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
-    size_t length = whole + (fraction ? fraction + 1 : 0);
-    if (!whole || whole > 3 || length != value->as.string.length || text[strspn(text, "0")] == '.' || text[0] == '0') {
+    uint64_t millionths;
+    if (!bj_factor_parse(value->as.string.bytes, value->as.string.length, &millionths)) {
         bj_mistake_at(c->loading, value->position, NULL, "expected a factor of at least 1 such as 1.5, found '%.32s'",
-                      text);
+                      value->as.string.bytes);
     }
 }
 

@@ -63,6 +63,13 @@ const char *bj_get_string(const bj_record *record, unsigned field, const char *o
     return value ? value->as.string.bytes : otherwise;
 }
 
+uint64_t bj_get_factor(const bj_record *record, unsigned field, uint64_t otherwise) {
+    const bj_value *value = bj_get(record, field);
+    uint64_t millionths;
+    bool good = value && bj_factor_parse(value->as.string.bytes, value->as.string.length, &millionths);
+    return good ? millionths : otherwise;
+}
+
 const bj_record *bj_get_record(const bj_record *record, unsigned field) {
     const bj_value *value = bj_get(record, field);
     return value && value->as.records.count ? value->as.records.items[0] : NULL;

@@ -156,6 +156,8 @@ bj_time bj_get_duration(const bj_record *record, unsigned field, bj_time otherwi
 /* Never NULL unless `otherwise` is; a string that holds a NUL byte ends there for the caller. */
 const char *bj_get_string(const bj_record *record, unsigned field, const char *otherwise);
 const bj_record *bj_get_record(const bj_record *record, unsigned field);
+/* A factor ("1.5") in millionths; `otherwise` is in millionths too, and also for what is none (bj_factor_parse()). */
+uint64_t bj_get_factor(const bj_record *record, unsigned field, uint64_t otherwise);
 
 /* Building trees (loader, byte decoder, capture importer). */
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);

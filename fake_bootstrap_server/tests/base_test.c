@@ -164,6 +164,27 @@ static void durations_are_parsed_and_printed(void **state) {
     }
 }
 
+static void factors_are_parsed(void **state) {
+    (void) state;
+    static const struct {
+        const char *text;
+        uint64_t millionths;
+    } cases[] = {
+        { "1", 1000000 }, { "1.5", 1500000 }, { "1.000001", 1000001 }, { "999", 999000000 }, { "2.00000049", 2000000 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t found;
+        assert_true(bj_factor_parse(cases[i].text, strlen(cases[i].text), &found));
+        assert_int_equal(found, cases[i].millionths);
+    }
+    static const char *const bad[] = { "", "0.5", "01", "1000", "1.", ".5", "1.5.1", "192.0.2.1", "+1", "1e2", " 1" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint64_t found = 7;
+        assert_false(bj_factor_parse(bad[i], strlen(bad[i]), &found));
+        assert_int_equal(found, 7);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_blocks_are_zeroed_aligned_and_used_again),
@@ -174,6 +195,7 @@ int main(void) {
         cmocka_unit_test(json_strings_survive_any_bytes),
         cmocka_unit_test(addresses_are_parsed_and_printed),
         cmocka_unit_test(durations_are_parsed_and_printed),
+        cmocka_unit_test(factors_are_parsed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

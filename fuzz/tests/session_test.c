@@ -159,7 +159,7 @@ static void an_endless_program_ends(void **state) {
 static void a_client_that_cannot_be_made_is_no_finding(void **state) {
     (void) state;
     static const char text[] =
-        "title: t\nclient: {bootstrap: {uri: \"coap://h\"}, holdoff-jitter: \"0.5\"}\nsteps: []\n";
+        "title: t\nclient: {bootstrap: {uri: \"coap://h\"}}\ntransmission: {ack-timeout: 1ms}\nsteps: []\n";
     bj_mistakes mistakes = { 0 };
     fuzz_session *s = session_open(NULL);
     const bj_record *r = bj_load_unchecked(arena, BJ_K_SCENARIO, "t", text, sizeof text - 1, &mistakes);

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "attach/linked_config.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "libc/libc.h"
@@ -69,15 +68,6 @@ static void fill_accounts(bootjack_linked_config *config, bj_arena *arena, const
     config->account_count = n;
 }
 
-static double factor(const char *text) {
-    return text ? strtod(text, NULL) : 0;
-}
-
-/* The scenario's word, else the profile's. */
-static const char *either_string(const bj_record *a, unsigned field_a, const bj_record *b, unsigned field_b) {
-    return bj_get_string(a, field_a, bj_get_string(b, field_b, NULL));
-}
-
 /* So that what is too much is refused, and not cut to something that is taken. */
 static int at_most_16_bits(uint32_t number) {
     return number > UINT16_MAX ? UINT16_MAX : (int) number;
@@ -87,15 +77,15 @@ void bj_linked_config_fill(bootjack_linked_config *config, bj_arena *arena, cons
                            const bj_record *profile) {
     const bj_record *client = bj_get_record(scenario, BJ_F(SCENARIO, CLIENT));
     const bj_record *transmission = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
+    uint64_t jitter = bj_get_factor(profile, BJ_F(PROFILE, HOLDOFF_JITTER), 0);
     int64_t cap = milliseconds(client, BJ_F(CLIENT, HOLDOFF_CAP));
     *config = (bootjack_linked_config){
         .endpoint = bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1"),
         .lwm2m_version = bj_get_string(client, BJ_F(CLIENT, VERSION), NULL),
         .holdoff_cap_ms = cap >= 0 ? cap : milliseconds(profile, BJ_F(PROFILE, HOLDOFF_CAP)),
-        .holdoff_jitter =
-            factor(either_string(client, BJ_F(CLIENT, HOLDOFF_JITTER), profile, BJ_F(PROFILE, HOLDOFF_JITTER))),
+        .holdoff_jitter = (double) bj_get_factor(client, BJ_F(CLIENT, HOLDOFF_JITTER), jitter) / 1e6,
         .ack_timeout_ms = milliseconds(transmission, BJ_F(TRANSMISSION, ACK_TIMEOUT)),
-        .ack_random_factor = factor(bj_get_string(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), NULL)),
+        .ack_random_factor = (double) bj_get_factor(transmission, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), 0) / 1e6,
         .max_retransmit = bj_get(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT))
                               ? at_most_16_bits(bj_get_uint(transmission, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4))
                               : -1,

@@ -12,26 +12,12 @@ static const bj_time STREAM_FINISH = 215500 * BJ_MS;
 
 enum { FEATURE_TCP = 2, ATTACH_LINKED = 1 }; /* BJ_ENUM_FEATURE, BJ_ENUM_ATTACH */
 
-static uint64_t millionths(const char *text) {
-    uint64_t whole = 0, part = 0, unit = 1000000;
-    for (; *text >= '0' && *text <= '9' && whole < 1000; text++) {
-        whole = whole * 10 + (uint64_t) (*text - '0');
-    }
-    if (*text == '.') {
-        for (text++; *text >= '0' && *text <= '9'; text++) {
-            unit /= 10;
-            part += unit * (uint64_t) (*text - '0');
-        }
-    }
-    return whole * 1000000 + part;
-}
-
 static void transmission(bj_oracle_config *c, const bj_record *scenario) {
     const bj_record *given = bj_get_record(scenario, BJ_F(SCENARIO, TRANSMISSION));
     c->ack_timeout = bj_get_duration(given, BJ_F(TRANSMISSION, ACK_TIMEOUT), 2 * BJ_SECOND);
     c->ack_timeout = oracle_min(c->ack_timeout, 3600 * BJ_SECOND);
-    c->ack_random_factor = millionths(bj_get_string(given, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), "1.5"));
-    if (c->ack_random_factor < 1000000 || c->ack_random_factor > 100000000) {
+    c->ack_random_factor = bj_get_factor(given, BJ_F(TRANSMISSION, ACK_RANDOM_FACTOR), 1500000);
+    if (c->ack_random_factor > 100000000) {
         c->ack_random_factor = 1500000;
     }
     uint32_t retransmit = bj_get_uint(given, BJ_F(TRANSMISSION, MAX_RETRANSMIT), 4);
@@ -185,12 +171,12 @@ static void accounts(bj_oracle_config *c, const bj_record *client, uint32_t plac
 
 /* Not what is taken for granted: what somebody said. */
 static void growth(bj_oracle_config *c, const bj_record *client, const bj_record *profile) {
-    const char *jitter = bj_get_string(profile, BJ_F(PROFILE, HOLDOFF_JITTER), "1.5");
+    uint64_t jitter = bj_get_factor(profile, BJ_F(PROFILE, HOLDOFF_JITTER), 1500000);
     c->holdoff_grows = bj_get_bool(profile, BJ_F(PROFILE, HOLDOFF_GROWS), false);
     c->holdoff_cap = bj_get_duration(profile, BJ_F(PROFILE, HOLDOFF_CAP), 20 * BJ_SECOND);
     c->holdoff_cap = bj_get_duration(client, BJ_F(CLIENT, HOLDOFF_CAP), c->holdoff_cap);
-    c->holdoff_jitter = millionths(bj_get_string(client, BJ_F(CLIENT, HOLDOFF_JITTER), jitter));
-    if (c->holdoff_jitter < 1000000 || c->holdoff_jitter > 100000000 || c->holdoff_cap > BJ_NEVER / 1024) {
+    c->holdoff_jitter = bj_get_factor(client, BJ_F(CLIENT, HOLDOFF_JITTER), jitter);
+    if (c->holdoff_jitter > 100000000 || c->holdoff_cap > BJ_NEVER / 1024) {
         c->holdoff_grows = false; /* a client may take it for something else */
     }
 }

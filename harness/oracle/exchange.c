@@ -138,7 +138,7 @@ static void note_observation(bj_oracle *o, const oracle_foreign *f) {
 }
 
 bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s) {
-    bool found = false;
+    bool found = o->observed_count > ORACLE_OBSERVED; /* the oldest were forgotten */
     for (unsigned i = 0; i < o->observed_count && i < ORACLE_OBSERVED && !found; i++) {
         found = bj_addr_equal(&o->observed[i].peer, &s->peer) &&
                 same_token(o->observed[i].token, o->observed[i].token_length, &s->m);
