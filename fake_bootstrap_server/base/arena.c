@@ -44,11 +44,7 @@ void bj_arena_on_exhausted(bj_arena_exhausted_fn *handler) {
 }
 
 static unsigned size_class(size_t size) {
-    unsigned class = SMALLEST;
-    while (((size_t) 1 << class) < size) {
-        class ++;
-    }
-    return class;
+    return size <= (size_t) 1 << SMALLEST ? SMALLEST : 64 - (unsigned) __builtin_clzll(size - 1);
 }
 
 bj_arena *bj_arena_create(void *memory, size_t size) {
@@ -150,7 +146,7 @@ void *bj_arena_realloc(bj_arena *arena, void *payload, size_t size) {
 }
 
 void *bj_arena_copy(bj_arena *arena, const void *bytes, size_t size) {
-    void *copy = bj_arena_alloc(arena, size);
+    void *copy = bj_arena_alloc_raw(arena, size);
     if (size) {
         memcpy(copy, bytes, size);
     }
@@ -158,10 +154,11 @@ void *bj_arena_copy(bj_arena *arena, const void *bytes, size_t size) {
 }
 
 char *bj_arena_strndup(bj_arena *arena, const char *text, size_t length) {
-    char *copy = bj_arena_alloc(arena, length + 1);
+    char *copy = bj_arena_alloc_raw(arena, length + 1);
     if (length) {
         memcpy(copy, text, length);
     }
+    copy[length] = '\0';
     return copy;
 }
 

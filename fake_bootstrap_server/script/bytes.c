@@ -227,22 +227,21 @@ static void put_value(writer *w, const bj_value *value) {
     }
 }
 
+/* The count stands in front of what is counted, in the one byte that BJ_LIMIT_FIELDS takes. */
 static void put_record(writer *w, const bj_record *record) {
     const bj_value *const *fields = record->fields;
-    unsigned limit = record->field_limit;
-    size_t count = 0;
-    for (unsigned field = 0; field < limit; field++) {
-        count += fields[field] != NULL;
-    }
+    size_t at = w->used;
+    uint8_t count = 0;
     put_number(w, count);
-    for (unsigned field = 0; count; field++) {
+    for (unsigned field = 0, limit = record->field_limit; field < limit; field++) {
         const bj_value *value = fields[field];
         if (value) {
             put_number(w, field);
             put_value(w, value);
-            count--;
+            count++;
         }
     }
+    w->out[at] = (char) count;
 }
 
 bj_string bj_program_encode(bj_arena *arena, const bj_record *root) {
@@ -271,6 +270,9 @@ static size_t left(const reader *r) {
 /* LEB128; bits above the 64th fall off, and what is not there is zero. */
 static uint64_t get_number(reader *r) {
     uint64_t number = 0;
+    if (r->at < r->end && *r->at < 0x80) { /* as nearly all are */
+        return *r->at++;
+    }
     for (unsigned shift = 0; r->at < r->end; shift += 7) {
         uint8_t byte = *r->at++;
         if (shift < 64) {
@@ -427,16 +429,7 @@ static const bj_record_def *verb_numbered(uint64_t number) {
     if (def && def->verb) {
         return def;
     }
-    size_t verbs = 0;
-    for (size_t i = 0; i < bj_record_def_count(); i++) {
-        verbs += bj_record_def_at(i)->verb;
-    }
-    size_t wanted = verbs ? (size_t) (number % verbs) : 0;
-    for (size_t i = 0;; i++) {
-        if (bj_record_def_at(i)->verb && !wanted--) {
-            return bj_record_def_at(i);
-        }
-    }
+    return bj_verb_at((size_t) (number % bj_verb_count()));
 }
 
 static size_t get_records(reader *r, const bj_field_def *field, const bj_record *const **out) {
@@ -584,10 +577,14 @@ static void get_field(reader *r, bj_record *record, const bj_field_def *field) {
 /* A required field that is not there is read from no bytes at all: every program has what its records need. */
 static void fill_required(reader *r, bj_record *record, const bj_record_def *def) {
     const uint8_t *end = r->end;
+    size_t looked_at = 0;
     r->end = r->at;
-    for (size_t i = 0; i < def->field_count; i++) {
-        if ((def->fields[i].flags & BJ_REQUIRED) && !bj_get(record, def->fields[i].number)) {
-            get_field(r, record, &def->fields[i]);
+    for (const bj_field_def *field = def->fields; looked_at < def->required; field++) {
+        if (field->flags & BJ_REQUIRED) {
+            looked_at++;
+            if (!bj_get(record, field->number)) {
+                get_field(r, record, field);
+            }
         }
     }
     r->end = end;

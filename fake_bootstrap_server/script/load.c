@@ -154,10 +154,8 @@ enum { MOST_NAMES = 128 };
 static const char *nearest_verb(const bj_yaml *key) {
     const char *names[MOST_NAMES + 1] = { 0 };
     size_t count = 0;
-    for (size_t i = 0; i < bj_record_def_count() && count < MOST_NAMES; i++) {
-        if (bj_record_def_at(i)->verb) {
-            names[count++] = bj_record_def_at(i)->name;
-        }
+    for (; count < bj_verb_count() && count < MOST_NAMES; count++) {
+        names[count] = bj_verb_at(count)->name;
     }
     return bj_nearest(names, key->text.bytes, key->text.length);
 }
@@ -424,8 +422,8 @@ static bool load_behind_verb(bj_loading *loading, bj_record *record, const bj_re
 }
 
 static bool is_field_of_a_verb(const bj_yaml *key) {
-    for (size_t i = 0; i < bj_record_def_count(); i++) {
-        if (bj_record_def_at(i)->verb && field_of(bj_record_def_at(i), key)) {
+    for (size_t i = 0; i < bj_verb_count(); i++) {
+        if (field_of(bj_verb_at(i), key)) {
             return true;
         }
     }

@@ -238,12 +238,10 @@ void bj_schema_json(FILE *out) {
         }
     }
     fputs("  \"step\": {\"anyOf\": [\n", out);
-    for (size_t i = 0; i < bj_record_def_count(); i++) {
-        if (bj_record_def_at(i)->verb) {
-            fputs(separator, out);
-            print_step(out, bj_record_def_at(i));
-            separator = ",\n";
-        }
+    for (size_t i = 0; i < bj_verb_count(); i++) {
+        fputs(separator, out);
+        print_step(out, bj_verb_at(i));
+        separator = ",\n";
     }
     fputs(",\n    {\"$ref\": \"#/$defs/include\"},\n    {\"$ref\": \"#/$defs/parameter\"}\n  ]}\n}\n}\n", out);
 }

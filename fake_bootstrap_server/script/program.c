@@ -105,25 +105,14 @@ const bj_record *bj_value_record(const bj_value *value, size_t index, const bj_s
 
 /* --- building --------------------------------------------------------------------------------- */
 
-static uint8_t field_limit_of(const bj_record_def *def) {
-    unsigned highest = 0;
-    for (size_t i = 0; i < def->field_count; i++) {
-        if (def->fields[i].number > highest) {
-            highest = def->fields[i].number;
-        }
-    }
-    assert(highest < UINT8_MAX);
-    return (uint8_t) (highest + 1);
-}
-
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position) {
     const bj_record_def *def = bj_record_def_of(kind);
     assert(def);
-    bj_record *record = bj_arena_alloc(arena, sizeof *record);
+    bj_record *record = bj_arena_alloc(arena, sizeof *record + def->field_limit * sizeof(void *));
     record->kind = (uint8_t) kind;
     record->position = position;
-    record->field_limit = field_limit_of(def);
-    record->fields = bj_arena_calloc(arena, record->field_limit, sizeof(void *));
+    record->field_limit = def->field_limit;
+    record->fields = (const bj_value **) (record + 1);
     return record;
 }
 
@@ -263,13 +252,12 @@ bool bj_record_equal(const bj_record *a, const bj_record *b) {
     if (!a || !b || a->kind != b->kind) {
         return a == b;
     }
-    unsigned limit = a->field_limit > b->field_limit ? a->field_limit : b->field_limit;
-    for (unsigned field = 0; field < limit; field++) {
-        if (!value_equal(bj_get(a, field), bj_get(b, field))) {
-            return false;
-        }
+    const bj_value *const *left = a->fields, *const *right = b->fields;
+    bool equal = true;
+    for (unsigned field = 0, limit = a->field_limit; equal && field < limit; field++) {
+        equal = left[field] == right[field] || value_equal(left[field], right[field]);
     }
-    return true;
+    return equal;
 }
 
 const bj_string *bj_profile_command(const bj_record *profile, const char *name, bj_string *text) {

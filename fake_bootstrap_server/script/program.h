@@ -143,7 +143,7 @@ struct bj_record {
     uint8_t kind; /* bj_kind */
     bj_position position;
     const bj_value **fields; /* by field number; NULL = not given */
-    uint8_t field_limit;     /* fields[0 .. field_limit-1] exist */
+    uint8_t field_limit;     /* fields[0 .. field_limit-1] exist: of its kind */
 };
 
 /* The value of a field, NULL when it was not given (or `record` is NULL). */

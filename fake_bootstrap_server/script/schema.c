@@ -58,19 +58,40 @@ ENUM_TABLE(BJ_ENUM_ENDS)
       .doc = (doc_),                                                                                                   \
       .values = (values_) },
 #define RECORD_FIELDS(number, NAME, name, verb, doc, example)                                                          \
-    static const bj_field_def fields_##NAME[] = { BJ_FIELDS_##NAME(FIELD) };
+    static const bj_field_def fields_##NAME[] = { BJ_FIELDS_##NAME(FIELD) };                                           \
+    _Static_assert(sizeof fields_##NAME / sizeof fields_##NAME[0] <= BJ_LIMIT_FIELDS, "fields can be counted");
 BJ_RECORD_KINDS(RECORD_FIELDS)
 
+/* One more than the highest number: an array by number is as long. */
+#define FIELD_PLACE(number, FIELD_, name, TYPE, flags, detail, doc)    [number] = 0,
+#define FIELD_LIMIT(NAME)                                              sizeof((const char[]){ BJ_FIELDS_##NAME(FIELD_PLACE) })
+#define FIELD_REQUIRED(number, FIELD_, name, TYPE, flags, detail, doc) +(((flags) &BJ_REQUIRED) != 0)
+
 #define RECORD_DEF(number, NAME, name_, verb_, doc_, example_)                                                         \
-    { .kind = (number),                                                                                                \
-      .verb = (verb_),                                                                                                 \
-      .name = (name_),                                                                                                 \
-      .doc = (doc_),                                                                                                   \
-      .example = (example_),                                                                                           \
-      .fields = fields_##NAME,                                                                                         \
-      .field_count = sizeof fields_##NAME / sizeof fields_##NAME[0] },
-static const bj_record_def records[] = { BJ_RECORD_KINDS(RECORD_DEF) };
-enum { RECORDS = sizeof records / sizeof records[0] };
+    static const bj_record_def def_##NAME = { .kind = (number),                                                        \
+                                              .verb = (verb_),                                                         \
+                                              .field_limit = FIELD_LIMIT(NAME),                                        \
+                                              .required = 0 BJ_FIELDS_##NAME(FIELD_REQUIRED),                          \
+                                              .name = (name_),                                                         \
+                                              .doc = (doc_),                                                           \
+                                              .example = (example_),                                                   \
+                                              .fields = fields_##NAME,                                                 \
+                                              .field_count = sizeof fields_##NAME / sizeof fields_##NAME[0] };
+BJ_RECORD_KINDS(RECORD_DEF)
+
+#define RECORD(number, NAME, ...)         &def_##NAME,
+#define RECORD_BY_KIND(number, NAME, ...) [number] = &def_##NAME,
+#define VERB_0(NAME)
+#define VERB_1(NAME)                                 &def_##NAME,
+#define VERB(number, NAME, name, verb, doc, example) VERB_##verb(NAME)
+static const bj_record_def *const records[] = { BJ_RECORD_KINDS(RECORD) };
+static const bj_record_def *const by_kind[] = { BJ_RECORD_KINDS(RECORD_BY_KIND) };
+static const bj_record_def *const verbs[] = { BJ_RECORD_KINDS(VERB) };
+enum {
+    RECORDS = sizeof records / sizeof records[0],
+    KINDS = sizeof by_kind / sizeof by_kind[0],
+    VERBS = sizeof verbs / sizeof verbs[0],
+};
 
 static bool named(const char *name, const char *text, size_t length) {
     return strlen(name) == length && !memcmp(name, text, length);
@@ -81,28 +102,35 @@ size_t bj_record_def_count(void) {
 }
 
 const bj_record_def *bj_record_def_at(size_t index) {
-    return index < RECORDS ? &records[index] : NULL;
+    return index < RECORDS ? records[index] : NULL;
 }
 
 const bj_record_def *bj_record_def_of(bj_kind kind) {
-    for (size_t i = 0; i < RECORDS; i++) {
-        if (records[i].kind == kind) {
-            return &records[i];
-        }
-    }
-    return NULL;
+    return (size_t) kind < KINDS ? by_kind[kind] : NULL;
+}
+
+size_t bj_verb_count(void) {
+    return VERBS;
+}
+
+const bj_record_def *bj_verb_at(size_t index) {
+    return index < VERBS ? verbs[index] : NULL;
 }
 
 const bj_record_def *bj_verb_named(const char *name, size_t length) {
-    for (size_t i = 0; i < RECORDS; i++) {
-        if (records[i].verb && named(records[i].name, name, length)) {
-            return &records[i];
+    for (size_t i = 0; i < VERBS; i++) {
+        if (named(verbs[i]->name, name, length)) {
+            return verbs[i];
         }
     }
     return NULL;
 }
 
+/* Most are where a table without gaps has them. */
 const bj_field_def *bj_field_numbered(const bj_record_def *def, unsigned number) {
+    if (number - 1 < def->field_count && def->fields[number - 1].number == number) {
+        return &def->fields[number - 1];
+    }
     for (size_t i = 0; i < def->field_count; i++) {
         if (def->fields[i].number == number) {
             return &def->fields[i];

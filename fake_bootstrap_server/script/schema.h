@@ -764,9 +764,13 @@ typedef struct bj_field_def {
     const bj_enum_value *values; /* ended by a NULL name; or NULL */
 } bj_field_def;
 
+enum { BJ_LIMIT_FIELDS = 127 }; /* of a kind of record */
+
 typedef struct bj_record_def {
     uint8_t kind;
     bool verb;
+    uint8_t field_limit; /* above the numbers of all fields */
+    uint8_t required;    /* how many fields are BJ_REQUIRED */
     const char *name;
     const char *doc;
     const char *example; /* a step in YAML as it stands behind "- ", or NULL */
@@ -777,9 +781,11 @@ typedef struct bj_record_def {
 #include "script/schema_fields.h" /* the enumerations BJ_F_KIND_FIELD, one block a record kind */
 
 const bj_record_def *bj_record_def_of(bj_kind kind); /* NULL for an unknown number */
-const bj_record_def *bj_verb_named(const char *name, size_t length);
 size_t bj_record_def_count(void);
-const bj_record_def *bj_record_def_at(size_t index); /* in order of numbers */
+const bj_record_def *bj_record_def_at(size_t index); /* in order of the list; NULL behind the last */
+const bj_record_def *bj_verb_named(const char *name, size_t length);
+size_t bj_verb_count(void);
+const bj_record_def *bj_verb_at(size_t index); /* as bj_record_def_at(), of verbs alone */
 const bj_field_def *bj_field_numbered(const bj_record_def *def, unsigned number);
 const bj_field_def *bj_field_named(const bj_record_def *def, const char *name, size_t length);
 const bj_field_def *bj_field_primary(const bj_record_def *def);         /* NULL when there is none */
