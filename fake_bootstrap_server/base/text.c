@@ -59,14 +59,37 @@ void bj_text_add_char(bj_text *text, char c) {
     }
 }
 
-void bj_text_add_number(bj_text *text, uint64_t number) {
-    char digits[20]; /* of 2^64 - 1 */
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char) ('0' + number % 10);
+/* Adds `length` bytes, which the caller writes, where there is room for all of them; else NULL. */
+static char *extend(bj_text *text, size_t length) {
+    if (text->cut || text->size - text->used <= length) {
+        return NULL;
+    }
+    char *added = text->start + text->used;
+    added[length] = '\0';
+    text->used += length;
+    return added;
+}
+
+static void write_number(char *digits, size_t count, uint64_t number) {
+    while (count) {
+        digits[--count] = (char) ('0' + number % 10);
         number /= 10;
-    } while (number);
-    bj_text_add_bytes(text, digits + at, sizeof digits - at);
+    }
+}
+
+void bj_text_add_number(bj_text *text, uint64_t number) {
+    size_t count = 1;
+    for (uint64_t rest = number / 10; rest; rest /= 10) {
+        count++;
+    }
+    char *added = extend(text, count);
+    if (added) {
+        write_number(added, count, number);
+    } else {
+        char digits[20]; /* of 2^64 - 1 */
+        write_number(digits, count, number);
+        bj_text_add_bytes(text, digits, count);
+    }
 }
 
 void bj_text_vprintf(bj_text *text, const char *format, va_list arguments) {
@@ -94,18 +117,26 @@ void bj_text_printf(bj_text *text, const char *format, ...) {
     va_end(arguments);
 }
 
-void bj_text_hex(bj_text *text, const void *bytes, size_t length) {
+static void write_hex(char *to, const uint8_t *bytes, size_t length) {
     static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = bytes[i];
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 15];
+    }
+}
+
+void bj_text_hex(bj_text *text, const void *bytes, size_t length) {
     const uint8_t *b = bytes;
-    char room[64];
-    while (length && !text->cut) {
-        size_t used = 0;
-        for (; length && used < sizeof room; length--) {
-            uint8_t byte = *b++;
-            room[used++] = digits[byte >> 4];
-            room[used++] = digits[byte & 15];
-        }
-        bj_text_add_bytes(text, room, used);
+    char *added = extend(text, 2 * length);
+    if (added) {
+        write_hex(added, b, length);
+        return;
+    }
+    for (; length && !text->cut; length--) { /* as far as it goes */
+        char two[2];
+        write_hex(two, b++, 1);
+        bj_text_add_bytes(text, two, sizeof two);
     }
 }
 
@@ -135,7 +166,8 @@ static size_t plain_json(const unsigned char *s, size_t length) {
     size_t i = 0;
     while (i < length) {
         unsigned char c = s[i];
-        size_t n = c < 0x20 || c == 0x7F || c == '"' || c == '\\' ? 0 : c < 0x80 ? 1 : utf8_sequence(s + i, length - i);
+        bool ascii = c >= 0x20 && c < 0x7F;
+        size_t n = ascii ? c != '"' && c != '\\' : c < 0x80 ? 0 : utf8_sequence(s + i, length - i);
         if (!n) {
             break;
         }

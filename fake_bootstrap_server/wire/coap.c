@@ -296,23 +296,33 @@ bool bj_coap_query(const bj_coap *message, const char *key, bj_text *value) {
     return false;
 }
 
-void bj_coap_path(const bj_coap *message, uint32_t number, bj_text *out) {
-    const bj_coap_option *segment = bj_coap_find(message, number, 0);
-    if (!segment) {
-        bj_text_add(out, "/");
-        return;
-    }
-    for (size_t n = 0; (segment = bj_coap_find(message, number, n)); n++) {
-        bj_text_add_char(out, '/');
-        for (size_t i = 0; i < segment->length; i++) {
-            uint8_t c = segment->value[i];
-            /* A slash inside a segment is not the path's; control characters would spoil a line (RFC 7252 6.5). */
-            bool plain = c > ' ' && c != 0x7F && c != '/' && c != '%';
-            if (plain) {
-                bj_text_add_char(out, (char) c);
-            } else {
-                bj_text_printf(out, "%%%02X", c);
-            }
+/* A slash inside a segment is not the path's; control characters would spoil a line (RFC 7252 6.5). */
+static void print_segment(const bj_coap_option *segment, bj_text *out) {
+    static const char digits[] = "0123456789ABCDEF";
+    size_t begin = 0; /* of what is printed as it is */
+    for (size_t i = 0; i < segment->length; i++) {
+        uint8_t c = segment->value[i];
+        if (c <= ' ' || c == 0x7F || c == '/' || c == '%') {
+            bj_text_add_bytes(out, (const char *) segment->value + begin, i - begin);
+            bj_text_add_bytes(out, (const char[]){ '%', digits[c >> 4], digits[c & 15] }, 3);
+            begin = i + 1;
         }
+    }
+    if (begin < segment->length) {
+        bj_text_add_bytes(out, (const char *) segment->value + begin, segment->length - begin);
+    }
+}
+
+void bj_coap_path(const bj_coap *message, uint32_t number, bj_text *out) {
+    bool empty = true;
+    for (size_t i = 0; i < message->option_count; i++) {
+        if (message->options[i].number == number) {
+            bj_text_add_char(out, '/');
+            print_segment(&message->options[i], out);
+            empty = false;
+        }
+    }
+    if (empty) {
+        bj_text_add_char(out, '/');
     }
 }

@@ -28,10 +28,6 @@ void bj_coap_put_byte(bj_coap_writer *w, unsigned byte);
 /* Writes options and payload (not the token); false when an option cannot be expressed. */
 bool bj_coap_write_body(bj_coap_writer *w, const bj_coap *message, bool marker_without_payload);
 
-/* The name of an option in a message of this code: in signalling messages (7.xx) the numbers mean other things. NULL
- * when unknown. */
-const char *bj_coap_option_name_in(uint8_t code, uint32_t number);
-
 /* How an option's value is to be read (RFC 7252 3.2). */
 typedef enum bj_coap_option_form {
     BJ_COAP_FORM_OPAQUE,
@@ -40,6 +36,9 @@ typedef enum bj_coap_option_form {
     BJ_COAP_FORM_STRING,
     BJ_COAP_FORM_BLOCK
 } bj_coap_option_form;
-bj_coap_option_form bj_coap_option_form_in(uint8_t code, uint32_t number);
+
+/* The name of an option in a message of this code, and its form: in signalling messages (7.xx) the numbers mean other
+ * things. NULL, and opaque, when unknown. */
+const char *bj_coap_option_name_in(uint8_t code, uint32_t number, bj_coap_option_form *form);
 
 #endif

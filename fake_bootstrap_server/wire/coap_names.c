@@ -83,14 +83,10 @@ static const option_entry *option_entry_in(uint8_t code, uint32_t number) {
     return low < sizeof options / sizeof options[0] && options[low].number == number ? &options[low] : NULL;
 }
 
-const char *bj_coap_option_name_in(uint8_t code, uint32_t number) {
+const char *bj_coap_option_name_in(uint8_t code, uint32_t number, bj_coap_option_form *form) {
     const option_entry *entry = option_entry_in(code, number);
+    *form = entry ? entry->form : BJ_COAP_FORM_OPAQUE;
     return entry ? entry->name : NULL;
-}
-
-bj_coap_option_form bj_coap_option_form_in(uint8_t code, uint32_t number) {
-    const option_entry *entry = option_entry_in(code, number);
-    return entry ? entry->form : BJ_COAP_FORM_OPAQUE;
 }
 
 static bool option_valid(const bj_coap *message, size_t index, bj_text *why) {
@@ -118,7 +114,8 @@ bool bj_coap_options_valid(const bj_coap *message, bj_text *why) {
 }
 
 const char *bj_coap_option_name(uint32_t number) {
-    return bj_coap_option_name_in(0, number);
+    bj_coap_option_form form;
+    return bj_coap_option_name_in(0, number, &form);
 }
 
 const char *bj_coap_method_name(uint8_t code) {

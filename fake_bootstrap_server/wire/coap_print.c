@@ -44,10 +44,14 @@ static void print_code(bj_text *out, uint8_t code) {
 }
 
 static void print_query(bj_text *out, const bj_coap *message) {
-    const bj_coap_option *query;
-    for (size_t i = 0; (query = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
-        bj_text_add(out, i ? "&" : "?");
-        bj_print_plain(out, query->value, query->length);
+    char front = '?';
+    for (size_t i = 0; i < message->option_count; i++) {
+        const bj_coap_option *option = &message->options[i];
+        if (option->number == BJ_COAP_URI_QUERY) {
+            bj_text_add_char(out, front);
+            bj_print_plain(out, option->value, option->length);
+            front = '&';
+        }
     }
 }
 
@@ -82,7 +86,8 @@ static void print_option_value(bj_text *out, const bj_coap_option *option, bj_co
 }
 
 static void print_option(bj_text *out, const bj_coap *message, const bj_coap_option *option) {
-    const char *name = bj_coap_option_name_in(message->code, option->number);
+    bj_coap_option_form form;
+    const char *name = bj_coap_option_name_in(message->code, option->number, &form);
     bj_text_add(out, ", ");
     if (name) {
         bj_text_add(out, name);
@@ -90,7 +95,7 @@ static void print_option(bj_text *out, const bj_coap *message, const bj_coap_opt
         bj_text_add(out, "option ");
         bj_text_add_number(out, option->number);
     }
-    print_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
+    print_option_value(out, option, form);
 }
 
 /* Is the option said elsewhere in the line? */
@@ -199,12 +204,13 @@ static void json_options(bj_text *out, const bj_coap *message) {
     bj_text_add(out, ",\"options\":[");
     for (size_t i = 0; i < message->option_count; i++) {
         const bj_coap_option *option = &message->options[i];
-        const char *name = bj_coap_option_name_in(message->code, option->number);
+        bj_coap_option_form form;
+        const char *name = bj_coap_option_name_in(message->code, option->number, &form);
         json_number(out, i ? ",{\"number\":" : "{\"number\":", option->number);
         if (name) {
             json_word(out, ",\"name\":\"", name);
         }
-        json_option_value(out, option, bj_coap_option_form_in(message->code, option->number));
+        json_option_value(out, option, form);
         bj_text_add_char(out, '}');
     }
     bj_text_add_char(out, ']');
@@ -218,16 +224,20 @@ static void json_path(bj_text *out, const char *front, const bj_coap *message, u
 }
 
 static void json_request(bj_text *out, const bj_coap *message) {
-    const bj_coap_option *query;
     const char *method = bj_coap_method_name(message->code);
     if (method) {
         json_word(out, ",\"method\":\"", method);
     }
     json_path(out, ",\"path\":", message, BJ_COAP_URI_PATH);
     bj_text_add(out, ",\"query\":[");
-    for (size_t i = 0; (query = bj_coap_find(message, BJ_COAP_URI_QUERY, i)); i++) {
-        bj_text_add(out, i ? "," : "");
-        bj_text_json_string(out, (const char *) query->value, query->length);
+    const char *comma = "";
+    for (size_t i = 0; i < message->option_count; i++) {
+        const bj_coap_option *option = &message->options[i];
+        if (option->number == BJ_COAP_URI_QUERY) {
+            bj_text_add(out, comma);
+            bj_text_json_string(out, (const char *) option->value, option->length);
+            comma = ",";
+        }
     }
     bj_text_add(out, "]");
 }

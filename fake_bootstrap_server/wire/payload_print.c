@@ -13,18 +13,24 @@
 enum { TEXT_SHOWN = 400, HEX_SHOWN = 64 };
 
 void bj_print_plain(bj_text *out, const uint8_t *bytes, size_t length) {
+    size_t begin = 0; /* of what is printed as it is */
     for (size_t i = 0; i < length && !out->cut; i++) {
-        bool control = bytes[i] < 0x20 || bytes[i] == 0x7F;
-        if (control) {
-            bj_text_printf(out, "\\x%02x", bytes[i]);
-        } else {
-            bj_text_add_char(out, (char) bytes[i]);
+        if (bytes[i] < 0x20 || bytes[i] == 0x7F) {
+            bj_text_add_bytes(out, (const char *) bytes + begin, i - begin);
+            bj_text_add(out, "\\x");
+            bj_text_hex(out, bytes + i, 1);
+            begin = i + 1;
         }
+    }
+    if (begin < length) {
+        bj_text_add_bytes(out, (const char *) bytes + begin, length - begin);
     }
 }
 
 static void print_length(bj_text *out, size_t length) {
-    bj_text_printf(out, "<%zu byte%s>", length, length == 1 ? "" : "s");
+    bj_text_add_char(out, '<');
+    bj_text_add_number(out, length);
+    bj_text_add(out, length == 1 ? " byte>" : " bytes>");
 }
 
 /* How much of a text to show: not more than TEXT_SHOWN, and not half of a character. */
@@ -277,7 +283,9 @@ void bj_payload_print(bj_text *out, uint32_t format, bool part, const uint8_t *d
     bj_target target = bj_target_of(path);
     bool secret = bj_resource_type(target.ids[0], target.ids[2]) == 'K';
     if (name) {
-        bj_text_printf(out, " %s ", name);
+        bj_text_add_char(out, ' ');
+        bj_text_add(out, name);
+        bj_text_add_char(out, ' ');
     } else if (format == BJ_FORMAT_NONE) {
         bj_text_add(out, " ");
     } else {
