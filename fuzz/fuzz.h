@@ -36,7 +36,4 @@ typedef struct fuzz_input {
 uint8_t fuzz_byte(fuzz_input *input);
 uint16_t fuzz_short(fuzz_input *input);
 
-/* The path of a file in memory that holds the input, until the next call. */
-const char *fuzz_file(const uint8_t *data, size_t size);
-
 #endif

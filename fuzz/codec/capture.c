@@ -7,11 +7,11 @@
 
 #include "fuzz.h"
 
-/* libpcap takes no longer ones from most link types; what gzip has packed may be longer than the file. */
+/* pcap has no longer ones; what gzip has packed may be longer than the input. */
 enum { MOST_PACKET = 262144 };
 
 /* What a file says beside its packets, which anybody can write. */
-static void read_notes(const char *file) {
+static void read_notes(const bj_capture_source *source) {
     static bj_arena *arena;
     bj_noted noted;
     if (arena) {
@@ -20,7 +20,7 @@ static void read_notes(const char *file) {
         arena = bj_arena_map((size_t) 256 << 20);
     }
     FUZZ_HOLDS(arena, "there is memory");
-    bj_notes_read(&noted, arena, file);
+    bj_notes_read(&noted, arena, source);
     for (size_t i = 0; i < noted.count; i++) {
         FUZZ_HOLDS(bj_record_def_of((bj_kind) noted.steps[i].step->kind)->verb, "what is noted as a step is one");
         FUZZ_HOLDS(!i || noted.steps[i - 1].frame <= noted.steps[i].frame, "steps are in the order of frames");
@@ -30,9 +30,9 @@ static void read_notes(const char *file) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     BJ_TEXT(why, 512);
-    const char *file = fuzz_file(data, size);
-    read_notes(file);
-    bj_capture *capture = bj_capture_open(file, &why);
+    const bj_capture_source source = { .name = "input", .bytes = data, .length = size };
+    read_notes(&source);
+    bj_capture *capture = bj_capture_open(&source, &why);
     FUZZ_HOLDS(capture || why.used, "a file that is no capture is refused with a reason");
     bj_packet packet;
     uint32_t frame = 0;

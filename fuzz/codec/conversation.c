@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bj_field_options options;
     BJ_TEXT(why, 600);
     bj_field_defaults(&options);
-    options.units.file = fuzz_file(data, size);
+    options.units.source = (bj_capture_source){ .name = "input", .bytes = data, .length = size };
     options.units.undecrypted = true;
     bj_field field = { .options = &options };
     field.units = bj_units_open(&options.units, &why);

@@ -50,11 +50,19 @@ typedef struct bj_packet {
 
 typedef struct bj_capture bj_capture;
 
-/* Opens a pcap or pcapng file, gzip or not, whose link type is Ethernet (VLANs among it), Linux cooked (v1, v2), raw IP
- * or null/loopback. NULL: *why says what is wrong. A datagram in fragments is the packet of the last of them that
+/* Where a capture is read from: a file of that name; or, where `bytes` is not NULL, memory that holds what a file
+ * would, and must outlive the reading. The name is for reasons then. */
+typedef struct bj_capture_source {
+    const char *name;
+    const void *bytes;
+    size_t length;
+} bj_capture_source;
+
+/* Opens a pcap or pcapng capture, gzip or not, whose link type is Ethernet (VLANs among it), Linux cooked (v1, v2), raw
+ * IP or null/loopback. NULL: *why says what is wrong. A datagram in fragments is the packet of the last of them that
  * comes.
  */
-bj_capture *bj_capture_open(const char *file, bj_text *why);
+bj_capture *bj_capture_open(const bj_capture_source *source, bj_text *why);
 /* 1: *packet is filled in; 0: the end; -1: the file is damaged here, *why says how. */
 int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why);
 void bj_capture_close(bj_capture *capture);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Captures read down to the payloads of UDP and TCP: pcap through libpcap, pcapng block by block. Checksums are not
- * looked at: captures taken on the sending host seldom have them.
+ * Captures read down to the payloads of UDP and TCP: pcap and pcapng. Checksums are not looked at: captures
+ * taken on the sending host seldom have them.
  */
 #define _GNU_SOURCE
 #include <pcap/pcap.h>
@@ -11,6 +11,7 @@
 #include "capture/capture.h"
 #include "capture/capture_file.h"
 #include "capture/fragments.h"
+#include "capture/pcap_read.h"
 #include "capture/pcapng_read.h"
 #include "wire/reader.h"
 
@@ -28,9 +29,9 @@ enum {
 };
 
 struct bj_capture {
-    pcap_t *pcap;
-    bj_pcapng_reader *blocks; /* in place of it */
-    int link;                 /* of pcap */
+    bj_capture_file *file;
+    bj_pcapng_reader *blocks; /* NULL: it is pcap */
+    bj_pcap_reader packets;
     uint32_t frame;
     bj_fragments *fragments; /* NULL: there was none */
 };
@@ -75,6 +76,11 @@ static bool skip_link(bj_reader *r, int link) {
     default:
         return true;
     }
+}
+
+/* As pcap/dlt.h has it. */
+static int dlt_of(int link) {
+    return link == LINKTYPE_RAW ? DLT_RAW : link;
 }
 
 static bool known_link(int link) {
@@ -261,75 +267,58 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
 
 /* --- the file ------------------------------------------------------------------------------------------------- */
 
+static bool begin_pcap(bj_capture *capture, const char *name, bj_text *why) {
+    BJ_TEXT(what, 100);
+    if (!bj_pcap_begin(&capture->packets, capture->file, &what)) {
+        bj_text_printf(why, "%s: not a capture that can be read: %s", name, what.start);
+        return false;
+    }
+    int link = dlt_of(capture->packets.link);
+    if (!known_link(link)) {
+        const char *link_name = pcap_datalink_val_to_name(link);
+        bj_text_printf(why, "%s: link type %d (%s) is not one of Ethernet, Linux cooked, raw IP, loopback", name, link,
+                       link_name ? link_name : "unknown");
+        return false;
+    }
+    return true;
+}
+
 /* pcapng: interfaces may differ, so that what cannot be read is told of their packets. */
-static bj_capture *open_blocks(const char *file, FILE *stream, bj_text *why) {
-    bj_capture *capture = calloc(1, sizeof *capture);
-    bj_pcapng_reader *blocks = bj_pcapng_open(stream);
-    if (!capture || !blocks) {
-        bj_text_printf(why, "%s: no memory to read it", file);
-        bj_pcapng_close(blocks);
-        free(capture);
-        return NULL;
+static bool begin_pcapng(bj_capture *capture, const char *name, bj_text *why) {
+    capture->blocks = bj_pcapng_open(capture->file);
+    if (!capture->blocks) {
+        bj_text_printf(why, "%s: no memory to read it", name);
     }
-    capture->blocks = blocks;
-    return capture;
+    return capture->blocks != NULL;
 }
 
-bj_capture *bj_capture_open(const char *file, bj_text *why) {
-    char error[PCAP_ERRBUF_SIZE] = "";
-    FILE *stream = bj_capture_file_open(file, why);
-    if (!stream) {
-        return NULL;
-    }
-    if (bj_pcapng_is(stream)) {
-        return open_blocks(file, stream, why);
-    }
-    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(stream, PCAP_TSTAMP_PRECISION_MICRO, error);
-    if (!pcap) {
-        fclose(stream);
-        bj_text_printf(why, "%s: not a capture that can be read: %s", file, error);
+bj_capture *bj_capture_open(const bj_capture_source *source, bj_text *why) {
+    bj_capture_file *file = bj_capture_file_open(source, why);
+    if (!file) {
         return NULL;
     }
     bj_capture *capture = calloc(1, sizeof *capture);
-    int link = pcap_datalink(pcap);
-    if (!capture || !known_link(link)) {
-        const char *name = pcap_datalink_val_to_name(link);
-        bj_text_printf(why, "%s: link type %d (%s) is not one of Ethernet, Linux cooked, raw IP, loopback", file, link,
-                       name ? name : "unknown");
-        pcap_close(pcap);
-        free(capture);
+    if (!capture) {
+        bj_text_printf(why, "%s: no memory to read it", source->name);
+        bj_capture_file_close(file);
         return NULL;
     }
-    capture->pcap = pcap;
-    capture->link = link;
+    capture->file = file;
+    if (!(bj_pcapng_is(file) ? begin_pcapng : begin_pcap)(capture, source->name, why)) {
+        bj_capture_close(capture);
+        return NULL;
+    }
     return capture;
-}
-
-static int next_of_pcap(bj_capture *capture, bj_pcapng_record *record, bj_text *why) {
-    struct pcap_pkthdr *header;
-    const u_char *data;
-    int got = pcap_next_ex(capture->pcap, &header, &data);
-    if (got == PCAP_ERROR_BREAK) {
-        return 0;
-    }
-    if (got != 1) {
-        bj_text_add(why, pcap_geterr(capture->pcap));
-        return -1;
-    }
-    *record = (bj_pcapng_record){ .link = capture->link,
-                                  .time = (uint64_t) header->ts.tv_sec * BJ_SECOND + (uint64_t) header->ts.tv_usec,
-                                  .data = data,
-                                  .length = header->caplen };
-    return 1;
 }
 
 static int next_record(bj_capture *capture, bj_pcapng_record *record, bj_text *why) {
     BJ_TEXT(what, 300);
-    int got = capture->blocks ? bj_pcapng_next(capture->blocks, record, &what) : next_of_pcap(capture, record, &what);
+    int got = capture->blocks ? bj_pcapng_next(capture->blocks, record, &what)
+                              : bj_pcap_next(&capture->packets, record, &what);
     if (got < 0) {
         bj_text_printf(why, "damaged after frame %u: %s", (unsigned) capture->frame, what.start);
-    } else if (got && record->link == LINKTYPE_RAW) {
-        record->link = DLT_RAW;
+    } else if (got) {
+        record->link = dlt_of(record->link);
     }
     return got;
 }
@@ -352,10 +341,8 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
 
 void bj_capture_close(bj_capture *capture) {
     if (capture) {
-        if (capture->pcap) {
-            pcap_close(capture->pcap);
-        }
         bj_pcapng_close(capture->blocks);
+        bj_capture_file_close(capture->file);
         if (capture->fragments) {
             bj_fragments_free(capture->fragments);
             free(capture->fragments);

@@ -264,7 +264,7 @@ static int decode_capture(decoder *d, bj_capture *capture) {
 
 static int decode_file(decoder *d) {
     BJ_TEXT(why, 500);
-    bj_capture *capture = bj_capture_open(d->file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = d->file }, &why);
     if (!capture) {
         fprintf(stderr, "bootjack: %s\n", why.start);
         return EXIT_CANNOT;

@@ -88,7 +88,7 @@ static void command(words *w, const bj_unit_options *options, size_t key, const 
     add(w, "tshark");
     add(w, "-n");
     add(w, "-r");
-    add(w, options->file);
+    add(w, options->source.name);
     if (key < options->psk_count) {
         add(w, "-o");
         add_text(w, "dtls.psk:%s", options->psk[key]);

@@ -132,19 +132,19 @@ int bj_field_read_arguments(bj_field_options *o, const bj_field_command *command
         if (!taken && argv[i][0] == '-' && argv[i][1]) {
             return wrong_usage(command, "unknown option ", argv[i]);
         }
-        if (!taken && o->units.file) {
+        if (!taken && o->units.source.name) {
             return wrong_usage(command, "more than one file: ", argv[i]);
         }
-        o->units.file = taken ? o->units.file : argv[i];
+        o->units.source.name = taken ? o->units.source.name : argv[i];
     }
-    return o->units.file ? -1 : wrong_usage(command, "a capture file is needed", "");
+    return o->units.source.name ? -1 : wrong_usage(command, "a capture file is needed", "");
 }
 
 /* --- opening -------------------------------------------------------------------------------------------------- */
 
 static void warn(const bj_field *f) {
     const bj_parties *p = &f->parties;
-    const char *file = f->options->units.file;
+    const char *file = f->options->units.source.name;
     if (*p->damage) {
         fprintf(stderr, "bootjack: %s: %s; what stands before it is used\n", file, p->damage);
     }
@@ -185,7 +185,7 @@ static void list(const bj_field *f) {
 
 static int choose(bj_field *f) {
     const bj_field_options *o = f->options;
-    const char *file = o->units.file;
+    const char *file = o->units.source.name;
     size_t most = sizeof f->chosen / sizeof f->chosen[0];
     if (!f->parties.count) {
         fprintf(stderr, "bootjack: %s: no CoAP found; --port says which other ports carry it\n", file);
@@ -216,7 +216,7 @@ static int choose(bj_field *f) {
 static void read_notes(bj_field *f, bj_field_options *options) {
     f->arena = options->packets_only ? NULL : bj_arena_map(ARENA);
     if (f->arena) {
-        bj_notes_read(&f->noted, f->arena, options->units.file);
+        bj_notes_read(&f->noted, f->arena, &options->units.source);
     }
     options->units.epoch = f->noted.given ? BJ_CAPTURE_EPOCH * BJ_SECOND : 0;
 }

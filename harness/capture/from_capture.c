@@ -46,13 +46,13 @@ static bool write_out(const converter *c, size_t number, const bj_string *text) 
 /* The byte form (script/bytes.h) of the scenario with these of its steps. */
 static bool write_seed(const converter *c, bj_script *s, size_t number, const char *what, size_t from, size_t count) {
     BJ_TEXT(name, 4096);
-    const char *file = strrchr(c->options.units.file, '/');
+    const char *file = strrchr(c->options.units.source.name, '/');
     bj_value steps = { .type = BJ_T_STEPS };
     steps.as.records.items = s->steps + from;
     steps.as.records.count = count;
     bj_set(s->arena, s->root, BJ_F(SCENARIO, STEPS), &steps);
     bj_string bytes = bj_program_encode(s->arena, s->root);
-    bj_text_printf(&name, "%s/%s-%zu-%s", c->corpus, file ? file + 1 : c->options.units.file, number + 1, what);
+    bj_text_printf(&name, "%s/%s-%zu-%s", c->corpus, file ? file + 1 : c->options.units.source.name, number + 1, what);
     return write_file(name.start, &bytes);
 }
 

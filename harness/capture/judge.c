@@ -158,7 +158,7 @@ static void tell_json(const judge *j, const defendant *d) {
     bj_addr_print(&text, &one->host);
     printf("{\"file\":");
     BJ_TEXT(quoted, 4096);
-    bj_text_json_string(&quoted, j->options.units.file, strlen(j->options.units.file));
+    bj_text_json_string(&quoted, j->options.units.source.name, strlen(j->options.units.source.name));
     printf("%s,\"client\":\"%s\",\"endpoint\":", quoted.start, text.start);
     BJ_TEXT(name, 900);
     bj_text_json_string(&name, one->endpoint, strlen(one->endpoint));
@@ -199,7 +199,7 @@ static void tell_text(const judge *j, const defendant *d) {
     size_t count = bj_oracle_findings(d->oracle, &findings);
     BJ_TEXT(text, 400);
     bj_party_print(&text, one);
-    printf("%s: client ", j->options.units.file);
+    printf("%s: client ", j->options.units.source.name);
     bj_print_readable(stdout, text.start);
     printf(", frames %" PRIu32 " to %" PRIu32 "\n", one->first_frame, one->last_frame);
     if (!j->quiet) {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See names.h. libpcap does not hand these blocks out (draft-ietf-opsawg-pcapng, 4.5).
+ * See names.h (draft-ietf-opsawg-pcapng, 4.5).
  */
 #define _GNU_SOURCE
 #include "capture/names.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "capture/capture_file.h"
@@ -14,19 +13,18 @@
 enum { SECTION = 0x0A0D0D0A, NAMES = 4, PACKET = 6, SIMPLE_PACKET = 3, MAGIC = 0x1A2B3C4D, MOST = 1 << 16 };
 
 typedef struct reader {
-    FILE *file;
+    bj_capture_file *file;
     bool swapped;
 } reader;
 
 static bool number(const reader *r, uint32_t *value) {
-    uint8_t b[4];
-    if (fread(b, 1, 4, r->file) != 4) {
-        return false;
+    const uint8_t *b = bj_capture_file_take(r->file, 4);
+    uint32_t native = 0;
+    if (b) {
+        memcpy(&native, b, 4);
     }
-    uint32_t native;
-    memcpy(&native, b, 4);
     *value = r->swapped ? __builtin_bswap32(native) : native;
-    return true;
+    return b != NULL;
 }
 
 static unsigned two(const reader *r, const uint8_t *b) {
@@ -79,18 +77,16 @@ static bool next_block(reader *r, bj_names *names) {
         return false;
     }
     size_t left = total - begun;
-    uint8_t *body = malloc(left);
-    bool good = body && fread(body, 1, left, r->file) == left;
-    if (good && type == NAMES) {
+    const uint8_t *body = bj_capture_file_take(r->file, left);
+    if (body && type == NAMES) {
         read_block(r, names, body, left - 4);
     }
-    free(body);
-    return good;
+    return body != NULL;
 }
 
 void bj_names_read(bj_names *names, const char *file) {
     BJ_TEXT(why, 200);
-    reader r = { .file = bj_capture_file_open(file, &why) };
+    reader r = { .file = bj_capture_file_open(&(bj_capture_source){ .name = file }, &why) };
     names->count = 0;
     if (!r.file) {
         return;
@@ -99,5 +95,5 @@ void bj_names_read(bj_names *names, const char *file) {
     while (more) {
         more = next_block(&r, names);
     }
-    fclose(r.file);
+    bj_capture_file_close(r.file);
 }

@@ -8,6 +8,7 @@
 #define BJ_CAPTURE_NOTES_H
 
 #include "base/arena.h"
+#include "capture/capture.h"
 #include "log/eventlog.h"
 #include "script/program.h"
 
@@ -66,7 +67,7 @@ typedef struct bj_noted {
     size_t count;
 } bj_noted;
 
-/* What the file's section header says, in the arena; nothing for other files, and for what is damaged. */
-void bj_notes_read(bj_noted *noted, bj_arena *arena, const char *file);
+/* What the capture's section header says, in the arena; nothing for other captures, and for what is damaged. */
+void bj_notes_read(bj_noted *noted, bj_arena *arena, const bj_capture_source *source);
 
 #endif

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "capture/capture_file.h"
@@ -17,16 +16,16 @@
 enum { SECTION = 0x0A0D0D0A, MAGIC = 0x1A2B3C4D, MOST = 32 << 20, HEAD = 24, COMMENT = 1, APPLICATION = 4 };
 
 typedef struct section {
-    uint8_t *bytes; /* options */
+    const uint8_t *bytes; /* options */
     size_t length;
     bool swapped;
 } section;
 
 /* The section header, which is the first block. Versions and the section's length stand in front of the options. */
-static bool read_section(section *s, FILE *file) {
-    uint8_t head[HEAD];
+static bool read_section(section *s, bj_capture_file *file) {
     uint32_t magic, total;
-    if (!bj_pcapng_is(file) || fread(head, 1, HEAD, file) != HEAD) {
+    const uint8_t *head = bj_pcapng_is(file) ? bj_capture_file_peek(file, HEAD) : NULL;
+    if (!head) {
         return false;
     }
     memcpy(&total, head + 4, sizeof total);
@@ -37,8 +36,9 @@ static bool read_section(section *s, FILE *file) {
         return false;
     }
     s->length = total - HEAD - 4;
-    s->bytes = malloc(s->length + 1);
-    return s->bytes && fread(s->bytes, 1, s->length, file) == s->length;
+    head = bj_capture_file_take(file, HEAD + s->length);
+    s->bytes = head ? head + HEAD : NULL;
+    return head != NULL;
 }
 
 static unsigned two(const section *s, size_t at) {
@@ -122,13 +122,13 @@ static bool is_ours(const section *s) {
     return false;
 }
 
-void bj_notes_read(bj_noted *noted, bj_arena *arena, const char *name) {
+void bj_notes_read(bj_noted *noted, bj_arena *arena, const bj_capture_source *source) {
     BJ_TEXT(why, 200);
     section s = { .bytes = NULL };
-    FILE *file = bj_capture_file_open(name, &why);
+    bj_capture_file *file = bj_capture_file_open(source, &why);
     *noted = (bj_noted){ .steps = NULL };
     if (file && read_section(&s, file) && is_ours(&s)) {
-        noted->steps = bj_arena_calloc(arena, BJ_NOTES, sizeof *noted->steps);
+        noted->steps = bj_arena_alloc_raw(arena, BJ_NOTES * sizeof *noted->steps);
         unsigned code;
         size_t at = 0, length;
         const char *value;
@@ -138,8 +138,5 @@ void bj_notes_read(bj_noted *noted, bj_arena *arena, const char *name) {
             }
         }
     }
-    free(s.bytes);
-    if (file) {
-        fclose(file);
-    }
+    bj_capture_file_close(file);
 }

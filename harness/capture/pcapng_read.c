@@ -29,13 +29,12 @@ typedef struct interface {
 } interface;
 
 struct bj_pcapng_reader {
-    FILE *stream;
+    bj_capture_file *file;
     bool swapped;
     bool begun; /* a section has */
     interface *interfaces;
     size_t count, room;
-    uint8_t *block; /* behind type and length */
-    size_t block_room;
+    const uint8_t *block; /* behind type and length */
     uint64_t last;
 };
 
@@ -94,58 +93,43 @@ static bool damaged(bj_text *why, const char *what) {
     return false;
 }
 
-static bool read_bytes(bj_pcapng_reader *r, uint8_t *into, size_t length, bj_text *why) {
-    if (fread(into, 1, length, r->stream) == length) {
-        return true;
-    }
-    return damaged(why, ferror(r->stream) ? "what is compressed is damaged" : "the file ends in the middle of a block");
-}
-
-/* Room for a block's body, trailing length included. */
-static bool make_room(bj_pcapng_reader *r, size_t length, bj_text *why) {
-    if (length > r->block_room) {
-        uint8_t *grown = realloc(r->block, length);
-        if (!grown) {
-            return damaged(why, "no memory for a block");
-        }
-        r->block = grown;
-        r->block_room = length;
-    }
-    return true;
+static int cut_off(const bj_pcapng_reader *r, bj_text *why) {
+    damaged(why, bj_capture_file_damaged(r->file) ? "what is compressed is damaged"
+                                                  : "the file ends in the middle of a block");
+    return -1;
 }
 
 /* The next block: its type, and the length of its body. 1, 0 at the end, -1. */
 static int next_block(bj_pcapng_reader *r, uint32_t *type, size_t *length, bj_text *why) {
-    uint8_t head[12];
-    size_t got = fread(head, 1, 8, r->stream), begun = 8;
-    if (!got && !ferror(r->stream)) {
+    size_t begun = 8;
+    if (bj_capture_file_at_end(r->file)) {
         return 0;
     }
-    if (got < 8) {
-        read_bytes(r, head, 8, why);
-        return -1;
-    }
-    *type = four(r, head);
-    if (*type == SECTION) {
-        if (!read_bytes(r, head + 8, 4, why)) {
-            return -1;
-        }
-        r->swapped = four(r, head + 8) == MAGIC ? r->swapped : !r->swapped;
-        if (four(r, head + 8) != MAGIC) {
+    const uint8_t *head = bj_capture_file_peek(r->file, begun);
+    if (head && four(r, head) == SECTION) {
+        begun = 12;
+        head = bj_capture_file_peek(r->file, begun);
+        r->swapped = head && four(r, head + 8) != MAGIC ? !r->swapped : r->swapped;
+        if (head && four(r, head + 8) != MAGIC) {
             damaged(why, "a section without its byte order");
             return -1;
         }
-        begun = 12;
     }
+    if (!head) {
+        return cut_off(r, why);
+    }
+    *type = four(r, head);
     uint32_t total = four(r, head + 4);
     if (total < begun + 4 || total % 4 || total > MOST_BLOCK) {
         bj_text_printf(why, "a block of %u bytes", (unsigned) total);
         return -1;
     }
-    *length = total - begun - 4;
-    if (!make_room(r, *length + 4, why) || !read_bytes(r, r->block, *length + 4, why)) {
-        return -1;
+    const uint8_t *block = bj_capture_file_take(r->file, total);
+    if (!block) {
+        return cut_off(r, why);
     }
+    *length = total - begun - 4;
+    r->block = block + begun;
     if (four(r, r->block + *length) != total) {
         damaged(why, "a block whose two lengths differ");
         return -1;
@@ -269,27 +253,22 @@ int bj_pcapng_next(bj_pcapng_reader *r, bj_pcapng_record *record, bj_text *why) 
     }
 }
 
-bool bj_pcapng_is(FILE *stream) {
-    int first = fgetc(stream); /* no other capture begins so */
-    ungetc(first, stream);
-    return first == (SECTION & 0xFF);
+bool bj_pcapng_is(bj_capture_file *file) {
+    const uint8_t *first = bj_capture_file_peek(file, 1); /* no other capture begins so */
+    return first && *first == (SECTION & 0xFF);
 }
 
-bj_pcapng_reader *bj_pcapng_open(FILE *stream) {
+bj_pcapng_reader *bj_pcapng_open(bj_capture_file *file) {
     bj_pcapng_reader *r = calloc(1, sizeof *r);
-    if (!r) {
-        fclose(stream);
-        return NULL;
+    if (r) {
+        r->file = file;
     }
-    r->stream = stream;
     return r;
 }
 
 void bj_pcapng_close(bj_pcapng_reader *r) {
     if (r) {
-        fclose(r->stream);
         free(r->interfaces);
-        free(r->block);
         free(r);
     }
 }

@@ -261,11 +261,11 @@ void bj_script_make(bj_script *s, const bj_field *field, const bj_talk *talk, bj
 /* --- printing ------------------------------------------------------------------------------------------------- */
 
 static void put_assumptions(const bj_script *s, FILE *out) {
-    const char *file = strrchr(s->field->options->units.file, '/');
+    const char *file = strrchr(s->field->options->units.source.name, '/');
     const bj_party *one = &s->field->parties.all[s->talk->party];
     BJ_TEXT(who, 300);
     bj_party_print(&who, one);
-    fprintf(out, "# From the capture %s: client ", file ? file + 1 : s->field->options->units.file);
+    fprintf(out, "# From the capture %s: client ", file ? file + 1 : s->field->options->units.source.name);
     bj_print_readable(out, who.start);
     fprintf(out, ", frames %u to %u.\n", one->first_frame, one->last_frame);
     if (s->assumption_count) {

@@ -213,7 +213,7 @@ static void resolve(bj_script *s) {
 void script_find_servers(bj_script *s) {
     bj_names names;
     bool any = false;
-    bj_names_read(&names, s->field->options->units.file);
+    bj_names_read(&names, s->field->options->units.source.name);
     find_strangers(s);
     for (unsigned i = 0; i < s->talk->server_count; i++) {
         s->servers[i].seen = s->talk->servers[i].address;

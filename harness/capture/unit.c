@@ -98,7 +98,7 @@ bj_units *bj_units_open(const bj_unit_options *options, bj_text *why) {
         return NULL;
     }
     u->options = options;
-    u->capture = bj_capture_open(options->file, why);
+    u->capture = bj_capture_open(&options->source, why);
     if (!u->capture) {
         bj_units_close(u);
         return NULL;
@@ -118,7 +118,7 @@ bool bj_units_rewind(bj_units *u, bj_text *why) {
     u->seen = (bj_units_seen){ .frames = 0 };
     u->damaged = u->present = false;
     u->last = 0;
-    u->capture = bj_capture_open(u->options->file, why);
+    u->capture = bj_capture_open(&u->options->source, why);
     if (u->secure.count && !u->options->undecrypted) {
         decrypt(u);
     }

@@ -59,7 +59,7 @@ enum { BJ_UNIT_PORTS = 64, BJ_UNIT_KEYS = 16 };
 
 /* What is known beside the file. */
 typedef struct bj_unit_options {
-    const char *file;
+    bj_capture_source source;
     uint16_t ports[BJ_UNIT_PORTS]; /* that carry CoAP, beside the registered ones */
     size_t port_count;
     const char *key_log;                /* a file, as SSLKEYLOGFILE; NULL */

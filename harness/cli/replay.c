@@ -155,7 +155,7 @@ static bool read_replay(replay *r) {
         return false;
     }
     bj_field_defaults(&r->again_options);
-    r->again_options.units.file = file;
+    r->again_options.units.source.name = file;
     r->again_options.holdoff = r->script.holdoff;
     r->again_options.tolerance = BJ_MS;
     r->again_options.units.port_count = r->script.talk->server_count;

@@ -94,7 +94,7 @@ static void put_comparison(FILE *out, const cli_replay_report *r) {
     BJ_TEXT(who, 300);
     bj_party_print(&who, &r->field->parties.all[r->party]);
     fputs("{\"version\":1,", out);
-    put_string(out, "file", r->field->options->units.file);
+    put_string(out, "file", r->field->options->units.source.name);
     putc(',', out);
     put_string(out, "captured", who.start);
     putc(',', out);
@@ -131,7 +131,7 @@ static bj_run_result captured_result(const cli_replay_report *r) {
 
 bool cli_replay_write_report(const cli_replay_report *r) {
     cli_report report = { .client = r->client, .seed = r->seed, .quiet = true, .again = r->again };
-    const char *file = r->field->options->units.file;
+    const char *file = r->field->options->units.source.name;
     BJ_TEXT(comparison, 4200);
     cli_case captured = { .file = file,
                           .arena = r->arena,

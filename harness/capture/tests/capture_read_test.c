@@ -101,7 +101,7 @@ static bj_packet read_pcap(uint32_t link, const builder *b, char data[512]) {
     BJ_TEXT(why, 200);
     bj_packet p;
     write_pcap(link, b);
-    bj_capture *capture = bj_capture_open(file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = file }, &why);
     assert_non_null(capture);
     assert_int_equal(bj_capture_next(capture, &p, &why), 1);
     memcpy(data, p.length ? (const char *) p.data : "", p.length);
@@ -221,7 +221,7 @@ static void assert_fragments(const builder *first, const builder *second) {
     write_pcaps(RAW, first, second);
     BJ_TEXT(why, 200);
     bj_packet p;
-    bj_capture *capture = bj_capture_open(file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = file }, &why);
     assert_int_equal(bj_capture_next(capture, &p, &why), 1);
     assert_int_equal(p.kind, BJ_PACKET_OTHER);
     assert_string_equal(p.why, "a fragment of a datagram");
@@ -279,10 +279,173 @@ static void what_gzip_has_packed(void **state) {
     gzclose(out);
     BJ_TEXT(why, 200);
     bj_packet p;
-    bj_capture *capture = bj_capture_open(file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = file }, &why);
     assert_non_null(capture);
     assert_int_equal(bj_capture_next(capture, &p, &why), 1);
     assert_memory_equal(p.data, "hello", 5);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 0);
+    bj_capture_close(capture);
+}
+
+/* Reads `count` packets, each of which says hello, and then what `end` says: 0, or -1, damage. */
+static void assert_hellos(const bj_capture_source *source, unsigned count, int end) {
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    bj_capture *capture = bj_capture_open(source, &why);
+    assert_non_null(capture);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+        assert_int_equal(p.length, 5);
+        assert_memory_equal(p.data, "hello", 5);
+    }
+    assert_int_equal(bj_capture_next(capture, &p, &why), end);
+    bj_capture_close(capture);
+}
+
+static size_t contents(uint8_t bytes[1024]) {
+    FILE *in = fopen(file, "rb");
+    assert_non_null(in);
+    size_t length = fread(bytes, 1, 1024, in);
+    fclose(in);
+    return length;
+}
+
+/* With exactly as much memory as the capture has, so that AddressSanitizer sees what reads behind it. */
+static void assert_hellos_in_memory(const uint8_t *bytes, size_t length, unsigned count, int end) {
+    uint8_t *copy = malloc(length);
+    assert_non_null(copy);
+    memcpy(copy, bytes, length);
+    assert_hellos(&(bj_capture_source){ .name = "memory", .bytes = copy, .length = length }, count, end);
+    free(copy);
+}
+
+static void a_capture_in_memory(void **state) {
+    (void) state;
+    uint8_t bytes[1024];
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    write_pcap(RAW, &b);
+    size_t length = contents(bytes);
+    assert_hellos_in_memory(bytes, length, 1, 0);
+    assert_hellos_in_memory(bytes, length - 1, 0, -1);
+    assert_hellos_in_memory(bytes, 24 + 15, 0, -1);
+    assert_hellos_in_memory(bytes, 24, 0, 0);
+}
+
+static void add_member(const void *bytes, size_t length, const char *mode) {
+    gzFile out = gzopen(file, mode);
+    assert_int_equal(gzwrite(out, bytes, (unsigned) length), (int) length);
+    assert_int_equal(gzclose(out), Z_OK);
+}
+
+static void what_gzip_has_packed_in_several_members(void **state) {
+    (void) state;
+    uint8_t bytes[1024];
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    write_pcap(RAW, &b);
+    size_t length = contents(bytes);
+    add_member(bytes, 30, "wb");
+    add_member(bytes + 30, length - 30, "ab");
+    add_member(bytes + 24, length - 24, "ab"); /* the packet again */
+    length = contents(bytes);
+    memset(bytes + length, 'x', 5); /* what is behind it is not the capture's */
+    assert_hellos(&(bj_capture_source){ .name = file }, 2, 0);
+    assert_hellos_in_memory(bytes, length, 2, 0);
+    assert_hellos_in_memory(bytes, length + 5, 2, 0);
+    assert_hellos_in_memory(bytes, length - 20, 1, -1); /* cut */
+    bytes[length - 8] ^= 0xFF;                          /* the checksum of the last member */
+    assert_hellos_in_memory(bytes, length, 2, -1);
+}
+
+/* --- what pcap files have been -------------------------------------------------------------------------------- */
+
+static uint32_t turned(uint32_t number, bool turn) {
+    return turn ? __builtin_bswap32(number) : number;
+}
+
+typedef struct old_file {
+    uint32_t magic;
+    unsigned major, minor;
+    bool turn;       /* the other byte order */
+    unsigned behind; /* bytes behind the packet's lengths */
+    uint32_t snapshot, captured, length;
+} old_file;
+
+static size_t write_old(uint8_t bytes[1024], const old_file *f) {
+    uint32_t version = f->turn ? f->major << 16 | f->minor : f->minor << 16 | f->major;
+    const uint32_t head[] = { f->magic, version, 0, 0, f->snapshot, RAW, 1700000000, 250000, f->captured, f->length };
+    builder b = { 0 };
+    add_ipv4_udp(&b);
+    memset(bytes, 0, 1024);
+    for (unsigned i = 0; i < 10; i++) {
+        uint32_t number = turned(head[i], f->turn);
+        memcpy(bytes + 4 * (size_t) i, &number, 4);
+    }
+    memcpy(bytes + 40 + f->behind, b.bytes, b.length);
+    return 40 + f->behind + b.length;
+}
+
+static void assert_old(old_file f, uint64_t microseconds) {
+    uint8_t bytes[1024];
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    for (int turn = 0; turn <= 1; turn++) {
+        f.turn = turn;
+        size_t length = write_old(bytes, &f);
+        bj_capture *capture =
+            bj_capture_open(&(bj_capture_source){ .name = "old", .bytes = bytes, .length = length }, &why);
+        assert_non_null(capture);
+        assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+        assert_int_equal(p.time, UINT64_C(1700000000000000) + microseconds);
+        assert_memory_equal(p.data, "hello", 5);
+        assert_int_equal(bj_capture_next(capture, &p, &why), 0);
+        bj_capture_close(capture);
+    }
+}
+
+static void pcap_of_every_kind(void **state) {
+    (void) state;
+    enum { ALL = 33 };
+    assert_old((old_file){ 0xA1B2C3D4, 2, 4, .snapshot = 65535, .captured = ALL, .length = 40 }, 250000);
+    assert_old((old_file){ 0xA1B23C4D, 2, 4, .snapshot = 0, .captured = ALL, .length = 40 }, 250);
+    assert_old((old_file){ 0xA1B2CD34, 2, 4, .behind = 8, .snapshot = 65535, .captured = ALL, .length = 40 }, 250000);
+    assert_old((old_file){ 0xA1B2C3D4, 2, 3, .snapshot = 65535, .captured = 40, .length = ALL }, 250000);
+    assert_old((old_file){ 0xA1B2C3D4, 2, 3, .snapshot = 65535, .captured = ALL, .length = 40 }, 250000);
+    assert_old((old_file){ 0xA1B2C3D4, 2, 2, .snapshot = 65535, .captured = 40, .length = ALL }, 250000);
+}
+
+static void assert_no_pcap(old_file f, const char *reason) {
+    uint8_t bytes[1024];
+    BJ_TEXT(why, 200);
+    size_t length = write_old(bytes, &f);
+    assert_null(bj_capture_open(&(bj_capture_source){ .name = "old", .bytes = bytes, .length = length }, &why));
+    assert_non_null(strstr(why.start, reason));
+}
+
+static void pcap_that_is_none(void **state) {
+    (void) state;
+    assert_no_pcap((old_file){ 0xA1B2C3D5, 2, 4, .captured = 33, .length = 33 }, "neither as pcap nor as pcapng");
+    assert_no_pcap((old_file){ 0xA1B2C3D4, 2, 5, .captured = 33, .length = 33 }, "version 2.5");
+    assert_no_pcap((old_file){ 0xA1B2C3D4, 1, 4, .captured = 33, .length = 33 }, "version 1.4");
+    uint8_t bytes[1024];
+    write_old(bytes, &(old_file){ 0xA1B2C3D4, 2, 4, .snapshot = 65535, .captured = 1 << 20, .length = 1 << 20 });
+    assert_hellos_in_memory(bytes, sizeof bytes, 0, -1);
+}
+
+/* A packet of which the file holds more than its snapshot length: that much counts. */
+static void a_packet_beyond_the_snapshot_length(void **state) {
+    (void) state;
+    uint8_t bytes[1024];
+    BJ_TEXT(why, 200);
+    bj_packet p;
+    size_t length = write_old(bytes, &(old_file){ 0xA1B2C3D4, 2, 4, .snapshot = 31, .captured = 33, .length = 33 });
+    bj_capture *capture =
+        bj_capture_open(&(bj_capture_source){ .name = "old", .bytes = bytes, .length = length }, &why);
+    assert_non_null(capture);
+    assert_int_equal(bj_capture_next(capture, &p, &why), 1);
+    assert_int_equal(p.length, 3);
+    assert_int_equal(p.full_length, 5);
     assert_int_equal(bj_capture_next(capture, &p, &why), 0);
     bj_capture_close(capture);
 }
@@ -337,7 +500,7 @@ static void damaged_packets_are_survived(void **state) {
 
 static void assert_refused(const char *path, const char *reason) {
     BJ_TEXT(why, 300);
-    assert_null(bj_capture_open(path, &why));
+    assert_null(bj_capture_open(&(bj_capture_source){ .name = path }, &why));
     assert_non_null(strstr(why.start, reason));
     assert_non_null(strstr(why.start, path));
 }
@@ -359,7 +522,7 @@ static void a_file_that_ends_inside_a_packet(void **state) {
     add_ipv4_udp(&b);
     write_pcap(RAW, &b);
     assert_int_equal(truncate(file, 24 + 16 + 10), 0);
-    bj_capture *capture = bj_capture_open(file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = file }, &why);
     assert_non_null(capture);
     assert_int_equal(bj_capture_next(capture, &p, &why), -1);
     assert_non_null(strstr(why.start, "damaged after frame 0"));
@@ -452,6 +615,11 @@ int main(void) {
         TEST(what_gzip_has_packed),
         TEST(a_datagram_that_is_cut_says_how_long_it_was),
         TEST(a_tcp_segment),
+        TEST(a_capture_in_memory),
+        TEST(what_gzip_has_packed_in_several_members),
+        TEST(pcap_of_every_kind),
+        TEST(pcap_that_is_none),
+        TEST(a_packet_beyond_the_snapshot_length),
         TEST(damaged_packets_are_survived),
         TEST(files_that_cannot_be_read),
         TEST(a_file_that_ends_inside_a_packet),

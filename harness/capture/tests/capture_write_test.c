@@ -94,7 +94,7 @@ static bool file_says(const fixture *f, const char *text) {
 /* Opens the capture; the packets are read with next(). */
 static bj_capture *open_capture(const fixture *f) {
     BJ_TEXT(why, 200);
-    bj_capture *capture = bj_capture_open(f->file, &why);
+    bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = f->file }, &why);
     assert_non_null(capture);
     return capture;
 }
@@ -142,7 +142,7 @@ static void what_no_packet_shows_comes_back(void **state) {
     bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_STEP_END, .position = { 7, 5 }, .time = 1700000 });
     write_capture(f);
     bj_noted noted;
-    bj_notes_read(&noted, arena, f->file);
+    bj_notes_read(&noted, arena, &(bj_capture_source){ .name = f->file });
     assert_non_null(noted.given);
     assert_true(bj_get_bool(bj_get_record(noted.given, BJ_F(SCENARIO, CLIENT)), BJ_F(CLIENT, STRICT), false));
     assert_int_equal(bj_get(noted.given, BJ_F(SCENARIO, SERVERS))->as.named.count, 1);
@@ -171,7 +171,7 @@ static void a_strangers_file_says_nothing_beside_its_packets(void **state) {
     assert_non_null(file);
     assert_int_equal(fwrite(f->bytes, 1, f->length, file), f->length);
     fclose(file);
-    bj_notes_read(&noted, arena, f->file);
+    bj_notes_read(&noted, arena, &(bj_capture_source){ .name = f->file });
     assert_null(noted.given);
     assert_int_equal(noted.count, 0);
     bj_arena_unmap(arena);
