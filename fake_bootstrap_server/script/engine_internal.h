@@ -959,6 +959,7 @@ typedef struct bj__uri {
     uint16_t port;
     bool secure, stream;
     bool bracketed;
+    bool port_0; /* it says port 0, at which nobody is; `port` is the scheme's */
 } bj__uri;
 bool bj__uri_parse(const char *text, size_t length, bj__uri *uri);
 

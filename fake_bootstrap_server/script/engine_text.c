@@ -55,6 +55,7 @@ static bool authority(const char *text, size_t length, bj__uri *uri) {
     if (port) {
         uri->port = (uint16_t) port;
     }
+    uri->port_0 = !port && host_end + 1 < end;
     return uri->host_length && port <= 65535;
 }
 
@@ -167,6 +168,12 @@ static bool rewrite(bj_engine *e, const char *text, size_t length, bj_text *out)
     bj_text_add_bytes(out, uri.scheme, uri.scheme_length);
     bj_text_add(out, "://");
     bj_addr_print(out, &real);
+    if (uri.port_0) {
+        while (out->used && out->start[out->used - 1] != ':') {
+            out->used--;
+        }
+        bj_text_add_char(out, '0');
+    }
     bj_text_add_bytes(out, uri.rest, uri.rest_length);
     return true;
 }

@@ -904,6 +904,12 @@ static void a_real_world(void **state) {
     bj_engine_client_uri(w.engine, "coap://bs.example", &text);
     assert_string_equal(text.start, "coap://127.0.0.1:45683");
     text = bj_text_over(text_room, sizeof text_room);
+    bj_engine_client_uri(w.engine, "coap://bs.example:/y", &text);
+    assert_string_equal(text.start, "coap://127.0.0.1:45683/y");
+    text = bj_text_over(text_room, sizeof text_room);
+    bj_engine_client_uri(w.engine, "coap://bs.example:0", &text);
+    assert_string_equal(text.start, "coap://127.0.0.1:0");
+    text = bj_text_over(text_room, sizeof text_room);
     bj_engine_client_uri(w.engine, "coap://nowhere.example", &text);
     assert_string_equal(text.start, "coap://nowhere.example");
 }

@@ -4,13 +4,16 @@
  * bootstrap account, a server account, or both from the factory. It says "ready" when it was started, and stops in order
  * when it is told to end.
  *
- *   Client --endpoint NAME [--bootstrap URI] [--server URI] [--identity HEX --key HEX] [--ssid N] [--lifetime S]
+ *   Client --endpoint NAME [--bootstrap URI [--instance N]] [--server URI] [--identity HEX --key HEX] [--ssid N]
+ *          [--lifetime S] [--retry S] [--ack-timeout S] [--ack-random-factor X] [--max-retransmit N]
  */
 import java.util.HashMap;
 import java.util.Map;
 
+import org.eclipse.californium.core.network.config.NetworkConfig;
 import org.eclipse.leshan.client.californium.LeshanClient;
 import org.eclipse.leshan.client.californium.LeshanClientBuilder;
+import org.eclipse.leshan.client.engine.DefaultRegistrationEngineFactory;
 import org.eclipse.leshan.client.object.Device;
 import org.eclipse.leshan.client.object.Security;
 import org.eclipse.leshan.client.object.Server;
@@ -36,9 +39,11 @@ public final class Client {
 
     private static Security bootstrapAccount(Map<String, String> given) {
         String uri = given.get("--bootstrap");
-        return given.containsKey("--key")
+        Security account = given.containsKey("--key")
                 ? Security.pskBootstrap(uri, bytes(given.get("--identity")), bytes(given.get("--key")))
                 : Security.noSecBootstap(uri);
+        account.setId(Integer.parseInt(given.getOrDefault("--instance", "0")));
+        return account;
     }
 
     private static Security serverAccount(Map<String, String> given, int ssid) {
@@ -46,6 +51,36 @@ public final class Client {
         return given.containsKey("--key")
                 ? Security.psk(uri, ssid, bytes(given.get("--identity")), bytes(given.get("--key")))
                 : Security.noSec(uri, ssid);
+    }
+
+    /* The transmission parameters of RFC 7252 §4.8, where they are given. */
+    private static NetworkConfig transmission(Map<String, String> given) {
+        NetworkConfig config = LeshanClientBuilder.createDefaultNetworkConfig();
+        if (given.containsKey("--ack-timeout")) {
+            config.setInt(NetworkConfig.Keys.ACK_TIMEOUT, Math.round(1000 * Float.parseFloat(given.get("--ack-timeout"))));
+        }
+        if (given.containsKey("--ack-random-factor")) {
+            config.setFloat(NetworkConfig.Keys.ACK_RANDOM_FACTOR, Float.parseFloat(given.get("--ack-random-factor")));
+        }
+        if (given.containsKey("--max-retransmit")) {
+            config.setInt(NetworkConfig.Keys.MAX_RETRANSMIT, Integer.parseInt(given.get("--max-retransmit")));
+        }
+        return config;
+    }
+
+    /* After an attempt that failed the library waits ten minutes, unless it is told. */
+    private static DefaultRegistrationEngineFactory engine(Map<String, String> given) {
+        DefaultRegistrationEngineFactory engine = new DefaultRegistrationEngineFactory();
+        if (given.containsKey("--retry")) {
+            engine.setRetryWaitingTimeInMs(1000 * Integer.parseInt(given.get("--retry")));
+        }
+        return engine;
+    }
+
+    /* The end that a signal asks for is an orderly one: exit status 0. */
+    private static void stop(LeshanClient client) {
+        client.destroy(true);
+        Runtime.getRuntime().halt(0);
     }
 
     public static void main(String[] words) {
@@ -68,8 +103,10 @@ public final class Client {
         objects.setInstancesForObject(LwM2mId.DEVICE, new Device("Leshan", "plain", "1"));
         LeshanClientBuilder builder = new LeshanClientBuilder(given.getOrDefault("--endpoint", "dev-1"));
         builder.setObjects(objects.createAll());
+        builder.setCoapConfig(transmission(given));
+        builder.setRegistrationEngineFactory(engine(given));
         LeshanClient client = builder.build();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> client.destroy(true)));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(client)));
         client.start();
         System.out.println("ready");
     }
