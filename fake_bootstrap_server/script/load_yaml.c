@@ -275,25 +275,31 @@ static bool is_utf8(bj_loading *loading, const char *bytes, size_t length) {
     return true;
 }
 
-/* libfyaml 0.7.12 follows a pointer that is none when it is done with `? a:<tab>- `: a tab behind an explicit key.
- * Nothing in our language has a key that needs one, so that such a line is refused before. */
-static bool is_for_the_parser(bj_loading *loading, const char *bytes, size_t length) {
-    bj_position position = in_source(loading, 1, 1);
-    for (size_t begin = 0, end; begin < length; begin = end + 1) {
-        end = begin;
-        while (end < length && bytes[end] != '\n' && bytes[end] != '\r') {
-            end++;
+/* Does a line begin with the sign of an explicit key, or have one behind the dashes of lists? */
+static bool has_explicit_key(const char *bytes, size_t length) {
+    bool begins = true;
+    for (size_t i = 0; i < length; i++) {
+        if (begins && bytes[i] == '?') {
+            return true;
         }
-        size_t at = begin;
-        while (at < end && (bytes[at] == ' ' || bytes[at] == '-' || bytes[at] == '\t')) {
-            at++;
-        }
-        if (at < end && bytes[at] == '?' && memchr(bytes + at, '\t', end - at)) {
-            return bj_mistake_at(loading, position, NULL, "a tab in a line with an explicit key ('?'): write spaces");
-        }
-        position.line += end < length && (bytes[end] == '\n' || end + 1 == length || bytes[end + 1] != '\n');
+        begins = bytes[i] == '\n' || bytes[i] == '\r' ||
+                 (begins && (bytes[i] == ' ' || bytes[i] == '-' || bytes[i] == '\t'));
     }
-    return true;
+    return false;
+}
+
+/* libfyaml 0.7.12 follows a pointer that is none when it is done with a tab behind an explicit key: `? a:<tab>- `, or
+ * with the tab some lines below. Nothing in our language has a key that needs one, so that such a file is refused. */
+static bool is_for_the_parser(bj_loading *loading, const char *bytes, size_t length) {
+    const char *tab = length ? memchr(bytes, '\t', length) : NULL;
+    if (!tab || !has_explicit_key(bytes, length)) {
+        return true;
+    }
+    bj_position position = in_source(loading, 1, 1);
+    for (const char *at = bytes; at < tab; at++) {
+        position.line += *at == '\n' || (*at == '\r' && at[1] != '\n');
+    }
+    return bj_mistake_at(loading, position, NULL, "a tab in a file with an explicit key ('?'): write spaces");
 }
 
 bj_yaml *bj_yaml_read(bj_loading *loading, const char *bytes, size_t length) {

@@ -63,6 +63,10 @@ static void add_secret(bj_oracle_config *c, const bj_record *account) {
     }
 }
 
+static bool is_given(const bj_value *string) {
+    return string && string->as.string.length;
+}
+
 /* An identity is bytes; many libraries take it for text, and such an account, or one without any, for one that cannot
  * be used. Longer than 128 bytes, or a key longer than 64, none need take it (RFC 4279 §5.3). */
 static bool has_odd_credentials(const bj_record *account, const bj_value *key) {
@@ -91,15 +95,17 @@ static bool has_odd_binding(const bj_record *account) {
     return !*letters || letters[strspn(letters, "UTSNQ")];
 }
 
-/* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key. Raw
- * public keys (1) and EST (4) a client need not have, and no profile says that it has. */
+/* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key, a
+ * certificate (2) itself and its key. Raw public keys (1) and EST (4) a client need not have, and no profile says that
+ * it has. */
 static bool contradicts(const bj_record *account) {
-    enum { RAW_PUBLIC_KEY = 1, EST = 4 };
+    enum { RAW_PUBLIC_KEY = 1, CERTIFICATE = 2, EST = 4 };
     uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
     const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
     bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
     return secure != (mode != 3) || mode == RAW_PUBLIC_KEY || mode == EST || has_odd_suites(account) ||
-           (mode == 0 && (!(key && key->as.string.length) || has_odd_credentials(account, key)));
+           (mode == CERTIFICATE && (!is_given(key) || !is_given(bj_get(account, BJ_F(ACCOUNT, IDENTITY))))) ||
+           (mode == 0 && (!is_given(key) || has_odd_credentials(account, key)));
 }
 
 /* A fraction of a second has no place in /1/x/1: how a client is told one is the profile's. */
@@ -118,6 +124,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
     }
     const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
     uint32_t instance = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
+    bj_time timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0);
     c->accounts[c->account_count++] = (bj_oracle_account){
         .uri = bj_get_string(account, BJ_F(ACCOUNT, URI), ""),
         .bootstrap = bootstrap,
@@ -125,7 +132,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
         .lifetime_s = whole_seconds(bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND)),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), ""),
-        .timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0),
+        .timeout = timeout % BJ_SECOND ? 0 : timeout, /* it has whole seconds; what else a client takes is its own */
         .mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3),
         .identity = identity ? (const uint8_t *) identity->as.string.bytes : NULL,
         .identity_length = identity ? identity->as.string.length : 0,

@@ -528,7 +528,7 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .connection = s->connection,
                            .secure = s->secure,
                            .malformed = s->fault != BJ_COAP_OK,
-                           .crowded = s->fault == BJ_COAP_OPTIONS_MANY,
+                           .crowded = s->fault == BJ_COAP_OPTIONS_MANY || s->fault == BJ_COAP_OPTION_NUMBER,
                            .reused = reused,
                            .type = s->m.type,
                            .code = s->m.code,

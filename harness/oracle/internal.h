@@ -126,7 +126,7 @@ typedef struct oracle_foreign {
     unsigned copies;
     uint32_t event;
     bool owed;    /* an ACK or RST is due */
-    bool crowded; /* malformed for us alone: it has more options than are decoded */
+    bool crowded; /* malformed for us: more options than are decoded, or numbers above 65535, which no text forbids */
     bool reused;  /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool proxied; /* for a proxy, by its options */
     bool hops;    /* carries a Hop-Limit */
@@ -705,8 +705,8 @@ uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s)
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);
 /* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
- * be for it. `crowded`: something with more options than are decoded, to which the client may have an answer of any
- * kind. */
+ * be for it. `crowded`: something with more options than are decoded, or with their numbers too high, to which the
+ * client may have an answer of any kind. */
 bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s, bool crowded);
 /* RFC 7252 §5.10.2: 5.05 from who is no proxy; RFC 8768 §3: 5.08 to what has come too far. */
 static inline bool oracle_does_not_forward(const oracle_foreign *f, uint8_t code) {

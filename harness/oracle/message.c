@@ -101,7 +101,14 @@ static bool answers_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     return true;
 }
 
+/* What came before and is remembered takes no place more: many copies do not push the others out. */
 static void note_acknowledgement(bj_oracle *o, const oracle_seen *s) {
+    for (unsigned i = 0; i < ORACLE_ACKNOWLEDGED; i++) {
+        if (o->acknowledged[i].mid == s->m.mid && o->acknowledged[i].code == s->m.code &&
+            bj_addr_equal(&o->acknowledged[i].peer, &s->peer)) {
+            return;
+        }
+    }
     unsigned at = (unsigned) (o->acknowledged_count++ % ORACLE_ACKNOWLEDGED);
     o->acknowledged[at].peer = s->peer;
     o->acknowledged[at].mid = s->m.mid;
@@ -203,7 +210,8 @@ static void response(bj_oracle *o, const oracle_seen *s) {
         piggybacked(o, s, f);
     }
     critical(o, s, f);
-    if (f->responses > 1 && !f->observes) {
+    bool notifies = bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && oracle_is_observed(o, s); /* its token came once more */
+    if (f->responses > 1 && !f->observes && !notifies) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence, "%s gets %u responses", what.start,

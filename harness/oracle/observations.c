@@ -441,13 +441,14 @@ void oracle_observations_answered(bj_oracle *o, const oracle_managed *x) {
  * is why one in 24 hours is confirmable (§4.5). Nor does one behind an Acknowledgement (RFC 7252 §4.2). */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = oracle_own_with_mid(o, s);
-    bool kept = own && own->type == BJ_COAP_CON && own->acknowledged >= s->time && !own->ended_otherwise;
+    bool kept = own && own->type == BJ_COAP_CON && own->answered == s->time && !own->ended_otherwise;
     bool notification = kept && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
     oracle_observation *ob = notification ? find(o, &own->peer, own->token, own->token_length) : NULL;
     if (ob && !ob->ended && own->first >= ob->began) {
         ob->ended = ORACLE_ENDED_RESET;
         ob->ended_at = s->time;
-        ob->ended_settled = is_settled(o, &ob->peer, s->time, own->event);
+        bool at_once = own->copies == 1; /* else others may have been made behind it, and wait for it (NSTART) */
+        ob->ended_settled = at_once && is_settled(o, &ob->peer, s->time, own->event);
         expect_nothing(ob);
         ob->most = BJ_NEVER;
     }
