@@ -7,20 +7,30 @@
 #include <string.h>
 
 #include "script/bytes.h"
-#include "script/load.h"
 #include "script/print.h"
 
-enum { ARENA = 64 << 20 };
+enum { ARENA = 64 << 20, SCRATCH = 256 << 20 };
+
+/* Mapped once, and empty. */
+static bj_arena *emptied(bj_arena **arena, size_t size) {
+    if (!*arena) {
+        *arena = bj_arena_map(size);
+        FUZZ_HOLDS(*arena != NULL, "memory can be mapped");
+    } else {
+        bj_arena_reset(*arena);
+    }
+    return *arena;
+}
 
 bj_arena *program_arena(void) {
     static bj_arena *arena;
-    if (!arena) {
-        arena = bj_arena_map(ARENA);
-        FUZZ_HOLDS(arena != NULL, "memory can be mapped");
-    } else {
-        bj_arena_reset(arena);
-    }
-    return arena;
+    return emptied(&arena, ARENA);
+}
+
+bj_record *program_load(bj_arena *arena, bj_kind kind, const char *text, size_t length, bj_mistakes *mistakes,
+                        bool check) {
+    static bj_arena *scratch;
+    return bj_load_within(emptied(&scratch, SCRATCH), arena, kind, "input", text, length, mistakes, check);
 }
 
 static bool same(bj_string left, bj_string right) {
@@ -28,10 +38,9 @@ static bool same(bj_string left, bj_string right) {
 }
 
 void program_prints_back(bj_arena *arena, const bj_record *root) {
-    bj_mistakes mistakes = { 0 };
+    bj_mistakes mistakes;
     bj_string text = bj_program_print(arena, root);
-    const bj_record *again =
-        bj_load_unchecked(arena, (bj_kind) root->kind, "printed", text.bytes, text.length, &mistakes);
+    const bj_record *again = program_load(arena, (bj_kind) root->kind, text.bytes, text.length, &mistakes, false);
     FUZZ_HOLDS(again != NULL, "what is printed of a program can be loaded");
     FUZZ_HOLDS(bj_record_equal(root, again), "and is the same program");
     FUZZ_HOLDS(same(text, bj_program_print(arena, again)), "which is printed to the same text");

@@ -104,7 +104,13 @@ static unsigned lower(char c) {
     return (unsigned char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c == '_' ? '-' : c);
 }
 
-/* Edit distance where two letters that changed places are one edit, and case is none. */
+static void copy_lower(char *to, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        to[i] = (char) lower(text[i]);
+    }
+}
+
+/* Edit distance where two letters that changed places are one edit. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length) {
     size_t rows[3][LONGEST_NAME + 1];
     for (size_t j = 0; j <= b_length; j++) {
@@ -115,11 +121,10 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         const size_t *above = rows[(i + 2) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            bool same = lower(a[i - 1]) == lower(b[j - 1]);
-            size_t best = above[j - 1] + !same;
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
             best = above[j] + 1 < best ? above[j] + 1 : best;
             best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1])) {
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
                 size_t swapped = rows[(i + 1) % 3][j - 2] + 1;
                 best = swapped < best ? swapped : best;
             }
@@ -129,18 +134,23 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
     return rows[a_length % 3][b_length];
 }
 
+/* Case is no edit, and no name is looked at whose length alone tells that it has too many. */
 const char *bj_nearest(const char *const *names, const char *text, size_t length) {
     const char *nearest = NULL;
+    char wanted[LONGEST_NAME], name[LONGEST_NAME];
     size_t best = length / 3 + 1;
     if (!length || length > LONGEST_NAME) {
         return NULL;
     }
+    copy_lower(wanted, text, length);
     for (; *names; names++) {
         size_t name_length = strlen(*names);
-        if (name_length > LONGEST_NAME) {
+        size_t fewest = name_length > length ? name_length - length : length - name_length;
+        if (name_length > LONGEST_NAME || fewest >= best + !nearest) {
             continue;
         }
-        size_t edits = distance(text, length, *names, name_length);
+        copy_lower(name, *names, name_length);
+        size_t edits = distance(wanted, length, name, name_length);
         if (edits < best + !nearest && edits < name_length && edits < length) {
             best = edits;
             nearest = *names;
@@ -615,11 +625,12 @@ bj_yaml *bj_read_beside(bj_loading *loading, const bj_yaml *file) {
 bool bj_loading_begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes) {
     size_t file_length = bj_case_split(name, &loading->case_name);
     loading->arena = arena;
-    loading->scratch = bj_arena_map(SCRATCH);
+    loading->mapped = loading->scratch ? NULL : bj_arena_map(SCRATCH);
+    loading->scratch = loading->scratch ? loading->scratch : loading->mapped;
     loading->file = bj_arena_strndup(arena, name, file_length);
     loading->mistakes = mistakes;
     loading->items = BJ_LIMIT_ITEMS;
-    *mistakes = (bj_mistakes){ 0 };
+    mistakes->count = 0;
     if (!loading->scratch) {
         return bj_mistake_at(loading, (bj_position){ 0 }, NULL, "no memory to load it");
     }
@@ -628,17 +639,15 @@ bool bj_loading_begin(bj_loading *loading, bj_arena *arena, const char *name, si
 
 bool bj_loading_end(bj_loading *loading) {
     bj_mistakes *mistakes = loading->mistakes;
-    if (loading->scratch) {
-        bj_arena_unmap(loading->scratch);
-    }
+    bj_arena_unmap(loading->mapped);
     qsort(mistakes->items, mistakes->count < BJ_MISTAKES ? mistakes->count : BJ_MISTAKES, sizeof mistakes->items[0],
           by_position);
     return !mistakes->count;
 }
 
-static bj_record *load(bj_arena *arena, bj_kind kind, const char *name, const char *bytes, size_t length,
-                       bj_mistakes *mistakes, bool check) {
-    bj_loading loading = { 0 };
+bj_record *bj_load_within(bj_arena *scratch, bj_arena *arena, bj_kind kind, const char *name, const char *bytes,
+                          size_t length, bj_mistakes *mistakes, bool check) {
+    bj_loading loading = { .scratch = scratch };
     bj_record *root = bj_loading_begin(&loading, arena, name, length, mistakes)
                           ? bj_load_document(&loading, kind, bytes, length)
                           : NULL;
@@ -653,19 +662,19 @@ static bj_record *load(bj_arena *arena, bj_kind kind, const char *name, const ch
 
 bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                          bj_mistakes *mistakes) {
-    return load(arena, kind, file, bytes, length, mistakes, true);
+    return bj_load_within(NULL, arena, kind, file, bytes, length, mistakes, true);
 }
 
 bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                              bj_mistakes *mistakes) {
-    return load(arena, kind, file, bytes, length, mistakes, false);
+    return bj_load_within(NULL, arena, kind, file, bytes, length, mistakes, false);
 }
 
 /* The bytes of the file in FILE or FILE::CASE, to be freed; NULL after a mistake. */
 static char *bytes_of(bj_arena *arena, const char *name, size_t *length, bj_mistakes *mistakes) {
     bj_loading loading = { .arena = arena, .mistakes = mistakes };
     loading.file = bj_arena_strndup(arena, name, bj_case_split(name, &loading.case_name));
-    *mistakes = (bj_mistakes){ 0 };
+    mistakes->count = 0;
     char *bytes = read_file(loading.file, length);
     if (!bytes) {
         bj_mistake_at(&loading, (bj_position){ 0 }, NULL, "cannot read the file: %s", strerror(errno));
@@ -676,7 +685,7 @@ static char *bytes_of(bj_arena *arena, const char *name, size_t *length, bj_mist
 bj_record *bj_load_file(bj_arena *arena, bj_kind kind, const char *file, bj_mistakes *mistakes) {
     size_t length = 0;
     char *bytes = bytes_of(arena, file, &length, mistakes);
-    bj_record *root = bytes ? load(arena, kind, file, bytes, length, mistakes, true) : NULL;
+    bj_record *root = bytes ? bj_load_bytes(arena, kind, file, bytes, length, mistakes) : NULL;
     free(bytes);
     return root;
 }

@@ -38,6 +38,10 @@ bj_record *bj_load_bytes(bj_arena *arena, bj_kind kind, const char *file, const 
  * what one step means to another is not. For programs that were printed from their byte form. */
 bj_record *bj_load_unchecked(bj_arena *arena, bj_kind kind, const char *file, const char *bytes, size_t length,
                              bj_mistakes *mistakes);
+/* Either (`check`: the former), with an empty arena of the caller's for what is needed only while loading, which stays
+ * there. NULL: an arena is mapped and unmapped, which takes as long as loading a short text does. */
+bj_record *bj_load_within(bj_arena *scratch, bj_arena *arena, bj_kind kind, const char *file, const char *bytes,
+                          size_t length, bj_mistakes *mistakes, bool check);
 
 /* A script that grows while it runs (harness/cli/control.c): the head of a scenario, which may have steps but need not
  * have a title or any, and then its steps. Everything is checked as in a file, each step by what was given before. */

@@ -40,6 +40,7 @@ typedef struct bj_source {
 typedef struct bj_loading {
     bj_arena *arena;   /* where the program goes */
     bj_arena *scratch; /* what is needed only while loading */
+    bj_arena *mapped;  /* `scratch` where it is the loader's own */
     const char *file;
     const char *case_name; /* the one that is wanted; NULL = the only one */
     bj_source sources[BJ_SOURCES];
@@ -83,8 +84,8 @@ bool bj_load_text(bj_loading *loading, const bj_yaml *yaml, const char *what, bj
 /* load_bytes.c: what the file that the scalar names holds, under the tag !file; PEM and hexadecimal decoded. */
 bool bj_load_file_bytes(bj_loading *loading, const bj_yaml *yaml, bj_string *out);
 
-/* load.c. Begins a loading of that name; false after a mistake. bj_loading_end() belongs to it in any case: true when
- * there was no mistake. */
+/* load.c. Begins a loading of that name, in an arena of its own where loading->scratch is NULL; false after a mistake.
+ * bj_loading_end() belongs to it in any case: true when there was no mistake. */
 bool bj_loading_begin(bj_loading *loading, bj_arena *arena, const char *name, size_t length, bj_mistakes *mistakes);
 bool bj_loading_end(bj_loading *loading);
 /* The document as a record of that kind; NULL after a mistake. */

@@ -4,7 +4,6 @@
  * printed of a program loads again is scenario_print's.
  */
 #include "program.h"
-#include "script/load.h"
 
 /* libfyaml leaves the text of some mistakes behind; the loader runs once in a process. */
 const char *__lsan_default_suppressions(void);
@@ -14,8 +13,8 @@ const char *__lsan_default_suppressions(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bj_arena *arena = program_arena();
-    bj_mistakes mistakes = { 0 };
-    const bj_record *root = bj_load_bytes(arena, BJ_K_SCENARIO, "input", (const char *) data, size, &mistakes);
+    bj_mistakes mistakes;
+    const bj_record *root = program_load(arena, BJ_K_SCENARIO, (const char *) data, size, &mistakes, true);
     FUZZ_HOLDS(!root == (mistakes.count > 0), "a file is loaded, or has mistakes");
     if (root) {
         program_encodes_back(arena, root);
