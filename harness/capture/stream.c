@@ -32,9 +32,10 @@ static void drop_early(bj_stream *s) {
     s->waits = false;
 }
 
-static void remove_stream(bj_stream **at) {
+static void remove_stream(bj_streams *streams, bj_stream **at) {
     bj_stream *s = *at;
     if (s) {
+        streams->count--;
         *at = s->other;
         drop_early(s);
         free(s->bytes);
@@ -127,6 +128,7 @@ bj_stream *bj_streams_take(bj_streams *streams, const bj_packet *packet) {
         if (!s) {
             return NULL;
         }
+        streams->count++;
         s->from = packet->from;
         s->to = packet->to;
     }
@@ -151,14 +153,14 @@ void bj_stream_consume(bj_stream *s, size_t length) {
 }
 
 void bj_streams_forget(bj_streams *streams, const bj_packet *packet) {
-    remove_stream(find(streams, &packet->from, &packet->to));
-    remove_stream(find(streams, &packet->to, &packet->from));
+    remove_stream(streams, find(streams, &packet->from, &packet->to));
+    remove_stream(streams, find(streams, &packet->to, &packet->from));
 }
 
 void bj_streams_free(bj_streams *streams) {
-    for (size_t i = 0; i < BJ_STREAM_PLACES; i++) {
+    for (size_t i = 0; streams->count; i++) {
         while (streams->places[i]) {
-            remove_stream(&streams->places[i]);
+            remove_stream(streams, &streams->places[i]);
         }
     }
 }

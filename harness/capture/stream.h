@@ -35,6 +35,7 @@ enum { BJ_STREAM_PLACES = 1024 };
 
 /* The directions of connections that are open. All zero is empty. */
 typedef struct bj_streams {
+    size_t count;
     bj_stream *places[BJ_STREAM_PLACES];
 } bj_streams;
 
