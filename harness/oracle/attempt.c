@@ -414,6 +414,10 @@ static bool comes_at_the_end(const bj_oracle *o, const oracle_seen *s) {
 
 void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
+    const oracle_peer *p = s->secure ? oracle_peer_of(o, &s->peer, false) : NULL;
+    if (p && (p->hung_up || p->let_go)) { /* nobody reads it: the server has not heard yet that its session is over */
+        return;
+    }
     bool here = a->any && bj_addr_equal(&a->peer, &s->peer) && s->connection == a->connection;
     bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
     if (here && overtakes && f->operation) {                   /* the answer */

@@ -38,9 +38,10 @@ static void add(bj_oracle *o, const bj_event *e, bool veiled) {
 }
 
 /* What this event says of a record that is waited for: that a server has it, what is in it, that it is lost. A record
- * that a server passes over, being damaged or there twice, is followed by something else. */
+ * that a server passes over, being damaged or there twice, is followed by something else, but for news of its
+ * sessions. */
 static bool unveils(bj_oracle *o, const bj_event *e) {
-    if (o->order.arrived && e->kind != BJ_EV_PLAIN_RECEIVED) {
+    if (o->order.arrived && e->kind != BJ_EV_PLAIN_RECEIVED && e->kind != BJ_EV_TLS_STATE) {
         oracle_waiting *passed_over = waiting_for(o, o->order.arrived);
         if (passed_over) {
             passed_over->veiled = false;

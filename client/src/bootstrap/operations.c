@@ -243,14 +243,31 @@ static void forget_gone_servers(const bjc_bootstrap *b) {
     }
 }
 
-bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
-    bjc_accounts_drop_unpaired(b->core, b->security, b->server);
-    forget_gone_servers(b);
+static bootjack_error check(const bjc_bootstrap *b, bool all) {
     bootjack_error error = bjc_model_validate(b->model);
     error = error ? error : check_access_control(b);
     error = error ? error : check_references(b, all);
     all |= !bjc_bootstrap_has_account(b);
     return error || !all ? error : check_accounts(b);
+}
+
+/* What is refused stays as it was written, for the Bootstrap-Server may correct it: the Server instances that would
+ * have gone come back, and rights go last. */
+bootjack_error bjc_bootstrap_check(const bjc_bootstrap *b, bool all) {
+    bjc_instance *saved;
+    bootjack_error error = bjc_store_save(b->server, &saved);
+    if (error) {
+        return error;
+    }
+    bjc_accounts_drop_unpaired(b->core, b->security, b->server);
+    error = check(b, all);
+    if (error) {
+        bjc_store_restore(b->server, saved);
+    } else {
+        bjc_store_forget(b->server, saved);
+        forget_gone_servers(b);
+    }
+    return error;
 }
 
 void bjc_bootstrap_commit(bjc_bootstrap *b) {
