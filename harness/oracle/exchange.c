@@ -617,7 +617,7 @@ static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen 
 
 /* What the client may reject has not happened for it, nor does it end its repetitions. */
 static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
-    if (is_hard_to_take(&s->m)) {
+    if (is_hard_to_take(&s->m) || (!s->stream && s->length > MOST_EXPECTED)) {
         own->exact = false;
         own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
         o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;

@@ -132,6 +132,9 @@ static void plain_sent(bj_oracle *o, const bj_event *event) {
 
 static void plain_received(bj_oracle *o, const bj_event *event) {
     bj_time sent = cause_time(o, event->cause, 2, event->time);
+    if (o->config.exact && sent < o->life_began) {
+        return; /* of a life before this one, so long on its way that nothing waited for it (order.c) */
+    }
     if (event->number >= 0) {
         stream_bytes(o, event, true, true, sent);
     } else {
