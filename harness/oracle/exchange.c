@@ -640,6 +640,8 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         }
     }
     if (s->m.type == BJ_COAP_RST && s->m.code) { /* §4.2, §4.3: it must be empty, and a client may pass it over */
+        doubt_answer(o, own, s);
+        o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;
         own->exact = false;
         own->ended_otherwise = true;
     } else if (s->m.type == BJ_COAP_RST && own->acknowledged == BJ_NEVER) {

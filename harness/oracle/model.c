@@ -661,6 +661,8 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
         managed(o, f, &request, s);
+    } else if (o->attempt.phase == ORACLE_FAILED) {
+        return; /* a refusal came in the same moment, and the session is undone */
     } else if (f->operation == ORACLE_OP_WRITE) {
         answered_write(o, f, &request, s);
     } else if (f->operation == ORACLE_OP_DELETE && s->m.code == BJ_COAP_CODE(2, 2) && !f->root_named) {

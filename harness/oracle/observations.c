@@ -530,14 +530,20 @@ static bool is_early(bj_oracle *o, const oracle_observation *ob, const oracle_se
     return gap < period && oracle_longest_wait(o, &ob->peer, from, s->event->sequence) < period - gap;
 }
 
+/* Did what counts since then stand already when the notification before was made, which may have waited on its way? */
+static bool stood(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, bj_time since) {
+    bj_time wait = oracle_longest_wait(o, &ob->peer, since, s->event->sequence);
+    return wait != BJ_NEVER && since + wait <= ob->reported;
+}
+
 static void check_periods(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s) {
     bj_time pmin, epmin, pmax, since = 0;
     bool known = period(o, ob, ORACLE_PMIN, &pmin, &since);
-    if (known && pmin && since <= ob->reported && is_early(o, ob, s, pmin)) {
+    if (known && pmin && is_early(o, ob, s, pmin) && stood(o, ob, s, since)) {
         breaks(o, ob, s, BJ_RULE_REP_PERIODS, "it comes before pmin is over");
     }
     known = known && period(o, ob, ORACLE_EPMIN, &epmin, &since) && period(o, ob, ORACLE_PMAX, &pmax, &since);
-    if (known && epmin && !pmin && !pmax && since <= ob->reported && ob->notified && is_early(o, ob, s, epmin)) {
+    if (known && epmin && !pmin && !pmax && ob->notified && is_early(o, ob, s, epmin) && stood(o, ob, s, since)) {
         breaks(o, ob, s, BJ_RULE_REP_EVALUATION, "it comes before epmin is over since the last evaluation");
     }
 }

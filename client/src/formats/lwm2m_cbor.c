@@ -201,12 +201,12 @@ static bool finish_resource(bjc_writer *writer) {
     if (writer->target.depth == 3 && !close_resource(writer)) {
         return false;
     }
-    const uint8_t *at = content->data, *end = content->data + content->length;
     bjc_cbor_item key;
     bjc_cbor_put_map(out, content->length > 0);
     if (content->length == 0) {
         return !out->failed;
     }
+    const uint8_t *at = content->data, *end = content->data + content->length;
     bjc_cbor_put_array(out, writer->target.depth);
     for (unsigned i = 0; i < writer->target.depth; i++) {
         bjc_cbor_put_unsigned(out, writer->target.ids[i]);
