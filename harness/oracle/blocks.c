@@ -48,17 +48,26 @@ static void begin(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t 
     o->transfers[at].next = next;
 }
 
-/* Does the block go on with a transfer that was begun, or is it the last that was taken of one? */
-static bool goes_on(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t offset, uint64_t end) {
+/* The transfer of that kind that stands there; NULL. */
+static struct oracle_transfer *standing_at(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t next) {
     for (unsigned i = 0; i < o->blocks.begun && i < ORACLE_TRANSFERS; i++) {
         struct oracle_transfer *t = &o->transfers[i];
-        bool same = t->key == key && t->connection == f->connection && bj_addr_equal(&t->peer, &f->peer);
-        if (same && (t->next == offset || t->next == end)) {
-            t->next = end;
-            return true;
+        if (t->key == key && t->next == next && t->connection == f->connection && bj_addr_equal(&t->peer, &f->peer)) {
+            return t;
         }
     }
-    return o->blocks.begun > ORACLE_TRANSFERS; /* the oldest were forgotten */
+    return NULL;
+}
+
+/* Does the block go on with a transfer that was begun, or is it the last that was taken of one? Of several alike, one
+ * that it goes on with. */
+static bool goes_on(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_t offset, uint64_t end) {
+    struct oracle_transfer *t = standing_at(o, f, key, offset);
+    t = t ? t : standing_at(o, f, key, end);
+    if (t) {
+        t->next = end;
+    }
+    return t || o->blocks.begun > ORACLE_TRANSFERS; /* the oldest were forgotten */
 }
 
 static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m, uint32_t block) {

@@ -118,8 +118,8 @@ static void note_version(bj_oracle *o, const bj_core_link *link, const bj_path *
 static void listed_again(bj_oracle *o, const oracle_seen *s, const bj_path *path) {
     const oracle_managed_instance *one = find(o, path->ids[0], path->ids[1]);
     bool deleted = one && one->presence == ORACLE_PRESENCE_DELETED && s->time > one->since + ORACLE_GRACE;
-    if (deleted && !o->managed.outstanding &&
-        oracle_longest_wait(o, &s->peer, one->since, s->event->sequence) < BJ_SECOND) {
+    bj_time wait = deleted ? oracle_longest_wait(o, &s->peer, one->since, s->event->sequence) : BJ_NEVER;
+    if (!o->managed.outstanding && wait < BJ_SECOND && s->time > one->since + wait + ORACLE_GRACE) {
         oracle_break(o, BJ_RULE_MGMT_DELETE, s->time, s->event->sequence,
                      "/%u/%u was removed with success, and a registration lists it", path->ids[0], path->ids[1]);
     }

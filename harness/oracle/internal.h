@@ -510,7 +510,8 @@ struct bj_oracle {
     struct oracle_plain {
         uint32_t carrier; /* the SENT whose arrival is awaited */
         bj_event event;   /* PLAIN_SENT */
-    } * plain;            /* ORACLE_RECENT / 4; NULL: there was none */
+    } * plain;            /* ORACLE_RECENT / 4, the newest; NULL: there was none */
+    unsigned plain_count; /* how many there were */
     struct {
         oracle_waiting *items;
         unsigned first, end, room;

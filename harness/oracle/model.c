@@ -657,7 +657,8 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
     if (refused && f->path.ids[0] < 2) {
         o->accounts.refused[f->path.ids[0]] = true;
     }
-    if (f->reused && f->operation) {
+    bool unasked = o->attempt.unasked && oracle_is_bootstrap(o, &f->peer); /* whether it stays is not followed */
+    if (unasked || (f->reused && f->operation)) {
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
         managed(o, f, &request, s);

@@ -126,7 +126,7 @@ static void plain_sent(bj_oracle *o, const bj_event *event) {
         datagram(o, event, false, true, event->time, NULL);
     } else {
         o->plain = o->plain ? o->plain : bj_arena_calloc(o->arena, PLAIN_PLACES, sizeof *o->plain);
-        o->plain[event->cause % PLAIN_PLACES] = (struct oracle_plain){ event->cause, *event };
+        o->plain[o->plain_count++ % PLAIN_PLACES] = (struct oracle_plain){ event->cause, *event };
     }
 }
 
@@ -142,15 +142,26 @@ static void plain_received(bj_oracle *o, const bj_event *event) {
     }
 }
 
+/* What a server put into the record that is in this datagram; NULL: that is not known. */
+static const bj_event *plain_in(const bj_oracle *o, uint32_t carrier) {
+    for (unsigned age = 1; carrier && age <= PLAIN_PLACES && age <= o->plain_count; age++) {
+        const struct oracle_plain *one = &o->plain[(o->plain_count - age) % PLAIN_PLACES];
+        if (one->carrier == carrier) {
+            return &one->event;
+        }
+    }
+    return NULL;
+}
+
 /* A datagram arrived: at the client, or (on a real network, where nobody saw it leave) at a server. */
 static void received(bj_oracle *o, const bj_event *event) {
     bool at_client = event->actor == BJ_ACTOR_CLIENT;
     if (!at_client && !event->cause && !o->config.exact && !is_record(event)) {
         datagram(o, event, true, false, event->time, NULL);
     } else if (at_client && is_record(event)) {
-        unsigned place = event->cause % PLAIN_PLACES;
-        if (event->cause && o->plain && o->plain[place].carrier == event->cause) {
-            datagram(o, event, false, true, event->time, &o->plain[place].event);
+        const bj_event *plain = plain_in(o, event->cause);
+        if (plain) {
+            datagram(o, event, false, true, event->time, plain);
         }
     } else if (at_client) {
         datagram(o, event, false, false, event->time, NULL);
