@@ -18,7 +18,7 @@ import pytest
 import yaml
 from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
-from . import api, conversation
+from . import api, conversation, files
 
 CATALOGUE = "rules.yaml"
 EVENTS_SHOWN, OUTPUT_SHOWN = 30, 15
@@ -98,7 +98,7 @@ class ScenarioFile(pytest.File):
             yield from self.cases()
             return
         try:
-            document = yaml.load(self.path.read_text(encoding="utf-8"), Loader=Tolerant)
+            document = yaml.load(self.path.read_text(encoding="utf-8"), Loader=files.Tolerant)
         except (yaml.YAMLError, UnicodeDecodeError):
             document = None  # `bootjack` says what is wrong, with line and column
         document = document if isinstance(document, dict) else {}
@@ -115,13 +115,6 @@ class ScenarioFile(pytest.File):
         for one in listed:
             case = api.split_case(one["scenario"])[1]
             yield ScenarioItem.from_parent(self, name=case, rules=one["rules"], case=case)
-
-
-class Tolerant(yaml.SafeLoader):
-    """Reads the language's own tags (!hex) as plain values."""
-
-
-Tolerant.add_multi_constructor("!", lambda loader, suffix, node: getattr(node, "value", None))
 
 
 class ScenarioItem(pytest.Item):
@@ -187,18 +180,9 @@ def _catalogue(path):
             return _catalogues[folder]
         if (folder / CATALOGUE).exists():
             loaded = yaml.safe_load((folder / CATALOGUE).read_text(encoding="utf-8")) or {}
-            _catalogues[folder] = set(rule_entries(loaded))
+            _catalogues[folder] = set(files.rule_entries(loaded))
             return _catalogues[folder]
     return set()
-
-
-def rule_entries(loaded) -> dict:
-    """The catalogue as id -> {clause, level, text}: a map by id, or a list of entries with an `id`, under `rules`
-    or at the top."""
-    loaded = loaded.get("rules", loaded) if isinstance(loaded, dict) else loaded
-    if isinstance(loaded, list):
-        return {entry["id"]: entry for entry in loaded}
-    return {key: entry if isinstance(entry, dict) else {"text": entry} for key, entry in (loaded or {}).items()}
 
 
 def _properties(result) -> list:

@@ -10,7 +10,7 @@ import pathlib
 
 import yaml
 
-from harness.pytest_bootjack import api, conversation, plugin
+from harness.pytest_bootjack import api, conversation, files
 
 from .chart import chart, traffic_chart
 
@@ -159,7 +159,7 @@ def read_entry(number, result, page_folder) -> Entry:
     path = result.file
     source = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     try:
-        document = yaml.load(source, Loader=plugin.Tolerant)
+        document = yaml.load(source, Loader=files.Tolerant)
     except yaml.YAMLError:
         document = None
     return Entry(result, number, source, document if isinstance(document, dict) else {}, page_folder)
@@ -167,7 +167,7 @@ def read_entry(number, result, page_folder) -> Entry:
 
 def read_rules(path) -> dict:
     path = pathlib.Path(path)
-    return plugin.rule_entries(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    return files.rule_entries(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 @dataclasses.dataclass

@@ -72,6 +72,7 @@ def test_what_it_copies_is_enough_for_a_run_with_its_report(tmp_path):
                 place.mkdir(parents=True, exist_ok=True)
                 shutil.copy(api.ROOT / source, place)
     entry = pathlib.Path(json.loads(rest_of("ENTRYPOINT")[0])[0]).relative_to("/bootjack")
+    (tmp_path / "pytest.py").write_text("raise ModuleNotFoundError('the image has no pytest')\n")
     done = subprocess.run([tmp_path / entry, "run", tmp_path / "scenarios/good/first-bootstrap.yaml", "--report", tmp_path / "report"],
                           capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
