@@ -310,10 +310,14 @@ static bool cbor_label(bj_entries *in, int *label, bj_text *why) {
         *label = !strcmp(name, "vlo") ? BJ_SENML_VLO : BJ_SENML_UNKNOWN;
         return *label == BJ_SENML_VLO || may_pass(in, name, length, why);
     }
-    if (!bj_cbor_value(&in->r, in->room, in->size, &number) || number.kind != BJ_ENTRY_INT) {
+    bool integer = bj_cbor_peek(&in->r) == BJ_CBOR_UINT || bj_cbor_peek(&in->r) == BJ_CBOR_NEGATIVE;
+    bj_reader label_at = in->r;
+    bool small = bj_cbor_value(&in->r, in->room, in->size, &number) && number.kind == BJ_ENTRY_INT;
+    in->r = small ? in->r : label_at; /* one of 64 bits is none that is known */
+    if (!integer || (!small && !bj_cbor_skip(&in->r))) {
         return bj__damaged(in, why, "the label of a field is no number");
     }
-    bool known = number.integer >= BJ_SENML_BS && number.integer <= BJ_SENML_VD;
+    bool known = small && number.integer >= BJ_SENML_BS && number.integer <= BJ_SENML_VD;
     *label = known ? (int) number.integer : BJ_SENML_UNKNOWN;
     return true;
 }
