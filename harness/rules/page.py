@@ -9,7 +9,8 @@ import re
 
 import yaml
 
-from harness.pytest_bootjack import api, files
+from harness.pytest_bootjack import api
+from harness.pytest_bootjack.files import rule_entries
 
 ROOT = api.ROOT
 CATALOGUE = ROOT / "scenarios" / "rules.yaml"
@@ -96,7 +97,7 @@ def gather(catalogue=CATALOGUE, folder=ROOT / "scenarios", planted=PLANTED, unit
             shown[rule][one["shows"]].append(one["scenario"])
             should[rule] += [one["scenario"]] if one["level"] == "should" else []
     defects, tests = defects_by_rule(planted), unit_tests_by_rule(unit_tests)
-    entries = files.rule_entries(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
+    entries = rule_entries(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
     return [Rule(key, facts, shown[key]["accept"], shown[key]["refuse"], shown[key][""], defects[key],
                  tests.get(key, []), should[key])
             for key, facts in entries.items()]
