@@ -7,6 +7,8 @@
 #ifndef BJ_CAPTURE_CAPTURE_FILE_H
 #define BJ_CAPTURE_CAPTURE_FILE_H
 
+#include <string.h>
+
 #include "capture/capture.h"
 
 typedef struct bj_capture_file bj_capture_file;
@@ -22,5 +24,18 @@ const uint8_t *bj_capture_file_take(bj_capture_file *file, size_t length);
 bool bj_capture_file_at_end(bj_capture_file *file);
 bool bj_capture_file_damaged(const bj_capture_file *file);
 void bj_capture_file_close(bj_capture_file *file);
+
+/* Numbers in the order of the machine that wrote them, or (`swapped`) in the other one. */
+static inline uint32_t bj_capture_four(const uint8_t *b, bool swapped) {
+    uint32_t native;
+    memcpy(&native, b, sizeof native);
+    return swapped ? __builtin_bswap32(native) : native;
+}
+
+static inline uint16_t bj_capture_two(const uint8_t *b, bool swapped) {
+    uint16_t native;
+    memcpy(&native, b, sizeof native);
+    return swapped ? __builtin_bswap16(native) : native;
+}
 
 #endif

@@ -5,7 +5,6 @@
 #include "capture/pcap_read.h"
 
 #include <limits.h>
-#include <string.h>
 
 #define MICROSECONDS UINT32_C(0xA1B2C3D4)
 #define NANOSECONDS  UINT32_C(0xA1B23C4D)
@@ -13,15 +12,11 @@
 enum { FILE_HEADER = 24, HEADER = 16, LONG_HEADER = 24, RESERVED = 0x03FF0000 };
 
 static uint32_t four(const bj_pcap_reader *r, const uint8_t *b) {
-    uint32_t native;
-    memcpy(&native, b, sizeof native);
-    return r->swapped ? __builtin_bswap32(native) : native;
+    return bj_capture_four(b, r->swapped);
 }
 
 static uint16_t two(const bj_pcap_reader *r, const uint8_t *b) {
-    uint16_t native;
-    memcpy(&native, b, sizeof native);
-    return r->swapped ? __builtin_bswap16(native) : native;
+    return bj_capture_two(b, r->swapped);
 }
 
 /* The byte order, too. */

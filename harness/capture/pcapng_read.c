@@ -41,15 +41,11 @@ struct bj_pcapng_reader {
 /* --- numbers -------------------------------------------------------------------------------------------------- */
 
 static uint32_t four(const bj_pcapng_reader *r, const uint8_t *b) {
-    uint32_t native;
-    memcpy(&native, b, sizeof native);
-    return r->swapped ? __builtin_bswap32(native) : native;
+    return bj_capture_four(b, r->swapped);
 }
 
 static uint16_t two(const bj_pcapng_reader *r, const uint8_t *b) {
-    uint16_t native;
-    memcpy(&native, b, sizeof native);
-    return r->swapped ? __builtin_bswap16(native) : native;
+    return bj_capture_two(b, r->swapped);
 }
 
 static uint64_t eight(const bj_pcapng_reader *r, const uint8_t *b) {

@@ -62,20 +62,20 @@ static bool is_target(const bjc_model *model, int64_t oid, int64_t iid) {
     return target && (iid == BOOTJACK_ID_INVALID || bjc_model_has_instance(target, (uint16_t) iid));
 }
 
-/* 0 stands for every server in the list of rights; the owner 65535 is none. Rights of a server whose account the
- * session takes away are no mistake: they go with it when that is over. */
-static bool is_server(const bjc_store *server, int64_t ssid) {
+static bool is_listed(const bjc_store *server, int64_t ssid) {
     for (const bjc_instance *instance = server->instances; instance; instance = instance->next) {
         if (bjc_store_integer(server, instance->iid, BJC_SERVER_SSID, 0) == ssid) {
             return true;
         }
     }
-    for (const bjc_instance *instance = server->before; instance; instance = instance->next) {
-        if (bjc_store_before_integer(server, instance->iid, BJC_SERVER_SSID, 0) == ssid) {
-            return true;
-        }
-    }
     return false;
+}
+
+/* 0 stands for every server in the list of rights; the owner 65535 is none. Rights of a server whose account the
+ * session takes away are no mistake: they go with it when that is over. */
+static bool is_server(const bjc_store *server, int64_t ssid) {
+    const bjc_store before = { .core = server->core, .object = server->object, .instances = server->before };
+    return is_listed(server, ssid) || is_listed(&before, ssid);
 }
 
 static bool entries_known(const bjc_instance *instance, const bjc_store *server, uint16_t *ssid) {
