@@ -8,6 +8,8 @@ import pathlib
 import subprocess
 import sys
 
+from harness.pytest_bootjack import folders
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "build" / "fuzz-seeds"
 TARGETS = ("bootstrap_session", "secure_session")
@@ -54,6 +56,11 @@ def fits(name, scenario, data):
 
 def make(name):
     """The folder of seeds."""
+    with folders.alone(FOLDER):
+        return made(name)
+
+
+def made(name):
     folder, stamp = FOLDER / name, FOLDER / f"{name}.stamp"
     given = texts(name)
     if stamp.exists() and stamp.stat().st_mtime > newest([*ROOT.glob("scenarios/**/*.yaml"), *given, program(), pathlib.Path(__file__)]):

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import tempfile
 
+from harness.pytest_bootjack import folders
+
 from . import program_seeds
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -51,11 +53,12 @@ def floor(name):
 
 
 def build(targets, folder=BUILD):
-    """`folder` is that of the preset of its name: fuzz for libFuzzer, afl for AFL++."""
-    if not (folder / "build.ninja").exists():
-        subprocess.run(["cmake", "--preset", folder.name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", str(folder), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
-                   stdout=subprocess.DEVNULL)
+    """`folder` is that of the preset of its name: fuzz for libFuzzer, afl for AFL++. One build at a time."""
+    with folders.alone(folder):
+        if not (folder / "build.ninja").exists():
+            subprocess.run(["cmake", "--preset", folder.name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-C", str(folder), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
+                       stdout=subprocess.DEVNULL)
 
 
 def longest(name):

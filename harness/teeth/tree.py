@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The copy of the sources in which the defects stand, and its build: build/teeth/tree, build/teeth/build. The program
 there is as good as any other until BOOTJACK_PLANTED names a defect."""
-import contextlib
-import fcntl
 import os
 import pathlib
 import shutil
 import subprocess
+
+from harness.pytest_bootjack import folders
 
 from . import insertions
 
@@ -93,13 +93,9 @@ def copy(by_file, names):
         old.unlink()
 
 
-@contextlib.contextmanager
 def alone():
     """One process at a time changes the copy and builds from it: tests run side by side."""
-    COPY.parent.mkdir(parents=True, exist_ok=True)
-    with (COPY.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return folders.alone(COPY.parent)
 
 
 def compile_into(folder, by_file, names, programs, *settings, jobs=None):

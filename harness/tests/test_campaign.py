@@ -6,9 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
+from fuzz import targets
 from harness.pytest_bootjack import api
 
 TARGET = "uri"
@@ -37,6 +40,25 @@ def folder(tmp_path_factory):
     return path
 
 
+def test_builds_in_one_folder_wait_for_each_other(tmp_path, monkeypatch):
+    """Of two campaigns that begin at once in a fresh clone, both run ninja there."""
+    at_once, most = [], []
+
+    def run(words, **_):
+        at_once.append(words)
+        most.append(len(at_once))
+        time.sleep(0.05)
+        at_once.remove(words)
+
+    monkeypatch.setattr(targets.subprocess, "run", run)
+    builders = [threading.Thread(target=targets.build, args=([TARGET], tmp_path)) for _ in range(3)]
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+    assert most == [1] * 6  # each configures, for nobody does, and builds
+
+
 def test_both_engines_have_turns(folder):
     assert {turn["engine"] for turn in turns(folder)} == {"libFuzzer", "AFL++"}
     assert all(turn["executions"] > 0 and turn["coverage"] > 0 and turn["findings"] == 0 for turn in turns(folder))
@@ -56,13 +78,15 @@ def test_the_report_has_a_row_for_each_engine(folder):
 
 def test_a_campaign_goes_on_where_it_was_interrupted(tmp_path):
     words = [*COMMAND, "--folder", str(tmp_path), "--hours", "1"]
+    lines = []
     with subprocess.Popen(words, cwd=api.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
         for line in running.stdout:
+            lines.append(line)
             if f"{TARGET} " in line:  # the first turn is over
                 running.send_signal(signal.SIGTERM)
                 break
-        rest = running.stdout.read()
-    assert running.returncode == 0, rest
+        lines.append(running.stdout.read())
+    assert running.returncode == 0, "".join(lines)
     before = turns(tmp_path)
     spent = sum(turn["seconds"] for turn in before)
     said = campaign(tmp_path, spent + 2)

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Session fuzzing of somebody else's client, linked in by BOOTJACK_FUZZ_CLIENT: the template, and copies of it with what is wrong."""
-import contextlib
-import fcntl
 import re
 import shutil
 import subprocess
 
 import pytest
 
-from harness.pytest_bootjack import api
+from harness.pytest_bootjack import api, folders
 
 TEMPLATE = api.ROOT / "harness" / "attach"
 SEEDS = ("good/first-bootstrap", "good/blockwise", "good/default-port")
@@ -50,14 +48,9 @@ def with_planted(text):
                            "    if (length < 0 && errno")
 
 
-@contextlib.contextmanager
 def build_folder(preset):
     """One for all tests, also for those of other processes: from client to client little is compiled."""
-    folder = api.ROOT / "build" / f"{preset}-client"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
+    return folders.alone(api.ROOT / "build" / f"{preset}-client")
 
 
 def configure(folder, client, preset, *more):

@@ -24,13 +24,18 @@ class Lines:
 
     def __init__(self, stream):
         self.lines, self.all = queue.Queue(), []
-        threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self.reader.start()
 
     def _read(self, stream):
         for line in stream:
             self.all.append(line.rstrip("\n"))
             self.lines.put(line.rstrip("\n"))
         self.lines.put(None)
+
+    def end(self):
+        """Once the process has ended: what it printed is read, and nobody reads any more from what is closed now."""
+        self.reader.join()
 
     def await_line(self, pattern, seconds=30):
         """The first line from here on that the pattern fits; what comes before it is passed over."""
@@ -45,8 +50,8 @@ class Lines:
 
 
 class Leshan:
-    def __init__(self, process):
-        self.process, self.lines = process, Lines(process.stdout)
+    def __init__(self, process, lines):
+        self.process, self.lines = process, lines
         self.port, self.secure_port = self.lines.await_line(r"ready \d+ \d+", 60).split()[1:]
 
     def ask(self, command):
@@ -70,13 +75,15 @@ def leshan():
     folder = api.ROOT / "build/peers/leshan"
     command = ["java", "-cp", f"{folder / 'classes'}:{folder / 'lib'}/*", "Peer"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        lines = Lines(process.stdout)
         try:
-            yield Leshan(process)
+            yield Leshan(process, lines)
         finally:
             process.stdin.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=20)
             process.kill()
+            lines.end()
 
 
 @contextlib.contextmanager
@@ -85,10 +92,12 @@ def running(*options):
     program = pathlib.Path(api.find_bootjack()).parent / "bootjack-client"
     command = [program, "--endpoint", "dev-1", "--holdoff", "1", "--holdoff-jitter", "1", *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        log = Lines(process.stderr)
         try:
-            yield process, Lines(process.stderr)
+            yield process, log
         finally:
             process.kill()
+            log.end()
 
 
 def options_of(leshan, secure):
