@@ -300,11 +300,12 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         if (a->phase != ORACLE_SESSION) {
             oracle_model_session(o, true, false);
         }
-        a->excused |=
-            own->answer != CHANGED; /* no other success is one of a Bootstrap-Request: a client may refuse it */
         a->phase = ORACLE_SESSION;
         a->session_before = a->session_last;
         a->session_last = oracle_max(s->time, a->session_last);
+    } else if (own->purpose != ORACLE_PACK && oracle_finish_pending(o)) {
+        /* A command had overtaken the refusal: the session may be over for the client, with success. */
+        a->ever_finished = a->excused = o->accounts.vague = true;
     } else if (own->purpose != ORACLE_PACK) {
         if (a->phase == ORACLE_SESSION) { /* a command had overtaken the refusal, and began a session that now ends */
             oracle_model_session(o, false, false);

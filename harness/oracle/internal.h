@@ -812,6 +812,10 @@ bool oracle_next_target(const char **text, size_t *length, bj_path *path);
 
 /* --- registration.c --- */
 
+/* Under DTLS and TLS, and on a real network, a message of the client is seen when it arrives: the answer to Finish may
+ * be on its way still. */
+bool oracle_finish_pending(bj_oracle *o);
+
 /* Is that address the one that the URI names? -1: not known. */
 int oracle_uri_leads_to(const bj_oracle *o, const char *uri, const bj_addr *address);
 /* May that address be one of a server that manages the client, whoever it is besides? */

@@ -436,7 +436,9 @@ static void check_send(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = s->stream ? NULL : oracle_own_with_mid(o, s);
     bj_time wait = own && r ? oracle_longest_wait(o, &s->peer, oracle_less(r->at, ORACLE_GRACE), own->event) : 0;
     bool fresh = own ? own->copies == 1 && wait < BJ_SECOND && r && s->time > r->at + wait : s->stream;
-    fresh &= s->m.payload_length != 0; /* an Update may go there, too */
+    uint32_t format = 0;
+    bj_coap_find_uint(&s->m, BJ_COAP_CONTENT_FORMAT, &format);
+    fresh &= s->m.payload_length != 0 && format != FORMAT_LINK; /* an Update may go there, too */
     if (known && s->m.code == 2 && !strcmp(path.start, "/dp") && fresh) {
         oracle_break(o, BJ_RULE_REP_SEND, s->time, s->event->sequence,
                      "the client sends data though /1/%d/23 (Mute Send) is %s", instance,

@@ -86,6 +86,11 @@ static bool parse_uri(const char *text, uri *out) {
     return false;
 }
 
+/* RFC 3986 §7.4: fewer than four numbers, octal or hexadecimal ones. To some resolvers they are an address. */
+static bool is_rare_address(const char *host) {
+    return *host >= '0' && *host <= '9' && host[strspn(host, "0123456789abcdefABCDEFxX.")] == '\0';
+}
+
 int oracle_uri_leads_to(const bj_oracle *o, const char *text, const bj_addr *address) {
     uri u;
     bj_addr literal;
@@ -101,7 +106,7 @@ int oracle_uri_leads_to(const bj_oracle *o, const char *text, const bj_addr *add
             return u.port == address->port;
         }
     }
-    return o->config.exact ? 0 : -1;
+    return o->config.exact && !is_rare_address(u.host) ? 0 : -1;
 }
 
 bool oracle_uri_is_host(const bj_oracle *o, const char *text, const bj_addr *address) {
@@ -186,9 +191,7 @@ static const char *best_misfit(const bj_oracle *o, const oracle_seen *s, bool *f
 
 /* --- the rules ------------------------------------------------------------------------------------------------ */
 
-/* Under DTLS and TLS, and on a real network, a message of the client is seen when it arrives: the answer to Finish may
- * be on its way still. */
-static bool finish_pending(bj_oracle *o) {
+bool oracle_finish_pending(bj_oracle *o) {
     oracle_foreign *f;
     for (uint64_t age = 0; o->attempt.phase == ORACLE_SESSION && (f = oracle_foreign_at(o, age)); age++) {
         if (f->bootstrap && f->operation) {
@@ -290,7 +293,7 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
     if (purpose == ORACLE_REGISTER && !anew) {
         return; /* it was judged by the accounts that counted then */
     }
-    if (purpose == ORACLE_REGISTER && finish_pending(o)) {
+    if (purpose == ORACLE_REGISTER && oracle_finish_pending(o)) {
         if (o->deferred_count < ORACLE_DEFERRED) {
             defer(o, s);
         }
@@ -321,10 +324,10 @@ static void client_answered(bj_oracle *o, const oracle_seen *s) {
 }
 
 static void check_deferred(bj_oracle *o) {
-    for (unsigned i = 0; i < o->deferred_count && !finish_pending(o); i++) {
+    for (unsigned i = 0; i < o->deferred_count && !oracle_finish_pending(o); i++) {
         check_register(o, &o->deferred[i]);
     }
-    o->deferred_count = finish_pending(o) ? o->deferred_count : 0;
+    o->deferred_count = oracle_finish_pending(o) ? o->deferred_count : 0;
 }
 
 static void seen(bj_oracle *o, const oracle_seen *s) {

@@ -98,18 +98,73 @@ static bool is_public(const bj_oracle *o, const bj_string *secret) {
     return false;
 }
 
-static void search(bj_oracle *o, const void *bytes, size_t length, uint32_t event, const char *where) {
-    for (unsigned i = 0; i < o->secret_count && bytes; i++) {
-        const char *form = length >= o->secrets[i].length ? form_in(bytes, length, &o->secrets[i]) : NULL;
-        if (form && !is_public(o, &o->secrets[i])) {
-            oracle_break(o, BJ_RULE_SEC_NO_SECRETS, o->now, event, "a secret key of %zu bytes stands in %s, %s",
-                         o->secrets[i].length, where, form);
+static void tell(bj_oracle *o, const bj_string *secret, uint32_t event, const char *where, const char *form) {
+    oracle_break(o, BJ_RULE_SEC_NO_SECRETS, o->now, event, "a secret key of %zu bytes stands in %s, %s", secret->length,
+                 where, form);
+}
+
+static const char *found_in(const bj_oracle *o, const void *bytes, size_t length, const bj_string *secret) {
+    const char *form = bytes && length >= secret->length ? form_in(bytes, length, secret) : NULL;
+    return form && !is_public(o, secret) ? form : NULL;
+}
+
+void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t event) {
+    for (unsigned i = 0; i < o->secret_count; i++) {
+        const char *form = found_in(o, text, length, &o->secrets[i]);
+        if (form) {
+            tell(o, &o->secrets[i], event, "what the client writes", form);
         }
     }
 }
 
-void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t event) {
-    search(o, text, length, event, "what the client writes");
+static bool decode(bj_coap *m, const uint8_t *bytes, size_t length, bool stream) {
+    return (stream ? bj_coap_tcp_decode(m, bytes, length) : bj_coap_decode(m, bytes, length)) == BJ_COAP_OK;
+}
+
+static bool carries(const bj_coap *m, const bj_coap_option *option) {
+    const bj_coap_option *one;
+    bool found = false;
+    for (size_t i = 0; (one = bj_coap_find(m, option->number, i)) && !found; i++) {
+        found = one->length == option->length && !memcmp(one->value, option->value, one->length);
+    }
+    return found;
+}
+
+/* Nowhere but in options that the request had, too. */
+static bool is_only_returned(const bj_oracle *o, const bj_coap *answer, const bj_coap *request,
+                             const bj_string *secret) {
+    bool returned = !found_in(o, answer->payload, answer->payload_length, secret);
+    for (size_t i = 0; i < answer->option_count && returned; i++) {
+        const bj_coap_option *option = &answer->options[i];
+        returned = carries(request, option) || !found_in(o, option->value, option->length, secret);
+    }
+    return returned;
+}
+
+/* RFC 7252 §5.4.1: a 4.02 may say which option it was that is not known, and libcoap's repeats it. What the server
+ * itself had put there is no news to it. */
+static bool is_returned(bj_oracle *o, const bj_event *e, const bj_string *secret) {
+    bj_coap answer, request;
+    bool stream = e->number >= 0 && e->kind != BJ_EV_SENT && e->kind != BJ_EV_RECEIVED, returned = false;
+    if (!decode(&answer, e->raw, e->raw_length, stream) || answer.code != BJ_COAP_CODE(4, 2)) {
+        return false;
+    }
+    const oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && !returned; age++) {
+        returned = f->token_length == answer.token_length && !memcmp(f->token, answer.token, f->token_length) &&
+                   decode(&request, f->bytes, f->length, f->connection >= 0) &&
+                   is_only_returned(o, &answer, &request, secret);
+    }
+    return returned;
+}
+
+static void search(bj_oracle *o, const bj_event *e) {
+    for (unsigned i = 0; i < o->secret_count; i++) {
+        const char *form = found_in(o, e->raw, e->raw_length, &o->secrets[i]);
+        if (form && !is_returned(o, e, &o->secrets[i])) {
+            tell(o, &o->secrets[i], e->sequence, "a message of the client", form);
+        }
+    }
 }
 
 static void event(bj_oracle *o, const bj_event *e) {
@@ -118,14 +173,14 @@ static void event(bj_oracle *o, const bj_event *e) {
     case BJ_EV_SENT:
     case BJ_EV_STREAM_SENT:
         if (by_client) {
-            search(o, e->raw, e->raw_length, e->sequence, "a message of the client");
+            search(o, e);
         }
         break;
     case BJ_EV_RECEIVED:
     case BJ_EV_STREAM_RECEIVED:
     case BJ_EV_PLAIN_RECEIVED:
         if (!by_client && (e->kind == BJ_EV_PLAIN_RECEIVED || !o->config.exact)) {
-            search(o, e->raw, e->raw_length, e->sequence, "a message of the client");
+            search(o, e);
         }
         break;
     case BJ_EV_CLIENT_OUTPUT:

@@ -483,6 +483,28 @@ static void a_register_elsewhere_is_found(void **state) {
     assert_broken(BJ_RULE_BS_REGISTER, "leads elsewhere");
 }
 
+/* RFC 3986 §7.4: fewer than four numbers, or octal ones, are a name to some, and an address to others. */
+static void a_register_at_a_rare_address_may_lead_anywhere(void **state) {
+    (void) state;
+    static const char *const hosts[] = { "coap://192.002.77", "coap://0xC0.0.2.11", "coap://3221225995",
+                                         "coap://192.0.2.77" };
+    for (unsigned i = 0; i < 4; i++) {
+        tear_down(state);
+        set_up(state);
+        opens();
+        writes_security(10200, 100, "/0/1", hosts[i], false, 101, C(2, 4));
+        writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+        command(10900, 102, POST, "/bs", C(2, 4));
+        registers(11000, 50, "lt=300");
+        judge(12000);
+        if (i < 3) {
+            assert_nothing_broken();
+        } else {
+            assert_broken(BJ_RULE_BS_REGISTER, "leads elsewhere");
+        }
+    }
+}
+
 static void a_register_with_unmatched_ids_is_found(void **state) {
     (void) state;
     opens();
@@ -528,6 +550,29 @@ static void a_key_in_a_message_is_found(void **state) {
            .payload = "0123456789abcdef");
     judge(11000);
     assert_broken(BJ_RULE_SEC_NO_SECRETS, "16 bytes");
+}
+
+/* RFC 7252 §5.4.1: an answer may say which option it was that is not known, as libcoap's do. */
+static void a_key_that_the_server_put_into_an_option_may_come_back(void **state) {
+    (void) state;
+    const char *const there[] = { "0123456789abcdef", "another", "another" };
+    const char *const back[] = { "0123456789abcdef", "0123456789abcdef", NULL };
+    for (unsigned i = 0; i < 3; i++) {
+        tear_down(state);
+        set_up(state);
+        opens();
+        writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+        SERVER(10300, BS, .type = BJ_COAP_CON, .code = GET, .mid = 101, .token = "to", .path = "/", .accept = 41,
+               .option = 49, .option_value = there[i]);
+        CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(4, 2), .mid = 101, .token = "to", .option = 49,
+               .option_value = back[i], .payload = i == 2 ? "0123456789abcdef" : NULL);
+        judge(11000);
+        if (i == 0) {
+            assert_nothing_broken();
+        } else {
+            assert_broken(BJ_RULE_SEC_NO_SECRETS, "16 bytes");
+        }
+    }
 }
 
 static void a_key_in_a_line_is_found_in_every_form(void **state) {
@@ -622,10 +667,12 @@ int main(void) {
         TEST(a_register_before_finish_is_found),
         TEST(another_lifetime_is_found),
         TEST(a_register_elsewhere_is_found),
+        TEST(a_register_at_a_rare_address_may_lead_anywhere),
         TEST(a_register_with_unmatched_ids_is_found),
         TEST(what_a_failed_session_wrote_is_not_used),
         TEST(a_registration_that_lists_the_security_object_is_found),
         TEST(a_key_in_a_message_is_found),
+        TEST(a_key_that_the_server_put_into_an_option_may_come_back),
         TEST(a_key_in_a_line_is_found_in_every_form),
         TEST(a_server_that_reads_the_security_object_is_found),
         TEST(a_server_that_is_refused_the_security_object_is_lawful),

@@ -40,8 +40,9 @@ typedef struct msg {
     const char *location; /* Location-Path */
     const char *query[4];
     uint32_t format, accept, block1, block2;
-    uint32_t option;  /* one more, empty, of that number */
-    uint32_t observe; /* one more than the number */
+    uint32_t option;          /* one more, of that number */
+    const char *option_value; /* NULL: it is empty */
+    uint32_t observe;         /* one more than the number */
     const char *payload;
     size_t length; /* of the payload; 0: strlen() */
 } msg;
@@ -90,7 +91,8 @@ static size_t encode(const msg *m, uint8_t *out, size_t room, bool stream) {
         bj_coap_add_uint(&c, BJ_COAP_OBSERVE, m->observe - 1, rooms[3]);
     }
     if (m->option) {
-        bj_coap_add(&c, m->option, "", 0);
+        const char *value = m->option_value ? m->option_value : "";
+        bj_coap_add(&c, m->option, value, strlen(value));
     }
     if (m->payload) {
         c.payload = (const uint8_t *) m->payload;

@@ -477,6 +477,21 @@ static void without_its_resource_send_is_muted(void **state) {
     assert_broken(BJ_RULE_REP_SEND, "not there");
 }
 
+/* A server may give /dp as Location-Path. */
+static void an_update_at_dp_is_no_send(void **state) {
+    (void) state;
+    manages();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 70, .token = "tu", .path = "/rd/1");
+    SERVER(at_ms + 1, MGMT, .type = BJ_COAP_ACK, .code = C(4, 4), .mid = 70, .token = "tu");
+    registers(at_ms + 10, 71, "lt=1000000");
+    SERVER(at_ms + 20, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 71, .token = "tr", .location = "/dp");
+    CLIENT(at_ms + 30, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 72, .token = "ts", .path = "/dp", .format = 41,
+           .payload = "</1/0>,</3/0>");
+    SERVER(at_ms + 31, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 72, .token = "ts");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 /* --- several paths -------------------------------------------------------------------------------------------- */
 
 static void every_path_of_a_composite_is_told(void **state) {
@@ -530,6 +545,7 @@ int main(void) {
         TEST(not_confirmable_for_a_day_is_found),
         TEST(a_send_that_is_muted_is_found),
         TEST(without_its_resource_send_is_muted),
+        TEST(an_update_at_dp_is_no_send),
         TEST(every_path_of_a_composite_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

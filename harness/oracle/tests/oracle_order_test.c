@@ -40,6 +40,31 @@ static void is_told_to_finish(void) {
     SERVER(10900, BS, .type = BJ_COAP_CON, .code = GET, .mid = 103, .token = "to", .path = "/", .accept = 41);
 }
 
+/* The server says it in a record of DTLS, which the client reads. */
+static void server_record(unsigned ms, const msg *m) {
+    static const uint8_t record[20] = { 23, 254, 253, 0, 1 };
+    uint8_t bytes[64];
+    bj_event event = { .kind = BJ_EV_SENT,
+                       .actor = BS,
+                       .time = ms * BJ_MS,
+                       .from = address_of(BS),
+                       .to = local,
+                       .raw = record,
+                       .raw_length = sizeof record };
+    uint32_t carrier = put_event(event);
+    bj_event plain = event;
+    plain.kind = BJ_EV_PLAIN_SENT;
+    plain.cause = carrier;
+    plain.number = -1;
+    plain.raw = bytes;
+    plain.raw_length = encode(m, bytes, sizeof bytes, false);
+    put_event(plain);
+    event.kind = BJ_EV_RECEIVED;
+    event.actor = BJ_ACTOR_CLIENT;
+    event.cause = carrier;
+    put_event(event);
+}
+
 static void what_is_told_later_counts_from_when_it_was_said(void **state) {
     (void) state;
     is_told_to_finish();
@@ -88,6 +113,21 @@ static void what_waits_at_the_end_is_judged(void **state) {
     assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
 }
 
+/* A command overtook the answer to the Bootstrap-Request. The client has taken the Finish, and the record that says so
+ * is lost; then comes the answer, which is a refusal, too late. */
+static void a_refusal_behind_a_finish_leaves_its_outcome_open(void **state) {
+    (void) state;
+    asks(10000, 1);
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    SERVER(10902, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb");
+    registers(10903, 50, "lt=300");
+    judge(10904);
+    assert_nothing_broken();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_is_told_later_counts_from_when_it_was_said),
@@ -95,6 +135,7 @@ int main(void) {
         TEST(a_lost_record_holds_nothing_up),
         TEST(a_record_that_a_server_passes_over_holds_nothing_up),
         TEST(what_waits_at_the_end_is_judged),
+        TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
