@@ -284,12 +284,13 @@ static bool is_bad(bj_verdict verdict) {
     return verdict == BJ_FAIL || verdict == BJ_ERROR;
 }
 
-/* Cases are reported in their order; a slow one keeps at most a few finished ones waiting. */
+/* Cases are reported in their order; a slow one keeps finished ones waiting, each with its log: so many, and no more.
+ */
 static void run_all(suite *s) {
-    size_t ahead = s->jobs * 4;
+    enum { AHEAD = 256 };
     bool enough = false;
     while (s->told < s->count && !cli_interrupted && !enough) {
-        while (s->started < s->count && s->running < s->jobs && s->started - s->told < ahead) {
+        while (s->started < s->count && s->running < s->jobs && s->started - s->told < AHEAD) {
             start(s, &s->cases[s->started++]);
         }
         if (s->running) {

@@ -77,6 +77,28 @@ PROGRAMS = {
             for (;;)
                 pause();
         }""",
+    # The first of its kind waits until twenty have begun; all ask.
+    "waits-for-others": """
+        #include <fcntl.h>
+        #include <netdb.h>
+        #include <sys/socket.h>
+        #include <sys/stat.h>
+        #include <unistd.h>
+        int main(int count, char **words) {
+            static const char m[] = "\\x41\\x02\\x00\\x01\\x01\\xb2" "bs\\x48" "ep=dev-1";
+            struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *found;
+            int begun = open(words[1], O_WRONLY | O_APPEND | O_CREAT, 0600), first;
+            struct stat all;
+            write(begun, ".", 1);
+            for (first = !fstat(begun, &all) && all.st_size == 1; first && all.st_size < 20; fstat(begun, &all)) {
+            }
+            if (getaddrinfo("bs.example", "5683", &hints, &found) != 0)
+                return 1;
+            int s = socket(found->ai_family, SOCK_DGRAM, 0);
+            sendto(s, m, sizeof m - 1, 0, found->ai_addr, found->ai_addrlen);
+            for (;;)
+                pause();
+        }""",
     # CON POST /bs?ep=dev-1, and says what it was answered.
     "asks": """
         #include <netdb.h>
@@ -492,6 +514,16 @@ def test_several_at_once_are_reported_in_order(scenario, programs, tmp_path):
     names = [[json.loads(line)["scenario"] for line in done.stdout.splitlines()] for done in (alone, together)]
     assert len(names[0]) == 12 and names[0] == names[1]
     assert together.returncode == PASSED
+
+
+def test_what_comes_behind_a_slow_one_is_run_meanwhile(scenario, programs, tmp_path):
+    """The first client waits for the twentieth to begin: that is run, though nothing can be reported before the first."""
+    for i in range(20):
+        scenario(BOOTSTRAP, f"s/{i:02}.yaml")
+    profile = tmp_path / "client.yaml"
+    profile.write_text(f"name: it\nattach: exec\ncommand: [\"{programs('waits-for-others')}\", \"{tmp_path / 'begun'}\"]\n")
+    done = bootjack("run", tmp_path / "s", "--client", profile, "--json", "--no-canary", "-j", "2", "--limit", "60")
+    assert [json.loads(line)["verdict"] for line in done.stdout.splitlines()] == ["pass"] * 20
 
 
 @pytest.mark.parametrize("jobs", ["1", "3"])
