@@ -237,9 +237,10 @@ static bool stop(bj_engine *e, bj__thread *t) {
     int number = (int) bj_get_uint(t->step, BJ_F(STOP, SIGNAL), SIGTERM);
     const bj_record *own = number == SIGTERM ? bj_get_record(e->profile, BJ_F(PROFILE, STOP)) : NULL;
     const bj_value *line = bj_get(own, BJ_F(STOPPING, INPUT));
+    bool end = bj_get_bool(own, BJ_F(STOPPING, END), false);
     e->stopping = true;
-    if (line) {
-        return bj__life_type(e, t, &line->as.string, false);
+    if (line || end) {
+        return bj__life_type(e, t, line ? &line->as.string : NULL, end);
     }
     number = (int) bj_get_uint(own, BJ_F(STOPPING, SIGNAL), (uint32_t) number);
     int result = e->ops->client_signal(e->world, number);

@@ -112,7 +112,7 @@ static const struct {
     { BJ_K_RESPOND, { "reset", "block" } },
     { BJ_K_POWER_CUT, { "keeps", "outcome" } },
     { BJ_K_INPUT, { "line", "command" } },
-    { BJ_K_STOPPING, { "signal", "input" } },
+    { BJ_K_STOPPING, { "signal", "input", "end" } },
 };
 
 static void check_alternatives(check *c, const bj_record *record, const char *const names[4]) {
@@ -151,7 +151,7 @@ static const struct {
     { BJ_K_DISK, { "fault", "space" } },
     { BJ_K_INPUT, { "line", "command", "end" } },
     { BJ_K_READY, { "output", "request", "after" } },
-    { BJ_K_STOPPING, { "signal", "input" } },
+    { BJ_K_STOPPING, { "signal", "input", "end" } },
 };
 
 static void check_need(check *c, const bj_record *record, const char *const names[3]) {

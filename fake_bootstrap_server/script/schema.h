@@ -398,7 +398,8 @@ enum {
 #define BJ_FIELDS_STOPPING(F)                                                                                           \
     F(1, SIGNAL, "signal", ENUM, BJ_PRIMARY, ENUM(BJ_ENUM_SIGNAL), "By this signal.")                                  \
     F(2, INPUT, "input", STRING, 0, NONE, "By this line at its standard input.")                                       \
-    F(3, WITHIN, "within", DURATION, 0, NONE, "It has ended then, as `bootjack client check` proves; 1m if not given.")
+    F(3, WITHIN, "within", DURATION, 0, NONE, "It has ended then, as `bootjack client check` proves; 1m if not given.")  \
+    F(4, END, "end", BOOL, 0, NONE, "By the end of its standard input.")
 
 #define BJ_FIELDS_RECOVERY(F)                                                                                          \
     F(1, OFF, "off", STRING, BJ_REQUIRED, NONE, "The run ends with the script, for this reason.")

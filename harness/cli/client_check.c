@@ -286,10 +286,10 @@ static void stops(checking *c) {
         say("ok", told ? "it stops as the profile says" : "it stops at SIGTERM", "");
     } else if (told) {
         failed(c, "it does not stop as the profile says", result.reason,
-               "`stop` names a signal, or a line for its standard input");
+               "`stop` names a signal, a line for its standard input, or the end of that");
     } else {
         say("note", "it does not stop in order at SIGTERM", result.reason);
-        advise("say in `stop` what it takes: another signal, or a line at its standard input");
+        advise("say in `stop` what it takes: another signal, a line at its standard input, or the end of that");
     }
     bj_run_release(&result);
 }

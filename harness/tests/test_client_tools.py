@@ -110,7 +110,10 @@ def test_check_proves_how_it_gets_ready_and_stops(tmp_path):
 @pytest.mark.parametrize("fields, message", [
     ({"ready": {"output": "no client writes this"}}, "it does not say that it is ready: 'no client writes this'"),
     ({"stop": {"input": "quit"}}, "it does not stop as the profile says"),
+    ({"stop": {"end": True}}, "it does not stop as the profile says"),
     ({"stop": {"signal": "usr1", "input": "quit"}}, "exclude each other"),
+    ({"stop": {"input": "quit", "end": True}}, "exclude each other"),
+    ({"stop": {"within": "1s"}}, "stopping needs the field 'signal' or 'input' or 'end'"),
     ({"ready": {}}, "ready needs the field 'output' or 'request' or 'after'"),
 ])
 def test_check_refuses_what_is_not_so(fields, message, tmp_path):

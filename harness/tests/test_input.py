@@ -129,6 +129,13 @@ def test_stop_types_what_the_profile_says(play):
     assert play("poll", steps).verdict == "fail"
 
 
+@pytest.mark.parametrize("attach", ["exec", "network"])
+def test_stop_ends_the_input_where_the_profile_says_so(attach, play):
+    steps = [{"advance": "100ms"}, {"stop": "term"}, {"request": {**GET, "path": "/end", "within": "1s"}}, {"ignore": {}}, {"exit": 7}]
+    assert play("poll", steps, attach, stop={"end": True}).verdict == "pass"
+    assert play("poll", steps, attach).verdict == "fail"
+
+
 @pytest.mark.parametrize("ready", [{"output": "listening"}, {"after": "1s"}, {"request": True, "after": "1500ms"}])
 def test_the_clock_of_a_scenario_begins_when_the_client_is_ready(ready, play):
     steps = [{"advance": "100ms"}, {"input": "one"}, {"request": {**GET, "path": "/one", "within": "10s"}}, {"ignore": {}}]
