@@ -55,6 +55,9 @@ bool bj_child_hear(void *child);
 void bj_child_hear_last(bj_child *child);
 /* For bj_sim_set_input() and bj_real_config: types a line. */
 int bj_child_type(void *child, const char *line, size_t length, bool end);
+/* For a client that starts again: a new pipe at descriptor 0 where the script ended the input of its life before.
+ * `over_exec`: the end at which is typed stays open behind execve(). False and errno: the system gives none. */
+bool bj_child_reopen_input(bj_shared *shared, bool over_exec);
 /* Closes the log (RUN_END) and tells the parent that the verdict is there. */
 void bj_child_over(bj_child *child);
 

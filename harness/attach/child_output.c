@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -130,4 +131,24 @@ int bj_child_type(void *context, const char *line, size_t length, bool end) {
     }
     errno = kept;
     return result;
+}
+
+bool bj_child_reopen_input(bj_shared *shared, bool over_exec) {
+    int ends[2];
+    if (shared->input >= 0) { /* it goes on, or there is none */
+        return true;
+    }
+    if (syscall(SYS_pipe2, ends, O_CLOEXEC) != 0) {
+        return false;
+    }
+    int high = (int) syscall(SYS_fcntl, ends[1], over_exec ? F_DUPFD : F_DUPFD_CLOEXEC, BJ_SHARED_DESCRIPTOR + 1);
+    bool good = high >= 0 && syscall(SYS_fcntl, high, F_SETFL, O_NONBLOCK) == 0 && syscall(SYS_dup3, ends[0], 0, 0) == 0;
+    int why = errno;
+    if (good) {
+        shared->input = high;
+    }
+    syscall(SYS_close, ends[0]);
+    syscall(SYS_close, ends[1]);
+    errno = why;
+    return good;
 }

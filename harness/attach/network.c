@@ -220,7 +220,8 @@ static bool start_client(network *n) {
         return false;
     }
     char **environment = bj_exec_environment(job->arena, job->options.profile, 0);
-    n->client = fork();
+    bool typed_at = bj_child_reopen_input(n->child.shared, false);
+    n->client = typed_at ? fork() : -1;
     if (n->client == 0) {
         become(n, program, arguments, environment);
     }

@@ -122,6 +122,10 @@ _Noreturn void bj_preload_start_again(const bj_child *child) {
     shared->child = (uint64_t) (uintptr_t) goes_on;
     reset_signals();
     reset_descriptors();
+    if (!bj_child_reopen_input(shared, true)) {
+        bj_shared_trouble(shared, "the client cannot be started again: no standard input: %s", strerror(errno));
+        bj_child_vanish(1);
+    }
     umask(start.mask);
     if (*start.folder && chdir(start.folder) != 0) {
         bj_shared_trouble(shared, "the client cannot be started again: %s: %s", start.folder, strerror(errno));

@@ -136,6 +136,15 @@ def test_stop_ends_the_input_where_the_profile_says_so(attach, play):
     assert play("poll", steps, attach).verdict == "fail"
 
 
+@pytest.mark.parametrize("attach", ["exec", "network"])
+def test_who_was_stopped_by_the_end_of_its_input_has_a_new_one_when_it_starts_again(attach, play):
+    stops = [{"stop": "term"}, {"request": {**GET, "path": "/end", "within": "1s"}}, {"ignore": {}}, {"exit": 7}]
+    steps = [{"advance": "100ms"}, *SCENARIO["steps"][1:4], *stops, {"start": {}}, {"advance": "100ms"}, *SCENARIO["steps"][1:4], *stops]
+    result = play("poll", steps, attach, stop={"end": True})
+    assert result.verdict == "pass", result.reason
+    assert [text for _, text in said(result)] == ["listening", "told: one", "told: end"] * 2
+
+
 @pytest.mark.parametrize("ready", [{"output": "listening"}, {"after": "1s"}, {"request": True, "after": "1500ms"}])
 def test_the_clock_of_a_scenario_begins_when_the_client_is_ready(ready, play):
     steps = [{"advance": "100ms"}, {"input": "one"}, {"request": {**GET, "path": "/one", "within": "10s"}}, {"ignore": {}}]
