@@ -142,7 +142,8 @@ bool bj_child_reopen_input(bj_shared *shared, bool over_exec) {
         return false;
     }
     int high = (int) syscall(SYS_fcntl, ends[1], over_exec ? F_DUPFD : F_DUPFD_CLOEXEC, BJ_SHARED_DESCRIPTOR + 1);
-    bool good = high >= 0 && syscall(SYS_fcntl, high, F_SETFL, O_NONBLOCK) == 0 && syscall(SYS_dup3, ends[0], 0, 0) == 0;
+    bool good =
+        high >= 0 && syscall(SYS_fcntl, high, F_SETFL, O_NONBLOCK) == 0 && syscall(SYS_dup3, ends[0], 0, 0) == 0;
     int why = errno;
     if (good) {
         shared->input = high;
