@@ -190,7 +190,7 @@ static void cut_block(const bjc_session *session, bjc_answer *answer, const pars
     block.more = total - offset > size;
     answer->block2 = bjc_block_value(&block);
     answer->size2 = block.number == 0 ? (int64_t) total : -1;
-    answer->payload += offset;
+    answer->payload = offset ? answer->payload + offset : answer->payload; /* of nothing there is no address */
     answer->payload_length = block.more ? size : total - offset;
 }
 
