@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/tlv.h"
+
 enum {
     HEALED_ID = 100,
     HEALED_SPACE = 16 << 20,
@@ -202,13 +204,30 @@ static bj__held *held_of(bj_engine *e, unsigned instance) {
     return one;
 }
 
-static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count) {
+/* What a client holds that was told this: in TLV, which has no types, a number or a Boolean is bytes as any other. */
+static bj_string bytes_told(bj_engine *e, const bj_node *node, bool tlv) {
+    uint8_t room[16];
+    bj_tlv_writer w = { .out = room, .room = sizeof room };
+    if (node->kind == BJ_N_STRING || node->kind == BJ_N_OPAQUE) {
+        return node->bytes;
+    }
+    if (tlv && node->kind == BJ_N_INT) {
+        bj_tlv_put_int(&w, BJ_TLV_RESOURCE, node->id, node->integer);
+    } else if (tlv && node->kind == BJ_N_BOOL) {
+        bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, node->id, node->integer != 0);
+    }
+    const uint8_t *at = room;
+    bj_tlv entry = { .length = 0 };
+    bj_tlv_next(&at, &w.used, &entry);
+    return (bj_string){ bj_arena_strndup(e->arena, (const char *) entry.value, entry.length), entry.length };
+}
+
+static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count, bool tlv) {
     const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
-    bool bytes = identity && (identity->kind == BJ_N_STRING || identity->kind == BJ_N_OPAQUE);
-    bj__held *one = bytes && key && key->bytes.length ? held_of(e, instance) : NULL;
+    bj__held *one = identity && key && bytes_told(e, key, tlv).length ? held_of(e, instance) : NULL;
     if (one) {
-        one->identity = identity->bytes;
-        one->key = key->bytes;
+        one->identity = bytes_told(e, identity, tlv);
+        one->key = bytes_told(e, key, tlv);
     }
 }
 
@@ -235,11 +254,11 @@ void bj__heal_note_write(bj_engine *e, const bj_record *step) {
     if (path.depth == 3) {
         note_resource(e, step, &path);
     } else if (path.depth == 2 && values) {
-        note_instance(e, path.ids[1], values->as.nodes.items, values->as.nodes.count);
+        note_instance(e, path.ids[1], values->as.nodes.items, values->as.nodes.count, values == tlv);
     }
     for (size_t i = 0; path.depth == 1 && values && i < values->as.nodes.count; i++) {
         const bj_node *node = &values->as.nodes.items[i];
-        note_instance(e, node->id, node->children, node->child_count);
+        note_instance(e, node->id, node->children, node->child_count, values == tlv);
     }
 }
 

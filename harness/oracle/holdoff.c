@@ -89,7 +89,7 @@ static bj_time transmit_wait(const bj_oracle *o) {
 /* Did anything of that server reach the client since, by which a session may have begun? */
 static bool was_spoken_to(bj_oracle *o, const oracle_own *own) {
     const oracle_foreign *f;
-    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && f->last >= own->first; age++) {
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)) && f->last + ORACLE_GRACE >= own->first; age++) {
         if (bj_addr_equal(&f->peer, &own->peer)) {
             return true;
         }

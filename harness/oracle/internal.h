@@ -391,6 +391,7 @@ typedef struct oracle_observation {
     bj_time most;        /* pmax is over; BJ_NEVER */
     bool lapsed;         /* it was over, and nobody can say that something had to come */
     bj_time stored;      /* what was stored meanwhile must have been told by then; BJ_NEVER */
+    bj_time answered;    /* a server sent a response with its token; 0: never */
 } oracle_observation;
 
 enum {

@@ -662,6 +662,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
         } else if (!s->stream && s->m.type == BJ_COAP_RST) {
             oracle_observations_reset(o, s);
         } else if (bj_coap_is_response(s->m.code)) {
+            oracle_observations_response(o, s);
             own_answered(o, s);
         }
         return;

@@ -187,7 +187,8 @@ static void piggybacked(bj_oracle *o, const oracle_seen *s, const oracle_foreign
 
 /* §5.4.1: a request with an option that is critical and not known gets 4.02. */
 static void critical(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
-    if (f->critical && !f->reused && s->m.code != BJ_COAP_CODE(4, 2)) {
+    bool known = f->critical && !f->reused && !oracle_heard_malformed(o, s, true); /* that may be the one it answers */
+    if (known && s->m.code != BJ_COAP_CODE(4, 2)) {
         BJ_TEXT(code, 16);
         bj_coap_code_print(&code, s->m.code);
         oracle_break(o, BJ_RULE_COAP_CRITICAL_OPTION, s->time, s->event->sequence,

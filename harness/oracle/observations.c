@@ -268,16 +268,27 @@ static void missed(bj_oracle *o, oracle_observation *ob, bj_rule rule, bj_time d
                  (double) due / 1e6, why);
 }
 
+/* Was a confirmable message to that server on its way then? What is due waits for its end (RFC 7252 §4.7, NSTART). */
+static bool was_held_up(bj_oracle *o, const oracle_observation *ob, bj_time due) {
+    const oracle_own *own;
+    bool held = false;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)) && own->last + 400 * BJ_SECOND >= due && !held; age++) {
+        held = own->type == BJ_COAP_CON && own->acknowledged >= due && own->first <= due &&
+               bj_addr_equal(&own->peer, &ob->peer);
+    }
+    return held;
+}
+
 static void look_at(bj_oracle *o, oracle_observation *ob) {
     bool in_session = o->attempt.phase == ORACLE_SESSION || o->attempt.phase == ORACLE_REQUESTED;
     if (o->now > ob->expected) {
-        if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0)) {
+        if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0) && !was_held_up(o, ob, ob->expected)) {
             missed(o, ob, (bj_rule) ob->expected_by, ob->expected, "what was written must be told");
         }
         expect_nothing(ob);
     }
     if (o->now > ob->most) {
-        if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0)) {
+        if (!in_session && !ob->ended && is_undisturbed(o, ob, ob->reported, 0) && !was_held_up(o, ob, ob->most)) {
             missed(o, ob, BJ_RULE_REP_PERIODS, ob->most, "pmax is over");
         }
         ob->lapsed = !ob->ended;
@@ -437,6 +448,15 @@ void oracle_observations_answered(bj_oracle *o, const oracle_managed *x) {
     reckon_all(o);
 }
 
+/* Nobody answers a notification with a response. To who takes it for one, what is on its way with that token, or waits
+ * for its turn, has got its answer. */
+void oracle_observations_response(bj_oracle *o, const oracle_seen *s) {
+    oracle_observation *ob = find(o, &s->peer, s->m.token, s->m.token_length);
+    if (ob && (s->stream || s->m.type <= BJ_COAP_NON)) {
+        ob->answered = s->time;
+    }
+}
+
 /* A Reset to a notification (§3.6). One to a non-confirmable one belongs to nothing that its sender still keeps: that
  * is why one in 24 hours is confirmable (§4.5). Nor does one behind an Acknowledgement (RFC 7252 §4.2). */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
@@ -444,7 +464,8 @@ void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     bool kept = own && own->type == BJ_COAP_CON && own->answered == s->time && !own->ended_otherwise;
     bool notification = kept && bj_coap_is_response(own->code) && s->time < own->first + 100 * BJ_SECOND;
     oracle_observation *ob = notification ? find(o, &own->peer, own->token, own->token_length) : NULL;
-    if (ob && !ob->ended && own->first >= ob->began) {
+    bool misled = ob && ob->answered && ob->answered + ORACLE_GRACE >= own->first;
+    if (ob && !ob->ended && own->first >= ob->began && !misled) {
         ob->ended = ORACLE_ENDED_RESET;
         ob->ended_at = s->time;
         bool at_once = own->copies == 1; /* else others may have been made behind it, and wait for it (NSTART) */

@@ -69,9 +69,19 @@ static bool lists(const bj_coap *m, unsigned object, unsigned id) {
     return length > 0; /* not to be read to its end */
 }
 
+/* LwM2M TS 1.0, E.1.3: with the account of a server its rights go, and with them what only it could reach. */
+static bool a_server_may_be_gone(const bj_oracle *o) {
+    bool gone = false;
+    for (unsigned i = 0; i < o->accounts.count; i++) {
+        const oracle_instance *one = &o->accounts.items[i];
+        gone |= one->used && one->object == 1 && (one->alone || one->deleted || one->vague);
+    }
+    return gone;
+}
+
 /* LwM2M Core 1.1 §6.2.1: Register lists all instances. Only the first: later servers may have changed them. */
 static void check_register(bj_oracle *o, const oracle_seen *s) {
-    bool whole = !bj_coap_find(&s->m, BJ_COAP_BLOCK1, 0) && s->m.payload_length;
+    bool whole = !bj_coap_find(&s->m, BJ_COAP_BLOCK1, 0) && s->m.payload_length && !a_server_may_be_gone(o);
     for (unsigned i = 0; i < o->commands.made_count && whole; i++) {
         unsigned object = o->commands.made[i].object, id = o->commands.made[i].id;
         if (!lists(&s->m, object, id)) {

@@ -112,6 +112,18 @@ static void a_registration_that_lacks_what_was_written_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE, "/9/0");
 }
 
+/* TS 1.0 E.1.3: with a server that no account leads to its rights go, and with them what nobody else could reach. */
+static void with_a_server_that_may_be_gone_it_may_lack_some(void **state) {
+    (void) state;
+    writes_accounts();
+    writes_server(10350, 110, "/1/1", 102, 300, C(2, 4));
+    writes(10400, 102, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10500, 103, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void one_that_lists_it_is_lawful(void **state) {
     (void) state;
     writes_accounts();
@@ -302,6 +314,7 @@ int main(void) {
         TEST(another_object_that_was_written_and_is_not_there_is_found),
         TEST(one_that_was_deleted_again_need_not_be_there),
         TEST(a_registration_that_lacks_what_was_written_is_found),
+        TEST(with_a_server_that_may_be_gone_it_may_lack_some),
         TEST(one_that_lists_it_is_lawful),
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),

@@ -214,6 +214,19 @@ static void an_unknown_critical_option_that_is_passed_over_is_found(void **state
     assert_broken(BJ_RULE_COAP_CRITICAL_OPTION, "2.02");
 }
 
+/* One with more options than are decoded here, and the same token, came at the same time. */
+static void an_answer_may_be_that_of_a_message_that_is_not_read(void **state) {
+    (void) state;
+    uint8_t crowded[106] = { 0x52, GET, 0, 9, 't', 'o' };
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_NON, .code = GET, .mid = 9, .token = "to", .path = "/1", .option = 2049);
+    server_raw(10200, BS, crowded, sizeof crowded);
+    CLIENT(10210, BS, .type = BJ_COAP_RST, .mid = 9);
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(4, 4), .mid = 9, .token = "to");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(void **state) {
     (void) state;
     opens();
@@ -417,6 +430,7 @@ int main(void) {
         TEST(a_ping_is_answered_with_reset),
         TEST(a_ping_that_is_acknowledged_is_found),
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
+        TEST(an_answer_may_be_that_of_a_message_that_is_not_read),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
         TEST(rounded_repetitions),

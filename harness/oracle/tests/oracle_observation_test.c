@@ -172,6 +172,20 @@ static void a_reset_ends_it(void **state) {
     assert_broken(BJ_RULE_REP_CANCEL, "RST");
 }
 
+/* What the server says before it, with the same token, libcoap takes for the answer to a notification that waits. */
+static void a_reset_behind_a_response_may_be_for_nothing(void **state) {
+    (void) state;
+    observes();
+    SERVER(at_ms, MGMT, .type = BJ_COAP_NON, .code = C(2, 4), .mid = 30, .token = "ob");
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_RST, .mid = 70);
+    at_ms += 100;
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void registers_anew(void) {
     registers(at_ms, 60, "lt=1000000");
     registered(at_ms + 10, 60);
@@ -342,6 +356,26 @@ static void after_pmax_is_found(void **state) {
     runs_until(at_ms + 10000);
     judge(at_ms);
     assert_broken(BJ_RULE_REP_PERIODS, "pmax");
+}
+
+/* RFC 7252 §4.7, NSTART: and then, in the moment of its Acknowledgement, it may be that the next has not left yet. */
+static void behind_one_that_is_on_its_way_it_waits(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=20", NULL, C(2, 4));
+    unsigned sent = at_ms;
+    static const unsigned copies[] = { 0, 2500, 7500, 17500, 37500 };
+    for (unsigned i = 0; i < sizeof copies / sizeof copies[0]; i++) {
+        CLIENT(sent + copies[i], MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3,
+               .format = 1, .payload = "100");
+    }
+    SERVER(sent + 39990, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    at_ms = sent + 39990;
+    writes_text("/1/0/5", "101", C(2, 4));
+    CLIENT(sent + 40001, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 71, .token = "ob", .observe = 4,
+           .format = 1, .payload = "101");
+    judge(sent + 40100);
+    assert_nothing_broken();
 }
 
 static void a_pmax_that_is_shorter_than_pmin_does_not_count(void **state) {
@@ -522,6 +556,7 @@ int main(void) {
         TEST(a_notification_after_the_end_is_found),
         TEST(one_that_was_on_its_way_is_lawful),
         TEST(a_reset_ends_it),
+        TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
         TEST(what_was_stored_may_come_after_it),
         TEST(what_was_not_to_be_stored_is_found),
@@ -535,6 +570,7 @@ int main(void) {
         TEST(before_pmin_is_found),
         TEST(before_the_default_period_is_found),
         TEST(after_pmax_is_found),
+        TEST(behind_one_that_is_on_its_way_it_waits),
         TEST(a_pmax_that_is_shorter_than_pmin_does_not_count),
         TEST(an_evaluation_before_epmin_is_found),
         TEST(no_threshold_is_found),
