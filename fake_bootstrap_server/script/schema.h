@@ -235,6 +235,8 @@ enum {
       "Bootjack has none: the scenario says what it would be, and is skipped for every client.")                       \
     F(33, LEVEL, "level", ENUM, 0, ENUM(BJ_ENUM_RULE_LEVEL),                                                           \
       "Of all its rules: where none of them is a MUST, a step that fails is a warning.")                               \
+    F(34, SURPLUS, "surplus", BOOL, 0, NONE,                                                                           \
+      "Resources of /0 and /1 that a client has not are to be passed over: nobody is skipped for want of one.")        \
     F(20, POWER_CUTS, "power-cuts", STEPS, 0, NONE,                                                                    \
       "What must follow wherever the client's power goes: bootjack run --power-cuts tries every operation of its disk.")
 #define BJ_ENUM_SHOWS(X) X(1, "accept") X(2, "refuse")

@@ -336,6 +336,9 @@ static bool within_scope(const bj_record *scenario, bj_text *reason) {
 
 bool bj_fit_has_all(const bj_record *profile, const bj_record *scenario, bj_text *reason) {
     gathered g = gather_scenario(profile, scenario);
+    if (bj_get_bool(scenario, BJ_F(SCENARIO, SURPLUS), false)) {
+        g.resources[0] = g.resources[1] = 0;
+    }
     return within_scope(scenario, reason) && takes_uris(profile, scenario, &g, reason) &&
            takes_input(profile, &g, reason) && has_features(profile, g.features, reason) &&
            has_resources(bj_get(profile, BJ_F(PROFILE, SECURITY_RESOURCES)), 0, g.resources[0], reason) &&

@@ -7,8 +7,9 @@
     python3 -m harness.report.clients --check                                    says whether picture and tables are up to date
     python3 -m harness.report.clients --unread wakaama=build/wakaama/results.json  failures that no finding accounts for
 
-results.json keeps no more than how many scenarios that show a rule had each verdict, and how many failures each finding of
-harness/clients/NAME.findings.yaml (account.py) accounts for: nothing of what was sent."""
+results.json keeps no more than how many scenarios that show a rule had each verdict, how many failures each finding of
+harness/clients/NAME.findings.yaml (account.py) accounts for, and the verdicts of the scenarios that ask for what its public
+issue tracker knows (NAME.known.yaml, known.py): nothing of what was sent."""
 from __future__ import annotations
 
 import argparse
@@ -18,7 +19,7 @@ import json
 import pathlib
 import sys
 
-from . import account, model
+from . import account, known, model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "harness" / "clients"
@@ -127,9 +128,17 @@ def findings_of(name, rules) -> list:
     return account.read(path, rules) if path.is_file() else []
 
 
+def issues_of(name) -> list:
+    path = FOLDER / f"{name}.known.yaml"
+    return known.read(path) if path.is_file() else []
+
+
 def page(name, client, rules) -> str:
     """What the client's page must hold."""
     text = with_part((FOLDER / f"{name}.md").read_text(encoding="utf-8"), "results", table(client, rules))
+    issues = issues_of(name)
+    if issues:
+        text = with_part(text, "known", known.table(issues, client.get("known", {})))
     findings = findings_of(name, rules)
     if not findings or "findings" not in client:  # none, or none was counted yet
         return text
@@ -166,6 +175,9 @@ def add(store, words, about, rules):
     store[name] = {"about": f"{about + ': ' if about else ''}{len(entries)} scenarios: {summary}.",
                    "findings": {finding.what: count for finding, count in zip(findings, fitting)}, "unread": len(left),
                    "rules": gather(entries, rules)}
+    issues = issues_of(name)
+    if issues:
+        store[name]["known"] = known.gather(issues, entries)
     STORE.write_text(json.dumps(dict(sorted(store.items())), indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What profiles say of clients, and what comes of it: instances of the factory, features, the picture of all clients."""
+import fnmatch
 import json
+import subprocess
 
 import pytest
 import yaml
 
 from harness.pytest_bootjack import api
-from harness.report import clients
+from harness.report import clients, known
 
 OURS = yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text())
 LEFT_OVER = """\
@@ -79,6 +81,21 @@ def test_what_a_client_lacks_is_a_skip(tmp_path):
     client = profile(tmp_path, features=["tlv"])
     result = api.run_scenario(api.ROOT / "scenarios/tcp/good.yaml", client, options=["--no-canary"])
     assert (result.verdict, result.reason) == ("skip", "the client has no tcp (its profile's features)")
+
+
+@pytest.mark.parametrize("surplus, verdict", [(False, "skip"), (True, "pass")])
+def test_what_is_to_be_passed_over_is_asked_of_who_lacks_it(surplus, verdict, tmp_path):
+    """Our client has the Resource; its profile says that it has not."""
+    ours = yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text())
+    client = tmp_path / "profile.yaml"
+    client.write_text(yaml.safe_dump({**ours, "security-resources": [0, 1, 2, 3, 4, 5, 10, 11]}, sort_keys=False))
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(yaml.safe_dump({"title": "t", "surplus": surplus, "client": {"bootstrap": {"uri": "coap://bs.example"}},
+                                        "recovery": {"off": "a Write is all"}, "steps": [
+        {"request": {"to": "bs", "method": "POST", "path": "/bs"}}, {"respond": "2.04"},
+        {"write": "/0/8", "tlv": {0: "coap://a.example", 1: False, 2: 3, 3: "", 4: "", 5: "", 6: 3, 10: 7}, "expect": "2.04"}]}, sort_keys=False))
+    result = api.run_scenario(scenario, client, options=["--no-canary"])
+    assert result.verdict == verdict, result.reason
 
 
 def test_a_feature_that_there_is_not(tmp_path):
@@ -174,3 +191,56 @@ def test_findings_that_are_none(accounts, capsys, text, mistake):
     (accounts / "c.findings.yaml").write_text(text)
     assert clients.main(["--unread", f"c={accounts / 'rows.jsonl'}"]) == 2
     assert mistake in capsys.readouterr().err
+
+
+# --- what its tracker knows ---
+
+KNOWN = """
+- {reference: "#1", what: Nothing is written, scenarios: ["good/*"], reason: 'answered 4\\.05$'}
+- {reference: "#2", what: It crashes, scenarios: ["loss/two", "loss/three"], reason: crashed, note: once it did}
+- {reference: "#3", what: It is late, scenarios: ["late/*"]}
+- {reference: "#4", what: It is early, scenarios: ["early"]}
+"""
+
+
+@pytest.fixture
+def tracker(accounts):
+    (accounts / "c.known.yaml").write_text(KNOWN)
+    (accounts / "c.md").write_text((accounts / "c.md").read_text() + "<!-- known: begin -->\n<!-- known: end -->\n")
+    with (accounts / "rows.jsonl").open("a") as rows:
+        for name, verdict in (("late/five", "pass"), ("late/six", "skip"), ("early", "skip")):
+            rows.write(json.dumps({**json.loads(failed(name, "")), "verdict": verdict}) + "\n")
+    return accounts
+
+
+def test_a_clients_page_tells_what_its_tracker_knows(tracker):
+    assert clients.main(["--add", f"c={tracker / 'rows.jsonl'}", "--tables"]) == 0
+    page = (tracker / "c.md").read_text()
+    assert "| #1 | Nothing is written | `good/*` | found, by 1 of 1 |" in page
+    assert "| #2 | It crashes | `loss/two`, `loss/three` | not there: 2 asked, 2 of them failed for another reason; once it did |" in page
+    assert "| #3 | It is late | `late/*` | not there: 1 passed |" in page
+    assert "| #4 | It is early | `early` | cannot be asked |" in page
+
+
+@pytest.mark.parametrize("text, mistake", [("what: x", "expected a list of issues"), ("- what: x", "issue 1: missing 2 required"),
+                                           (KNOWN.replace("[\"early\"]", "[]"), "issue 4: scenarios is a list of patterns, not []"),
+                                           (KNOWN.replace("4\\.05$", "("), "issue 1: answered (: "),
+                                           (KNOWN.replace("#4", "#3"), "more than one issue has the reference #3"),
+                                           (KNOWN.replace("early\"]", "never\"]"), "#4: no scenario of the run is named never"),
+                                           ("[", "c.known.yaml: ")],
+                         ids=["map", "lacks", "scenarios", "expression", "twice", "pattern", "syntax"])
+def test_issues_that_are_none(tracker, capsys, text, mistake):
+    (tracker / "c.known.yaml").write_text(text)
+    assert clients.main(["--add", f"c={tracker / 'rows.jsonl'}"]) == 2
+    assert mistake in capsys.readouterr().err
+
+
+def test_each_issue_of_a_tracker_has_scenarios():
+    """Those of the shipped files, by the names of the scenarios that are shipped."""
+    done = subprocess.run([api.find_bootjack(), "check", "--list", str(api.ROOT / "scenarios")], capture_output=True, text=True, check=True)
+    files = [json.loads(line)["scenario"].split("scenarios/", 1)[1] for line in done.stdout.splitlines()]
+    names = [file.replace(".yaml::", " ").removesuffix(".yaml") for file in files]
+    for path in sorted((api.ROOT / "harness/clients").glob("*.known.yaml")):
+        for issue in known.read(path):
+            for pattern in issue.scenarios:
+                assert any(fnmatch.fnmatchcase(name, pattern) for name in names), f"{path.name}: {pattern}"
