@@ -13,7 +13,7 @@ file(GLOB parts CONFIGURE_DEPENDS ${server}/base/*.c ${server}/log/*.c ${server}
      ${server}/script/*.c ${harness}/world/*.c ${harness}/libc/*.c ${harness}/oracle/*.c ${harness}/attach/linked_config.c
      ${harness}/attach/conversation.c)
 list(FILTER session_support EXCLUDE REGEX "/session_(client_[^/]*|coap|gnutls)\\.c$")
-add_library(bj_player OBJECT ${parts} ${session_support} fuzz.c program.c memory.c)
+add_library(bj_player OBJECT ${parts} ${session_support} fuzz.c program.c room.c memory.c)
 set(player_includes ${server} ${harness} ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/client/include)
 target_include_directories(bj_player PRIVATE ${player_includes})
 target_link_libraries(bj_player PRIVATE PkgConfig::FYAML)

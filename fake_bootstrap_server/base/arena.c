@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 enum { CLASSES = 40, SMALLEST = 5 };
+/* What was used of the first so many bytes is cleared at once when the arena is emptied, not block by block. */
+enum { FRONT = 32 << 10 };
 
 typedef struct block {
     size_t size; /* of the payload; the size class follows from it */
@@ -22,7 +24,7 @@ typedef struct block {
 struct bj_arena {
     size_t size;
     size_t top;
-    size_t dirty; /* below it memory was used before: zeroed when it is given out, which is less than all of it */
+    size_t dirty; /* below it memory behind FRONT was used before: zeroed when it is given out, which is less than all */
     size_t in_use;
     size_t peak;
     block *free_lists[CLASSES];
@@ -57,7 +59,8 @@ bj_arena *bj_arena_create(void *memory, size_t size) {
 }
 
 void bj_arena_reset(bj_arena *arena) {
-    size_t size = arena->size, dirty = arena->top > arena->dirty ? arena->top : arena->dirty;
+    size_t size = arena->size, used = arena->top, dirty = used > arena->dirty ? used : arena->dirty;
+    memset(arena, 0, used < FRONT ? used : FRONT);
     bj_arena_create(arena, size);
     arena->dirty = dirty;
 }
@@ -77,7 +80,7 @@ static block *take_block(bj_arena *arena, size_t size, bool zeroed) {
     unsigned class = size_class(size);
     size_t room = (size_t) 1 << class;
     block *b = arena->free_lists[class];
-    bool dirty = b != NULL || arena->top < arena->dirty;
+    bool dirty = b != NULL || (arena->top < arena->dirty && arena->top + sizeof(block) + room > FRONT);
     if (b) {
         arena->free_lists[class] = b->next_free;
     } else {

@@ -66,9 +66,9 @@ static void put_string(writer *w, const bj_string *string) {
 static void put_codes(writer *w, const bj_codes *codes) {
     uint8_t listed[256];
     size_t count = 0;
-    for (unsigned code = 0; code < 256; code++) {
-        if (bj_codes_has(codes, (uint8_t) code)) {
-            listed[count++] = (uint8_t) code;
+    for (unsigned word = 0; word < sizeof codes->bits / sizeof codes->bits[0]; word++) {
+        for (uint64_t bits = codes->bits[word]; bits; bits &= bits - 1) {
+            listed[count++] = (uint8_t) (64 * word + (unsigned) __builtin_ctzll(bits));
         }
     }
     put_number(w, count);
@@ -245,7 +245,8 @@ static void put_record(writer *w, const bj_record *record) {
 }
 
 bj_string bj_program_encode(bj_arena *arena, const bj_record *root) {
-    writer w = { .arena = arena };
+    enum { ROOM = 240 }; /* to begin with: enough for most programs */
+    writer w = { .arena = arena, .out = bj_arena_alloc_raw(arena, ROOM), .room = ROOM };
     put_record(&w, root);
     put_bytes(&w, "", 1);
     return (bj_string){ .bytes = w.out, .length = w.used - 1 };
@@ -566,12 +567,12 @@ static void get_value(reader *r, const bj_field_def *field, bj_value *value) {
 }
 
 static void get_field(reader *r, bj_record *record, const bj_field_def *field) {
-    bj_value value = { .type = field->type, .position = record->position };
     if (field->type == BJ_T_RECORD && r->depth > BJ_LIMIT_DEPTH) {
         return;
     }
-    get_value(r, field, &value);
-    bj_set(r->arena, record, field->number, &value);
+    bj_value *value = bj_value_new(r->arena, field, record->position);
+    get_value(r, field, value);
+    record->fields[field->number] = value;
 }
 
 /* A required field that is not there is read from no bytes at all: every program has what its records need. */

@@ -126,6 +126,13 @@ const bj_record **bj_record_list(bj_arena *arena, size_t count) {
     return bj_arena_calloc(arena, count, sizeof(void *));
 }
 
+bj_value *bj_value_new(bj_arena *arena, const bj_field_def *field, bj_position position) {
+    bj_value *value = bj_arena_alloc(arena, sizeof *value);
+    value->type = field->type;
+    value->position = position;
+    return value;
+}
+
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value) {
     assert(field < record->field_limit);
     record->fields[field] = bj_arena_copy(arena, value, sizeof *value);

@@ -165,6 +165,8 @@ bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);
 bj_record *bj_record_copy(bj_arena *arena, const bj_record *record);
 /* Room for `count` records, for lists of them. */
 const bj_record **bj_record_list(bj_arena *arena, size_t count);
+/* Of the field's type, and empty: for who fills it where it is to stay, in record->fields. */
+bj_value *bj_value_new(bj_arena *arena, const bj_field_def *field, bj_position position);
 /* Takes a copy of *value. A field given twice: the last one stays. */
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value);
 /* A field that holds one record. */

@@ -67,6 +67,27 @@ static void arena_reset_makes_it_new(void **state) {
     bj_arena_unmap(arena);
 }
 
+/* Blocks at the front, across its end and behind it, used and given back in some inputs and not in others. */
+static void arena_reset_often_leaves_no_bytes_behind(void **state) {
+    static const size_t sizes[] = { 1000, 30, 40000, 5000, 1000, 100000 };
+    (void) state;
+    bj_arena *arena = bj_arena_map(1 << 20);
+    for (size_t round = 0; round < 12; round++) {
+        for (size_t i = round % 3; i < sizeof sizes / sizeof sizes[0] - round % 2; i++) {
+            char *block = bj_arena_alloc(arena, sizes[i]);
+            for (size_t at = 0; at < sizes[i]; at++) {
+                assert_int_equal(block[at], 0);
+            }
+            memset(block, 'x', sizes[i]);
+            if (i % 2) {
+                bj_arena_free(arena, block);
+            }
+        }
+        bj_arena_reset(arena);
+    }
+    bj_arena_unmap(arena);
+}
+
 static void text_is_cut_and_says_so(void **state) {
     (void) state;
     char buffer[8];
@@ -190,6 +211,7 @@ int main(void) {
         cmocka_unit_test(arena_blocks_are_zeroed_aligned_and_used_again),
         cmocka_unit_test(arena_realloc_keeps_and_zeroes),
         cmocka_unit_test(arena_reset_makes_it_new),
+        cmocka_unit_test(arena_reset_often_leaves_no_bytes_behind),
         cmocka_unit_test(text_is_cut_and_says_so),
         cmocka_unit_test(text_grows_by_characters_and_numbers),
         cmocka_unit_test(json_strings_survive_any_bytes),

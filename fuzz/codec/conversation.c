@@ -8,6 +8,7 @@
 #include "capture/field.h"
 #include "capture/story.h"
 #include "fuzz.h"
+#include "room.h"
 
 enum { ARENA = 16 << 20, MOST_CLIENTS = 2 };
 
@@ -29,18 +30,6 @@ static void check_talk(const bj_talk *talk) {
     }
 }
 
-/* Empty, and kept from input to input. */
-static bj_arena *room(void) {
-    static bj_arena *arena;
-    if (arena) {
-        bj_arena_reset(arena);
-    } else {
-        arena = bj_arena_map(ARENA);
-    }
-    FUZZ_HOLDS(arena != NULL, "there is memory");
-    return arena;
-}
-
 static FILE *nowhere(void) {
     static FILE *file;
     file = file ? file : fopen("/dev/null", "w");
@@ -49,7 +38,8 @@ static FILE *nowhere(void) {
 }
 
 static void read_client(bj_field *field, uint32_t party) {
-    bj_arena *arena = room();
+    static bj_arena *kept;
+    bj_arena *arena = fuzz_room(&kept, ARENA);
     bj_oracle_config config;
     bj_story story;
     bj_talk talk;
