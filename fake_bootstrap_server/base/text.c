@@ -30,6 +30,23 @@ static void cut(bj_text *text) {
     text->cut = true;
 }
 
+/* As memcpy(). Most of what is added is a word or less, where it takes longer to call that than to copy. */
+static inline void copy(char *to, const char *from, size_t length) {
+    if (length > 16) {
+        memcpy(to, from, length);
+    } else if (length >= 8) { /* two words, which may overlap */
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + length - 4, from + length - 4, 4);
+    } else {
+        for (size_t i = 0; i < length; i++) {
+            to[i] = from[i];
+        }
+    }
+}
+
 void bj_text_add_bytes(bj_text *text, const char *bytes, size_t length) {
     if (text->cut) {
         return;
@@ -37,9 +54,7 @@ void bj_text_add_bytes(bj_text *text, const char *bytes, size_t length) {
     size_t used = text->used, room = text->size - used - 1;
     size_t take = length < room ? length : room;
     char *end = text->start + used;
-    if (take) {
-        memcpy(end, bytes, take);
-    }
+    copy(end, bytes, take);
     end[take] = '\0';
     text->used = used + take;
     if (take < length) {
