@@ -24,7 +24,7 @@ typedef struct block {
 struct bj_arena {
     size_t size;
     size_t top;
-    size_t dirty; /* below it memory behind FRONT was used before: zeroed when it is given out, which is less than all */
+    size_t dirty; /* below it what is behind FRONT was used before: zeroed when given out, which is less than all */
     size_t in_use;
     size_t peak;
     block *free_lists[CLASSES];
