@@ -245,7 +245,7 @@ static void damaged_json(void **state) {
         { "{}", "no array of records" },
         { "[", "no record where one is due" },
         { "[1]", "no record where one is due" },
-        { "[{}]", "no path: \"\"" },
+        { "[{}]", "a record has neither name nor value" },
         { "[{\"n\":\"/1/0/0\"}]", "a record has no value" },
         { "[{\"n\":\"/1/0/0\",\"v\":1,\"vb\":true}]", "a record has several values" },
         { "[{\"n\":\"/1/0/0\",\"v\":1,\"v\":1}]", "the field v stands twice in a record" },

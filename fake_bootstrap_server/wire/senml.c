@@ -75,6 +75,9 @@ bool bj__senml_resolve(bj_entries *in, const bj_record_fields *fields, bj_entry 
     if (has(fields, BJ_SENML_BVER) && !is_known_version(&fields->version)) {
         return bj__damaged(in, why, "a version of SenML that is not known");
     }
+    if (!count && !has(fields, BJ_SENML_N)) {
+        return bj__damaged(in, why, "a record has neither name nor value");
+    }
     if (!resolve_path(in, fields, &entry->path, why)) {
         return false;
     }

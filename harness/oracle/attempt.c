@@ -178,8 +178,18 @@ static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_see
     }
 }
 
+/* The answer to its Finish was lost, and will not be sent again: whether the session ended with success only the client
+ * knows. */
+static void leave_open(bj_oracle *o) {
+    o->attempt.ever_finished = o->accounts.vague = true;
+    o->deferred_count = 0;
+}
+
 static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
+    if (oracle_finish_pending(o)) {
+        leave_open(o);
+    }
     bj_time began = oracle_min(s->time, a->dialled);
     bool same = goes_on(a, own, s);
     oracle_model_asked(o);

@@ -127,7 +127,7 @@ static void payload_taken(bj_oracle *o, const oracle_foreign *f, const oracle_se
     }
     if (in.damaged && strstr(why.start, "Object Instances are due")) {
         reproach(o, BJ_RULE_BS_WRITE_INSTANCE_IDS, f, s, "its Resources belong to no Object Instance");
-    } else if (in.damaged) {
+    } else if (in.damaged && !strstr(why.start, "neither name nor value")) { /* of which it may think nothing at all */
         reproach(o, BJ_RULE_BS_WRITE_FORMAT, f, s, why.start);
     }
 }

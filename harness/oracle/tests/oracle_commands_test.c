@@ -75,6 +75,26 @@ static void one_with_a_message_id_of_before_may_be_answered_as_that(void **state
     assert_nothing_broken();
 }
 
+/* RFC 8428 §4.4: fields that are not known are passed over, and then there is nothing in it. */
+static void a_record_of_nothing_may_be_taken(void **state) {
+    static const char *const payloads[] = { "[{\"n\":\"/3/0/14\",\"vs\":\"+01\"},{\"x\":1}]",
+                                            "[{\"n\":\"/3/0/14\",\"vs\":\"+01\"},{\"n\":\"x\",\"v\":1}]" };
+    for (unsigned i = 0; i < 2; i++) {
+        tear_down(state);
+        set_up(state);
+        opens();
+        SERVER(10200, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 100, .token = "to", .path = "/3/0", .format = 111,
+               .payload = payloads[i]);
+        answers(10210, BS, 100, C(2, 4));
+        judge(11000);
+        if (i == 0) {
+            assert_nothing_broken();
+        } else {
+            assert_broken(BJ_RULE_BS_WRITE_FORMAT, "no path");
+        }
+    }
+}
+
 static void a_format_that_carries_no_values_is_found(void **state) {
     (void) state;
     opens();
@@ -387,6 +407,7 @@ int main(void) {
         TEST(a_delete_of_no_path_is_found),
         TEST(a_payload_that_is_damaged_and_taken_is_found),
         TEST(one_with_a_message_id_of_before_may_be_answered_as_that),
+        TEST(a_record_of_nothing_may_be_taken),
         TEST(a_format_that_carries_no_values_is_found),
         TEST(resources_of_no_instance_are_found),
         TEST(a_write_to_the_root_is_found),

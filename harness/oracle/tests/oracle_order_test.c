@@ -128,6 +128,21 @@ static void a_refusal_behind_a_finish_leaves_its_outcome_open(void **state) {
     assert_nothing_broken();
 }
 
+/* Nor when the client begins anew, for there is nobody there where it registered. */
+static void a_finish_whose_answer_is_lost_stays_open(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    registers(10903, 50, "lt=300");
+    SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
+    asks(300000, 2);
+    judge(300001);
+    assert_nothing_broken();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_is_told_later_counts_from_when_it_was_said),
@@ -136,6 +151,7 @@ int main(void) {
         TEST(a_record_that_a_server_passes_over_holds_nothing_up),
         TEST(what_waits_at_the_end_is_judged),
         TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
+        TEST(a_finish_whose_answer_is_lost_stays_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
