@@ -89,12 +89,12 @@ static const bootjack_value *kept(const everything *one, const bj_entry *seen) {
 /* The client takes a record of SenML that says only that an instance is there, or only a base name; RFC 8428 §4.2 wants
  * a value in each, and the other decoder is strict. Nor does the client read the value of a Resource that it does not
  * know, for it passes that over; as text it is well formed, and no link. */
-static bool tolerated(int format, const char *why, size_t count) {
+static bool tolerated(int format, const char *why) {
     bool senml = format == BJC_FORMAT_SENML_JSON || format == BJC_FORMAT_SENML_CBOR;
     if (strstr(why, "the field ov does not hold") || strstr(why, "the field vlo does not hold")) {
         return true;
     }
-    return senml && (strstr(why, "a record has no value") || (!count && strstr(why, "no path: ")));
+    return senml && (strstr(why, "a record has no value") || strstr(why, "a record has neither name nor value"));
 }
 
 static void compare(const everything *one, int format, const bjc_path *target, const uint8_t *data, size_t size) {
@@ -114,7 +114,7 @@ static void compare(const everything *one, int format, const bjc_path *target, c
             FUZZ_HOLDS(bj_entry_same(&wanted, &seen), "both decoders read the same value");
         }
     }
-    if (in.damaged && tolerated(format, why.start, cells(one))) {
+    if (in.damaged && tolerated(format, why.start)) {
         return;
     }
     FUZZ_HOLDS(!in.damaged, "what the client takes, the other decoder takes");

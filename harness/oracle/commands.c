@@ -110,6 +110,12 @@ static bool may_carry_values(uint32_t format) {
     return false;
 }
 
+/* RFC 8428 §4.2: a record has a value. One without any may be taken for the word that an Object Instance is there, and
+ * one of which no field is known for nothing. */
+static bool says_little(const char *why) {
+    return strstr(why, "a record has no value") || strstr(why, "a record has neither name nor value");
+}
+
 /* Of a whole payload. */
 static void payload_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
     BJ_TEXT(why, 200);
@@ -127,7 +133,7 @@ static void payload_taken(bj_oracle *o, const oracle_foreign *f, const oracle_se
     }
     if (in.damaged && strstr(why.start, "Object Instances are due")) {
         reproach(o, BJ_RULE_BS_WRITE_INSTANCE_IDS, f, s, "its Resources belong to no Object Instance");
-    } else if (in.damaged && !strstr(why.start, "neither name nor value")) { /* of which it may think nothing at all */
+    } else if (in.damaged && !says_little(why.start)) {
         reproach(o, BJ_RULE_BS_WRITE_FORMAT, f, s, why.start);
     }
 }
