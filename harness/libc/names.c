@@ -189,8 +189,13 @@ static const struct {
 } transports[] = { { SOCK_STREAM, IPPROTO_TCP }, { SOCK_DGRAM, IPPROTO_UDP }, { SOCK_RAW, 0 } };
 enum { TRANSPORTS = sizeof transports / sizeof transports[0] };
 
+/* Of the client's own memory, as glibc's: its freeaddrinfo() takes the list, and so does a program's free(). NULL:
+ * there is none left. */
 static struct addrinfo *new_node(const bj_addr *address, size_t transport, const struct addrinfo *hints) {
-    bj_result_node *node = bj_arena_alloc(bj_the_run.arena, sizeof *node);
+    bj_result_node *node = calloc(1, sizeof *node);
+    if (!node) {
+        return NULL;
+    }
     node->info.ai_addrlen = (socklen_t) bj_addr_to_sockaddr(address, &node->address);
     node->info.ai_addr = (struct sockaddr *) &node->address;
     node->info.ai_family = node->address.ss_family;
@@ -207,21 +212,32 @@ static bool fits(const struct addrinfo *hints, size_t transport) {
     return type && protocol;
 }
 
-static struct addrinfo *list_of(const bj_addr *addresses, size_t count, const struct addrinfo *hints,
-                                const char *canonical) {
-    struct addrinfo *first = NULL, **end = &first;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t t = 0; t < TRANSPORTS; t++) {
-            if (fits(hints, t)) {
-                *end = new_node(&addresses[i], t, hints);
-                end = &(*end)->ai_next;
+/* 0, or an error of getaddrinfo(). */
+static int list_of(const bj_addr *addresses, size_t count, const struct addrinfo *hints, struct addrinfo **list) {
+    struct addrinfo **end = list;
+    *list = NULL;
+    for (size_t i = 0; i < count * TRANSPORTS; i++) {
+        if (fits(hints, i % TRANSPORTS)) {
+            *end = new_node(&addresses[i / TRANSPORTS], i % TRANSPORTS, hints);
+            if (!*end) {
+                freeaddrinfo(*list);
+                return EAI_MEMORY;
             }
+            end = &(*end)->ai_next;
         }
     }
-    if (first && (hints->ai_flags & AI_CANONNAME) && canonical) {
-        first->ai_canonname = bj_arena_strdup(bj_the_run.arena, canonical);
+    return *list ? 0 : EAI_SOCKTYPE;
+}
+
+static int add_canonical(struct addrinfo *list, const struct addrinfo *hints, const char *name) {
+    if ((hints->ai_flags & AI_CANONNAME) && name) {
+        list->ai_canonname = strdup(name);
+        if (!list->ai_canonname) {
+            freeaddrinfo(list);
+            return EAI_MEMORY;
+        }
     }
-    return first;
+    return 0;
 }
 
 static int get_list(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
@@ -244,8 +260,8 @@ static int get_list(const char *node, const char *service, const struct addrinfo
     for (size_t i = 0; i < count; i++) {
         addresses[i].port = port;
     }
-    *list = list_of(addresses, count, hints, node);
-    return *list ? 0 : EAI_SOCKTYPE;
+    error = list_of(addresses, count, hints, list);
+    return error ? error : add_canonical(*list, hints, node);
 }
 
 BJ_EXPORT int getaddrinfo(const char *restrict node, const char *restrict service,
@@ -255,19 +271,6 @@ BJ_EXPORT int getaddrinfo(const char *restrict node, const char *restrict servic
         return REAL(getaddrinfo)(node, service, hints, list);
     }
     return get_list(node, service, hints ? hints : &no_hints, list);
-}
-
-BJ_EXPORT void freeaddrinfo(struct addrinfo *list) {
-    if (!bj_is_ours(list)) {
-        REAL(freeaddrinfo)(list);
-        return;
-    }
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-        bj_arena_free(bj_the_run.arena, list->ai_canonname);
-        bj_arena_free(bj_the_run.arena, list);
-        list = next;
-    }
 }
 
 /* --- the other way round --- */

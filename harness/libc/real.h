@@ -160,7 +160,6 @@
     X(tgkill)                                                                                                          \
     X(pthread_kill)                                                                                                    \
     X(getaddrinfo)                                                                                                     \
-    X(freeaddrinfo)                                                                                                    \
     X(getnameinfo)                                                                                                     \
     X(gethostbyname)                                                                                                   \
     X(gethostbyname2)                                                                                                  \

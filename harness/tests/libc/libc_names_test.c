@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -55,6 +56,16 @@ static void names_give_addresses_after_their_delay(void **state) {
     assert_int_equal(length_of(list), 3); /* stream, datagram, raw */
     assert_int_equal(ntohs(((struct sockaddr_in *) list->ai_addr)->sin_port), 5683);
     freeaddrinfo(list);
+}
+
+/* glibc's list is of malloc(), node by node, and programs are about that free it themselves. */
+static void a_list_is_the_clients_own_memory(void **state) {
+    (void) state;
+    struct addrinfo *list, hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_CANONNAME };
+    assert_int_equal(getaddrinfo("six.example", "5683", &hints, &list), 0);
+    assert_int_equal(length_of(list), 1);
+    free(list->ai_canonname);
+    free(list);
 }
 
 static void failures_have_their_codes(void **state) {
@@ -228,6 +239,7 @@ static void other_files_are_opened_as_ever(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_names(names_give_addresses_after_their_delay),
+        with_names(a_list_is_the_clients_own_memory),
         with_names(failures_have_their_codes),
         with_names(numbers_and_nobody_need_no_question),
         with_names(addresses_have_names),
