@@ -29,7 +29,8 @@ static const char help[] =
     "  --features LIST    optional features that it has, with commas between; empty: not known yet\n"
     "  --facts LIST       facts, likewise: lwm2m-1.0, lwm2m-1.1, lwm2m-1.2, discover, ...\n"
     "  --ready TEXT       a line of its output holds this when it is ready; empty: no line says so\n"
-    "  --stop LINE        what one types at its standard input to stop it; empty: it is sent SIGTERM\n"
+    "  --stop LINE        what one types at its standard input to stop it, ^D for the end of that; empty: it is sent "
+    "SIGTERM\n"
     "  -o FILE            the file to write; NAME.yaml if not given\n"
     "  --force            writes over a file that is there\n"
     "  -h, --help         this\n"
@@ -51,7 +52,7 @@ static const struct {
       "Which optional features has it (with commas between; empty: to be probed by `bootjack client check`)" },
     { "facts", "Which versions and facts (as lwm2m-1.1, discover; empty: none)" },
     { "ready", "What does it write when it is ready (a part of the line; empty: nothing)" },
-    { "stop", "What does one type to stop it (empty: nothing, it is sent SIGTERM)" },
+    { "stop", "What does one type to stop it (^D: the end of its input; empty: nothing, it is sent SIGTERM)" },
 };
 
 typedef struct answers {
@@ -202,7 +203,11 @@ static void print_profile(bj_text *out, bj_arena *arena, const answers *a) {
         bj_text_printf(out, "facts: [%s]\n", a->of[FACTS]);
     }
     print_field(out, "ready: {output: ", a->of[READY]);
-    print_field(out, "stop: {input: ", a->of[STOP]);
+    if (strcmp(a->of[STOP], "^D") == 0) {
+        bj_text_add(out, "stop: {end: true}\n");
+    } else {
+        print_field(out, "stop: {input: ", a->of[STOP]);
+    }
 }
 
 static bool is_profile(bj_arena *arena, const bj_text *text) {

@@ -39,6 +39,8 @@ def test_new_takes_it_all_from_options(tmp_path):
     assert client("new", *options).returncode == GOOD
     written = yaml.safe_load((tmp_path / "other.yaml").read_text())
     assert written == {"name": "n", "attach": "network", "command": ["c", "a b", "{bs_uri}", "{holdoff}"]}
+    assert client("new", *options, "--stop", "^D", "--force").returncode == GOOD
+    assert yaml.safe_load((tmp_path / "other.yaml").read_text()) == {**written, "stop": {"end": True}}
     again = client("new", *options)
     assert again.returncode == COULD_NOT_RUN
     assert "--force writes over it" in again.stderr
