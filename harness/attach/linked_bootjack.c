@@ -13,7 +13,7 @@
 const char bj_linked_profile[] =
     "name: bootjack\n"
     "attach: linked\n"
-    "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, linked, "
+    "facts: [transactional, discover, bootstrap-read, lwm2m-1.0, lwm2m-1.1, lwm2m-1.2, linked, "
     "deregisters, pack, notifies-writer, bare-accounts, request-tag, overtaking]\n"
     "holdoff-grows: true\n"
     "about: the client of this repository, linked into bootjack\n"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `bootjack client check PROFILE`: does the client start, speak, fail a nonsense, pass a plain bootstrap, and live in
- * virtual time? What it cannot be told, and what it seems to have that its profile does not say, or the other way
- * round.
+ * virtual time? What can it not be told? What it has beside what its profile claims is client_claims.c's.
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -28,6 +27,8 @@ static const char help[] =
     "\n"
     "  --scenarios FOLDER  counts the scenarios there that this client cannot be told, by reason; none is run\n"
     "  --no-probes         does not probe which optional features the client has\n"
+    "  --probe WORD        only the probes of that feature or fact: each as a scenario, and the end of its "
+    "conversation\n"
     "  --limit SECONDS     real time that each run may take; 30 if not given\n"
     "  --share-network     network: no namespace of its own, as for `bootjack run`\n"
     "  --preload FILE      the preload library, as for `bootjack run`\n"
@@ -41,6 +42,7 @@ typedef struct checking {
     cli_client client;
     bj_run_options options;
     const char *scenarios;
+    const char *probe; /* the only one that is wanted */
     bool probes;
     unsigned failed;
 } checking;
@@ -48,6 +50,7 @@ typedef struct checking {
 static const struct option long_options[] = {
     { "scenarios", required_argument, NULL, 's' },
     { "no-probes", no_argument, NULL, 'n' },
+    { "probe", required_argument, NULL, 'p' },
     { "limit", required_argument, NULL, 'L' },
     { "share-network", no_argument, NULL, 'N' },
     { "preload", required_argument, NULL, 'P' },
@@ -63,6 +66,9 @@ static int take_option(void *context, int option) {
         return -1;
     case 'n':
         c->probes = false;
+        return -1;
+    case 'p':
+        c->probe = optarg;
         return -1;
     case 'L':
         return cli_take_limit("client check", optarg, &c->options.real_limit_ms);
@@ -88,18 +94,18 @@ static int parse(int argc, char **argv, checking *c) {
 
 /* --- what is said --------------------------------------------------------------------------------------------- */
 
-static void say(const char *mark, const char *what, const char *more) {
+void cli_check_say(const char *mark, const char *what, const char *more) {
     printf("%-8s %s%s%s\n", mark, what, *more ? ": " : "", more);
 }
 
-static void advise(const char *advice) {
+void cli_check_advise(const char *advice) {
     printf("         -> %s\n", advice);
 }
 
 static void failed(checking *c, const char *what, const char *more, const char *advice) {
     c->failed++;
-    say("FAILED", what, more);
-    advise(advice);
+    cli_check_say("FAILED", what, more);
+    cli_check_advise(advice);
 }
 
 /* --- the program ---------------------------------------------------------------------------------------------- */
@@ -129,7 +135,7 @@ static bool has_program(checking *c) {
         failed(c, "virtual time", reason.start, "write `attach: network`: it then runs in real time");
         return false;
     }
-    say("ok", "the program", program);
+    cli_check_say("ok", "the program", program);
     return true;
 }
 
@@ -157,7 +163,7 @@ static void ready(checking *c, const bj_run_result *result) {
     bj_text_printf(&line, "'%s'", text);
     if (line_with(result->log, text, &event)) {
         bj_text_printf(&line, " at %.6f s", (double) event.time / 1e6);
-        say("ok", "it says that it is ready", line.start);
+        cli_check_say("ok", "it says that it is ready", line.start);
     } else {
         failed(c, "it does not say that it is ready", line.start,
                "no line of its output holds this: `-v` shows what it writes, with times; a part of a line is enough");
@@ -207,7 +213,7 @@ static bool plain(checking *c) {
     } else if (!spoke) {
         failed(c, "the client does not speak", result.reason, advice_for_silence(&result));
     } else {
-        say("ok", "it starts and speaks", "");
+        cli_check_say("ok", "it starts and speaks", "");
     }
     if (spoke && !good) {
         failed(c, "a plain bootstrap does not pass", result.reason,
@@ -215,7 +221,7 @@ static bool plain(checking *c) {
                "`tolerance`");
         cli_print_conversation(stdout, result.log, 14, "         | ");
     } else if (spoke) {
-        say("ok", "a plain bootstrap passes", "");
+        cli_check_say("ok", "a plain bootstrap passes", "");
     }
     if (spoke) {
         ready(c, &result);
@@ -229,7 +235,7 @@ static bool plain(checking *c) {
 
 static void nonsense(checking *c) {
     if (cli_canary(&c->options)) {
-        say("ok", "a nonsense scenario does not pass", "");
+        cli_check_say("ok", "a nonsense scenario does not pass", "");
     } else {
         failed(c, "a nonsense scenario passes", "",
                "its results cannot be believed: what answers in the client's place?");
@@ -243,7 +249,7 @@ static const char patience[] = "title: An hour of silence\nclient: {bootstrap: {
 /* An hour in which no server answers, in a moment of real time. What the client does in it is no matter. */
 static void virtual_time(checking *c) {
     if (c->client.attach == BJ_ATTACH_NETWORK) {
-        say("note", "time is real", "attach is network; rules about long waits take as long as they say");
+        cli_check_say("note", "time is real", "attach is network; rules about long waits take as long as they say");
         return;
     }
     bj_run_result result;
@@ -254,7 +260,7 @@ static void virtual_time(checking *c) {
     snprintf(took, sizeof took, "%.0f s of virtual time in %.3f s", (double) result.virtual_time / 1e6,
              (double) result.real_us / 1e6);
     if (result.virtual_time >= 3600 * BJ_SECOND) {
-        say("ok", "time is virtual", took);
+        cli_check_say("ok", "time is virtual", took);
     } else {
         failed(
             c, "time is not virtual", result.reason,
@@ -283,91 +289,16 @@ static void stops(checking *c) {
     }
     bool good = result.script_verdict == BJ_PASS || result.script_verdict == BJ_WARN;
     if (good) {
-        say("ok", told ? "it stops as the profile says" : "it stops at SIGTERM", "");
+        cli_check_say("ok", told ? "it stops as the profile says" : "it stops at SIGTERM", "");
     } else if (told) {
         failed(c, "it does not stop as the profile says", result.reason,
                "`stop` names a signal, a line for its standard input, or the end of that");
     } else {
-        say("note", "it does not stop in order at SIGTERM", result.reason);
-        advise("say in `stop` what it takes: another signal, a line at its standard input, or the end of that");
+        cli_check_say("note", "it does not stop in order at SIGTERM", result.reason);
+        cli_check_advise(
+            "say in `stop` what it takes: another signal, a line at its standard input, or the end of that");
     }
     bj_run_release(&result);
-}
-
-/* --- what it has ---------------------------------------------------------------------------------------------- */
-
-static bool in_strings(const bj_value *list, const char *name) {
-    for (size_t i = 0; list && i < list->as.strings.count; i++) {
-        if (strcmp(list->as.strings.items[i].bytes, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool in_features(const bj_value *list, const char *name) {
-    const bj_field_def *field = bj_field_numbered(bj_record_def_of(BJ_K_PROFILE), BJ_F(PROFILE, FEATURES));
-    for (size_t i = 0; list && i < list->as.uints.count; i++) {
-        const char *known = bj_enum_name(field->values, list->as.uints.items[i]);
-        if (known && strcmp(known, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The profile's word for it: 1 it has it, 0 it has not, -1 it does not say. */
-static int said(const checking *c, const cli_probe *probe) {
-    const bj_value *features = bj_get(c->client.profile, BJ_F(PROFILE, FEATURES));
-    if (probe->of == CLI_PROBE_FACT) {
-        return in_strings(bj_get(c->client.profile, BJ_F(PROFILE, FACTS)), probe->name);
-    }
-    return features ? in_features(features, probe->name) : -1;
-}
-
-static void compare(const cli_probe *probe, bool has, int says) {
-    char line[200];
-    const char *list = probe->of == CLI_PROBE_FACT ? "facts" : "features";
-    if (says == (int) has || (says < 0 && has)) {
-        return;
-    }
-    if (says < 0) {
-        snprintf(line, sizeof line, "%s: it seems not to have it; `features`, once given, must name all that it has",
-                 probe->name);
-    } else {
-        snprintf(line, sizeof line, "%s: the profile's `%s` %s, the probe says the opposite", probe->name, list,
-                 says ? "name it" : "do not name it");
-    }
-    say("note", line, "");
-}
-
-static void add_word(bj_text *list, const char *word) {
-    bj_text_printf(list, "%s%s", list->used ? ", " : "", word);
-}
-
-static void probe_all(checking *c) {
-    BJ_TEXT(features, 1000);
-    BJ_TEXT(facts, 1000);
-    bj_record *bare = bj_arena_copy(c->arena, c->client.profile, sizeof *bare);
-    bare->fields = bj_arena_copy(c->arena, bare->fields, bare->field_limit * sizeof(const bj_value *)); // NOLINT
-    bare->fields[BJ_F(PROFILE, FEATURES)] = NULL;
-    bj_run_options options = c->options;
-    options.profile = bare;
-    for (size_t i = 0; i < cli_probe_count() && !cli_interrupted; i++) {
-        const cli_probe *probe = cli_probe_at(i);
-        bj_run_result result;
-        if (!cli_probe_run(c->arena, &options, cli_probe_text(c->arena, probe), &result)) {
-            return;
-        }
-        bool has = result.script_verdict == BJ_PASS || result.script_verdict == BJ_WARN;
-        bj_run_release(&result);
-        compare(probe, has, said(c, probe));
-        if (has) {
-            add_word(probe->of == CLI_PROBE_FACT ? &facts : &features, probe->name);
-        }
-    }
-    say("probed", "features", features.start);
-    say("probed", "facts", facts.start);
 }
 
 /* --- what it cannot be told ----------------------------------------------------------------------------------- */
@@ -437,7 +368,7 @@ static int check(checking *c) {
         virtual_time(c);
         stops(c);
         if (c->probes) {
-            probe_all(c);
+            cli_claims(c->arena, &c->options);
         }
     }
     fflush(stdout);
@@ -450,6 +381,10 @@ static int check(checking *c) {
     }
     puts(c->failed ? "the profile is not good yet" : "the profile is good");
     return c->failed ? CLI_FAILED : CLI_PASSED;
+}
+
+static int show_probe(const checking *c) {
+    return cli_claims_show(c->arena, &c->options, c->probe) ? CLI_PASSED : CLI_COULD_NOT_RUN;
 }
 
 int cli_client_check(int argc, char **argv) {
@@ -465,7 +400,7 @@ int cli_client_check(int argc, char **argv) {
         c.options.attach = c.client.attach;
         c.options.profile = c.client.profile;
         c.options.preload = cli_preload_path(c.arena, c.options.preload);
-        status = check(&c);
+        status = c.probe ? show_probe(&c) : check(&c);
     }
     bj_arena_unmap(c.arena);
     return status;

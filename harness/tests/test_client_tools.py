@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`bootjack client new` and `bootjack client check`: a profile from answers, and what is said of good and bad ones."""
+import base64
+import re
+
 import pytest
 import yaml
 
@@ -74,13 +77,123 @@ def test_check_of_a_good_client():
     assert "deregisters" in done.stdout.split("probed   facts: ")[1]
 
 
-def test_check_compares_what_the_profile_says_with_probes(tmp_path):
-    ours = yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text())
-    wrong = profile(tmp_path, **{**ours, "features": ["tlv", "text", "lwm2m-cbor"], "facts": ["lwm2m-1.1"]})
+# --- probes ---
+
+OURS = yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text())
+
+
+def words(done, kind):
+    """The words of the line `probed   KIND: a, b`; none where there is no such line."""
+    line = re.search(rf"^probed   {kind}: (.*)$", done.stdout, re.M)
+    return line[1].split(", ") if line and line[1] else []
+
+
+def enumeration(name):
+    """The words of one of the language's enumerations."""
+    header = (api.ROOT / "fake_bootstrap_server/script/schema.h").read_text()
+    return re.findall(r'X\(\d+, "([^"]+)"\)', header.split(f"#define {name}(X)")[1].split("#define")[0])
+
+
+FEATURES = enumeration("BJ_ENUM_FEATURE")
+FACTS = [fact for fact in enumeration("BJ_ENUM_FACT") if fact != "linked"]
+YES_MAN_HAS = {"tlv", "overtaking"}  # it takes an account whenever it comes
+# What our client has not, without being told.
+LACKED = {"firmware", "strict", "legacy", "access-control"}
+
+
+@pytest.fixture(scope="module")
+def ours_checked():
+    return client("check", "bootjack-client")
+
+
+@pytest.fixture(scope="module")
+def yes_man_checked():
+    """It has nothing, and says yes to everything; it is told all that a client can be told."""
+    return client("check", api.ROOT / "harness/tests/clients/yes-man.yaml")
+
+
+@pytest.mark.parametrize("word", [*FEATURES, *FACTS])
+def test_a_probe_sees_what_is_there(word, ours_checked):
+    has = words(ours_checked, "features") + words(ours_checked, "facts")
+    assert (word in has) == (word not in LACKED), ours_checked.stdout
+    assert (word in words(ours_checked, "neither seen nor claimed")) == (word in LACKED), ours_checked.stdout
+
+
+@pytest.mark.parametrize("word", [*FEATURES, *FACTS])
+def test_a_probe_is_not_taken_in_by_a_client_that_says_yes(word, yes_man_checked):
+    has = words(yes_man_checked, "features") + words(yes_man_checked, "facts")
+    assert (word in has) == (word in YES_MAN_HAS), yes_man_checked.stdout
+    lacked = f"note     {word}: it seems not to have it" in yes_man_checked.stdout or word in words(yes_man_checked, "neither seen nor claimed")
+    assert lacked == (word not in YES_MAN_HAS), yes_man_checked.stdout
+
+
+@pytest.mark.parametrize("placeholder", ["strict", "legacy", "access_control", "pack"])
+def test_a_probe_proves_what_the_client_is_told(placeholder, ours_checked, yes_man_checked):
+    assert f"{{{placeholder}}}" in words(ours_checked, "told by")
+    assert f"note     {{{placeholder}}}: the client is told, and the probe does not see it: " in yes_man_checked.stdout
+
+
+def test_the_shipped_profile_says_what_the_probes_say(ours_checked):
+    assert ours_checked.returncode == GOOD
+    assert not re.findall("^(?:note|unasked|FAILED) .*", ours_checked.stdout, re.M)
+    assert words(ours_checked, "features") == OURS["features"]
+    assert sorted(words(ours_checked, "facts")) == sorted(OURS["facts"])
+
+
+def test_claims_that_are_wrong(tmp_path):
+    wrong = profile(tmp_path, **{**OURS, "features": ["tlv", "text", "firmware"], "facts": ["lwm2m-1.1", "strict"]})
     done = client("check", wrong)
-    assert "senml-json: the profile's `features` do not name it, the probe says the opposite" in done.stdout
-    assert "lwm2m-cbor: the profile's `features` name it, the probe says the opposite" in done.stdout
-    assert "discover: the profile's `facts` do not name it, the probe says the opposite" in done.stdout
+    assert done.returncode == GOOD
+    for line in ("senml-json: the profile's `features` do not name it, the probe says the opposite\n         -> it may be added",
+                 "discover: the profile's `facts` do not name it, the probe says the opposite",
+                 "firmware: the profile's `features` name it, the probe says the opposite: expected POST /rd",
+                 "strict: the profile's `facts` name it, the probe says the opposite: expected 4.06 to POST /bs, the client answered 2.04",
+                 "-> `--probe strict` shows how it was asked; take it out if the client has it not"):
+        assert line in done.stdout, done.stdout
+
+
+def test_what_is_not_asked_is_said_with_its_reason(tmp_path):
+    """A command that can tell little: what needs no telling is asked for in accounts that are written."""
+    command = [OURS["command"][0], "--endpoint", "{endpoint}", "?--bootstrap {bs_uri}", "?--holdoff {holdoff}"]
+    done = client("check", profile(tmp_path, **{**OURS, "command": command, "facts": []}))
+    for line in ("queue, which the profile claims: the client cannot be told queue mode ({queue})",
+                 "create, which the profile claims: the client cannot be told the test object (/3442) ({test_object})",
+                 "bare-accounts: the client cannot be told a server account from the factory ({server_uri})"):
+        assert f"unasked  {line}" in done.stdout, done.stdout
+    assert {"tcp", "dtls", "tls", "psk", "x509"} <= set(words(done, "features"))
+    assert not words(done, "told by")
+
+
+@pytest.mark.parametrize("fixed, word, seen", [([], "create", True), (["--test-object"], "create", True), ([], "queue", True),
+                                               (["--lwm2m-version", "1.0"], "composite", False)])
+def test_what_the_client_has_without_being_told(fixed, word, seen, tmp_path):
+    """The second way to ask is taken where the first cannot be."""
+    without = {"create": "{test_object}", "queue": "{queue}", "composite": "{version}"}[word]
+    command = [*(part for part in OURS["command"] if without not in part), *fixed]
+    done = client("check", profile(tmp_path, **{**OURS, "command": command}))
+    assert (word in words(done, "features")) == (seen and (word != "create" or bool(fixed))), done.stdout
+
+
+def test_a_probe_can_be_looked_at(tmp_path):
+    done = client("check", "bootjack-client", "--probe", "several-servers")
+    assert done.returncode == GOOD and done.stdout.endswith("# seen\n")
+    scenario = tmp_path / "probe.yaml"
+    scenario.write_text(done.stdout)  # what is said of the conversation is comments
+    assert api.run_scenario(scenario, "bootjack-client", options=["--no-canary"]).verdict == "pass"
+    assert client("check", "bootjack-client", "--probe", "telepathy").returncode == COULD_NOT_RUN
+
+
+def test_the_probes_certificates_are_those_of_the_scenarios():
+    header = (api.ROOT / "harness/cli/client_probe_keys.h").read_text()
+    blobs = re.findall(r"/\* (\S+) \*/\n#define \w+((?:\s*\\?\s*\"[0-9a-f]+\")+)", header)
+    assert len(blobs) == 7
+    for name, literals in blobs:
+        pem = (api.ROOT / "scenarios/security/pki" / name).read_text()
+        body = re.search("-----BEGIN [A-Z ]+-----(.*?)-----END", pem, re.S)
+        assert "".join(re.findall('"([0-9a-f]+)"', literals)) == base64.b64decode(body[1]).hex(), name
+
+
+# --- what is in the way ---
 
 
 @pytest.mark.parametrize("fields, message", [
@@ -100,7 +213,7 @@ def test_check_says_what_is_in_the_way(fields, message, tmp_path):
 
 
 def ours(tmp_path, **fields):
-    return profile(tmp_path, **{**yaml.safe_load((api.ROOT / "harness/clients/bootjack-client.yaml").read_text()), **fields})
+    return profile(tmp_path, **{**OURS, **fields})
 
 
 def test_check_proves_how_it_gets_ready_and_stops(tmp_path):
