@@ -143,6 +143,7 @@ static void attempt_begins(bj_engine *e, const bj__server *s, bj_time sent) {
     bool looked_up = e->lookup_ended && e->lookup_ended <= sent && sent - e->lookup_ended < 10 * BJ_MS;
     d->acted = looked_up ? e->lookup_began : sent;
     d->attempts++;
+    bj__factory_session(e, false);
     d->server = s->index;
     d->session_server = s->index;
     d->session_from = d->last_command = d->command_before = BJ_NEVER;
@@ -307,6 +308,7 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
     bj__factory_commanded(e, o);
     if (o->is_finish && o->is_command) {
         bj__heal_note_session(e, true);
+        bj__factory_session(e, true);
         if (d->holdoff_written) {
             d->holdoff_rewritten = true;
             d->holdoff = d->written_holdoff;

@@ -8,7 +8,7 @@
 #include "script/engine_internal.h"
 #include "wire/link.h"
 
-enum { GET = 1, DELETE = 4 };
+enum { GET = 1, DELETE = 4, TRANSACTIONAL = 2 }; /* methods, and a number of BJ_ENUM_FACT */
 
 static const bj_value *factory_of(const bj_engine *e) {
     return bj_get(e->profile, BJ_F(PROFILE, FACTORY));
@@ -33,6 +33,14 @@ void bj__factory_commanded(bj_engine *e, const bj__outbound *o) {
     for (size_t i = 0; i < factory->as.strings.count && i < 32; i++) {
         bj_path instance = bj_path_of(factory->as.strings.items[i].bytes);
         e->due.factory_touched |= concerns(o->code, &target, &instance) ? 1U << i : 0;
+    }
+}
+
+void bj__factory_session(bj_engine *e, bool finished) {
+    if (finished) {
+        e->due.factory_gone = e->due.factory_touched;
+    } else if (bj__fact(e, TRANSACTIONAL)) {
+        e->due.factory_touched = e->due.factory_gone;
     }
 }
 

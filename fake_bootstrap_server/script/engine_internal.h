@@ -390,6 +390,7 @@ typedef struct bj__due_state {
     bool preferred;           /* its last Bootstrap-Request named a preferred format (`pct`) */
     uint8_t refused;          /* the code with which that was refused; 0: it was not */
     uint32_t factory_touched; /* bits: entries of the profile's `factory` that commands wrote or deleted */
+    uint32_t factory_gone;    /* those of sessions whose Finish was accepted */
     bool without;             /* it was repeated at once without the format: bj__due_goes_on_without() */
     bj_time acted;    /* when the client began that attempt: with a look-up of the name, a handshake or the request */
     bj_time active;   /* BJ__CONTACT: when the client last sent something for it */
@@ -747,6 +748,8 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code);
 /* engine_factory.c: a command was executed; the links of a Discover or a registration without the factory's instances
  * that no command has touched. */
 void bj__factory_commanded(bj_engine *e, const bj__outbound *o);
+/* A Finish was accepted, or another attempt begins: what a transactional client was told in between it has undone. */
+void bj__factory_session(bj_engine *e, bool finished);
 void bj__factory_hide(const bj_engine *e, const char *links, size_t length, bj_text *out);
 void bj__due_name_failed(bj_engine *e, const char *name);
 void bj__due_name_resolved(bj_engine *e, const char *name);

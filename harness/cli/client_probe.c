@@ -39,9 +39,9 @@ const char cli_probe_plain[] =
 static const char in_text[] = ACCOUNT("coap://elsewhere.example:5683") SERVER
     "  - {write: /0/8/0, text: \"coap://mgmt.example:5683\", expect: 2.04}\n" FINISH REGISTER;
 
-/* Nobody can look at what was written; who takes the same bytes for a number takes everything. */
+/* Nobody can look at what was written; who takes three bytes for a number takes everything. */
 static const char in_opaque[] = SECURITY "  - {write: /0/8/3, hex: 00ff, format: opaque, expect: 2.04}\n"
-                                         "  - {write: /0/8/10, hex: 00ff, format: opaque, expect: [4.xx, 5.xx]}\n";
+                                         "  - {write: /0/8/10, hex: 0000ff, format: opaque, expect: [4.xx, 5.xx]}\n";
 
 static const char in_blocks[] = "  - {write: /0/8, tlv: {0: \"coap://mgmt.example:5683\", " NOSEC
                                 "}, block: 16, expect: 2.04}\n" SERVER FINISH REGISTER;
@@ -152,10 +152,11 @@ static const char factory_account[] =
 #define BLOCK(part, tag, more, code)                                                                                   \
     "  - {write: /1/0, hex: " part ", options: [{number: 27, hex: \"" more "\"}, {number: 292, hex: \"" tag            \
     "\"}], expect: " code "}\n"
-/* Of two transfers side by side the second has the account's Short Server ID. */
-static const char request_tag[] = SECURITY BLOCK("c10066c40100015180c10600c10755c1", "01", "08", "2.31")
-    BLOCK("c10065c40100015180c10600c10755c1", "02", "08", "2.31") BLOCK("0200c1033cc1053c", "01", "10", "2.04")
-        BLOCK("0200c1033cc1053c", "02", "10", "2.04") FINISH REGISTER;
+/* Of two transfers side by side the second has the account's Short Server ID, and in its other half another Lifetime
+ * than the first: who mixes them, or takes an end for a repetition of the other, registers with that. */
+static const char request_tag[] = SECURITY BLOCK("c10066c10600c10755c1023cc1033cc4", "01", "08", "2.31")
+    BLOCK("c10065c10600c10755c1023cc1033cc4", "02", "08", "2.31") BLOCK("01000002bc", "01", "10", "2.04")
+        BLOCK("0100000258", "02", "10", "2.04") FINISH REGISTERS(", query: {lt: \"600\"}");
 
 static const char overtaking[] =
     "  - request: {to: bs, method: POST, path: /bs}\n"

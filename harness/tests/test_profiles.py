@@ -24,11 +24,25 @@ WRITTEN = "  - {write: /1/0/1, text: \"60\", expect: 2.04}\n  - {discover: /, ex
 DELETED = "  - {delete: /1/0, expect: 2.02}\n  - {discover: /, expect: 2.05, lacks: [\"/1/*\"]}\n"
 
 
+GIVEN_UP = ("  - {write: /1/0/1, text: \"60\", expect: 2.04}\n  - request: {to: bs, method: POST, path: /bs, within: 1d}\n  - respond: 2.04\n"
+            "  - {discover: /, expect: 2.05, lacks: [\"/1/*\"]}\n")
+ACCEPTED = GIVEN_UP.replace("  - request: {to: bs", "  - finish: {expect: 2.04}\n  - request: {to: bs")
+
+
 def profile(tmp_path, **fields):
     path = tmp_path / "profile.yaml"
     command = [*OURS["command"], "--server", "coap://nowhere.example", "--ssid", "7"]
     path.write_text(yaml.safe_dump({**OURS, "command": command, **fields}))
     return path
+
+
+@pytest.mark.parametrize("steps, transactional, verdict", [(GIVEN_UP, True, "pass"), (GIVEN_UP, False, "fail"), (ACCEPTED, True, "fail")])
+def test_a_session_that_failed_leaves_the_factory_as_it_was(steps, transactional, verdict, tmp_path):
+    scenario = tmp_path / "left-over.yaml"
+    scenario.write_text(LEFT_OVER + steps)
+    facts = [fact for fact in OURS["facts"] if transactional or fact != "transactional"]
+    result = api.run_scenario(scenario, profile(tmp_path, factory=["/1/0"], facts=facts), options=["--no-canary"])
+    assert result.script_verdict == verdict and (verdict == "pass" or "must not be there" in result.reason), result.reason
 
 
 @pytest.mark.parametrize("steps, factory, verdict", [

@@ -24,6 +24,7 @@ enum {
     URI_PATH = 11,
     CONTENT_FORMAT = 12,
     URI_QUERY = 15,
+    BLOCK1 = 27,
     LWM2M_TLV = 11542,
     DATAGRAM = 1280,
 };
@@ -39,6 +40,7 @@ typedef struct message {
     uint8_t code, token_length;
     char path[64];
     unsigned segments, format;
+    bool more; /* blocks follow */
     const uint8_t *payload;
     size_t payload_length;
 } message;
@@ -68,6 +70,8 @@ static void take_option(message *m, unsigned number, const uint8_t *value, size_
         for (size_t i = 0; i < length; i++) {
             m->format = m->format << 8 | value[i];
         }
+    } else if (number == BLOCK1) {
+        m->more = length && value[length - 1] & 8;
     }
 }
 
@@ -102,6 +106,9 @@ static void take_account(yes_man *y, const message *m) {
 }
 
 static uint8_t yes(const message *m) {
+    if (m->more) {
+        return 0x5F; /* go on */
+    }
     switch (m->code) {
     case GET:
     case FETCH:
