@@ -15,6 +15,7 @@ from . import program_seeds
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
+RELEASE = ROOT / "build" / "release"
 GROWN = ROOT / "build" / "fuzz-corpus"
 # Bytes of an input; for the others enough for lengths of two bytes.
 LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024, "capture": 4096, "conversation": 4096, "attributes": 128, "link": 160,
@@ -52,13 +53,20 @@ def floor(name):
     return FLOOR_OF.get(name, FLOORS[folders_of_targets()[name]])
 
 
-def build(targets, folder=BUILD):
-    """`folder` is that of the preset of its name: fuzz for libFuzzer, afl for AFL++. One build at a time."""
+def ninja(folder, names):
+    """`folder` is that of the preset of its name. One build at a time."""
     with folders.alone(folder):
         if not (folder / "build.ninja").exists():
             subprocess.run(["cmake", "--preset", folder.name], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["ninja", "-C", str(folder), *(f"fuzz/fuzz_{name}" for name in targets)], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-C", str(folder), *names], check=True, stdout=subprocess.DEVNULL)
+
+
+def build(targets, folder=BUILD):
+    """`folder` is that of the preset: fuzz for libFuzzer, afl for AFL++. With targets that take programs comes what compiles their seeds:
+    an older one may not know what stands in scenarios/."""
+    if set(targets) & set(program_seeds.TARGETS) and not os.environ.get("BOOTJACK"):
+        ninja(RELEASE, ["bootjack"])
+    ninja(folder, [f"fuzz/fuzz_{name}" for name in targets])
 
 
 def longest(name):

@@ -59,6 +59,19 @@ def test_builds_in_one_folder_wait_for_each_other(tmp_path, monkeypatch):
     assert most == [1] * 6  # each configures, for nobody does, and builds
 
 
+def test_what_compiles_the_seeds_is_built_with_the_targets_that_take_programs(tmp_path, monkeypatch):
+    """The sources have moved on, and an older one does not know what stands in scenarios/ now."""
+    built = []
+    monkeypatch.delenv("BOOTJACK", raising=False)
+    monkeypatch.setattr(targets.subprocess, "run", lambda words, **_: built.append(words) if words[0] == "ninja" else None)
+    monkeypatch.setattr(targets, "RELEASE", tmp_path / "release")
+    (tmp_path / "release").mkdir()
+    targets.build([TARGET], tmp_path)
+    assert [words[3:] for words in built] == [[f"fuzz/fuzz_{TARGET}"]]
+    targets.build(["bootstrap_session"], tmp_path)
+    assert [words[2:] for words in built[1:]] == [[str(tmp_path / "release"), "bootjack"], [str(tmp_path), "fuzz/fuzz_bootstrap_session"]]
+
+
 def test_both_engines_have_turns(folder):
     assert {turn["engine"] for turn in turns(folder)} == {"libFuzzer", "AFL++"}
     assert all(turn["executions"] > 0 and turn["coverage"] > 0 and turn["findings"] == 0 for turn in turns(folder))
