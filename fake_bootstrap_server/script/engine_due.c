@@ -306,8 +306,10 @@ void bj__due_answered(bj_engine *e, const bj__outbound *o, uint8_t code) {
         return;
     }
     bj__factory_commanded(e, o);
-    if (o->is_finish && o->is_command) {
+    if (o->is_finish) {
         bj__heal_note_session(e, true);
+    }
+    if (o->is_finish && o->is_command) {
         bj__factory_session(e, true);
         if (d->holdoff_written) {
             d->holdoff_rewritten = true;

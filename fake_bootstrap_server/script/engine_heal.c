@@ -197,6 +197,7 @@ static bj__held *held_of(bj_engine *e, unsigned instance) {
     *one = (bj__held){ .instance = (uint16_t) instance, .pending = true };
     for (unsigned i = 0; i + 1 < h->held_count; i++) { /* what it was before */
         if (h->held[i].instance == instance) {
+            one->named = h->held[i].named;
             one->identity = h->held[i].identity;
             one->key = h->held[i].key;
         }
@@ -226,6 +227,7 @@ static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes,
     const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
     bj__held *one = identity && key && bytes_told(e, key, tlv).length ? held_of(e, instance) : NULL;
     if (one) {
+        one->named = true;
         one->identity = bytes_told(e, identity, tlv);
         one->key = bytes_told(e, key, tlv);
     }
@@ -238,6 +240,7 @@ static void note_resource(bj_engine *e, const bj_record *step, const bj_path *pa
     bool matters = value && (path->ids[2] == 3 || path->ids[2] == 5);
     bj__held *one = matters ? held_of(e, path->ids[1]) : NULL;
     if (one && path->ids[2] == 3) {
+        one->named = true;
         one->identity = value->as.string;
     } else if (one) {
         one->key = value->as.string;
@@ -285,7 +288,7 @@ size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size
         const bj__held *one = &h->held[i];
         bj_secure_bytes identity = { (const uint8_t *) one->identity.bytes, one->identity.length };
         if (!one->pending && one->key.length && one->key.length <= 32) {
-            identity = identity.length || !kept ? identity : factory[0].identity; /* that of the account stays */
+            identity = one->named || !kept ? identity : factory[0].identity; /* that of the account stays */
             psks[n++] = (bj_secure_psk){ identity, { (const uint8_t *) one->key.bytes, one->key.length } };
         }
     }

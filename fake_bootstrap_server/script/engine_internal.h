@@ -215,7 +215,7 @@ typedef struct bj__outbound {
     uint64_t replies_to; /* exchange, for responses */
     uint8_t *bytes;
     size_t length;
-    const bj_record *record; /* a Write of a bootstrap session; NULL */
+    const bj_record *record; /* a Write; NULL */
     bj__delivery delivery;
     bj_time began;     /* first block sent */
     bj_time next_send; /* BJ_NEVER: no more retransmission */
@@ -431,6 +431,7 @@ enum { BJ__HEAL_STEPS = 4, BJ__HELD = 16 };
 typedef struct bj__held {
     uint16_t instance;
     bool pending; /* until Finish */
+    bool named;   /* its identity was written, too */
     bj_string identity, key;
 } bj__held;
 

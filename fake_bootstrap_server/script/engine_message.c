@@ -389,9 +389,11 @@ static void keep_answer(bj_engine *e, bj__outbound *o, const bj_coap *m, const u
     o->answer_event = event;
     o->outcome = BJ__ANSWERED;
     stop_retransmission(o);
-    if (o->record && m->code == BJ_COAP_CODE(2, 4)) {
-        bj__due_account_written(e, o->record);
+    if (o->record && m->code == BJ_COAP_CODE(2, 4)) { /* the client takes it for a command, whatever came before it */
         bj__heal_note_write(e, o->record);
+        if (o->is_command) {
+            bj__due_account_written(e, o->record);
+        }
     }
     bj__due_answered(e, o, m->code);
     bj__observation_answered(e, o, m);

@@ -110,6 +110,11 @@ static unsigned aptness(const oracle_foreign *f, const oracle_seen *s) {
     return 1 + (plain && f->mid == s->m.mid ? 2 : 0) + (plain && awaited ? 1 : 0);
 }
 
+/* What has the Observe option, and the token of an observation, is for that: the token may have come once more. */
+static bool is_notification(const bj_oracle *o, const oracle_seen *s) {
+    return s->from_client && bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && oracle_is_observed(o, s);
+}
+
 /* One that has got no response yet goes before those that have, but for observations; of those the likeliest, and the
  * newest. */
 oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
@@ -118,9 +123,10 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
     }
     oracle_foreign *f, *newest = NULL, *best = NULL;
     unsigned most = 0;
+    bool notifies = is_notification(o, s);
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         bool fits = !f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
-                    same_ends(&f->peer, &f->local, f->connection, s);
+                    same_ends(&f->peer, &f->local, f->connection, s) && (f->observes || !notifies);
         if (fits && (f->observes || f->responses < f->copies) && aptness(f, s) > most) {
             best = f;
             most = aptness(f, s);
@@ -251,10 +257,15 @@ static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
     return update ? ORACLE_UPDATE : purpose;
 }
 
+/* Of signalling (RFC 8323 §5), which nobody sends over UDP but libcoap, in messages that have one Message ID. */
+static bool is_signal(const oracle_seen *s) {
+    return !s->stream && s->m.code >> 5 == 7;
+}
+
 /* RFC 7252 §4.2: the same bytes to the same endpoint, while the exchange may last. */
 static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     return own && !s->stream && own->length == s->length && !memcmp(own->bytes, s->bytes, s->length) &&
-           s->time - own->first < o->config.exchange_lifetime;
+           s->time - own->first < o->config.exchange_lifetime && !(is_signal(s) && own->acknowledged != BJ_NEVER);
 }
 
 static void said_anew(bj_oracle *o, const oracle_seen *s) {
@@ -267,7 +278,7 @@ static void said_anew(bj_oracle *o, const oracle_seen *s) {
                          .local = s->local,
                          .connection = s->connection,
                          .secure = s->secure,
-                         .exact = o->config.exact && (!s->secure || s->secure_certain),
+                         .exact = o->config.exact && (!s->secure || s->secure_certain) && !is_signal(s),
                          .type = s->m.type,
                          .code = s->m.code,
                          .token_length = s->m.token_length,
@@ -390,7 +401,8 @@ static void note_exchange(const bj_oracle *o, oracle_peer *p, bj_time now) {
  */
 static bool keeps_awake(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = !s->stream && s->m.type == BJ_COAP_ACK ? oracle_foreign_with_mid(o, s) : NULL;
-    return s->stream || (s->m.type != BJ_COAP_RST && s->m.code != BJ_COAP_CODE(4, 2) && !(f && f->acks > 1));
+    return s->stream ||
+           (s->m.type != BJ_COAP_RST && s->m.code != BJ_COAP_CODE(4, 2) && !is_signal(s) && !(f && f->acks > 1));
 }
 
 static void client_said(bj_oracle *o, const oracle_seen *s) {
@@ -405,7 +417,7 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
         if (!s->stream) {
             said_itself(o, s);
         }
-    } else if (bj_coap_is_request(s->m.code) || (!s->stream && !s->m.code)) {
+    } else if (bj_coap_is_request(s->m.code) || is_signal(s) || (!s->stream && !s->m.code)) {
         said_itself(o, s);
     }
     if (p) {
@@ -541,8 +553,8 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .copies = 1,
                            .event = s->event->sequence };
     memcpy(f->token, s->m.token, sizeof f->token);
-    if (!f->malformed && !s->stream && f->code >> 5 == 7) {
-        o->attempt.excused |= oracle_in_session(o, &s->peer); /* signalling over UDP: what it means is the client's */
+    if (!f->malformed && is_signal(s) && oracle_in_session(o, &s->peer)) {
+        o->attempt.excused = o->attempt.late = true; /* what it means is the client's: the end of the session, too */
     }
     if (f->malformed) {
         return;
@@ -579,7 +591,7 @@ static void answered(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     if (own->answered == BJ_NEVER) {
         own->answered = s->time;
         oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-        if (p) {
+        if (p && own->code >> 5 != 7) { /* signalling keeps nobody awake */
             note_exchange(o, p, s->time);
         }
         own->answer = s->m.type == BJ_COAP_RST && !s->stream ? 0 : s->m.code;

@@ -374,6 +374,7 @@ typedef struct oracle_observation {
     uint8_t ended;       /* oracle_ended */
     bool ended_settled;  /* nothing was on its way then, or stored */
     bool ended_unstored; /* nothing was on its way, and nothing may be stored */
+    bool ended_perhaps;  /* the registration came without a Location-Path: whether it is one is the client's to say */
     bj_time began, ended_at;
     uint32_t sequence;   /* the last Observe option */
     bj_time reported;    /* the last notification, or the first answer */

@@ -632,7 +632,7 @@ static void own_answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_own *own = o->managed.registering ? oracle_own_with_token(o, s) : NULL;
     if (own && own->purpose == ORACLE_REGISTER && own->answered == s->time && own->answer == BJ_COAP_CODE(2, 1)) {
         oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-        oracle_observations_registered(o, &s->peer, s->time);
+        oracle_observations_registered(o, &s->peer, s->time, p && p->placed);
         if (p) {
             oracle_access_registered(o, p);
         }

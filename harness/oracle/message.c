@@ -60,6 +60,9 @@ static void message_id(bj_oracle *o, const oracle_seen *s) {
     if (!newest || newest->copies > 1 || newest->event != s->event->sequence || has_that_of_its_request(o, s)) {
         return; /* a repetition */
     }
+    if (s->m.code >> 5 == 7) {
+        return; /* signalling, which there is over TCP only: another rule's */
+    }
     for (uint64_t age = 1; (own = oracle_own_at(o, age)); age++) {
         bool same = own->mid == newest->mid && own->connection < 0 && bj_addr_equal(&own->peer, &newest->peer) &&
                     bj_addr_equal(&own->local, &newest->local);

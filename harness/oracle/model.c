@@ -442,10 +442,13 @@ static void note_holdoff(bj_oracle *o, const written *w) {
 
 static void not_readable(bj_oracle *o, const bj_path *target) {
     o->told.incomplete |= target->ids[0] == 0;
-    if (target->depth == 1) { /* any instance of the object may be another by now */
+    if (target->depth == 1) { /* any instance of the object may be another by now, or be there again */
         o->accounts.vague = true;
         for (unsigned i = 0; i < o->accounts.count; i++) {
-            o->accounts.items[i].vague |= o->accounts.items[i].object == target->ids[0];
+            oracle_instance *one = &o->accounts.items[i];
+            bool meant = one->object == target->ids[0];
+            one->vague |= meant;
+            one->used &= !meant || !one->deleted;
         }
     } else {
         oracle_instance *one = make(&o->accounts, target->ids[0], target->ids[1]);

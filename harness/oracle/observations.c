@@ -491,11 +491,12 @@ static bool has_stored(bj_oracle *o, const oracle_observation *ob) {
 }
 
 /* A Register was accepted: what was observed before it is over (LwM2M Core 1.1 §6.4.1). */
-void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time now) {
+void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time now, bool placed) {
     for (unsigned i = 0; i < o->managed.observation_count; i++) {
         oracle_observation *ob = &o->managed.observations[i];
-        if (bj_addr_equal(&ob->peer, peer) && !ob->ended) {
+        if (bj_addr_equal(&ob->peer, peer) && (!ob->ended || ob->ended_perhaps)) {
             ob->ended = ORACLE_ENDED_REGISTERED;
+            ob->ended_perhaps = !placed;
             ob->ended_at = now;
             ob->ended_settled = ob->clean && is_settled(o, peer, ob->reported, 0);
             ob->ended_unstored = stores(o, false) && is_settled(o, peer, ob->reported, 0);
@@ -516,7 +517,7 @@ static void breaks(bj_oracle *o, const oracle_observation *ob, const oracle_seen
 static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, const content *c) {
     bool late = s->time > ob->ended_at + (ob->ended_unstored ? 0 : ORACLE_GRACE);
     bool unsettled = !ob->ended_settled && s->time < ob->ended_at + 400 * BJ_SECOND; /* one may have been on its way */
-    if (!late || unsettled) {
+    if (!late || unsettled || ob->ended_perhaps) {
         return;
     }
     if (ob->ended == ORACLE_ENDED_REGISTERED) {

@@ -407,6 +407,44 @@ static void a_write_in_blocks_counts_as_a_whole(void **state) {
     assert_broken(BJ_RULE_BS_WRITE, "Short Server ID 101");
 }
 
+static void part(unsigned ms, uint16_t mid, const char *token, const char *path, uint32_t block, const uint8_t *bytes,
+                 size_t length) {
+    uint8_t code = block & 8 ? C(2, 31) : C(2, 4);
+    SERVER(ms, BS, .type = BJ_COAP_CON, .code = PUT, .mid = mid, .token = token, .path = path, .format = 11543,
+           .block1 = 1 + block, .payload = (const char *) bytes, .length = length);
+    CLIENT(ms + 10, BS, .type = BJ_COAP_ACK, .code = code, .mid = mid, .token = token, .block1 = 1 + block);
+}
+
+/* What was deleted may be written by a transfer that is not followed, since another goes on beside it. */
+static void a_write_beside_another_may_bring_back_what_was_deleted(void **state) {
+    (void) state;
+    static const uint8_t instance[] = { 0x08, 0x01, 18,  0xc1, 0,   101, 0xc8, 7,   12, 'U',
+                                        'U',  'U',  'U', 'U',  'U', 'U', 'U',  'U', 'U' };
+    opens();
+    writes_server(10200, 100, "/1/1", 101, 300, C(2, 4));
+    command(10250, 101, DELETE_, "/1/1", C(2, 2));
+    part(10300, 102, "ta", "/1", 8, instance, 16);
+    part(10320, 103, "tb", "/0", 8, instance, 16);
+    part(10340, 104, "ta", "/1", 1 << 4, instance + 16, sizeof instance - 16);
+    discovers(10400, 10, "/1", "</1/1>;ssid=101");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+/* --- signalling over UDP --------------------------------------------------------------------------------------- */
+
+/* RFC 8323 §5.5: over TCP it ends the connection. */
+static void who_is_told_to_release_may_end_the_session(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_NON, .code = C(7, 4), .mid = 99, .token = "ti");
+    SERVER(10201, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token = "to", .path = "/1");
+    asks(20500, 3);
+    accepts(20600, 3);
+    judge(30000);
+    assert_nothing_broken();
+}
+
 /* --- what answers carry --------------------------------------------------------------------------------------- */
 
 static void a_blank_in_link_format_is_found(void **state) {
@@ -658,7 +696,9 @@ int main(void) {
         TEST(a_write_without_effect_is_found),
         TEST(what_discover_lists_as_written_is_lawful),
         TEST(another_short_server_id_is_found),
+        TEST(who_is_told_to_release_may_end_the_session),
         TEST(a_write_in_blocks_counts_as_a_whole),
+        TEST(a_write_beside_another_may_bring_back_what_was_deleted),
         TEST(a_blank_in_link_format_is_found),
         TEST(a_payload_that_is_damaged_is_found),
         TEST(a_format_that_was_not_asked_for_is_found),

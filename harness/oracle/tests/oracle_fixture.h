@@ -281,7 +281,7 @@ static inline void registers(unsigned ms, uint16_t mid, const char *lt) {
 }
 
 static inline void registered(unsigned ms, uint16_t mid) {
-    SERVER(ms, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = mid, .token = "tr");
+    SERVER(ms, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = mid, .token = "tr", .location = "/rd/1");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

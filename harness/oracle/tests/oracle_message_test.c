@@ -113,6 +113,22 @@ static void a_notification_belongs_to_its_observation(void **state) {
     assert_broken(BJ_RULE_COAP_TOKEN, "no request");
 }
 
+/* A server asks with the token of its observation, and a notification comes before the answer. */
+static void a_notification_answers_no_request_with_its_token(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "ob", .path = "/1/0/1", .option = 6);
+    CLIENT(10210, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 9, .token = "ob", .option = 6, .format = 1,
+           .payload = "1");
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 10, .token = "ob", .path = "/1");
+    CLIENT(10305, BS, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 60, .token = "ob", .option = 6, .format = 1,
+           .payload = "2");
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 10, .token = "ob");
+    SERVER(10400, BS, .type = BJ_COAP_ACK, .mid = 60);
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void a_second_response_is_found(void **state) {
     (void) state;
     opens();
@@ -420,6 +436,7 @@ int main(void) {
         TEST(an_acknowledgement_of_nothing_is_found),
         TEST(a_wrong_token_is_found),
         TEST(a_notification_belongs_to_its_observation),
+        TEST(a_notification_answers_no_request_with_its_token),
         TEST(a_second_response_is_found),
         TEST(a_separate_response_is_one),
         TEST(a_request_without_an_answer_is_found),

@@ -215,6 +215,22 @@ static void what_was_stored_may_come_after_it(void **state) {
     assert_nothing_broken();
 }
 
+/* LwM2M Core 1.1 §6.2.1: a Register is answered with a Location-Path. Without one the client may register once more,
+ * and what it stored waits until then. */
+static void a_registration_without_a_place_may_end_nothing(void **state) {
+    (void) state;
+    observes();
+    registers(at_ms, 60, "lt=1000000");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 60, .token = "tr");
+    at_ms += 1000000;
+    registers(at_ms, 61, "lt=1000000");
+    registered(at_ms + 10, 61);
+    at_ms += 100;
+    notifies(BJ_COAP_CON, 3, "100");
+    judge(at_ms);
+    assert_nothing_broken();
+}
+
 /* pmax is over while the server is disabled. */
 static void is_disabled_meanwhile(const char *stores) {
     observes();
@@ -561,6 +577,7 @@ int main(void) {
         TEST(what_was_stored_may_come_after_it),
         TEST(what_was_not_to_be_stored_is_found),
         TEST(what_comes_long_after_a_registration_is_found),
+        TEST(a_registration_without_a_place_may_end_nothing),
         TEST(what_was_stored_must_be_told),
         TEST(what_was_told_was_stored),
         TEST(a_change_is_told),

@@ -173,6 +173,17 @@ static void a_lifetime_that_is_not_told_breaks_the_rule(void **state) {
     assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
+static void one_that_is_held_up_is_told_later(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    for (unsigned i = 0; i < 5; i++) { /* of what libcoap sends by itself no more than one is under way either */
+        CLIENT(20020 + 2500 * ((1 << i) - 1), MGMT, .type = BJ_COAP_CON, .code = C(7, 3), .mid = 0, .token = "ti");
+    }
+    judge(60000);
+    assert_broken(BJ_RULE_COAP_FORMAT, "signalling");
+}
+
 static void an_update_that_does_not_tell_it_is_not_enough(void **state) {
     (void) state;
     stands();
@@ -417,7 +428,7 @@ static void reads_late(bool again) {
                        .raw = bytes,
                        .raw_length = length };
     uint32_t sent = put_event(event);
-    updates_at(200000, 901, "/rd/x", NULL);
+    updates_at(200000, 901, "/rd/1", NULL);
     event.time = 200001 * BJ_MS;
     uint32_t repeated = again ? put_event(event) : sent;
     event.kind = BJ_EV_RECEIVED;
@@ -465,6 +476,21 @@ static void who_should_sleep_and_answers_is_found(void **state) {
     (void) state;
     is_asked_in_queue_mode(110000);
     assert_broken(BJ_RULE_QUEUE_AWAKE, "MAX_TRANSMIT_WAIT");
+}
+
+/* libcoap's alone keeps nobody awake: RFC 8323 §5 is for TCP. */
+static void signalling_over_udp_keeps_nobody_awake(void **state) {
+    (void) state;
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1", "Q" }, .format = 41, .payload = "</1/0>");
+    SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
+    SERVER(90000, MGMT, .type = BJ_COAP_NON, .code = C(7, 2), .mid = 69, .token = "ti");
+    CLIENT(90010, MGMT, .type = BJ_COAP_CON, .code = C(7, 3), .mid = 0, .token = "ti");
+    SERVER(90020, MGMT, .type = BJ_COAP_RST, .mid = 0);
+    SERVER(120000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 70, .token = "to", .path = "/3/0/14");
+    judge(150000);
+    assert_broken(BJ_RULE_COAP_FORMAT, "signalling");
 }
 
 /* --- a lifetime without end ----------------------------------------------------------------------------------- */
@@ -528,6 +554,7 @@ int main(void) {
         TEST(after_4_04_a_register_is_right),
         TEST(a_lifetime_that_is_written_is_told),
         TEST(a_lifetime_that_is_not_told_breaks_the_rule),
+        TEST(one_that_is_held_up_is_told_later),
         TEST(an_update_that_does_not_tell_it_is_not_enough),
         TEST(a_write_that_was_refused_asks_for_nothing),
         TEST(attributes_change_no_account),
@@ -551,6 +578,7 @@ int main(void) {
         TEST(what_came_again_may_be_done),
         TEST(who_must_listen_answers),
         TEST(who_should_sleep_and_answers_is_found),
+        TEST(signalling_over_udp_keeps_nobody_awake),
         TEST(updates_without_need_are_found),
         TEST(updates_that_are_asked_for_are_lawful),
         TEST(nothing_is_judged_in_real_time),
