@@ -117,10 +117,16 @@ static const char *path_of(const bj_record *record) {
     return field && field->type == BJ_T_STRING ? bj_get_string(record, field->number, "") : "";
 }
 
+/* A message that a script makes by itself, and that the client must answer with success. */
+static bool must_succeed(const bj_record *message) {
+    const bj_value *expect = bj_get(message, BJ_F(MESSAGE, EXPECT));
+    return expect && !refused(expect);
+}
+
 static void gather_path(gathered *g, const bj_record *record) {
     unsigned ids[3];
     bool reads = record->kind == BJ_K_READ || record->kind == BJ_K_EXECUTE || record->kind == BJ_K_WRITE ||
-                 record->kind == BJ_K_OBSERVE;
+                 record->kind == BJ_K_OBSERVE || (record->kind == BJ_K_MESSAGE && must_succeed(record));
     if (reads && path_ids(path_of(record), ids) == 3) {
         gather_resource(g, ids[0], ids[2]);
     }

@@ -87,6 +87,10 @@ static void resources_of_the_two_objects(void **state) {
                         "the client has no resource /1/x/17 (its profile's server-resources)");
     assert_string_equal(lacks(client, "steps: [{execute: /1/0/9, server: mgmt}]\n"),
                         "the client has no resource /1/x/9 (its profile's server-resources)");
+    assert_string_equal(lacks(client, "steps: [{message: 0.02, server: mgmt, path: /1/0/9, expect: 2.04}]\n"),
+                        "the client has no resource /1/x/9 (its profile's server-resources)");
+    assert_string_equal(lacks(client, "steps: [{message: 0.02, server: mgmt, path: /1/0/9, expect: [4.05]}]\n"), "");
+    assert_string_equal(lacks(client, "steps: [{message: 0.02, server: mgmt, path: /1/0/9}]\n"), "");
     assert_string_equal(lacks(client, "steps: [{write: /0, tlv: {1: {0: a, 16: 5}}}]\n"),
                         "the client has no resource /0/x/16 (its profile's security-resources)");
     assert_string_equal(lacks(client, "steps: [{write: /1/0, tlv: {0: 1, 99: 3}}]\n"), "");
