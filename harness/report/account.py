@@ -13,7 +13,8 @@ A list of findings, each
 
 `reason` is a regular expression that is searched for in the failure's reason and in what oracles said of the rules that were
 broken; `scenario` the pattern of its name, the path below scenarios/ without .yaml, with its case behind a space. One of the two
-may be left out. The first finding that fits accounts for the failure."""
+may be left out. The first finding that fits accounts for the failure. In a finding's place `- like: OTHER` puts those of
+OTHER.findings.yaml beside it: of another build of the same client."""
 from __future__ import annotations
 
 import collections
@@ -72,11 +73,16 @@ def read(path, known) -> list:
         raise model.Unreadable(f"{path}: {problem}") from problem
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise model.Unreadable(f"{path}: expected a list of findings")
+    findings = []
     for number, row in enumerate(rows, 1):
+        if set(row) == {"like"}:
+            findings += read(pathlib.Path(path).with_name(f"{row['like']}.findings.yaml"), known)
+            continue
         wrong = mistake(row, known)
         if wrong:
             raise model.Unreadable(f"{path}: finding {number}: {wrong}")
-    return [Finding(**row) for row in rows]
+        findings.append(Finding(**row))
+    return findings
 
 
 def account(findings, entries) -> tuple:

@@ -196,6 +196,16 @@ def test_a_clients_page_tells_its_findings(accounts):
     assert "2 failures are accounted for by none of these." in page
 
 
+def test_another_build_has_the_same_findings_and_its_own(accounts, capsys):
+    (accounts / "d.findings.yaml").write_text("- what: It is named otherwise\n  clause: none\n  sure: sure\n"
+                                              "  failures: [{scenario: loss/three}]\n- like: c\n")
+    assert clients.main(["--unread", f"d={accounts / 'rows.jsonl'}"]) == 0
+    assert capsys.readouterr().out.endswith("3 failures accounted for by 3 findings, 1 by none\n")
+    (accounts / "d.findings.yaml").write_text("- like: nobody\n")
+    assert clients.main(["--unread", f"d={accounts / 'rows.jsonl'}"]) == 2
+    assert "nobody.findings.yaml" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text, mistake", [("what: x", "expected a list of findings"), ("- what: x", "finding 1: missing 2 required"),
                                            (FINDINGS.replace("BS-RETRY", "BS-NONE"), "finding 2: no rules of scenarios/rules.yaml: BS-NONE"),
                                            (FINDINGS.replace("4\\.05$", "("), "finding 1: PUT .* answered (: "),
