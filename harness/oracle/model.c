@@ -661,7 +661,10 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
         o->accounts.refused[f->path.ids[0]] = true;
     }
     bool unasked = o->attempt.unasked && oracle_is_bootstrap(o, &f->peer); /* whether it stays is not followed */
-    if (unasked || (f->reused && f->operation)) {
+    /* It came beside the refusal of a pack, and was read when the client had asked for a session already. */
+    bool beside = !f->bootstrap && f->operation && o->attempt.phase == ORACLE_REQUESTED &&
+                  bj_addr_equal(&o->attempt.peer, &f->peer);
+    if (unasked || beside || (f->reused && f->operation)) {
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
         managed(o, f, &request, s);

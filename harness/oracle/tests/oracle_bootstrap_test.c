@@ -87,6 +87,26 @@ static void a_pack_that_nobody_answers_may_be_asked_for_again(void **state) {
     assert_nothing_broken();
 }
 
+/* It is read when the client has asked for a session already, whose answer it overtakes. */
+static void a_command_beside_a_refused_pack_may_begin_a_session(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10400, 102, DELETE_, "/1/1", C(2, 2));
+    command(10900, 103, POST, "/bs", C(2, 4));
+    asks_for_a_pack(30000, 10);
+    SERVER(30100, BS, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 10, .token = "tb");
+    SERVER(30100, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 104, .token = "to", .path = "/1/1", .format = 11543,
+           .payload = "\xc1\x00\x65", .length = 3);
+    asks(30101, 11);
+    answers(30102, BS, 104, C(2, 4));
+    accepts(30200, 11);
+    discovers(30300, 12, "/1", "</1/0>;ssid=101,</1/1>;ssid=101");
+    judge(31000);
+    assert_nothing_broken();
+}
+
 static void anything_else_to_the_bootstrap_server_is_found(void **state) {
     (void) state;
     bootstraps();
@@ -667,6 +687,7 @@ int main(void) {
         TEST(a_preferred_format_of_the_first_release_is_found),
         TEST(a_pack_that_is_refused_and_asked_for_again_is_found),
         TEST(a_pack_that_nobody_answers_may_be_asked_for_again),
+        TEST(a_command_beside_a_refused_pack_may_begin_a_session),
         TEST(anything_else_to_the_bootstrap_server_is_found),
         TEST(an_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_before_the_hold_off_is_found),
