@@ -234,7 +234,8 @@ static bool ask_all(claims *c, const bj_run_options *options) {
 }
 
 void cli_claims(bj_arena *arena, const bj_run_options *options) {
-    char rooms[5][1000];
+    char rooms[4][1000];
+    BJ_TEXT(fields, 200);
     claims *c = bj_arena_calloc(arena, 1, sizeof *c);
     bj_run_options bare = bare_options(arena, options);
     assert(cli_probe_count() <= PROBES);
@@ -252,11 +253,13 @@ void cli_claims(bj_arena *arena, const bj_run_options *options) {
             judge_words_of(c, i);
         }
     }
+    cli_claims_fields(arena, options, &fields);
     cli_check_say("probed", "features", c->seen[CLI_PROBE_FEATURE].start);
     cli_check_say("probed", "facts", c->seen[CLI_PROBE_FACT].start);
     if (c->seen[CLI_PROBE_TOLD].used) {
         cli_check_say("probed", "told by", c->seen[CLI_PROBE_TOLD].start);
     }
+    cli_check_say("probed", "fields", fields.start);
     cli_check_say("probed", "neither seen nor claimed", c->neither.start);
 }
 

@@ -289,7 +289,7 @@ static bool has_observed(const bj_log *log) {
     return false;
 }
 
-static cli_answer answer_of(bj_arena *arena, const cli_probe *probe, const bj_run_result *result, const char **why) {
+cli_answer cli_probe_answer_of(bj_arena *arena, const bj_run_result *result, const char **why) {
     bool passed = result->script_verdict == BJ_PASS || result->script_verdict == BJ_WARN;
     const char *besides = strstr(result->reason, "; besides, "); /* an oracle's */
     *why = besides ? bj_arena_strndup(arena, result->reason, (size_t) (besides - result->reason))
@@ -297,10 +297,6 @@ static cli_answer answer_of(bj_arena *arena, const cli_probe *probe, const bj_ru
     if (result->script_verdict == BJ_SKIP || result->script_verdict == BJ_INCONCLUSIVE ||
         result->script_verdict == BJ_ERROR) {
         return CLI_NOT_ASKED;
-    }
-    if (passed && probe->observes && !has_observed(result->log)) {
-        *why = "the answer has no Observe option: it is not observed";
-        return CLI_NOT_SEEN;
     }
     return passed ? CLI_SEEN : CLI_NOT_SEEN;
 }
@@ -344,7 +340,11 @@ bj_job *cli_probe_start(bj_arena *arena, const bj_run_options *options, const cl
 cli_answer cli_probe_answer(bj_arena *arena, const cli_probe *probe, bj_job *job, const char **why) {
     bj_run_result result;
     bj_job_result(job, &result);
-    cli_answer answer = answer_of(arena, probe, &result, why);
+    cli_answer answer = cli_probe_answer_of(arena, &result, why);
+    if (answer == CLI_SEEN && probe->observes && !has_observed(result.log)) {
+        *why = "the answer has no Observe option: it is not observed";
+        answer = CLI_NOT_SEEN;
+    }
     bj_run_release(&result);
     return answer;
 }

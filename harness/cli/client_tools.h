@@ -50,6 +50,8 @@ bj_job *cli_probe_start(bj_arena *arena, const bj_run_options *options, const cl
                         const char **why);
 /* Takes the answer of a job that is finished; the job is gone. */
 cli_answer cli_probe_answer(bj_arena *arena, const cli_probe *probe, bj_job *job, const char **why);
+/* What a run says of what it asked for, and the reason, in the arena. */
+cli_answer cli_probe_answer_of(bj_arena *arena, const bj_run_result *result, const char **why);
 /* Can a server create an instance of one of the client's own Objects (client_probe_copy.c)? Seen or not asked: that one
  * is refused does not say that none could be created. */
 cli_answer cli_probe_copy(bj_arena *arena, const bj_run_options *options, const char **why);
@@ -67,6 +69,8 @@ void cli_check_advise(const char *advice);
 /* Asks everything and says what was seen, what of it the profile does not claim, and the other way round. Nothing of it
  * is a failure. */
 void cli_claims(bj_arena *arena, const bj_run_options *options);
+/* The same for fields beside `features` and `facts` (client_fields.c). *proved: the names of those that are so. */
+void cli_claims_fields(bj_arena *arena, const bj_run_options *options, bj_text *proved);
 /* Prints the probes of one word, each as a scenario with what came of it as comments behind. false: there are none, or
  * it was interrupted. */
 bool cli_claims_show(bj_arena *arena, const bj_run_options *options, const char *word);

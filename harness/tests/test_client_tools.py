@@ -174,6 +174,37 @@ def test_what_the_client_has_without_being_told(fixed, word, seen, tmp_path):
     assert (word in words(done, "features")) == (seen and (word != "create" or bool(fixed))), done.stdout
 
 
+FACTORY = ["--server", "coap://nowhere.example", "--ssid", "7"]  # an account of its own, in /1/0
+
+
+@pytest.mark.parametrize("fields, more, proved, note", [
+    ({}, [], "uri-ports, factory", ""),
+    ({"uri-ports": True}, [], "factory", "uri-ports: the profile says that it takes no server URI without a port, the probe says the opposite"),
+    ({}, FACTORY, "uri-ports", "factory: it does not name what is there beside the bootstrap account: "),
+    ({"factory": ["/1/0"]}, FACTORY, "uri-ports, factory", ""),
+    ({"factory": ["/1/0", "/1/3"]}, FACTORY, "uri-ports", "factory: it does not name what is there beside the bootstrap account: "),
+])
+def test_what_other_fields_say(fields, more, proved, note, tmp_path):
+    done = client("check", profile(tmp_path, **{**OURS, **fields, "command": [*OURS["command"], *more]}))
+    assert words(done, "fields") == proved.split(", "), done.stdout
+    notes = re.findall("^note     ((?:uri-ports|factory): .*)", done.stdout, re.M)
+    assert [line.startswith(note) for line in notes] == ([True] if note else []), done.stdout
+
+
+@pytest.mark.parametrize("fields, proved", [
+    ({}, "commands: update, commands: bootstrap"), ({"uri-ports": True}, "uri-ports, commands: update, commands: bootstrap"),
+    ({"commands": {"update": "b", "bootstrap": "u"}}, ""), ({"commands": {"update": "u"}, "input": "null"}, ""),
+])
+def test_what_fields_say_of_a_client_that_can_less(fields, proved, tmp_path):
+    yes_man = yaml.safe_load((api.ROOT / "harness/tests/clients/yes-man.yaml").read_text())
+    done = client("check", profile(tmp_path, **{**yes_man, **fields}))
+    assert words(done, "fields") == (proved.split(", ") if proved else []), done.stdout
+    assert ("note     uri-ports: it takes no server URI without a port: " in done.stdout) == ("uri-ports" not in fields)
+    if not proved:
+        said = "unasked  commands: update: the client has no standard input" if "input" in fields else "note     commands: update: typed, and the probe"
+        assert said in done.stdout, done.stdout
+
+
 def test_a_probe_can_be_looked_at(tmp_path):
     done = client("check", "bootjack-client", "--probe", "several-servers")
     assert done.returncode == GOOD and done.stdout.endswith("# seen\n")

@@ -2,12 +2,14 @@
  *
  * A client that has no optional feature and says yes to everything: it takes a bootstrap in TLV over UDP and IPv4,
  * comes to the one server that it was given, and answers every request with the code of success, whatever it asks.
- * Probes of features must not be taken in by it.
+ * Probes of features must not be taken in by it. What it can: typed u it updates its registration, typed b it asks for
+ * a bootstrap.
  *
  * Usage: yes-man ENDPOINT BOOTSTRAP-HOST BOOTSTRAP-PORT [IGNORED...]
  */
 #define _GNU_SOURCE
 #include <netdb.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +33,7 @@ enum {
 
 typedef struct yes_man {
     int s;
-    const char *endpoint;
+    const char *endpoint, *bs_host, *bs_port;
     char host[256], port[8]; /* of its server, once it was written */
     uint8_t mid;
 } yes_man;
@@ -139,9 +141,15 @@ static size_t put_option(uint8_t *out, unsigned delta, const char *text) {
 /* CON POST /PATH?ep=ENDPOINT to a host, by its IPv4 address. */
 static void ask(yes_man *y, const char *host, const char *port, const char *path) {
     uint8_t out[DATAGRAM] = { 0x44, POST, 0x12, ++y->mid, 1, 2, 3, y->mid };
-    char query[200];
+    char query[200], segment[20];
     struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM }, *found;
-    size_t length = 8 + put_option(out + 8, URI_PATH, path);
+    size_t length = 8;
+    for (unsigned delta = URI_PATH; *path; delta = 0) {
+        size_t size = strcspn(path, "/");
+        snprintf(segment, sizeof segment, "%.*s", (int) size, path);
+        length += put_option(out + length, delta, segment);
+        path += size + (path[size] == '/');
+    }
     snprintf(query, sizeof query, "ep=%s", y->endpoint);
     length += put_option(out + length, URI_QUERY - URI_PATH, query);
     length += put_option(out + length, 0, "lwm2m=0.9");
@@ -169,14 +177,32 @@ static void answer(yes_man *y) {
     }
 }
 
+/* What is typed. */
+static bool obey(yes_man *y) {
+    char typed[100];
+    ssize_t got = read(STDIN_FILENO, typed, sizeof typed);
+    if (got > 0 && typed[0] == 'u' && *y->host) {
+        ask(y, y->host, y->port, "rd/1");
+    } else if (got > 0 && typed[0] == 'b') {
+        ask(y, y->bs_host, y->bs_port, "bs");
+    }
+    return got > 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 4) {
         (void) fprintf(stderr, "usage: %s ENDPOINT BOOTSTRAP-HOST BOOTSTRAP-PORT [IGNORED...]\n", argv[0]);
         return 64;
     }
-    yes_man y = { .s = socket(AF_INET, SOCK_DGRAM, 0), .endpoint = argv[1] };
-    ask(&y, argv[2], argv[3], "bs");
+    yes_man y = { .s = socket(AF_INET, SOCK_DGRAM, 0), .endpoint = argv[1], .bs_host = argv[2], .bs_port = argv[3] };
+    struct pollfd ready[2] = { { .fd = y.s, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN } };
+    ask(&y, y.bs_host, y.bs_port, "bs");
     for (;;) {
-        answer(&y);
+        if (poll(ready, 2, -1) > 0 && ready[0].revents) {
+            answer(&y);
+        }
+        if (ready[1].revents && !obey(&y)) {
+            ready[1].fd = -1;
+        }
     }
 }
