@@ -107,6 +107,13 @@ void bj_text_add_number(bj_text *text, uint64_t number) {
     }
 }
 
+void bj_text_add_signed(bj_text *text, int64_t number) {
+    if (number < 0) {
+        bj_text_add_char(text, '-');
+    }
+    bj_text_add_number(text, number < 0 ? 0 - (uint64_t) number : (uint64_t) number);
+}
+
 void bj_text_vprintf(bj_text *text, const char *format, va_list arguments) {
     if (text->cut) {
         return;

@@ -34,6 +34,7 @@ static inline void bj_text_add(bj_text *text, const char *string) {
 }
 void bj_text_add_char(bj_text *text, char c);
 void bj_text_add_number(bj_text *text, uint64_t number); /* in decimal */
+void bj_text_add_signed(bj_text *text, int64_t number);
 void bj_text_printf(bj_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void bj_text_vprintf(bj_text *text, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 /* Lower-case hexadecimal, no separators. */

@@ -106,12 +106,18 @@ static void text_is_cut_and_says_so(void **state) {
 
 static void text_grows_by_characters_and_numbers(void **state) {
     (void) state;
-    BJ_TEXT(text, 64);
+    BJ_TEXT(text, 100);
     bj_text_add_char(&text, 'a');
     bj_text_add_number(&text, 0);
     bj_text_add_char(&text, ' ');
     bj_text_add_number(&text, UINT64_MAX);
     assert_string_equal(text.start, "a0 18446744073709551615");
+    bj_text_add_char(&text, ' ');
+    bj_text_add_signed(&text, INT64_MIN);
+    bj_text_add_signed(&text, -1);
+    bj_text_add_char(&text, ' ');
+    bj_text_add_signed(&text, INT64_MAX);
+    assert_string_equal(text.start, "a0 18446744073709551615 -9223372036854775808-1 9223372036854775807");
     assert_false(text.cut);
     BJ_TEXT(small, 6);
     for (unsigned i = 0; i < 5; i++) {

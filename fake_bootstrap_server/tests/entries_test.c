@@ -4,6 +4,8 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "wire/entries.h"
 #include "wire/payload.h"
@@ -632,6 +634,38 @@ static void objects_for_programs(void **state) {
                                       "{\"path\":\"/9/0/1\",\"type\":\"objlnk\",\"value\":\"3:0\"}]"));
 }
 
+static void assert_shortest(double value) {
+    bj_entry real = a_real("/1/0/0", value);
+    BJ_TEXT(printed, 64);
+    char want[64];
+    int digits = 6;
+    do {
+        snprintf(want, sizeof want, "%.*g", digits, value);
+    } while (strtod(want, NULL) != value && ++digits <= 17);
+    bj_entry_print(&printed, &real);
+    assert_string_equal(printed.start, want);
+}
+
+/* Random bits are numbers of any size, those that are nearly zero among them; a number of few digits is the rule. */
+static void reals_have_no_digit_too_many(void **state) {
+    (void) state;
+    uint64_t bits = 1;
+    for (unsigned i = 0; i < 20000; i++) {
+        double value;
+        bits = bits * 6364136223846793005 + 1442695040888963407;
+        uint64_t some = bits >> (i % 3 == 2 ? 12 + i % 52 : 0); /* of a third the exponent is 0 */
+        memcpy(&value, &some, sizeof value);
+        assert_shortest(value);
+        assert_shortest((double) (int64_t) (bits >> 40) / 1000);
+    }
+    const double edges[] = { 0,    -0.0,       0.1,       1.5,       1e15,   1e16,    1e22,
+                             1e23, 0x1p53 + 2, 0x1p-1074, 0x1p-1022, 0x1p52, INFINITY };
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        assert_shortest(edges[i]);
+        assert_shortest(-edges[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors_are_written),
@@ -648,6 +682,7 @@ int main(void) {
         cmocka_unit_test(values_are_compared_by_type),
         cmocka_unit_test(text_is_read_as_the_type_that_is_wanted),
         cmocka_unit_test(lines_for_people),
+        cmocka_unit_test(reals_have_no_digit_too_many),
         cmocka_unit_test(secrets_are_lengths),
         cmocka_unit_test(objects_for_programs),
     };

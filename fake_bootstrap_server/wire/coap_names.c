@@ -93,12 +93,16 @@ static bool option_valid(const bj_coap *message, size_t index, bj_text *why) {
     const bj_coap_option *option = &message->options[index];
     const option_entry *entry = option_entry_in(message->code, option->number);
     if (entry && (option->length < entry->shortest || option->length > entry->longest)) {
-        bj_text_printf(why, "%s of %zu bytes", entry->name, option->length);
+        bj_text_add(why, entry->name);
+        bj_text_add(why, " of ");
+        bj_text_add_number(why, option->length);
+        bj_text_add(why, " bytes");
         return false;
     }
     /* A decoded message has its options in ascending order: equal ones stand together (RFC 7252 3.1, 5.4.5). */
     if (entry && !entry->repeatable && index > 0 && message->options[index - 1].number == option->number) {
-        bj_text_printf(why, "%s more than once", entry->name);
+        bj_text_add(why, entry->name);
+        bj_text_add(why, " more than once");
         return false;
     }
     return true;

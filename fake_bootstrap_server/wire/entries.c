@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See entries.h: paths, the readers of TLV and of single values, comparing, and which format is read and written by
- * what.
+ * See entries.h: paths, the readers of TLV and of single values, and which format is read by what. Who only reads is
+ * not linked with what compares (entries_same.c) and writes (entries_write.c).
  */
+#define _GNU_SOURCE
 #include "wire/entries.h"
 
+#include <float.h>
+#include <langinfo.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/base64.h"
 #include "wire/cbor.h"
 #include "wire/entries_internal.h"
 #include "wire/resources.h"
@@ -131,32 +133,22 @@ static size_t digits_at(const uint8_t *text, size_t length, size_t *at) {
 }
 
 /* The decimal point of the process's locale, which the client may have set: strtod() and printf() go by it. */
-static void decimal_point(char point[8]) {
-    BJ_TEXT(sample, 16);
-    bj_text_printf(&sample, "%.1f", 1.5);
-    size_t length = sample.used > 2 ? sample.used - 2 : 0;
-    length = length > 7 ? 7 : length;
-    memcpy(point, sample.start + 1, length);
-    point[length] = '\0';
+static const char *decimal_point(void) {
+    return nl_langinfo(RADIXCHAR);
 }
 
-enum { LONGEST_NUMBER = 200 }; /* characters */
-
-/* NaN when it is more than a number, or longer than one may be. */
-static double real_of_text(const uint8_t *text, size_t length) {
-    char point[8];
+double bj__real_of_text(const uint8_t *text, size_t length) {
     char *end;
-    BJ_TEXT(copy, LONGEST_NUMBER + 16);
-    decimal_point(point);
-    if (!length || length > LONGEST_NUMBER) {
+    BJ_TEXT(copy, BJ_LONGEST_NUMBER + 16);
+    if (!length || length > BJ_LONGEST_NUMBER) {
         return NAN;
     }
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '.') {
-            bj_text_add(&copy, point);
-        } else {
-            bj_text_add_bytes(&copy, (const char *) text + i, 1);
-        }
+    const uint8_t *point = memchr(text, '.', length);
+    size_t before = point ? (size_t) (point - text) : length;
+    bj_text_add_bytes(&copy, (const char *) text, before);
+    if (point) {
+        bj_text_add(&copy, decimal_point());
+        bj_text_add_bytes(&copy, (const char *) point + 1, length - before - 1);
     }
     double real = strtod(copy.start, &end);
     return *end ? NAN : real;
@@ -208,33 +200,41 @@ bool bj__is_number(const uint8_t *text, size_t length) {
 bool bj__read_number(const uint8_t *text, size_t length, bj_entry *number) {
     size_t digits;
     bool whole, negative = length && text[0] == '-';
-    if (length > LONGEST_NUMBER || !is_number_text(text, length, &digits, &whole)) {
+    if (length > BJ_LONGEST_NUMBER || !is_number_text(text, length, &digits, &whole)) {
         return false;
     }
     if (!whole || !fits_integer(text + negative, digits, negative, number)) {
         number->kind = BJ_ENTRY_FLOAT;
-        number->real = real_of_text(text, length);
+        number->real = bj__real_of_text(text, length);
     }
     return true;
 }
 
+/* In so many digits. Do they give the same double again? */
+static bool print_digits(bj_text *out, double value, int digits) {
+    BJ_TEXT(try, 48);
+    const char *point = decimal_point();
+    bj_text_printf(&try, "%.*g", digits, value);
+    char *at = *point ? strstr(try.start, point) : NULL;
+    *out = bj_text_over(out->start, out->size);
+    bj_text_add_bytes(out, try.start, at ? (size_t) (at - try.start) : try.used);
+    bj_text_add(out, at ? "." : "");
+    bj_text_add(out, at ? at + strlen(point) : "");
+    return bj__real_of_text((const uint8_t *) out->start, out->used) == value;
+}
+
+/* What fewer digits than DBL_DIG say, that many say, too: where they do not, there is no need to try fewer. */
 void bj__print_real(bj_text *out, double value) {
-    bool printed = false;
-    for (int digits = 6; digits <= 17 && !printed; digits++) {
-        BJ_TEXT(try, 48);
-        BJ_TEXT(plain, 48);
-        char point[8];
-        decimal_point(point);
-        bj_text_printf(&try, "%.*g", digits, value);
-        char *at = *point ? strstr(try.start, point) : NULL;
-        bj_text_add_bytes(&plain, try.start, at ? (size_t) (at - try.start) : try.used);
-        bj_text_add(&plain, at ? "." : "");
-        bj_text_add(&plain, at ? at + strlen(point) : "");
-        if (digits == 17 || real_of_text((const uint8_t *) plain.start, plain.used) == value) {
-            bj_text_add(out, plain.start);
-            printed = true;
-        }
+    BJ_TEXT(plain, 48);
+    int digits = 6;
+    bool same = print_digits(&plain, value, digits);
+    if (!same && !print_digits(&plain, value, DBL_DIG)) {
+        digits = DBL_DIG;
     }
+    while (!same && digits < DBL_DECIMAL_DIG) {
+        same = print_digits(&plain, value, ++digits);
+    }
+    bj_text_add_bytes(out, plain.start, plain.used);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------- */
@@ -404,284 +404,4 @@ bool bj_entries_next(bj_entries *in, bj_entry *entry, bj_text *why) {
         return bj__damaged(in, why, "%s is not in %s", path.start, base.start);
     }
     return found;
-}
-
-/* --- comparing ------------------------------------------------------------------------------------------------ */
-
-static bool same_bytes(const bj_entry *a, const bj_entry *b) {
-    return a->length == b->length && (!a->length || !memcmp(a->bytes, b->bytes, a->length));
-}
-
-static bool same_base64(const bj_entry *wanted, const bj_entry *seen) {
-    size_t at = 0;
-    char group[4];
-    for (size_t i = 0; i < wanted->length; i += 3) {
-        size_t count = bj_base64_group(wanted->bytes + i, wanted->length - i, false, group);
-        if (count > seen->length - at || memcmp(seen->bytes + at, group, count) != 0) {
-            return false;
-        }
-        at += count;
-    }
-    return at == seen->length;
-}
-
-static bool is_number(const bj_entry *entry) {
-    return entry->kind == BJ_ENTRY_INT || entry->kind == BJ_ENTRY_UINT || entry->kind == BJ_ENTRY_FLOAT;
-}
-
-static double real_value(const bj_entry *entry) {
-    return entry->kind == BJ_ENTRY_FLOAT  ? entry->real
-           : entry->kind == BJ_ENTRY_UINT ? (double) (uint64_t) entry->integer
-                                          : (double) entry->integer;
-}
-
-static bool same_number(const bj_entry *wanted, const bj_entry *seen) {
-    if (!is_number(wanted) || !is_number(seen)) {
-        return false;
-    }
-    if (wanted->kind == BJ_ENTRY_FLOAT || seen->kind == BJ_ENTRY_FLOAT) {
-        double a = real_value(wanted), b = real_value(seen);
-        return a == b || (a != a && b != b);
-    }
-    return wanted->kind == seen->kind && wanted->integer == seen->integer;
-}
-
-static bool raw_real(const bj_tlv *tlv, bj_entry *number) {
-    uint64_t bits = 0;
-    float narrow;
-    if (tlv->length != 4 && tlv->length != 8) {
-        return false;
-    }
-    for (size_t i = 0; i < tlv->length; i++) {
-        bits = bits << 8 | tlv->value[i];
-    }
-    uint32_t narrow_bits = (uint32_t) bits;
-    memcpy(&narrow, &narrow_bits, sizeof narrow);
-    memcpy(&number->real, &bits, sizeof number->real);
-    number->real = tlv->length == 4 ? (double) narrow : number->real;
-    number->kind = BJ_ENTRY_FLOAT;
-    return true;
-}
-
-/* Of 1, 2, 4 or 8 bytes: bj_tlv_int() has looked. */
-static uint64_t raw_unsigned(const bj_tlv *tlv) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < tlv->length; i++) {
-        value = value << 8 | tlv->value[i];
-    }
-    return value;
-}
-
-/* The bytes of TLV, read as the type that is wanted. */
-static bool same_raw(const bj_entry *wanted, const bj_entry *seen) {
-    bj_tlv tlv = { .value = seen->bytes, .length = seen->length };
-    bj_entry number = { .kind = BJ_ENTRY_INT };
-    switch (wanted->kind) {
-    case BJ_ENTRY_STRING:
-    case BJ_ENTRY_OPAQUE:
-    case BJ_ENTRY_RAW:
-        return same_bytes(wanted, seen);
-    case BJ_ENTRY_BOOL:
-        return bj_tlv_int(&tlv, &number.integer) && number.integer == wanted->integer;
-    case BJ_ENTRY_INT: /* TLV does not say whether there is a sign */
-    case BJ_ENTRY_UINT:
-        return bj_tlv_int(&tlv, &number.integer) &&
-               (number.integer == wanted->integer || raw_unsigned(&tlv) == (uint64_t) wanted->integer);
-    case BJ_ENTRY_FLOAT: /* of 4 and 8 bytes; shorter ones can only be integers */
-        return (raw_real(&tlv, &number) || bj_tlv_int(&tlv, &number.integer)) && same_number(wanted, &number);
-    case BJ_ENTRY_OBJLNK:
-        return seen->length == 4 && bj_tlv_int(&tlv, &number.integer) &&
-               (uint32_t) number.integer == (uint32_t) wanted->integer;
-    default:
-        return false;
-    }
-}
-
-/* "+7" and "007" are 7, and for a Float "7." and ".5" are numbers: text/plain has decimal digits, and no rule of JSON
- * about them. */
-static bool read_decimal(const bj_entry *seen, bool real, bj_entry *value) {
-    char digits[LONGEST_NUMBER];
-    const uint8_t *at = seen->bytes, *stop = at + seen->length;
-    if (real) {
-        value->kind = BJ_ENTRY_FLOAT;
-        value->real = real_of_text(seen->bytes, seen->length);
-        return !isnan(value->real);
-    }
-    size_t used = 0;
-    digits[used] = '-';
-    used += at < stop && *at == '-';
-    at += at < stop && (*at == '-' || *at == '+');
-    while (stop - at > 1 && at[0] == '0' && at[1] >= '0' && at[1] <= '9') {
-        at++;
-    }
-    size_t length = (size_t) (stop - at);
-    if (used + length > sizeof digits) {
-        return false;
-    }
-    memcpy(digits + used, at, length);
-    return bj__read_number((const uint8_t *) digits, used + length, value);
-}
-
-/* A text/plain value, read as the type that is wanted (Core §7.4.1). */
-static bool same_text(const bj_entry *wanted, const bj_entry *seen) {
-    bj_entry value = { .kind = BJ_ENTRY_NONE };
-    switch (wanted->kind) {
-    case BJ_ENTRY_STRING:
-        return same_bytes(wanted, seen);
-    case BJ_ENTRY_OPAQUE:
-        return same_base64(wanted, seen);
-    case BJ_ENTRY_BOOL:
-        return seen->length == 1 && seen->bytes[0] == (wanted->integer ? '1' : '0');
-    case BJ_ENTRY_OBJLNK:
-        return bj__read_objlnk(seen->bytes, seen->length, &value.integer) && value.integer == wanted->integer;
-    default:
-        return read_decimal(seen, wanted->kind == BJ_ENTRY_FLOAT, &value) && same_number(wanted, &value);
-    }
-}
-
-bool bj_entry_same(const bj_entry *wanted, const bj_entry *seen) {
-    int64_t link;
-    if (seen->kind == BJ_ENTRY_RAW || seen->kind == BJ_ENTRY_TEXT) {
-        return seen->kind == BJ_ENTRY_RAW ? same_raw(wanted, seen) : same_text(wanted, seen);
-    }
-    if (is_number(wanted)) {
-        return same_number(wanted, seen);
-    }
-    if (seen->kind == BJ_ENTRY_STRING && wanted->kind == BJ_ENTRY_OBJLNK) {
-        return (seen->also & BJ_ALSO_OBJLNK) && bj__read_objlnk(seen->bytes, seen->length, &link) &&
-               link == wanted->integer;
-    }
-    if (seen->kind == BJ_ENTRY_STRING && wanted->kind == BJ_ENTRY_OPAQUE) {
-        return (seen->also & BJ_ALSO_OPAQUE) && same_base64(wanted, seen);
-    }
-    bool text = wanted->kind == BJ_ENTRY_STRING || wanted->kind == BJ_ENTRY_OPAQUE;
-    return wanted->kind == seen->kind && (text ? same_bytes(wanted, seen) : wanted->integer == seen->integer);
-}
-
-/* --- writing -------------------------------------------------------------------------------------------------- */
-
-void bj__put(bj_entry_writer *w, const void *bytes, size_t length) {
-    bj__put_at(w, w->bytes.used, bytes, length);
-}
-
-void bj__put_at(bj_entry_writer *w, size_t mark, const void *bytes, size_t length) {
-    bj_tlv_writer *to = &w->bytes;
-    if (to->overflow || length > to->room - to->used) {
-        to->overflow = true;
-        return;
-    }
-    if (length) {
-        memmove(to->out + mark + length, to->out + mark, to->used - mark);
-        memcpy(to->out + mark, bytes, length);
-    }
-    to->used += length;
-}
-
-bool bj__names(bj_entry_writer *w, const bj_path *path, bj_text *base, bj_text *name) {
-    bool below = bj_path_begins(path, &w->base) && path->depth > w->base.depth;
-    bj_path before = below ? w->base : *path;
-    bj_path_print(base, &before);
-    bj_text_add(base, below && before.depth ? "/" : "");
-    for (unsigned i = before.depth; i < path->depth; i++) {
-        bj_text_printf(name, i > before.depth ? "/%u" : "%u", path->ids[i]);
-    }
-    bool again = w->count && bj_path_begins(&w->named, &before) && w->named.depth == before.depth;
-    w->named = before;
-    return !again;
-}
-
-static void write_base64(bj_entry_writer *w, const bj_entry *entry) {
-    char group[4];
-    for (size_t i = 0; i < entry->length; i += 3) {
-        bj__put(w, group, bj_base64_group(entry->bytes + i, entry->length - i, false, group));
-    }
-}
-
-/* Core §7.4.1 */
-static void write_text(bj_entry_writer *w, const bj_entry *entry) {
-    BJ_TEXT(text, 64);
-    if (entry->kind == BJ_ENTRY_OPAQUE) {
-        write_base64(w, entry);
-    } else if (entry->kind == BJ_ENTRY_STRING || entry->kind == BJ_ENTRY_TEXT) {
-        bj__put(w, entry->bytes, entry->length);
-    } else if (entry->kind == BJ_ENTRY_BOOL) {
-        bj__put(w, entry->integer ? "1" : "0", 1);
-    } else if (entry->kind != BJ_ENTRY_NONE) {
-        bj_entry_print(&text, entry);
-        bj__put(w, text.start, text.used);
-    }
-}
-
-/* The bytes of a value, whatever it is. */
-static void write_opaque(bj_entry_writer *w, const bj_entry *entry) {
-    if (entry->kind == BJ_ENTRY_OPAQUE || entry->kind == BJ_ENTRY_RAW) {
-        bj__put(w, entry->bytes, entry->length);
-    } else {
-        write_text(w, entry);
-    }
-}
-
-static void write_single(bj_entry_writer *w, const bj_entry *entry) {
-    if (w->count) {
-        return;
-    }
-    if (w->format == BJ_FORMAT_CBOR) {
-        bj_cbor_put_value(w, entry);
-    } else if (w->format == BJ_FORMAT_TEXT) {
-        write_text(w, entry);
-    } else {
-        write_opaque(w, entry);
-    }
-}
-
-void bj_entries_write_begin(bj_entry_writer *w, uint32_t format, const bj_path *path, uint8_t *out, size_t room) {
-    *w = (bj_entry_writer){ .format = format, .base = *path, .bytes = { .out = out, .room = room } };
-}
-
-void bj_entries_write(bj_entry_writer *w, const bj_entry *given) {
-    bj_entry typed = *given;
-    const bj_entry *entry = &typed;
-    typed.kind = given->kind == BJ_ENTRY_RAW    ? BJ_ENTRY_OPAQUE
-                 : given->kind == BJ_ENTRY_TEXT ? BJ_ENTRY_STRING
-                                                : given->kind;
-    switch (w->format) {
-    case BJ_FORMAT_SENML_JSON:
-        bj__senml_json_write(w, entry);
-        break;
-    case BJ_FORMAT_SENML_CBOR:
-        bj__senml_cbor_write(w, entry);
-        break;
-    case BJ_FORMAT_LWM2M_CBOR:
-        bj__lwm2m_cbor_write(w, entry);
-        break;
-    case BJ_FORMAT_JSON:
-    case BJ_FORMAT_OLD_JSON:
-        bj__lwm2m_json_write(w, entry);
-        break;
-    default:
-        write_single(w, entry);
-        w->count++;
-        break;
-    }
-}
-
-size_t bj_entries_write_end(bj_entry_writer *w) {
-    switch (w->format) {
-    case BJ_FORMAT_SENML_JSON:
-        bj__senml_json_end(w);
-        break;
-    case BJ_FORMAT_SENML_CBOR:
-        bj__senml_cbor_end(w);
-        break;
-    case BJ_FORMAT_LWM2M_CBOR:
-        bj__lwm2m_cbor_end(w);
-        break;
-    case BJ_FORMAT_JSON:
-    case BJ_FORMAT_OLD_JSON:
-        bj__lwm2m_json_end(w);
-        break;
-    default:
-        break;
-    }
-    return w->bytes.overflow ? 0 : w->bytes.used;
 }

@@ -19,6 +19,9 @@ bool bj__utf8(const uint8_t *bytes, size_t length);
 bool bj__read_number(const uint8_t *text, size_t length, bj_entry *number);
 /* Is it one at all, of whatever length (RFC 8259 §6)? */
 bool bj__is_number(const uint8_t *text, size_t length);
+enum { BJ_LONGEST_NUMBER = 200 }; /* characters */
+/* NaN when it is more than a number, or longer than one may be. */
+double bj__real_of_text(const uint8_t *text, size_t length);
 /* The shortest decimal that gives the same double again, whatever the process's locale. */
 void bj__print_real(bj_text *out, double value);
 
@@ -51,10 +54,22 @@ enum {
     BJ_SENML_UNKNOWN = 10,
 };
 
+static inline uint32_t bj__senml_bit(int label) {
+    return UINT32_C(1) << (label - BJ_SENML_BS);
+}
+static inline bool bj__senml_has(const bj_record_fields *fields, int label) {
+    return fields->seen & bj__senml_bit(label);
+}
 /* Notes a field, once; false when it was there before. */
 bool bj__senml_once(bj_record_fields *fields, int label);
 /* The entry that the fields make, with what earlier records left. */
 bool bj__senml_resolve(bj_entries *in, const bj_record_fields *fields, bj_entry *entry, bj_text *why);
+
+/* The name of a member and the colon behind it. One for which there is no room is none that is known: what is given in
+ * its place is empty, or the underscore with which it ends (RFC 8428 §4.4). */
+bool bj__json_member_name(bj_reader *r, char *name, size_t room, size_t *length);
+/* The value of the field; false when it does not hold what it must. */
+bool bj__json_field(bj_entries *in, int label, bj_record_fields *fields);
 
 bool bj__tlv_entry(bj_entries *in, bj_entry *entry, bj_text *why);
 bool bj__senml_json_entry(bj_entries *in, bj_entry *entry, bj_text *why);

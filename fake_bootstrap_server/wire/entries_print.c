@@ -2,8 +2,6 @@
  *
  * See entries.h: values for people, secrets by their length, and for programs.
  */
-#include <inttypes.h>
-
 #include "wire/entries_internal.h"
 #include "wire/resources.h"
 
@@ -44,7 +42,7 @@ static void print_raw(bj_text *out, const bj_entry *entry) {
     if (text || !entry->length) {
         bj_text_json_string(out, (const char *) entry->bytes, entry->length);
     } else if (bj_tlv_int(&tlv, &number)) {
-        bj_text_printf(out, "%" PRId64, number);
+        bj_text_add_signed(out, number);
     } else {
         print_hex(out, entry);
     }
@@ -61,10 +59,10 @@ void bj_entry_print(bj_text *out, const bj_entry *entry) {
         bj_text_json_string(out, (const char *) entry->bytes, entry->length);
         break;
     case BJ_ENTRY_INT:
-        bj_text_printf(out, "%" PRId64, entry->integer);
+        bj_text_add_signed(out, entry->integer);
         break;
     case BJ_ENTRY_UINT:
-        bj_text_printf(out, "%" PRIu64, (uint64_t) entry->integer);
+        bj_text_add_number(out, (uint64_t) entry->integer);
         break;
     case BJ_ENTRY_FLOAT:
         bj__print_real(out, entry->real);
@@ -73,7 +71,9 @@ void bj_entry_print(bj_text *out, const bj_entry *entry) {
         bj_text_add(out, entry->integer ? "true" : "false");
         break;
     case BJ_ENTRY_OBJLNK:
-        bj_text_printf(out, "%u:%u", (unsigned) (entry->integer >> 16 & 0xFFFF), (unsigned) (entry->integer & 0xFFFF));
+        bj_text_add_number(out, (uint64_t) (entry->integer >> 16 & 0xFFFF));
+        bj_text_add_char(out, ':');
+        bj_text_add_number(out, (uint64_t) (entry->integer & 0xFFFF));
         break;
     case BJ_ENTRY_OPAQUE:
         print_hex(out, entry);
@@ -95,7 +95,8 @@ static void print_name(bj_text *out, const bj_path *path, const bj_path *base) {
         return;
     }
     for (unsigned i = above.depth; i < path->depth; i++) {
-        bj_text_printf(out, i > above.depth ? "/%u" : "%u", path->ids[i]);
+        bj_text_add(out, i > above.depth ? "/" : "");
+        bj_text_add_number(out, path->ids[i]);
     }
 }
 
@@ -145,9 +146,12 @@ void bj_entries_json(bj_text *out, bj_entries *in) {
     const char *comma = "";
     bj_text_add(out, "[");
     while (!out->cut && bj_entries_next(in, &entry, &why)) {
-        bj_text_printf(out, "%s{\"path\":\"", comma);
+        bj_text_add(out, comma);
+        bj_text_add(out, "{\"path\":\"");
         bj_path_print(out, &entry.path);
-        bj_text_printf(out, "\",\"type\":\"%s\",\"value\":", types[entry.kind]);
+        bj_text_add(out, "\",\"type\":\"");
+        bj_text_add(out, types[entry.kind]);
+        bj_text_add(out, "\",\"value\":");
         json_value(out, &entry);
         bj_text_add(out, "}");
         comma = ",";

@@ -2,8 +2,6 @@
  *
  * Payloads for programs: TLV as a tree, links and the values of the other formats as a list. Nothing is hidden here.
  */
-#include <inttypes.h>
-
 #include "wire/entries.h"
 #include "wire/link.h"
 #include "wire/payload.h"
@@ -17,7 +15,8 @@ static void value_json(bj_text *out, const bj_tlv *entry) {
     bj_text_hex(out, entry->value, entry->length);
     bj_text_add(out, "\"");
     if (bj_tlv_int(entry, &number)) {
-        bj_text_printf(out, ",\"integer\":%" PRId64, number);
+        bj_text_add(out, ",\"integer\":");
+        bj_text_add_signed(out, number);
     }
     for (size_t i = 0; i < entry->length; i++) {
         if (entry->value[i] < 0x20 || entry->value[i] >= 0x7F) {
@@ -30,7 +29,10 @@ static void value_json(bj_text *out, const bj_tlv *entry) {
 
 static void entry_json(bj_text *out, const bj_tlv *entry, int depth) {
     static const char *const kinds[] = { "instance", "resource-instance", "multiple", "resource" };
-    bj_text_printf(out, "{\"kind\":\"%s\",\"id\":%u", kinds[entry->type & 3], entry->id);
+    bj_text_add(out, "{\"kind\":\"");
+    bj_text_add(out, kinds[entry->type & 3]);
+    bj_text_add(out, "\",\"id\":");
+    bj_text_add_number(out, entry->id);
     if ((entry->type == BJ_TLV_INSTANCE || entry->type == BJ_TLV_MULTIPLE) && depth > 0) {
         bj_text_add(out, ",\"entries\":");
         values_json(out, entry->value, entry->length, depth - 1);
@@ -51,7 +53,8 @@ static void values_json(bj_text *out, const uint8_t *data, size_t length, int de
         comma = ",";
     }
     if (length) {
-        bj_text_printf(out, "%s{\"kind\":\"damaged\",\"hex\":\"", comma);
+        bj_text_add(out, comma);
+        bj_text_add(out, "{\"kind\":\"damaged\",\"hex\":\"");
         bj_text_hex(out, data, length);
         bj_text_add(out, "\"}");
     }

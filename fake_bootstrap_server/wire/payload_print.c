@@ -113,7 +113,9 @@ static void print_json_hiding(bj_text *out, const uint8_t *data, size_t length, 
         }
         read_json_string(&r, &body);
         if (value_next && hides(&key, &body, known)) {
-            bj_text_printf(out, "\"<%zu characters>\"", bj_reader_left(&body));
+            bj_text_add(out, "\"<");
+            bj_text_add_number(out, bj_reader_left(&body));
+            bj_text_add(out, " characters>\"");
         } else {
             bj_print_plain(out, start, (size_t) (r.at - start));
         }
@@ -190,7 +192,8 @@ static void print_cbor(bj_text *out, const uint8_t *data, size_t length, const b
     }
     print_length(out, length);
     if (print_cbor_hiding(&hidden, data, length)) {
-        bj_text_printf(out, " %s", hidden.start);
+        bj_text_add_char(out, ' ');
+        bj_text_add_bytes(out, hidden.start, hidden.used);
     }
 }
 
@@ -289,7 +292,9 @@ void bj_payload_print(bj_text *out, uint32_t format, bool part, const uint8_t *d
     } else if (format == BJ_FORMAT_NONE) {
         bj_text_add(out, " ");
     } else {
-        bj_text_printf(out, " format-%u ", (unsigned) format);
+        bj_text_add(out, " format-");
+        bj_text_add_number(out, format);
+        bj_text_add_char(out, ' ');
     }
     if (part) {
         print_part(out, data, length, &target);

@@ -3,7 +3,6 @@
  * Printing TLV for people. TLV carries no types: known objects lend theirs, the rest is guessed. Secrets are shown by
  * their length.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "wire/resources.h"
@@ -62,13 +61,13 @@ static bool print_typed(bj_text *out, const bj_tlv *entry, char type) {
     case 'I':
     case 'T':
         if (bj_tlv_int(entry, &number)) {
-            bj_text_printf(out, "%" PRId64, number);
+            bj_text_add_signed(out, number);
             return true;
         }
         return false;
     case 'U':
         if (bj_tlv_int(entry, &number)) {
-            bj_text_printf(out, "%" PRIu64, bits_of(entry));
+            bj_text_add_number(out, bits_of(entry));
             return true;
         }
         return false;
@@ -82,8 +81,9 @@ static bool print_typed(bj_text *out, const bj_tlv *entry, char type) {
         return print_float(out, entry);
     case 'P':
         if (entry->length == 4) {
-            bj_text_printf(out, "%u:%u", entry->value[0] << 8 | entry->value[1],
-                           entry->value[2] << 8 | entry->value[3]);
+            bj_text_add_number(out, (unsigned) (entry->value[0] << 8 | entry->value[1]));
+            bj_text_add_char(out, ':');
+            bj_text_add_number(out, (unsigned) (entry->value[2] << 8 | entry->value[3]));
         }
         return entry->length == 4;
     default:
@@ -114,7 +114,9 @@ static void print_level(bj_text *out, const uint8_t *data, size_t length, int ob
     bj_tlv entry;
     bj_text_add(out, "{");
     while (!out->cut && bj_tlv_next(&data, &length, &entry)) {
-        bj_text_printf(out, "%s%u: ", comma, entry.id);
+        bj_text_add(out, comma);
+        bj_text_add_number(out, entry.id);
+        bj_text_add(out, ": ");
         comma = ", ";
         bool nests = entry.type == BJ_TLV_INSTANCE || entry.type == BJ_TLV_MULTIPLE;
         int inner = entry.type == BJ_TLV_MULTIPLE || entry.type == BJ_TLV_RESOURCE ? (int) entry.id : resource;
