@@ -134,7 +134,16 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
     return rows[a_length % 3][b_length];
 }
 
-/* Case is no edit, and no name is looked at whose length alone tells that it has too many. */
+/* Which characters there are, as bits: two names that are some edits apart differ in no more of them. */
+static uint64_t characters(const char *text, size_t length) {
+    uint64_t all = 0;
+    for (size_t i = 0; i < length; i++) {
+        all |= UINT64_C(1) << (text[i] & 63);
+    }
+    return all;
+}
+
+/* Case is no edit. Most names have too many edits by their length or by their characters alone. */
 const char *bj_nearest(const char *const *names, const char *text, size_t length) {
     const char *nearest = NULL;
     char wanted[LONGEST_NAME], name[LONGEST_NAME];
@@ -143,15 +152,21 @@ const char *bj_nearest(const char *const *names, const char *text, size_t length
         return NULL;
     }
     copy_lower(wanted, text, length);
+    uint64_t wanted_characters = characters(wanted, length);
     for (; *names; names++) {
-        size_t name_length = strlen(*names);
+        size_t name_length = strlen(*names), limit = best + !nearest;
         size_t fewest = name_length > length ? name_length - length : length - name_length;
-        if (name_length > LONGEST_NAME || fewest >= best + !nearest) {
+        if (name_length > LONGEST_NAME || fewest >= limit) {
             continue;
         }
         copy_lower(name, *names, name_length);
+        uint64_t name_characters = characters(name, name_length);
+        if ((size_t) __builtin_popcountll(wanted_characters & ~name_characters) >= limit ||
+            (size_t) __builtin_popcountll(name_characters & ~wanted_characters) >= limit) {
+            continue;
+        }
         size_t edits = distance(wanted, length, name, name_length);
-        if (edits < best + !nearest && edits < name_length && edits < length) {
+        if (edits < limit && edits < name_length && edits < length) {
             best = edits;
             nearest = *names;
         }

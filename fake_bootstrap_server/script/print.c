@@ -197,7 +197,9 @@ bool bj_when_parse(const char *text, size_t length, bj_when *when) {
 static void print_point(bj_text *out, uint8_t due, int64_t us) {
     bool named = due != BJ_DUE_NONE && due <= BJ_DUE_LAST;
     if (named) {
-        bj_text_printf(out, due == BJ_DUE_WAKE ? "%s" : "due(%s)", due_names[due]);
+        bj_text_add(out, due == BJ_DUE_WAKE ? "" : "due(");
+        bj_text_add(out, due_names[due]);
+        bj_text_add(out, due == BJ_DUE_WAKE ? "" : ")");
     }
     if (us || !named) {
         bj_text_add(out, us < 0 ? "-" : named ? "+" : "");
@@ -225,16 +227,23 @@ void bj_codes_print(bj_text *out, const bj_codes *codes) {
     for (unsigned class = 0; class < 8; class ++) {
         uint32_t details = (uint32_t) (codes->bits[class >> 1] >> (class & 1) * 32);
         if (details == UINT32_MAX) {
-            bj_text_printf(&list, count++ ? ", %u.xx" : "%u.xx", class);
+            bj_text_add(&list, count++ ? ", " : "");
+            bj_text_add_number(&list, class);
+            bj_text_add(&list, ".xx");
             continue;
         }
         for (unsigned detail = 0; detail < 32; detail++) {
             if (details >> detail & 1) {
-                bj_text_printf(&list, count++ ? ", %u.%02u" : "%u.%02u", class, detail);
+                bj_text_add(&list, count++ ? ", " : "");
+                bj_text_add_number(&list, class);
+                bj_text_add(&list, detail < 10 ? ".0" : ".");
+                bj_text_add_number(&list, detail);
             }
         }
     }
-    bj_text_printf(out, count == 1 ? "%s" : "[%s]", list.start);
+    bj_text_add(out, count == 1 ? "" : "[");
+    bj_text_add_bytes(out, list.start, list.used);
+    bj_text_add(out, count == 1 ? "" : "]");
 }
 
 /* --- strings ---------------------------------------------------------------------------------- */
@@ -425,7 +434,7 @@ static void print_node(bj_text *out, const style *how, const bj_node *node) {
         print_value_string(out, how, &node->bytes, true);
         break;
     case BJ_N_INT:
-        bj_text_printf(out, "%" PRId64, node->integer);
+        bj_text_add_signed(out, node->integer);
         break;
     case BJ_N_BOOL:
         bj_text_add(out, node->integer ? "true" : "false");
@@ -450,7 +459,9 @@ static void print_node(bj_text *out, const style *how, const bj_node *node) {
 static void print_nodes(bj_text *out, const style *how, const bj_node *nodes, size_t count) {
     bj_text_add(out, "{");
     for (size_t i = 0; i < count; i++) {
-        bj_text_printf(out, i ? ", %u: " : "%u: ", nodes[i].id);
+        bj_text_add(out, i ? ", " : "");
+        bj_text_add_number(out, nodes[i].id);
+        bj_text_add(out, ": ");
         print_node(out, how, &nodes[i]);
     }
     bj_text_add(out, "}");
@@ -529,7 +540,7 @@ static void print_uint(bj_text *out, const bj_field_def *field, uint32_t number)
     if (name) {
         bj_text_add(out, name);
     } else {
-        bj_text_printf(out, "%" PRIu32, number);
+        bj_text_add_number(out, number);
     }
 }
 
@@ -551,7 +562,7 @@ static void print_options(bj_text *out, const style *how, const bj_value *value)
         if (name) {
             bj_text_add(out, name);
         } else {
-            bj_text_printf(out, "%" PRIu32, option->number);
+            bj_text_add_number(out, option->number);
         }
         bj_text_add(out, ", hex: ");
         print_bytes(out, how, &option->value);
@@ -668,7 +679,8 @@ static bool holds_steps(const bj_field_def *field) {
 typedef struct field_walk {
     const bj_record *record;
     const bj_record_def *def;
-    size_t index; /* of what comes next, in each of the passes one after the other */
+    unsigned pass, passes; /* which are to come, by bits, as far as the first has shown */
+    size_t at;
 } field_walk;
 
 /* The primary field and LwM2M values come first, steps last. */
@@ -677,12 +689,16 @@ static unsigned pass_of(const bj_field_def *field) {
 }
 
 static const bj_field_def *next_field(field_walk *walk) {
-    size_t count = walk->def->field_count;
-    while (walk->index < 3 * count) {
-        size_t index = walk->index++;
-        const bj_field_def *field = &walk->def->fields[index % count];
-        if (bj_get(walk->record, field->number) && pass_of(field) == index / count) {
-            return field;
+    const bj_value *const *values = walk->record->fields;
+    for (; walk->pass < 3; walk->pass++, walk->at = 0) {
+        bool any = !walk->pass || walk->passes >> walk->pass & 1;
+        while (any && walk->at < walk->def->field_count) {
+            const bj_field_def *field = &walk->def->fields[walk->at++];
+            unsigned pass = values[field->number] ? pass_of(field) : 3;
+            walk->passes |= 1u << pass;
+            if (pass == walk->pass) {
+                return field;
+            }
         }
     }
     return NULL;
@@ -697,7 +713,9 @@ static void print_flow_record(bj_text *out, const style *how, const bj_record *r
     const char *separator = "";
     bj_text_add(out, "{");
     for (const bj_field_def *field; (field = next_field(&walk)); separator = ", ") {
-        bj_text_printf(out, "%s%s: ", separator, field->name);
+        bj_text_add(out, separator);
+        bj_text_add(out, field->name);
+        bj_text_add(out, ": ");
         print_flow(out, how, field, bj_get(record, field->number));
     }
     bj_text_add(out, "}");
@@ -713,7 +731,8 @@ static const bj_field_def *only_primary(const bj_record *step) {
 /* `verb: value` or `verb: {fields}`, without the braces of the step itself. */
 static void print_flow_step(bj_text *out, const style *how, const bj_record *step) {
     const bj_field_def *primary = only_primary(step);
-    bj_text_printf(out, "%s: ", bj_record_def_of((bj_kind) step->kind)->name);
+    bj_text_add(out, bj_record_def_of((bj_kind) step->kind)->name);
+    bj_text_add(out, ": ");
     if (primary) {
         print_flow(out, how, primary, bj_get(step, primary->number));
     } else {
@@ -749,7 +768,11 @@ void bj_step_line(bj_text *out, const bj_record *step) {
     for (const bj_field_def *field; (field = next_field(&walk));) {
         const bj_value *value = bj_get(step, field->number);
         bool branches = field->type == BJ_T_BRANCHES;
-        bj_text_printf(out, field->flags & BJ_PRIMARY ? " " : " %s ", field->name);
+        bj_text_add_char(out, ' ');
+        if (!(field->flags & BJ_PRIMARY)) {
+            bj_text_add(out, field->name);
+            bj_text_add_char(out, ' ');
+        }
         if (is_secret_payload(&how, field)) {
             bj_text_printf(out, "<%zu bytes>", value->as.string.length);
         } else {
@@ -763,7 +786,12 @@ void bj_step_line(bj_text *out, const bj_record *step) {
 enum { LINE = 100 };
 
 static void indent(bj_text *out, unsigned columns) {
-    bj_text_printf(out, "\n%*s", (int) columns, "");
+    static const char blanks[] = "                                "; /* 32 */
+    bj_text_add_char(out, '\n');
+    for (; columns >= sizeof blanks; columns -= (unsigned) sizeof blanks - 1) {
+        bj_text_add(out, blanks);
+    }
+    bj_text_add_bytes(out, blanks, columns);
 }
 
 static void print_block_record(bj_text *out, const bj_record *record, unsigned column, bool first_in_line);
@@ -824,7 +852,8 @@ static void print_block_nodes(bj_text *out, const bj_value *value, unsigned colu
     }
     for (size_t i = 0; i < value->as.nodes.count; i++) {
         indent(out, column);
-        bj_text_printf(out, "%u: ", value->as.nodes.items[i].id);
+        bj_text_add_number(out, value->as.nodes.items[i].id);
+        bj_text_add(out, ": ");
         print_node(out, &how, &value->as.nodes.items[i]);
     }
 }
@@ -896,7 +925,8 @@ static void print_literal(bj_text *out, const bj_string *s, unsigned column) {
 
 static void print_block_field(bj_text *out, const bj_record *record, const bj_field_def *field, unsigned column) {
     const bj_value *value = bj_get(record, field->number);
-    bj_text_printf(out, "%s:", field->name);
+    bj_text_add(out, field->name);
+    bj_text_add_char(out, ':');
     if (field->type == BJ_T_STRING && is_literal(&value->as.string)) {
         print_literal(out, &value->as.string, column + 2);
         return;
@@ -925,34 +955,40 @@ static bool lacks_map(const bj_record *step) {
     return primary && primary->type == BJ_T_VALUES && !bj_get(step, primary->number);
 }
 
-/* A step that stands on one line: no steps and no LwM2M values in it, and short enough. */
-static bool is_short(const bj_record *step, unsigned column) {
+/* A step that stands on one line: no steps and no LwM2M values in it, and short enough. `line` then holds it, unless it
+ * is cut. */
+static bool is_short(const bj_record *step, unsigned column, bj_text *line) {
     if (lacks_map(step)) {
         return false;
     }
     const style how = { 0 };
     field_walk walk = fields_of(step);
-    BJ_TEXT(line, 2 * LINE);
     for (const bj_field_def *field; (field = next_field(&walk));) {
         if (holds_steps(field) || field->type == BJ_T_VALUES) {
             return false;
         }
     }
-    print_flow_step(&line, &how, step);
-    return only_primary(step) || (!line.cut && column + line.used <= LINE);
+    print_flow_step(line, &how, step);
+    return only_primary(step) || (!line->cut && column + line->used <= LINE);
 }
 
 /* `verb: primary` and the other fields below; where there is no primary, all of them below `verb:`. */
 static void print_block_step(bj_text *out, const bj_record *step, unsigned column) {
     const style how = { 0 };
-    if (is_short(step, column)) {
-        print_flow_step(out, &how, step);
+    BJ_TEXT(line, 2 * LINE);
+    if (is_short(step, column, &line)) {
+        if (line.cut) {
+            print_flow_step(out, &how, step);
+        } else {
+            bj_text_add_bytes(out, line.start, line.used);
+        }
         return;
     }
     const bj_record_def *def = bj_record_def_of((bj_kind) step->kind);
     const bj_field_def *primary = bj_field_primary(def);
     const bj_value *value = primary ? bj_get(step, primary->number) : NULL;
-    bj_text_printf(out, "%s:", def->name);
+    bj_text_add(out, def->name);
+    bj_text_add_char(out, ':');
     if (lacks_map(step)) {
         bj_text_add(out, " ~");
     } else if (!value) {
@@ -972,7 +1008,7 @@ static void print_block_step(bj_text *out, const bj_record *step, unsigned colum
 
 bj_string bj_program_print(bj_arena *arena, const bj_record *root) {
     for (size_t room = 4096;; room *= 2) {
-        char *buffer = bj_arena_alloc(arena, room);
+        char *buffer = bj_arena_alloc_raw(arena, room);
         bj_text out = bj_text_over(buffer, room);
         print_block_record(&out, root, 0, true);
         bj_text_add(&out, "\n");
