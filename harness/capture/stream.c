@@ -122,6 +122,10 @@ static void begin(bj_stream *s, uint32_t next) {
 }
 
 bj_stream *bj_streams_take(bj_streams *streams, const bj_packet *packet) {
+    streams->places = streams->places ? streams->places : calloc(BJ_STREAM_PLACES, sizeof(void *));
+    if (!streams->places) {
+        return NULL;
+    }
     bj_stream **at = find(streams, &packet->from, &packet->to), *s = *at;
     if (!s) {
         s = *at = calloc(1, sizeof *s);
@@ -153,8 +157,10 @@ void bj_stream_consume(bj_stream *s, size_t length) {
 }
 
 void bj_streams_forget(bj_streams *streams, const bj_packet *packet) {
-    remove_stream(streams, find(streams, &packet->from, &packet->to));
-    remove_stream(streams, find(streams, &packet->to, &packet->from));
+    if (streams->count) {
+        remove_stream(streams, find(streams, &packet->from, &packet->to));
+        remove_stream(streams, find(streams, &packet->to, &packet->from));
+    }
 }
 
 void bj_streams_free(bj_streams *streams) {
@@ -163,4 +169,6 @@ void bj_streams_free(bj_streams *streams) {
             remove_stream(streams, &streams->places[i]);
         }
     }
+    free(streams->places);
+    streams->places = NULL;
 }

@@ -36,7 +36,7 @@ enum { BJ_STREAM_PLACES = 1024 };
 /* The directions of connections that are open. All zero is empty. */
 typedef struct bj_streams {
     size_t count;
-    bj_stream *places[BJ_STREAM_PLACES];
+    bj_stream **places; /* BJ_STREAM_PLACES of them; NULL: there was no connection yet */
 } bj_streams;
 
 /* Adds a segment to its direction. NULL when memory runs out. Segments out of order, and repeated ones, are understood;

@@ -5,6 +5,7 @@
  */
 #include "capture/unit.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,14 +190,15 @@ static bool begins_lwm2m(const uint8_t *bytes, size_t length) {
 /* --- units of a packet ---------------------------------------------------------------------------------------- */
 
 static void begin_unit(const bj_units *u, bj_unit *unit, bj_unit_kind kind) {
-    *unit = (bj_unit){ .kind = (uint8_t) kind,
-                       .frame = u->packet.frame,
-                       .time = u->last - u->seen.epoch,
-                       .from = u->packet.from,
-                       .to = u->packet.to,
-                       .bytes = u->packet.data,
-                       .length = u->packet.length,
-                       .stream = u->packet.kind == BJ_PACKET_TCP };
+    memset(unit, 0, offsetof(bj_unit, m));
+    unit->kind = (uint8_t) kind;
+    unit->frame = u->packet.frame;
+    unit->time = u->last - u->seen.epoch;
+    unit->from = u->packet.from;
+    unit->to = u->packet.to;
+    unit->bytes = u->packet.data;
+    unit->length = u->packet.length;
+    unit->stream = u->packet.kind == BJ_PACKET_TCP;
 }
 
 static void other(const bj_units *u, bj_unit *unit, const char *why) {

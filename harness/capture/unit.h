@@ -45,14 +45,15 @@ typedef struct bj_unit {
     uint8_t record;       /* RECORD: bj_record_kind */
     bool encrypted;       /* RECORD: ALERT that cannot be read */
     uint8_t level, alert; /* RECORD: ALERT */
-    bj_coap m;            /* COAP */
-    bj_coap_fault fault;
+    bj_coap_fault fault;  /* COAP */
     bool cut;             /* COAP: the capture holds only a part of it */
+    unsigned status;      /* DNS: RCODE */
+    unsigned address_count;
+    const char *why; /* OTHER */
+    /* Nothing where it is another kind: to clear them takes longer than to read most packets. */
+    bj_coap m;            /* COAP */
     char name[256];       /* DNS */
     bj_addr addresses[8]; /* DNS: none where the name has none */
-    unsigned address_count;
-    unsigned status; /* DNS: RCODE */
-    const char *why; /* OTHER */
 } bj_unit;
 
 enum { BJ_UNIT_PORTS = 64, BJ_UNIT_KEYS = 16 };
