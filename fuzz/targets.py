@@ -22,9 +22,7 @@ LONGEST = {"scenario_text": 4096, "scenario_bytes": 2048, "scenario_print": 1024
            "uri": 280, "blockwise": 64,
            "bootstrap_session": 1024, "secure_session": 1024, "datagrams": 1024}
 # GnuTLS and mbedTLS keep what they made once, which libFuzzer takes for a leak; sessions count the client's memory themselves.
-# libfyaml leaves the text of some mistakes behind, so that the engine would look for leaks after each of them, in a quarter of the
-# time: what replays the corpus under AddressSanitizer looks at its end.
-EXTRA = {"secure_session": ("-detect_leaks=0",), "scenario_text": ("-detect_leaks=0",)}
+EXTRA = {"secure_session": ("-detect_leaks=0",)}
 # libFuzzer's alarm reads the clock, which is the session's own virtual one where it strikes inside a session: it would take a
 # day of hold-off for ten seconds of work. Sessions have limits of their own, of events and of steps of the client.
 PATIENCE = {"codec": 10, "session": 10**8}

@@ -6,6 +6,7 @@
 #include "capture/notes.h"
 
 #include "fuzz.h"
+#include "memory.h"
 
 /* pcap has no longer ones; what gzip has packed may be longer than the input. */
 enum { MOST_PACKET = 262144 };
@@ -48,5 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     FUZZ_HOLDS(got >= 0 || why.used, "damage has a reason");
     bj_capture_close(capture);
+    memory_done();
     return 0;
 }
