@@ -240,6 +240,8 @@ static const cli_probe probes[] = {
     { FACT, "notifies-writer", .registered = true, .steps = notifies_writer },
     { FACT, "bare-accounts", .client = "accounts: [{uri: \"coap://mgmt.example\", ssid: 101}]", .alone = true,
       .steps = factory_account },
+    { FACT, "bare-accounts", .instead = true, .client = "accounts: [{uri: \"coap://mgmt.example\"}]", .alone = true,
+      .steps = factory_account },
     { FACT, "request-tag", .steps = request_tag },
     { FACT, "overtaking", .alone = true, .steps = overtaking },
     { TOLD, "{strict}", .client = "strict: true, " BARE, .steps = strict },
