@@ -177,7 +177,7 @@ class Elsewhere(threading.Thread):
 
     def __init__(self, address, door):
         super().__init__(daemon=True)
-        self.address, self.door, self.outside = address, door, {}
+        self.address, self.door, self.outside, self.over = address, door, {}, False
         self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.inside.bind(("127.0.0.1", 0))
         self.port = self.inside.getsockname()[1]
@@ -191,19 +191,22 @@ class Elsewhere(threading.Thread):
         return self.outside[client]
 
     def run(self):
-        with contextlib.suppress(OSError, ValueError):
-            while True:
-                ready, _, _ = select.select([self.inside, *self.outside.values()], [], [])
-                for client, there in list(self.outside.items()):
-                    if there in ready:
-                        with contextlib.suppress(ConnectionRefusedError):
-                            self.inside.sendto(there.recv(65536), client)
-                if self.inside in ready:
-                    data, client = self.inside.recvfrom(65536)
+        while not self.over:
+            ready, _, _ = select.select([self.inside, *self.outside.values()], [], [])
+            for client, there in list(self.outside.items()):
+                if there in ready:
                     with contextlib.suppress(ConnectionRefusedError):
-                        self.towards_the_door(client).send(data)
+                        self.inside.sendto(there.recv(65536), client)
+            if self.inside in ready and not self.over:
+                data, client = self.inside.recvfrom(65536)
+                with contextlib.suppress(ConnectionRefusedError):
+                    self.towards_the_door(client).send(data)
 
     def close(self):
+        """Not under the thread's select(): that would hold on to whatever gets the numbers of these sockets next."""
+        self.over = True
+        self.inside.sendto(b"", ("127.0.0.1", self.port))
+        self.join()
         self.inside.close()
         for there in self.outside.values():
             there.close()
