@@ -31,7 +31,7 @@ static void cut(bj_text *text) {
 }
 
 /* As memcpy(). Most of what is added is a word or less, where it takes longer to call that than to copy. */
-static inline void copy(char *to, const char *from, size_t length) {
+__attribute__((always_inline)) static inline void copy(char *to, const char *from, size_t length) {
     if (length > 16) {
         memcpy(to, from, length);
     } else if (length >= 8) { /* two words, which may overlap */
@@ -140,11 +140,11 @@ void bj_text_printf(bj_text *text, const char *format, ...) {
 }
 
 static void write_hex(char *to, const uint8_t *bytes, size_t length) {
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < length; i++) {
-        uint8_t byte = bytes[i];
-        *to++ = digits[byte >> 4];
-        *to++ = digits[byte & 15];
+    for (size_t i = 0; i < length; i++, to += 2) {
+        unsigned high = bytes[i] >> 4, low = bytes[i] & 15;
+        const char two[2] = { (char) ('0' + high + (high > 9) * ('a' - '9' - 1)),
+                              (char) ('0' + low + (low > 9) * ('a' - '9' - 1)) };
+        memcpy(to, two, sizeof two);
     }
 }
 
@@ -211,9 +211,16 @@ static void escape(bj_text *text, unsigned char c) {
 
 void bj_text_json_string(bj_text *text, const char *bytes, size_t length) {
     const unsigned char *s = (const unsigned char *) bytes;
+    size_t plain = plain_json(s, length);
+    char *added = plain == length ? extend(text, length + 2) : NULL;
+    if (added) { /* as most are */
+        added[0] = added[length + 1] = '"';
+        copy(added + 1, bytes, length);
+        return;
+    }
     bj_text_add_char(text, '"');
     for (size_t i = 0; i < length; i++) {
-        size_t plain = plain_json(s + i, length - i);
+        plain = i ? plain_json(s + i, length - i) : plain;
         if (plain) {
             bj_text_add_bytes(text, bytes + i, plain);
             i += plain;

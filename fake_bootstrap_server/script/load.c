@@ -138,7 +138,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 static uint64_t characters(const char *text, size_t length) {
     uint64_t all = 0;
     for (size_t i = 0; i < length; i++) {
-        all |= UINT64_C(1) << (text[i] & 63);
+        all |= UINT64_C(1) << (lower(text[i]) & 63);
     }
     return all;
 }
@@ -152,19 +152,19 @@ const char *bj_nearest(const char *const *names, const char *text, size_t length
         return NULL;
     }
     copy_lower(wanted, text, length);
-    uint64_t wanted_characters = characters(wanted, length);
+    uint64_t wanted_characters = characters(text, length);
     for (; *names; names++) {
         size_t name_length = strlen(*names), limit = best + !nearest;
         size_t fewest = name_length > length ? name_length - length : length - name_length;
         if (name_length > LONGEST_NAME || fewest >= limit) {
             continue;
         }
-        copy_lower(name, *names, name_length);
-        uint64_t name_characters = characters(name, name_length);
+        uint64_t name_characters = characters(*names, name_length);
         if ((size_t) __builtin_popcountll(wanted_characters & ~name_characters) >= limit ||
             (size_t) __builtin_popcountll(name_characters & ~wanted_characters) >= limit) {
             continue;
         }
+        copy_lower(name, *names, name_length);
         size_t edits = distance(wanted, length, name, name_length);
         if (edits < limit && edits < name_length && edits < length) {
             best = edits;

@@ -191,12 +191,11 @@ static void json_option_value(bj_text *out, const bj_coap_option *option, bj_coa
     uint32_t number;
     bool is_number = form == BJ_COAP_FORM_UINT || form == BJ_COAP_FORM_BLOCK;
     if (form == BJ_COAP_FORM_STRING) {
-        bj_text_add(out, ",\"value\":");
         bj_text_json_string(out, (const char *) option->value, option->length);
     } else if (is_number && option_uint(option, &number)) {
-        json_number(out, ",\"value\":", number);
+        bj_text_add_number(out, number);
     } else {
-        json_hex(out, ",\"value\":\"", option->value, option->length);
+        json_hex(out, "\"", option->value, option->length);
     }
 }
 
@@ -206,11 +205,20 @@ static void json_options(bj_text *out, const bj_coap *message) {
         const bj_coap_option *option = &message->options[i];
         bj_coap_option_form form;
         const char *name = bj_coap_option_name_in(message->code, option->number, &form);
-        json_number(out, i ? ",{\"number\":" : "{\"number\":", option->number);
-        if (name) {
-            json_word(out, ",\"name\":\"", name);
+        if (i) {
+            bj_text_add(out, "},");
         }
+        bj_text_add(out, "{\"number\":");
+        bj_text_add_number(out, option->number);
+        if (name) {
+            bj_text_add(out, ",\"name\":\"");
+            bj_text_add(out, name);
+            bj_text_add_char(out, '"');
+        }
+        bj_text_add(out, ",\"value\":");
         json_option_value(out, option, form);
+    }
+    if (message->option_count) {
         bj_text_add_char(out, '}');
     }
     bj_text_add_char(out, ']');
