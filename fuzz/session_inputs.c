@@ -156,10 +156,10 @@ const bj_record *session_secured(bj_arena *arena, const bj_record *program) {
     const bj_record *own = bj_get_record(program, BJ_F(SCENARIO, CLIENT));
     const bj_record *account = bj_get_record(with, BJ_F(SCENARIO, CLIENT));
     bj_record *client = own ? bj_record_copy(arena, own) : bj_record_new(arena, BJ_K_CLIENT, (bj_position){ 0, 0 });
-    client->fields[BJ_F(CLIENT, BOOTSTRAP)] = bj_get(account, BJ_F(CLIENT, BOOTSTRAP));
+    bj_share(client, BJ_F(CLIENT, BOOTSTRAP), bj_get(account, BJ_F(CLIENT, BOOTSTRAP)));
     bj_record *copy = bj_record_copy(arena, program);
     bj_set_record(arena, copy, BJ_F(SCENARIO, CLIENT), client);
-    copy->fields[BJ_F(SCENARIO, SERVERS)] = bj_get(with, BJ_F(SCENARIO, SERVERS));
-    copy->fields[BJ_F(SCENARIO, RECOVERY)] = bj_get(with, BJ_F(SCENARIO, RECOVERY));
+    bj_share(copy, BJ_F(SCENARIO, SERVERS), bj_get(with, BJ_F(SCENARIO, SERVERS)));
+    bj_share(copy, BJ_F(SCENARIO, RECOVERY), bj_get(with, BJ_F(SCENARIO, RECOVERY)));
     return copy;
 }

@@ -229,16 +229,18 @@ static void put_value(writer *w, const bj_value *value) {
 
 /* The count stands in front of what is counted, in the one byte that BJ_LIMIT_FIELDS takes. */
 static void put_record(writer *w, const bj_record *record) {
-    const bj_value *const *fields = record->fields;
     size_t at = w->used;
     uint8_t count = 0;
     put_number(w, count);
-    for (unsigned field = 0, limit = record->field_limit; field < limit; field++) {
-        const bj_value *value = fields[field];
-        if (value) {
-            put_number(w, field);
-            put_value(w, value);
-            count++;
+    for (unsigned word = 0; word < 2; word++) {
+        for (uint64_t bits = record->given[word]; bits; bits &= bits - 1) {
+            unsigned field = 64 * word + (unsigned) __builtin_ctzll(bits);
+            const bj_value *value = record->fields[field];
+            if (value) {
+                put_number(w, field);
+                put_value(w, value);
+                count++;
+            }
         }
     }
     w->out[at] = (char) count;
@@ -572,7 +574,7 @@ static void get_field(reader *r, bj_record *record, const bj_field_def *field) {
     }
     bj_value *value = bj_value_new(r->arena, field, record->position);
     get_value(r, field, value);
-    record->fields[field->number] = value;
+    bj_share(record, field->number, value);
 }
 
 /* A required field that is not there is read from no bytes at all: every program has what its records need. */

@@ -119,6 +119,7 @@ bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position) {
 bj_record *bj_record_copy(bj_arena *arena, const bj_record *record) {
     bj_record *copy = bj_record_new(arena, (bj_kind) record->kind, record->position);
     memcpy(copy->fields, record->fields, record->field_limit * sizeof(void *));
+    memcpy(copy->given, record->given, sizeof copy->given);
     return copy;
 }
 
@@ -135,7 +136,7 @@ bj_value *bj_value_new(bj_arena *arena, const bj_field_def *field, bj_position p
 
 void bj_set(bj_arena *arena, bj_record *record, unsigned field, const bj_value *value) {
     assert(field < record->field_limit);
-    record->fields[field] = bj_arena_copy(arena, value, sizeof *value);
+    bj_share(record, field, bj_arena_copy(arena, value, sizeof *value));
 }
 
 void bj_set_record(bj_arena *arena, bj_record *record, unsigned field, const bj_record *inside) {
@@ -261,8 +262,11 @@ bool bj_record_equal(const bj_record *a, const bj_record *b) {
     }
     const bj_value *const *left = a->fields, *const *right = b->fields;
     bool equal = true;
-    for (unsigned field = 0, limit = a->field_limit; equal && field < limit; field++) {
-        equal = left[field] == right[field] || value_equal(left[field], right[field]);
+    for (unsigned word = 0; word < 2; word++) {
+        for (uint64_t bits = a->given[word] | b->given[word]; bits && equal; bits &= bits - 1) {
+            unsigned field = 64 * word + (unsigned) __builtin_ctzll(bits);
+            equal = left[field] == right[field] || value_equal(left[field], right[field]);
+        }
     }
     return equal;
 }

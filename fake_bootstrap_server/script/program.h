@@ -144,7 +144,9 @@ struct bj_record {
     bj_position position;
     const bj_value **fields; /* by field number; NULL = not given */
     uint8_t field_limit;     /* fields[0 .. field_limit-1] exist: of its kind */
+    uint64_t given[2];       /* by bits: fields that may be given; all others are not: most of a kind's are not */
 };
+_Static_assert(BJ_LIMIT_FIELDS < 128, "a field is a bit");
 
 /* The value of a field, NULL when it was not given (or `record` is NULL). */
 const bj_value *bj_get(const bj_record *record, unsigned field);
@@ -161,6 +163,11 @@ uint64_t bj_get_factor(const bj_record *record, unsigned field, uint64_t otherwi
 
 /* Building trees (loader, byte decoder, capture importer). */
 bj_record *bj_record_new(bj_arena *arena, bj_kind kind, bj_position position);
+/* Sets a field to a value that is shared; NULL: it is not given. */
+static inline void bj_share(bj_record *record, unsigned field, const bj_value *value) {
+    record->fields[field] = value;
+    record->given[field >> 6] |= UINT64_C(1) << (field & 63);
+}
 /* With the same values, which are shared: what is set in the copy changes nothing in the other. */
 bj_record *bj_record_copy(bj_arena *arena, const bj_record *record);
 /* Room for `count` records, for lists of them. */

@@ -35,8 +35,7 @@ static size_t step_count(const bj_record *program) {
 }
 
 static bj_record *with_steps(bj_arena *arena, const bj_record *program, const bj_record *const *steps, size_t count) {
-    bj_record *copy = bj_record_new(arena, BJ_K_SCENARIO, program->position);
-    memcpy(copy->fields, program->fields, program->field_limit * sizeof(void *));
+    bj_record *copy = bj_record_copy(arena, program);
     bj_value list = { .type = BJ_T_STEPS, .as.records = { steps, count } };
     bj_set(arena, copy, BJ_F(SCENARIO, STEPS), &list);
     return copy;
