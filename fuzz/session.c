@@ -315,12 +315,13 @@ static void play(fuzz_session *s, const bj_record *scenario) {
     s->result.verdict = bj_engine_verdict(s->engine);
 }
 
-static const char *reason_of(fuzz_session *s) {
-    bj_event event, verdict = { 0 };
-    for (size_t cursor = 0; bj_log_next(s->log, &cursor, &event);) {
-        verdict = event.kind == BJ_EV_VERDICT ? event : verdict;
+const char *session_reason(const session_result *r) {
+    const char *reason = NULL;
+    bj_event event;
+    for (size_t cursor = 0; bj_log_next(r->log, &cursor, &event);) {
+        reason = event.kind == BJ_EV_VERDICT ? event.text : reason;
     }
-    return verdict.text ? bj_arena_strndup(s->arena, verdict.text, verdict.text_length) : "";
+    return reason ? reason : "";
 }
 
 static void judge(fuzz_session *s, const bj_record *scenario) {
@@ -364,14 +365,13 @@ static void run(fuzz_session *s, const bj_record *scenario, const void *bytes, s
     if (s->result.trouble != SESSION_UNMADE) {
         judge(s, s->result.scenario);
     }
-    s->result.reason = reason_of(s);
     session_note_states(s->log);
 }
 
 static void once(fuzz_session *s, const bj_record *scenario, const void *bytes, size_t length) {
     bj_arena_reset(s->arena);
     bj_log_rewind(s->log, s->empty);
-    s->result = (session_result){ .log = s->log, .reason = "" };
+    s->result = (session_result){ .log = s->log };
     s->client = NULL;
     s->signal_number = 0;
     s->steps = s->healed = 0;

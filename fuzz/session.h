@@ -39,8 +39,7 @@ typedef enum session_trouble {
 typedef struct session_result {
     const bj_record *scenario; /* the program that was played */
     const bj_log *log;
-    bj_verdict verdict; /* of the script; BJ_FAIL: a step was passed over, `reason` says the first */
-    const char *reason;
+    bj_verdict verdict; /* of the script; BJ_FAIL: a step was passed over */
     session_trouble trouble;
     bj_recovery recovery;
     const bj_finding *findings; /* broken rules; known deviations of the client have their excuse */
@@ -67,6 +66,9 @@ void session_close(fuzz_session *session);
 const session_result *session_run(fuzz_session *session, const void *bytes, size_t length);
 /* Plays a scenario that lies in an arena of the caller's. */
 const session_result *session_run_program(fuzz_session *session, const bj_record *scenario);
+
+/* What the verdict says: the first step that was passed over; "" where there is none. */
+const char *session_reason(const session_result *result);
 
 /* How many sessions this process played, and for how many the client could not be made, with the reason that it gave
  * for the last one: who sees that none was played knows that nothing was looked for. */

@@ -86,7 +86,7 @@ static void a_bootstrap_recovers_into_a_registration(void **state) {
     fuzz_session *s = session_open(NULL);
     const session_result *r = session_run_program(s, with_account("  - request: {to: bs, path: /rd, within: 1s}\n"));
     assert_int_equal(r->verdict, BJ_FAIL); /* nobody registers with the bootstrap server */
-    assert_non_null(strstr(r->reason, "/rd"));
+    assert_non_null(strstr(session_reason(r), "/rd"));
     assert_int_equal(r->recovery, BJ_RECOVERY_REGISTERED);
     assert_int_equal(r->trouble, SESSION_WELL);
     assert_false(session_is_finding(r));

@@ -198,14 +198,27 @@ static void follow_life(bj_oracle *o, const bj_event *event) {
     }
 }
 
+/* Which oracles hear of events of that kind (ORACLE_HEARS), as bits: most hear of few. */
+static uint32_t hearers(unsigned kind) {
+    static uint32_t by_kind[64];
+    static bool known;
+    _Static_assert(ORACLES <= 32, "an oracle is a bit");
+    for (unsigned i = 0; i < ORACLES && !known; i++) {
+        for (unsigned k = 0; k < 64; k++) {
+            bool hears = oracles[i]->event && (!oracles[i]->hears || oracles[i]->hears >> k & 1);
+            by_kind[k] |= (uint32_t) hears << i;
+        }
+    }
+    known = true;
+    return by_kind[kind];
+}
+
 void oracle_take(bj_oracle *o, const bj_event *event) {
     o->now = oracle_max(o->now, event->time);
     o->last_event = event->sequence;
     follow_life(o, event);
-    for (unsigned i = 0; i < ORACLES; i++) {
-        if (oracles[i]->event && (!oracles[i]->hears || oracles[i]->hears >> (event->kind & 63) & 1)) {
-            oracles[i]->event(o, event);
-        }
+    for (uint32_t left = hearers(event->kind & 63); left; left &= left - 1) {
+        oracles[__builtin_ctz(left)]->event(o, event);
     }
     oracle_see(o, event);
 }
