@@ -558,6 +558,9 @@ static void event(bj_oracle *o, const bj_event *e) {
         break;
     case BJ_EV_TLS_STATE:
         a->excused |= mine(o, &e->from);
+        if (e->text && e->text_length > 4 && !memcmp(e->text, "ende", 4)) {
+            a->dialled = BJ_NEVER; /* that was for something else: a server may have the same address */
+        }
         break;
     case BJ_EV_ICMP:
     case BJ_EV_STREAM_CLOSED:

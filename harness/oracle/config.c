@@ -122,6 +122,9 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         c->known = false;
         return;
     }
+    uint32_t ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0);
+    bool fits = ssid <= UINT16_MAX; /* what a client makes of another only it knows; no scenario file has one */
+    c->known &= fits;
     const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
     uint32_t instance = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
     bj_time timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0);
@@ -129,7 +132,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .uri = bj_get_string(account, BJ_F(ACCOUNT, URI), ""),
         .bootstrap = bootstrap,
         .instance = instance > 65534 ? -1 : (int) instance,
-        .ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0),
+        .ssid = fits ? ssid : 0,
         .lifetime_s = whole_seconds(bj_get_duration(account, BJ_F(ACCOUNT, LIFETIME), 86400 * BJ_SECOND)),
         .binding = bj_get_string(account, BJ_F(ACCOUNT, BINDING), ""),
         .timeout = timeout % BJ_SECOND ? 0 : timeout, /* it has whole seconds; what else a client takes is its own */

@@ -38,6 +38,7 @@
 #include "wire/link.h"
 
 enum {
+    ORACLE_DAMAGED = 16,
     ORACLE_RECENT = 1024, /* events whose cause may be asked; a power of two */
     ORACLE_OWN = 256,     /* messages of the client that are remembered; a power of two */
     ORACLE_FOREIGN = 256, /* messages of servers, likewise */
@@ -510,10 +511,12 @@ struct bj_oracle {
         bj_time time;
     } recent[ORACLE_RECENT];
     struct oracle_plain {
-        uint32_t carrier; /* the SENT whose arrival is awaited */
-        bj_event event;   /* PLAIN_SENT */
-    } * plain;            /* ORACLE_RECENT / 4, the newest; NULL: there was none */
-    unsigned plain_count; /* how many there were */
+        uint32_t carrier;             /* the SENT whose arrival is awaited */
+        bj_event event;               /* PLAIN_SENT */
+    } * plain;                        /* ORACLE_RECENT / 4, the newest; NULL: there was none */
+    unsigned plain_count;             /* how many there were */
+    uint32_t damaged[ORACLE_DAMAGED]; /* the SENT that were struck, the newest: no client reads such a record */
+    unsigned damaged_count;           /* how many there were */
     struct {
         oracle_waiting *items;
         unsigned first, end, room;

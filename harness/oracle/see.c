@@ -119,6 +119,26 @@ static void stream_bytes(bj_oracle *o, const bj_event *event, bool from_client, 
 
 /* --- events --------------------------------------------------------------------------------------------------- */
 
+static bool starts_with(const bj_event *event, const char *text) {
+    size_t length = strlen(text);
+    return event->text && event->text_length >= length && !memcmp(event->text, text, length);
+}
+
+/* RFC 6347 §4.1.2.7: a record that does not authenticate is passed over. */
+static void note_damage(bj_oracle *o, const bj_event *event) {
+    if (event->cause && (starts_with(event, "struck: corrupt") || starts_with(event, "struck: truncate"))) {
+        o->damaged[o->damaged_count++ % ORACLE_DAMAGED] = event->cause;
+    }
+}
+
+static bool is_damaged(const bj_oracle *o, uint32_t carrier) {
+    bool damaged = false;
+    for (unsigned i = 0; i < ORACLE_DAMAGED && i < o->damaged_count; i++) {
+        damaged |= o->damaged[i] == carrier;
+    }
+    return damaged;
+}
+
 static void plain_sent(bj_oracle *o, const bj_event *event) {
     if (event->number >= 0) {
         stream_bytes(o, event, false, true, event->time);
@@ -144,7 +164,7 @@ static void plain_received(bj_oracle *o, const bj_event *event) {
 
 /* What a server put into the record that is in this datagram; NULL: that is not known. */
 static const bj_event *plain_in(const bj_oracle *o, uint32_t carrier) {
-    for (unsigned age = 1; carrier && age <= PLAIN_PLACES && age <= o->plain_count; age++) {
+    for (unsigned age = 1; carrier && !is_damaged(o, carrier) && age <= PLAIN_PLACES && age <= o->plain_count; age++) {
         const struct oracle_plain *one = &o->plain[(o->plain_count - age) % PLAIN_PLACES];
         if (one->carrier == carrier) {
             return &one->event;
@@ -178,6 +198,9 @@ void oracle_see(bj_oracle *o, const bj_event *event) {
         break;
     case BJ_EV_RECEIVED:
         received(o, event);
+        break;
+    case BJ_EV_FAULT:
+        note_damage(o, event);
         break;
     case BJ_EV_PLAIN_SENT:
         plain_sent(o, event);

@@ -124,6 +124,25 @@ static void an_attempt_before_the_hold_off_is_found(void **state) {
     assert_broken(BJ_RULE_BS_HOLDOFF, "/0/x/11 is 10 s");
 }
 
+/* Of a server that has the address of the Bootstrap-Server, and does not let the client in. */
+static void a_handshake_that_failed_was_no_attempt(void **state) {
+    (void) state;
+    static const uint8_t hello[20] = { 22, 254, 253, [13] = 1 };
+    static const char text[] = "ended: unknown PSK identity";
+    bootstraps();
+    client_raw(11100, BS, hello, sizeof hello);
+    put_event((bj_event){ .kind = BJ_EV_TLS_STATE,
+                          .actor = BS,
+                          .time = 11200 * BJ_MS,
+                          .from = address_of(BS),
+                          .to = local,
+                          .text = text,
+                          .text_length = sizeof text - 1 });
+    asks(30000, 2);
+    judge(31000);
+    assert_nothing_broken();
+}
+
 static void a_second_attempt_before_the_hold_off_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -690,6 +709,7 @@ int main(void) {
         TEST(a_command_beside_a_refused_pack_may_begin_a_session),
         TEST(anything_else_to_the_bootstrap_server_is_found),
         TEST(an_attempt_before_the_hold_off_is_found),
+        TEST(a_handshake_that_failed_was_no_attempt),
         TEST(a_second_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_after_the_hold_off_is_lawful),
         TEST(a_request_again_without_its_format_is_the_same_attempt),

@@ -40,8 +40,8 @@ static void is_told_to_finish(void) {
     SERVER(10900, BS, .type = BJ_COAP_CON, .code = GET, .mid = 103, .token = "to", .path = "/", .accept = 41);
 }
 
-/* The server says it in a record of DTLS, which the client reads. */
-static void server_record(unsigned ms, const msg *m) {
+/* The server says it in a record of DTLS, which the client reads, if it was not struck on its way. */
+static void struck_record(unsigned ms, const msg *m, bool struck) {
     static const uint8_t record[20] = { 23, 254, 253, 0, 1 };
     uint8_t bytes[64];
     bj_event event = { .kind = BJ_EV_SENT,
@@ -52,6 +52,11 @@ static void server_record(unsigned ms, const msg *m) {
                        .raw = record,
                        .raw_length = sizeof record };
     uint32_t carrier = put_event(event);
+    static const char how[] = "struck: corrupt, from any to any";
+    if (struck) {
+        put_event((bj_event){
+            .kind = BJ_EV_FAULT, .time = ms * BJ_MS, .cause = carrier, .text = how, .text_length = sizeof how - 1 });
+    }
     bj_event plain = event;
     plain.kind = BJ_EV_PLAIN_SENT;
     plain.cause = carrier;
@@ -63,6 +68,24 @@ static void server_record(unsigned ms, const msg *m) {
     event.actor = BJ_ACTOR_CLIENT;
     event.cause = carrier;
     put_event(event);
+}
+
+static void server_record(unsigned ms, const msg *m) {
+    struck_record(ms, m, false);
+}
+
+/* RFC 6347 §4.1.2.7: what does not authenticate is passed over. */
+static void what_was_in_a_damaged_record_was_not_read(void **state) {
+    (void) state;
+    asks(10000, 1);
+    struck_record(10100, &(msg){ .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb" }, true);
+    server_record(10110, &(msg){ .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 1, .token = "tb" });
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_nothing_broken();
 }
 
 static void what_is_told_later_counts_from_when_it_was_said(void **state) {
@@ -145,6 +168,7 @@ static void a_finish_whose_answer_is_lost_stays_open(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(what_was_in_a_damaged_record_was_not_read),
         TEST(what_is_told_later_counts_from_when_it_was_said),
         TEST(what_was_never_said_counts_never),
         TEST(a_lost_record_holds_nothing_up),
