@@ -86,12 +86,14 @@ static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     }
 }
 
-/* A request whose Message ID was used before may be answered as that one was. */
+/* A request whose Message ID was used before may be answered as that one was. One that is not confirmable and came
+ * again may be answered again, long after the transfer has gone on. */
 static void answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     bj_coap m;
     uint32_t block;
-    bool first = f && f->block1 && f->responses == 1 && f->acks < 2 && !f->reused && !f->malformed;
+    bool again = f && f->type == BJ_COAP_NON && f->copies > 1;
+    bool first = f && f->block1 && f->responses == 1 && f->acks < 2 && !again && !f->reused && !f->malformed;
     bool known = o->config.exact && oracle_certain(o) && first && (!f->secure || o->lossless) && decode(f, &m);
     if (known && s->m.code >> 5 == 2 && bj_coap_find_uint(&m, BJ_COAP_BLOCK1, &block)) {
         block_taken(o, f, s, &m, block);

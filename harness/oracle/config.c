@@ -96,15 +96,16 @@ static bool has_odd_binding(const bj_record *account) {
 }
 
 /* LwM2M Core 1.1 E.1, /0/x/2: coaps goes with every mode but NoSec (3), coap with that alone; PSK (0) wants a key, a
- * certificate (2) itself and its key. Raw public keys (1) and EST (4) a client need not have, and no profile says that
- * it has. */
+ * certificate (2) itself, its key, and what the server's is held against. Raw public keys (1) and EST (4) a client need
+ * not have, and no profile says that it has. */
 static bool contradicts(const bj_record *account) {
     enum { RAW_PUBLIC_KEY = 1, CERTIFICATE = 2, EST = 4 };
     uint32_t mode = bj_get_uint(account, BJ_F(ACCOUNT, SECURITY), 3);
     const bj_value *key = bj_get(account, BJ_F(ACCOUNT, KEY));
     bool secure = strncmp(bj_get_string(account, BJ_F(ACCOUNT, URI), ""), "coaps", 5) == 0;
     return secure != (mode != 3) || mode == RAW_PUBLIC_KEY || mode == EST || has_odd_suites(account) ||
-           (mode == CERTIFICATE && (!is_given(key) || !is_given(bj_get(account, BJ_F(ACCOUNT, IDENTITY))))) ||
+           (mode == CERTIFICATE && (!is_given(key) || !is_given(bj_get(account, BJ_F(ACCOUNT, IDENTITY))) ||
+                                    !is_given(bj_get(account, BJ_F(ACCOUNT, SERVER_KEY))))) ||
            (mode == 0 && (!is_given(key) || has_odd_credentials(account, key)));
 }
 

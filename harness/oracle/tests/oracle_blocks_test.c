@@ -36,6 +36,24 @@ static void a_block_behind_a_gap_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_BLOCK1, "the block at 32");
 }
 
+static void says_block(unsigned ms, uint16_t mid, unsigned number) {
+    SERVER(ms, BS, .type = BJ_COAP_NON, .code = PUT, .mid = mid, .token = "to", .path = "/3/0", .format = 43,
+           .block1 = (number << 4 | MORE) + 1, .payload = "0123456789abcdef");
+    CLIENT(ms, BS, .type = BJ_COAP_NON, .code = C(2, 31), .mid = mid, .token = "to",
+           .block1 = (number << 4 | MORE) + 1);
+}
+
+static void a_block_that_came_again_is_answered_again(void **state) {
+    (void) state;
+    opens();
+    for (unsigned i = 0; i < 4; i++) {
+        says_block(10200 + i, (uint16_t) (100 + i), i);
+    }
+    says_block(10300, 102, 2);
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void a_block_of_nothing_is_found(void **state) {
     (void) state;
     opens();
@@ -98,6 +116,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(blocks_in_their_order_are_taken),
         TEST(a_block_behind_a_gap_is_found),
+        TEST(a_block_that_came_again_is_answered_again),
         TEST(a_block_of_nothing_is_found),
         TEST(the_block_that_was_asked_for_is_followed_by_the_next),
         TEST(another_block_is_not_followed_by_the_next),
