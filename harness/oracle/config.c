@@ -125,7 +125,6 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
     }
     uint32_t ssid = bj_get_uint(account, BJ_F(ACCOUNT, SSID), 0);
     bool fits = ssid <= UINT16_MAX; /* what a client makes of another only it knows; no scenario file has one */
-    c->known &= fits;
     const bj_value *identity = bj_get(account, BJ_F(ACCOUNT, IDENTITY));
     uint32_t instance = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), UINT32_MAX);
     bj_time timeout = bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0);
@@ -141,7 +140,7 @@ static void add_account(bj_oracle_config *c, const bj_record *account, bool boot
         .identity = identity ? (const uint8_t *) identity->as.string.bytes : NULL,
         .identity_length = identity ? identity->as.string.length : 0,
         .sni = bj_get(account, BJ_F(ACCOUNT, SNI)) != NULL,
-        .contradicts = contradicts(account),
+        .contradicts = contradicts(account) || !fits,
         .odd_binding = has_odd_binding(account),
     };
 }
