@@ -511,12 +511,15 @@ struct bj_oracle {
         bj_time time;
     } recent[ORACLE_RECENT];
     struct oracle_plain {
-        uint32_t carrier;             /* the SENT whose arrival is awaited */
-        bj_event event;               /* PLAIN_SENT */
-    } * plain;                        /* ORACLE_RECENT / 4, the newest; NULL: there was none */
-    unsigned plain_count;             /* how many there were */
-    uint32_t damaged[ORACLE_DAMAGED]; /* the SENT that were struck, the newest: no client reads such a record */
-    unsigned damaged_count;           /* how many there were */
+        uint32_t carrier; /* the SENT whose arrival is awaited */
+        bj_event event;   /* PLAIN_SENT */
+    } * plain;            /* ORACLE_RECENT / 4, the newest; NULL: there was none */
+    unsigned plain_count; /* how many there were */
+    struct oracle_struck {
+        uint32_t carrier;            /* a SENT */
+        uint64_t digest;             /* of what was sent */
+    } sent, damaged[ORACLE_DAMAGED]; /* the newest of the servers' records; those that faults struck, the newest */
+    unsigned damaged_count;          /* how many there were */
     struct {
         oracle_waiting *items;
         unsigned first, end, room;

@@ -124,17 +124,34 @@ static bool starts_with(const bj_event *event, const char *text) {
     return event->text && event->text_length >= length && !memcmp(event->text, text, length);
 }
 
-/* RFC 6347 §4.1.2.7: a record that does not authenticate is passed over. */
-static void note_damage(bj_oracle *o, const bj_event *event) {
-    if (event->cause && (starts_with(event, "struck: corrupt") || starts_with(event, "struck: truncate"))) {
-        o->damaged[o->damaged_count++ % ORACLE_DAMAGED] = event->cause;
+static uint64_t digest_of(const bj_event *event) {
+    uint64_t digest = event->raw_length;
+    for (size_t i = 0; i < event->raw_length; i++) {
+        digest = digest * UINT64_C(1099511628211) + event->raw[i] + 1;
+    }
+    return digest;
+}
+
+/* What is read of it only where datagrams are damaged: the record as it was. */
+static void note_record(bj_oracle *o, const bj_event *event) {
+    if (o->damages && is_record(event)) {
+        o->sent = (struct oracle_struck){ event->sequence, digest_of(event) };
     }
 }
 
-static bool is_damaged(const bj_oracle *o, uint32_t carrier) {
+static void note_damage(bj_oracle *o, const bj_event *event) {
+    bool struck = starts_with(event, "struck: corrupt") || starts_with(event, "struck: truncate");
+    if (struck && event->cause && event->cause == o->sent.carrier) {
+        o->damaged[o->damaged_count++ % ORACLE_DAMAGED] = o->sent;
+    }
+}
+
+/* RFC 6347 §4.1.2.7: a record that does not authenticate is passed over. One that a fault struck may be as it was. */
+static bool is_damaged(const bj_oracle *o, const bj_event *arrival) {
     bool damaged = false;
     for (unsigned i = 0; i < ORACLE_DAMAGED && i < o->damaged_count; i++) {
-        damaged |= o->damaged[i] == carrier;
+        bool this = o->damaged[i].carrier == arrival->cause;
+        damaged |= this && o->damaged[i].digest != digest_of(arrival);
     }
     return damaged;
 }
@@ -164,7 +181,7 @@ static void plain_received(bj_oracle *o, const bj_event *event) {
 
 /* What a server put into the record that is in this datagram; NULL: that is not known. */
 static const bj_event *plain_in(const bj_oracle *o, uint32_t carrier) {
-    for (unsigned age = 1; carrier && !is_damaged(o, carrier) && age <= PLAIN_PLACES && age <= o->plain_count; age++) {
+    for (unsigned age = 1; carrier && age <= PLAIN_PLACES && age <= o->plain_count; age++) {
         const struct oracle_plain *one = &o->plain[(o->plain_count - age) % PLAIN_PLACES];
         if (one->carrier == carrier) {
             return &one->event;
@@ -180,7 +197,7 @@ static void received(bj_oracle *o, const bj_event *event) {
         datagram(o, event, true, false, event->time, NULL);
     } else if (at_client && is_record(event)) {
         const bj_event *plain = plain_in(o, event->cause);
-        if (plain) {
+        if (plain && !is_damaged(o, event)) {
             datagram(o, event, false, true, event->time, plain);
         }
     } else if (at_client) {
@@ -192,6 +209,9 @@ void oracle_see(bj_oracle *o, const bj_event *event) {
     bool by_client = event->actor == BJ_ACTOR_CLIENT, by_server = event->actor >= BJ_ACTOR_SERVER_0;
     switch (event->kind) {
     case BJ_EV_SENT:
+        if (by_server) {
+            note_record(o, event);
+        }
         if ((by_client || (by_server && !o->config.exact)) && !is_record(event)) {
             datagram(o, event, by_client, false, event->time, NULL);
         }

@@ -40,9 +40,15 @@ static void is_told_to_finish(void) {
     SERVER(10900, BS, .type = BJ_COAP_CON, .code = GET, .mid = 103, .token = "to", .path = "/", .accept = 41);
 }
 
-/* The server says it in a record of DTLS, which the client reads, if it was not struck on its way. */
-static void struck_record(unsigned ms, const msg *m, bool struck) {
-    static const uint8_t record[20] = { 23, 254, 253, 0, 1 };
+static const uint8_t record[20] = { 23, 254, 253, 0, 1 };
+
+static void fault(unsigned ms, uint32_t cause, const char *text) {
+    put_event((bj_event){
+        .kind = BJ_EV_FAULT, .time = ms * BJ_MS, .cause = cause, .text = text, .text_length = strlen(text) });
+}
+
+/* The server says it in a record of DTLS, which a fault strikes or not, and which arrives like this. */
+static void struck_record(unsigned ms, const msg *m, const char *how, const uint8_t *arriving) {
     uint8_t bytes[64];
     bj_event event = { .kind = BJ_EV_SENT,
                        .actor = BS,
@@ -52,10 +58,8 @@ static void struck_record(unsigned ms, const msg *m, bool struck) {
                        .raw = record,
                        .raw_length = sizeof record };
     uint32_t carrier = put_event(event);
-    static const char how[] = "struck: corrupt, from any to any";
-    if (struck) {
-        put_event((bj_event){
-            .kind = BJ_EV_FAULT, .time = ms * BJ_MS, .cause = carrier, .text = how, .text_length = sizeof how - 1 });
+    if (how) {
+        fault(ms, carrier, how);
     }
     bj_event plain = event;
     plain.kind = BJ_EV_PLAIN_SENT;
@@ -67,23 +71,39 @@ static void struck_record(unsigned ms, const msg *m, bool struck) {
     event.kind = BJ_EV_RECEIVED;
     event.actor = BJ_ACTOR_CLIENT;
     event.cause = carrier;
+    event.raw = arriving;
     put_event(event);
 }
 
 static void server_record(unsigned ms, const msg *m) {
-    struck_record(ms, m, false);
+    struck_record(ms, m, NULL, record);
 }
 
 /* RFC 6347 §4.1.2.7: what does not authenticate is passed over. */
 static void what_was_in_a_damaged_record_was_not_read(void **state) {
     (void) state;
+    static const uint8_t damaged[20] = { 23, 254, 253, 0, 1, [19] = 1 };
+    fault(9000, 0, "on: corrupt, from any to any");
     asks(10000, 1);
-    struck_record(10100, &(msg){ .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb" }, true);
+    struck_record(10100, &(msg){ .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 1, .token = "tb" },
+                  "struck: corrupt, from any to any", damaged);
     server_record(10110, &(msg){ .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 1, .token = "tb" });
     writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
     writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
     command(10900, 102, POST, "/bs", C(2, 4));
     registers(11000, 50, "lt=300");
+    judge(12000);
+    assert_nothing_broken();
+}
+
+/* A byte behind its end. */
+static void what_a_fault_left_as_it_was_is_read(void **state) {
+    (void) state;
+    fault(9000, 0, "on: corrupt byte 11544, from any to any");
+    opens();
+    struck_record(10200, &(msg){ .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1" },
+                  "struck: corrupt byte 11544, from any to any", record);
+    answers(10210, BS, 9, C(2, 2));
     judge(12000);
     assert_nothing_broken();
 }
@@ -169,6 +189,7 @@ static void a_finish_whose_answer_is_lost_stays_open(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_was_in_a_damaged_record_was_not_read),
+        TEST(what_a_fault_left_as_it_was_is_read),
         TEST(what_is_told_later_counts_from_when_it_was_said),
         TEST(what_was_never_said_counts_never),
         TEST(a_lost_record_holds_nothing_up),
