@@ -558,7 +558,7 @@ static void event(bj_oracle *o, const bj_event *e) {
         break;
     case BJ_EV_TLS_STATE:
         a->excused |= mine(o, &e->from);
-        if (e->text && e->text_length > 4 && !memcmp(e->text, "ende", 4)) {
+        if (oracle_begins(e, "ended")) {
             a->dialled = BJ_NEVER; /* that was for something else: a server may have the same address */
         }
         break;

@@ -111,7 +111,7 @@ static unsigned aptness(const oracle_foreign *f, const oracle_seen *s) {
 }
 
 /* What has the Observe option, and the token of an observation, is for that: the token may have come once more. */
-static bool is_notification(const bj_oracle *o, const oracle_seen *s) {
+bool oracle_is_notification(const bj_oracle *o, const oracle_seen *s) {
     return s->from_client && bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && oracle_is_observed(o, s);
 }
 
@@ -123,7 +123,7 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s) {
     }
     oracle_foreign *f, *newest = NULL, *best = NULL;
     unsigned most = 0;
-    bool notifies = is_notification(o, s);
+    bool notifies = oracle_is_notification(o, s);
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         bool fits = !f->malformed && bj_coap_is_request(f->code) && same_token(f->token, f->token_length, &s->m) &&
                     same_ends(&f->peer, &f->local, f->connection, s) && (f->observes || !notifies);
@@ -741,7 +741,7 @@ static void note_session(bj_oracle *o, const bj_event *e) {
     oracle_foreign *f;
     oracle_peer *p = oracle_peer_of(o, &e->from, false);
     if (p) {
-        p->let_go = e->text && e->text_length > 4 && !memcmp(e->text, "ende", 4);
+        p->let_go = oracle_begins(e, "ended");
     }
     for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
         f->owed &= !f->secure || !bj_addr_equal(&f->peer, &e->from);

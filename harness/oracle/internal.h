@@ -32,6 +32,8 @@
 #ifndef BJ_ORACLE_INTERNAL_H
 #define BJ_ORACLE_INTERNAL_H
 
+#include <string.h>
+
 #include "oracle/oracle.h"
 #include "wire/coap.h"
 #include "wire/entries.h"
@@ -707,6 +709,7 @@ oracle_foreign *oracle_foreign_with_token(bj_oracle *o, const oracle_seen *s);
 /* Whether the response can be a notification: its token is that of an observation of this server. What was stored for
  * it may leave from another address than the one that the observation was made from. */
 bool oracle_is_observed(const bj_oracle *o, const oracle_seen *s);
+bool oracle_is_notification(const bj_oracle *o, const oracle_seen *s); /* of the client's */
 /* The method of a request that came in an Acknowledgement (RFC 7252 §4.3, Table 1) with this response's Message ID, of
  * several the greatest; 0. */
 uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s);
@@ -835,6 +838,12 @@ bool oracle_uri_is_host(const bj_oracle *o, const char *uri, const bj_addr *addr
 bool oracle_uri_name(const char *uri, const char **host, size_t *length);
 
 /* --- transport.c --- */
+
+/* What the event says begins with that. */
+static inline bool oracle_begins(const bj_event *event, const char *text) {
+    size_t length = strlen(text);
+    return event->text && event->text_length >= length && !memcmp(event->text, text, length);
+}
 
 /* What an account has, or once had: its URI; its Public Key or Identity. */
 void oracle_told_uri(bj_oracle *o, const char *uri);

@@ -214,8 +214,7 @@ static void response(bj_oracle *o, const oracle_seen *s) {
         piggybacked(o, s, f);
     }
     critical(o, s, f);
-    bool notifies = bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && oracle_is_observed(o, s); /* its token came once more */
-    if (f->responses > 1 && !f->observes && !notifies) {
+    if (f->responses > 1 && !f->observes && !oracle_is_notification(o, s)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence, "%s gets %u responses", what.start,

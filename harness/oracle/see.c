@@ -119,28 +119,15 @@ static void stream_bytes(bj_oracle *o, const bj_event *event, bool from_client, 
 
 /* --- events --------------------------------------------------------------------------------------------------- */
 
-static bool starts_with(const bj_event *event, const char *text) {
-    size_t length = strlen(text);
-    return event->text && event->text_length >= length && !memcmp(event->text, text, length);
-}
-
-static uint64_t digest_of(const bj_event *event) {
-    uint64_t digest = event->raw_length;
-    for (size_t i = 0; i < event->raw_length; i++) {
-        digest = digest * UINT64_C(1099511628211) + event->raw[i] + 1;
-    }
-    return digest;
-}
-
 /* What is read of it only where datagrams are damaged: the record as it was. */
 static void note_record(bj_oracle *o, const bj_event *event) {
     if (o->damages && is_record(event)) {
-        o->sent = (struct oracle_struck){ event->sequence, digest_of(event) };
+        o->sent = (struct oracle_struck){ event->sequence, oracle_mark(event->raw, event->raw_length) };
     }
 }
 
 static void note_damage(bj_oracle *o, const bj_event *event) {
-    bool struck = starts_with(event, "struck: corrupt") || starts_with(event, "struck: truncate");
+    bool struck = oracle_begins(event, "struck: corrupt") || oracle_begins(event, "struck: truncate");
     if (struck && event->cause && event->cause == o->sent.carrier) {
         o->damaged[o->damaged_count++ % ORACLE_DAMAGED] = o->sent;
     }
@@ -151,7 +138,7 @@ static bool is_damaged(const bj_oracle *o, const bj_event *arrival) {
     bool damaged = false;
     for (unsigned i = 0; i < ORACLE_DAMAGED && i < o->damaged_count; i++) {
         bool this = o->damaged[i].carrier == arrival->cause;
-        damaged |= this && o->damaged[i].digest != digest_of(arrival);
+        damaged |= this && o->damaged[i].digest != oracle_mark(arrival->raw, arrival->raw_length);
     }
     return damaged;
 }
