@@ -621,6 +621,7 @@ static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen 
     oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
     if (p && s->m.code == BJ_COAP_CODE(2, 1)) {
         p->doubtful = true;
+        oracle_growth_doubted(o);
     } else if (own->purpose == ORACLE_PACK && s->m.code == BJ_COAP_CODE(2, 5)) {
         o->attempt.ever_finished = o->attempt.excused = true;
         oracle_model_forget(o);

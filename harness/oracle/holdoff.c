@@ -146,6 +146,15 @@ static bool registration_stands(const bj_oracle *o) {
     return any && o->attempt.phase == ORACLE_FINISHED;
 }
 
+/* Likewise, or for all that is known. */
+static bool registration_may_stand(const bj_oracle *o) {
+    bool any = registration_stands(o);
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        any |= o->peers[i].doubtful && o->attempt.phase == ORACLE_FINISHED;
+    }
+    return any;
+}
+
 /* --- the account's time --------------------------------------------------------------------------------------- */
 
 /* LwM2M Core 1.1 §6.1.3.3, E.1: until when the account can be there, by /0/x/12 after a bootstrap that succeeded; a
@@ -182,13 +191,13 @@ static void check_purged(bj_oracle *o, const oracle_seen *s, bj_time need) {
 /* --- the course of it ----------------------------------------------------------------------------------------- */
 
 void oracle_growth_finished(bj_oracle *o) {
-    o->growth.least = registration_stands(o) ? 0 : o->growth.least;
+    o->growth.least = registration_may_stand(o) ? 0 : o->growth.least;
 }
 
 void oracle_growth_begins(bj_oracle *o, const oracle_seen *s, bj_time began, bj_time need) {
     bool queried = o->growth.queries == 1;
     check_purged(o, s, need);
-    o->growth.least = registration_stands(o) ? 0 : o->growth.least;
+    o->growth.least = registration_may_stand(o) ? 0 : o->growth.least;
     if (is_judged(o) && o->attempt.trigger == BJ_NEVER && !o->attempt.excused) {
         too_soon(o, s, began, need);
     }
@@ -213,6 +222,10 @@ void oracle_growth_registered(bj_oracle *o, const oracle_own *own, const oracle_
     if (taken && alone && o->attempt.phase == ORACLE_FINISHED) {
         o->growth.most = 0;
     }
+}
+
+void oracle_growth_doubted(bj_oracle *o) {
+    o->growth.least = 0;
 }
 
 /* LwM2M Core 1.1 §6.1.3.4: the client said that it would. */

@@ -788,6 +788,8 @@ bj_time oracle_growth_least(const bj_oracle *o);
 void oracle_growth_asked(bj_oracle *o);
 /* Register was accepted; `alone`: there is no other server. */
 void oracle_growth_registered(bj_oracle *o, const oracle_own *own, const oracle_seen *s, bool alone);
+/* It may have been accepted: whether the growth goes on only the client knows. */
+void oracle_growth_doubted(bj_oracle *o);
 /* /1/x/9 was executed. */
 void oracle_growth_triggered(bj_oracle *o, const oracle_foreign *f);
 

@@ -155,6 +155,47 @@ static void a_registration_that_stands_ends_it_unseen(void **state) {
     assert_nothing_broken();
 }
 
+/* An Acknowledgement that answers nothing comes before the 2.01: whether the client takes that, too, is its own. */
+static void registers_perhaps(void) {
+    a_whole_bootstrap(10000, 1);
+    SERVER(10600, MGMT, .type = BJ_COAP_ACK, .code = GET, .mid = 61, .token = "tr");
+    accepted(10700, 61);
+    triggers(50000);
+}
+
+static void a_registration_that_may_have_been_made_may_have_ended_it(void **state) {
+    (void) state;
+    grows();
+    registers_perhaps();
+    is_refused(61000, 2);
+    asks(84000, 3);
+    judge(85000);
+    assert_nothing_broken();
+}
+
+static void one_that_may_stand_may_end_it_unseen(void **state) {
+    (void) state;
+    grows();
+    registers_perhaps();
+    is_refused(61000, 2);
+    asks(84000, 3);
+    accepts(84100, 3);
+    command(84200, 170, POST, "/bs", C(2, 4));
+    asks(95000, 4);
+    judge(96000);
+    assert_nothing_broken();
+}
+
+static void what_fails_after_it_counts(void **state) {
+    (void) state;
+    grows();
+    registers_perhaps();
+    is_refused(61000, 2);
+    asks(72000, 3);
+    judge(73000);
+    assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "with 1 failures");
+}
+
 static void a_trigger_that_nothing_follows_is_found(void **state) {
     (void) state;
     grows();
@@ -210,6 +251,9 @@ int main(void) {
         TEST(growth_that_outlives_it_is_found),
         TEST(a_bootstrap_without_a_registration_does_not_end_it),
         TEST(a_registration_that_stands_ends_it_unseen),
+        TEST(a_registration_that_may_have_been_made_may_have_ended_it),
+        TEST(one_that_may_stand_may_end_it_unseen),
+        TEST(what_fails_after_it_counts),
         TEST(a_trigger_that_nothing_follows_is_found),
         TEST(a_trigger_has_time_until_the_hold_off_is_over),
         TEST(an_account_whose_time_is_over_is_not_used),
