@@ -24,6 +24,7 @@ enum {
     FORMAT_TLV = 11542
 };
 
+static const bj_time DAY = 86400 * BJ_SECOND;
 static const char healed_host[] = "192.0.2.250";
 
 /* --- what is written ------------------------------------------------------------------------------------------ */
@@ -279,35 +280,42 @@ void bj__heal_note_session(bj_engine *e, bool kept) {
 }
 
 /* The last that was written for an instance comes first: of two keys for one identity it counts. */
-size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most) {
+static size_t held_keys(const bj_engine *e, bool pending, const bj_secure_psk *factory, bj_secure_psk *psks, size_t n,
+                        size_t most) {
     const bj__heal *h = &e->heal;
-    bj_secure_psk factory[BJ__HELD];
-    size_t kept = count < BJ__HELD ? count : BJ__HELD, n = 0;
-    memcpy(factory, psks, kept * sizeof *psks);
     for (unsigned i = h->held_count; i-- && n < most;) {
         const bj__held *one = &h->held[i];
         bj_secure_bytes identity = { (const uint8_t *) one->identity.bytes, one->identity.length };
-        if (!one->pending && one->key.length && one->key.length <= 32) {
-            identity = one->named || !kept ? identity : factory[0].identity; /* that of the account stays */
+        if (one->pending == pending && one->key.length && one->key.length <= 32) {
+            identity = one->named || !factory ? identity : factory->identity; /* that of the account stays */
             psks[n++] = (bj_secure_psk){ identity, { (const uint8_t *) one->key.bytes, one->key.length } };
         }
-    }
-    for (size_t i = 0; i < kept && n < most; i++) {
-        psks[n++] = factory[i];
     }
     return n;
 }
 
+size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most) {
+    bj_secure_psk factory[BJ__HELD];
+    size_t kept = count < BJ__HELD ? count : BJ__HELD, n = 0;
+    memcpy(factory, psks, kept * sizeof *psks);
+    n = held_keys(e, false, kept ? factory : NULL, psks, n, most);
+    for (size_t i = 0; i < kept && n < most; i++) {
+        psks[n++] = factory[i];
+    }
+    return held_keys(e, true, kept ? factory : NULL, psks, n, most); /* that may have been taken */
+}
+
 /* --- what the script wrote ------------------------------------------------------------------------------------ */
 
-/* Every Write in the scenario is given to `write`; every list of its values, its own ids first, to `look`. Either may
- * be NULL. */
+/* Every Write and Execute in the scenario is given to `step`; every list of a Write's values, its own ids first, to
+ * `look`. Either may be NULL. */
 typedef struct values_walk {
     void (*look)(struct values_walk *walk, const bj_node *nodes, size_t count);
-    void (*write)(struct values_walk *walk, const bj_record *write);
+    void (*step)(struct values_walk *walk, const bj_record *step);
+    bj_engine *engine;
     bj_time waits;
     uint32_t account; /* the instance of /0 that holds the bootstrap account */
-    bool struck;
+    bool struck, disabled;
 } values_walk;
 
 static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* as deep as LwM2M's paths */
@@ -322,8 +330,8 @@ static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* 
 }
 
 static void walk_record(values_walk *w, const bj_record *record) { /* as deep as programs may be: BJ_LIMIT_DEPTH */
-    if (w->write && record->kind == BJ_K_WRITE) {
-        w->write(w, record);
+    if (w->step && (record->kind == BJ_K_WRITE || record->kind == BJ_K_EXECUTE)) {
+        w->step(w, record);
     }
     for (unsigned f = 0; f < record->field_limit; f++) {
         const bj_value *value = record->fields[f];
@@ -338,12 +346,12 @@ static void walk_record(values_walk *w, const bj_record *record) { /* as deep as
     }
 }
 
-/* /1/x/14, /18 and /19 are times of waiting, in seconds; /18 doubles with every attempt. */
+/* /1/x/5, /14, /18 and /19 are times of waiting, in seconds; /18 doubles with every attempt. */
 static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
     static const struct {
         uint16_t id;
         unsigned times;
-    } waits[] = { { 14, 1 }, { 18, 32 }, { 19, 1 } };
+    } waits[] = { { 5, 1 }, { 14, 1 }, { 18, 32 }, { 19, 1 } };
     for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         const bj_node *node = node_of(nodes, count, waits[i].id);
         int64_t seconds = node ? bj__node_number(node) : 0;
@@ -364,16 +372,46 @@ static bj_time written_waits(const bj_engine *e) {
     return w.waits;
 }
 
+static bj_path path_of(const bj_record *step) {
+    return bj_path_of(step->kind == BJ_K_WRITE ? bj_get_string(step, BJ_F(WRITE, PATH), "")
+                                               : bj_get_string(step, BJ_F(EXECUTE, PATH), ""));
+}
+
+/* A Write that nobody heard an answer to may have been taken, with its Finish. */
+static void look_for_keys(values_walk *w, const bj_record *step) {
+    if (step->kind == BJ_K_WRITE) {
+        bj__heal_note_write(w->engine, step);
+    }
+}
+
+static void note_all_keys(bj_engine *e) {
+    values_walk w = { .step = look_for_keys, .engine = e };
+    bj__heal_note_session(e, false);
+    walk_all(&w, e);
+}
+
 /* Is the bootstrap account written over? Then it may be one no more. */
-static void look_for_account(values_walk *w, const bj_record *write) {
-    bj_path path = bj_path_of(bj_get_string(write, BJ_F(WRITE, PATH), ""));
+static void look_for_account(values_walk *w, const bj_record *step) {
+    bj_path path = path_of(step);
     w->struck |= path.depth && path.ids[0] == 0 && (path.depth == 1 || path.ids[1] == w->account);
 }
 
 static bool account_is_struck(const bj_engine *e, const bj_record *account) {
-    values_walk w = { .write = look_for_account, .account = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0) };
+    values_walk w = { .step = look_for_account, .account = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0) };
     walk_all(&w, e);
     return w.struck;
+}
+
+/* A server sends the client away for a day, where nobody wrote another time (Core E.2, /1/x/4 and /5). */
+static void look_for_disable(values_walk *w, const bj_record *step) {
+    bj_path path = path_of(step);
+    w->disabled |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 4;
+}
+
+static bool is_sent_away(const bj_engine *e) {
+    values_walk w = { .step = look_for_disable };
+    walk_all(&w, e);
+    return w.disabled;
 }
 
 /* --- how long it may take ------------------------------------------------------------------------------------- */
@@ -400,7 +438,8 @@ static bj_time bound(const bj_engine *e) {
     bj_time margin = 60 * BJ_SECOND + 3 * wait + e->tolerance;
     /* Core E.2, /1/x/19: the recommended delay between sequences of registrations, where no bootstrap ends the waiting.
      */
-    margin += can_bootstrap_at_last(e) ? 0 : 86400 * BJ_SECOND;
+    margin += can_bootstrap_at_last(e) ? 0 : DAY;
+    margin += is_sent_away(e) ? DAY : 0;
     return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
 }
 
@@ -516,7 +555,7 @@ bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint
         return false;
     }
     bj__heal *h = &e->heal;
-    bj__heal_note_session(e, false); /* what no Finish has made good */
+    note_all_keys(e);
     h->on = true;
     h->verdict = (uint8_t) verdict;
     h->position = position;

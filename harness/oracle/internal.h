@@ -589,6 +589,7 @@ struct bj_oracle {
 
     struct {
         bool tried, registered, refused;
+        bool corrupted; /* a message was changed on its way */
         const char *how;
         size_t how_length;
         uint8_t result; /* bj_recovery */

@@ -119,7 +119,8 @@ static void check_secrets(bj_oracle *o, const oracle_managed *x) {
     if (x->kind == ORACLE_MANAGES_WRITE_COMPOSITE && x->plain) {
         reached = oracle_entries_of(o, &root, x->request, secret_entry, counts) && counts[0] && !counts[1];
     }
-    if (reached && (x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED)) {
+    bool unknown = o->config.first_release && x->request->code >= FETCH;
+    if (reached && !unknown && (x->s->m.code == NOT_FOUND || x->s->m.code == NOT_ALLOWED)) {
         breaks(o, x, BJ_RULE_MGMT_SECRETS, "operations on the Security Object are answered with 4.01");
     }
 }

@@ -514,6 +514,12 @@ static void breaks(bj_oracle *o, const oracle_observation *ob, const oracle_seen
     oracle_break(o, rule, s->time, s->event->sequence, "a notification of the observation of %s: %s", what.start, why);
 }
 
+/* May one message behind another have kept it waiting ever since the end (NSTART)? */
+static bool waited_since_the_end(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s) {
+    bj_time wait = oracle_longest_wait(o, &ob->peer, ob->ended_at, s->event->sequence), gap = s->time - ob->ended_at;
+    return wait == BJ_NEVER ? gap < 400 * BJ_SECOND : wait + 2 * ORACLE_GRACE >= gap;
+}
+
 static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, const content *c) {
     bool late = s->time > ob->ended_at + (ob->ended_unstored ? 0 : ORACLE_GRACE);
     bool unsettled = !ob->ended_settled && s->time < ob->ended_at + 400 * BJ_SECOND; /* one may have been on its way */
@@ -529,6 +535,9 @@ static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle
         } else if (s->time > ob->ended_at + HOUR / 6 && is_undisturbed(o, ob, s->time - HOUR / 6, s->event->sequence)) {
             breaks(o, ob, s, BJ_RULE_REP_END, "it comes long after the client has registered anew");
         }
+        return;
+    }
+    if (waited_since_the_end(o, ob, s)) {
         return;
     }
     breaks(o, ob, s, BJ_RULE_REP_CANCEL,

@@ -109,7 +109,7 @@ void bj_oracle_judge(bj_oracle *oracle, const bj_log *log);
 
 /* What became of the client once the world was healed. */
 typedef enum bj_recovery {
-    BJ_RECOVERY_NONE = 0,       /* it was not tried */
+    BJ_RECOVERY_NONE = 0,       /* it was not tried, or nobody knows what the client was told */
     BJ_RECOVERY_REGISTERED = 1, /* */
     BJ_RECOVERY_IDLE = 2,       /* it is configured to do nothing */
     BJ_RECOVERY_BRICKED = 3,    /* lawful commands left it without any account that it could use */

@@ -11,6 +11,8 @@
 /* attach/linked.h: the exit status of a client that finds its state damaged. When the scenario made it so, the client
  * rests lawfully. */
 enum { STATE_REFUSED = 3 };
+/* /0/x/2, Security Mode */
+enum { NO_SEC = 3 };
 
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_HEALED) {
@@ -23,6 +25,8 @@ static void event(bj_oracle *o, const bj_event *e) {
         o->recovery.how_length = e->text_length;
     } else if (e->kind == BJ_EV_CLIENT_EXIT && e->number == STATE_REFUSED && o->config.state_given) {
         o->recovery.refused = true;
+    } else if (e->kind == BJ_EV_FAULT && oracle_begins(e, "struck: corrupt")) {
+        o->recovery.corrupted = true;
     }
 }
 
@@ -100,8 +104,11 @@ static bool may_bootstrap(const bj_oracle *o) {
     return o->accounts.vague && !has_nothing_but_nonsense(o);
 }
 
-static bool may_be_used(const oracle_instance *security) {
-    return security->bootstrap == 0 && !security->vague && (!*security->uri || leads_somewhere(security->uri));
+/* Of a key that was changed on its way, with no harm to the rest of the message, no server knows. */
+static bool may_be_used(const bj_oracle *o, const oracle_instance *security) {
+    bool key_known = security->mode == NO_SEC || !o->recovery.corrupted;
+    return security->bootstrap == 0 && !security->vague && key_known &&
+           (!*security->uri || leads_somewhere(security->uri));
 }
 
 /* Is there a server account that a registration is to be expected of? */
@@ -109,8 +116,8 @@ static bool may_register(const bj_oracle *o) {
     for (unsigned i = 0; i < o->accounts.count && !has_nothing_but_nonsense(o); i++) {
         for (unsigned n = 0; n < o->accounts.count; n++) {
             const oracle_instance *security = &o->accounts.items[i], *server = &o->accounts.items[n];
-            if (exists(security, 0) && exists(server, 1) && may_be_used(security) && security->ssid == server->ssid &&
-                !server->vague && server->returns) {
+            if (exists(security, 0) && exists(server, 1) && may_be_used(o, security) &&
+                security->ssid == server->ssid && !server->vague && server->returns) {
                 return true;
             }
         }
@@ -133,6 +140,9 @@ static bj_recovery outcome(const bj_oracle *o) {
     if (is_told_to_rest(o)) {
         return BJ_RECOVERY_IDLE;
     }
+    if (o->recovery.corrupted && o->accounts.vague) {
+        return BJ_RECOVERY_NONE; /* what it was told, and by whom, nobody knows */
+    }
     bool returns = may_register(o) && !was_told_nonsense(o); /* a failed registration leads to a bootstrap: to none */
     return may_bootstrap(o) || returns ? BJ_RECOVERY_FAILED : BJ_RECOVERY_BRICKED;
 }
@@ -149,7 +159,7 @@ static void end(bj_oracle *o) {
 }
 
 const oracle_def oracle_recovering = { .id = "recovery",
-                                       .hears =
-                                           ORACLE_HEARS(HEALED) | ORACLE_HEARS(RECOVERED) | ORACLE_HEARS(CLIENT_EXIT),
+                                       .hears = ORACLE_HEARS(HEALED) | ORACLE_HEARS(RECOVERED) |
+                                                ORACLE_HEARS(CLIENT_EXIT) | ORACLE_HEARS(FAULT),
                                        .event = event,
                                        .end = end };

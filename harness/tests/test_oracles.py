@@ -107,6 +107,51 @@ steps:
     assert any(event["kind"] == "received" and event["to"] == "198.51.100.7:5690" for event in result["events"])
 
 
+def test_a_client_that_was_sent_away_for_a_day_is_given_it(tmp_path):
+    text = """title: A server disables itself, and no script waits for the client's return
+client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 3600, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+  - request: {to: mgmt, method: POST, path: /rd}
+  - respond: {code: 2.01, location: /rd/1}
+  - execute: {path: /1/0/4, server: mgmt, expect: 2.04}
+  - request: {to: mgmt, method: DELETE}
+  - respond: 2.02
+"""
+    result = healed(tmp_path, text)
+    assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
+
+
+def test_a_key_whose_write_was_not_heard_to_succeed_is_known(tmp_path):
+    text = """title: The client's answers are lost, and its bootstrap account runs out
+client: {bootstrap: {uri: "coap://bs.example", timeout: 10m}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - fault: drop
+    from: client
+    count: 0
+  - write: /0/1
+    tlv: {0: "coaps://mgmt.example", 1: false, 2: 0, 3: "dev-1", 4: "", 5: "0123456789abcdef", 10: 101}
+    wait: false
+  - write: /1/0
+    tlv: {0: 101, 1: 86400, 6: false, 7: U}
+    wait: false
+  - finish: {wait: false}
+  - advance: 20m
+"""
+    result = healed(tmp_path, text)
+    assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
+
+
 def test_a_client_that_waits_for_ever_does_not_recover(tmp_path):
     result = healed(tmp_path, BROKEN_WORLD, "--client", f"linked:{TEMPLATE}")
     assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("fail", "pass", "failed")

@@ -18,6 +18,20 @@ static void another_code_for_the_security_object_is_found(void **state) {
     assert_broken(BJ_RULE_MGMT_SECRETS, "DELETE /0/0");
 }
 
+/* TS 1.0 has neither FETCH nor iPATCH: 4.05 says of the method that it is unknown (RFC 7252 §5.8). */
+static void a_method_that_the_first_release_does_not_know_is_lawfully_refused(void **state) {
+    (void) state;
+    config.first_release = true;
+    manages();
+    writes_json(IPATCH, "/0/0/0", "[{\"n\":\"/0/0/0\",\"vs\":\"coap://x.example\"}]", C(4, 5));
+    simple(FETCH, "/0/0", C(4, 5));
+    judge(20000);
+    assert_nothing_broken();
+    simple(DELETE_, "/0/0", C(4, 5));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_SECRETS, "DELETE /0/0");
+}
+
 static void a_composite_that_shows_the_security_object_is_found(void **state) {
     (void) state;
     manages();
@@ -390,6 +404,7 @@ static void created_again_has_its_code(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(another_code_for_the_security_object_is_found),
+        TEST(a_method_that_the_first_release_does_not_know_is_lawfully_refused),
         TEST(a_composite_that_shows_the_security_object_is_found),
         TEST(execute_of_what_is_not_executable_is_found),
         TEST(arguments_that_are_none_are_found),

@@ -158,6 +158,31 @@ static void one_that_was_on_its_way_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+/* What was made before it waits for the one before (NSTART), and that for its Acknowledgement. */
+static void those_that_waited_for_one_another_are_lawful(void **state) {
+    (void) state;
+    observes();
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 902, .token = "oc", .path = "/1/0/7", .observe = 1);
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 902, .token = "oc", .observe = 2, .format = 1,
+           .payload = "U");
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    SERVER(at_ms + 40000, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    at_ms += 40000;
+    cancels(); /* in the moment in which the Acknowledgement comes */
+    CLIENT(at_ms - 90, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 71, .token = "oc", .observe = 3, .format = 1,
+           .payload = "U");
+    SERVER(at_ms + 40000, MGMT, .type = BJ_COAP_ACK, .mid = 71);
+    at_ms += 40000;
+    notifies(BJ_COAP_CON, 4, "8");
+    judge(200000);
+    assert_nothing_broken();
+    at_ms += 1000; /* nothing has waited since */
+    notifies(BJ_COAP_CON, 5, "9");
+    judge(200000);
+    assert_broken(BJ_RULE_REP_CANCEL, "cancelled");
+}
+
 static void a_reset_ends_it(void **state) {
     (void) state;
     observes();
@@ -571,6 +596,7 @@ int main(void) {
         TEST(an_observe_option_that_stands_still_is_found),
         TEST(a_notification_after_the_end_is_found),
         TEST(one_that_was_on_its_way_is_lawful),
+        TEST(those_that_waited_for_one_another_are_lawful),
         TEST(a_reset_ends_it),
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),

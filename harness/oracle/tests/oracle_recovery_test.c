@@ -99,6 +99,54 @@ static void a_purged_account_leaves_a_brick(void **state) {
     assert_int_equal(recovered, BJ_RECOVERY_BRICKED);
 }
 
+/* An account with a key is all that is left. */
+static void holds_a_key(void) {
+    uint8_t bytes[200];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    config.accounts[0].timeout = 60 * BJ_SECOND;
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 0, "coaps://mgmt.example", 20);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 1, false);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 2, 0);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 3, "dev-1", 5);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 5, "0123456789abcdef", 16);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 10, 101);
+    opens();
+    writes(10200, 100, "/0/1", bytes, w.used, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+}
+
+static void a_key_that_nothing_has_changed_does_not(void **state) {
+    (void) state;
+    holds_a_key();
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_broken(BJ_RULE_RECOVERY, "nothing");
+}
+
+static void a_key_that_the_network_may_have_changed_leaves_a_brick(void **state) {
+    (void) state;
+    put_event((bj_event){ .kind = BJ_EV_FAULT, .time = 5000 * BJ_MS, .text = "struck: corrupt, from any to any" });
+    holds_a_key();
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_BRICKED);
+}
+
+static void what_the_network_may_have_written_is_not_judged(void **state) {
+    (void) state;
+    config.known = false;
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_broken(BJ_RULE_RECOVERY, "nothing");
+    assert_int_equal(recovered, BJ_RECOVERY_FAILED);
+    put_event((bj_event){ .kind = BJ_EV_FAULT, .time = 900000 * BJ_MS, .text = "struck: corrupt, from any to any" });
+    judge(900000);
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_NONE);
+}
+
 static void a_client_that_must_not_return_is_idle(void **state) {
     (void) state;
     uint8_t bytes[100];
@@ -196,6 +244,9 @@ int main(void) {
         TEST(a_client_whose_account_was_overwritten_is_bricked),
         TEST(a_client_that_refused_the_overwriting_at_finish_is_not),
         TEST(a_purged_account_leaves_a_brick),
+        TEST(a_key_that_nothing_has_changed_does_not),
+        TEST(a_key_that_the_network_may_have_changed_leaves_a_brick),
+        TEST(what_the_network_may_have_written_is_not_judged),
         TEST(a_client_that_must_not_return_is_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
