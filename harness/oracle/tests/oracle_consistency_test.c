@@ -124,6 +124,37 @@ static void with_a_server_that_may_be_gone_it_may_lack_some(void **state) {
     assert_nothing_broken();
 }
 
+/* A server creates an account, and nobody knows where, nor whether one of /0 goes with it. */
+static void with_servers_that_nobody_knows_it_may_lack_some(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1", .format = 11543,
+           .payload = "\xc1\x00\x66");
+    answers(12010, MGMT, 9, C(2, 1));
+    SERVER(12100, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 10, .token = "to", .path = "/1/0/9");
+    answers(12110, MGMT, 10, C(2, 4));
+    asks(22200, 2);
+    accepts(22300, 2);
+    writes(22600, 113, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(22900, 114, POST, "/bs", C(2, 4));
+    registers(23000, 51, "lt=300");
+    judge(23500);
+    assert_nothing_broken();
+}
+
+static void nor_those_of_a_state_file(void **state) {
+    (void) state;
+    config.state_given = true;
+    writes_accounts();
+    writes(10400, 102, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10500, 103, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void one_that_lists_it_is_lawful(void **state) {
     (void) state;
     writes_accounts();
@@ -315,6 +346,8 @@ int main(void) {
         TEST(one_that_was_deleted_again_need_not_be_there),
         TEST(a_registration_that_lacks_what_was_written_is_found),
         TEST(with_a_server_that_may_be_gone_it_may_lack_some),
+        TEST(with_servers_that_nobody_knows_it_may_lack_some),
+        TEST(nor_those_of_a_state_file),
         TEST(one_that_lists_it_is_lawful),
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),
