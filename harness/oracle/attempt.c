@@ -181,7 +181,8 @@ static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_see
 /* The answer to its Finish was lost, and will not be sent again: whether the session ended with success only the client
  * knows. */
 static void leave_open(bj_oracle *o) {
-    o->attempt.ever_finished = o->accounts.vague = true;
+    o->attempt.ever_finished = true;
+    oracle_model_doubt(o);
     o->deferred_count = 0;
 }
 
@@ -301,7 +302,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     if (success && own->purpose == ORACLE_PACK) {
         a->phase = ORACLE_FINISHED;
         a->ever_finished = true;
-        o->accounts.vague = true; /* what is in a pack is not read */
+        oracle_model_doubt(o); /* what is in a pack is not read */
         o->told.incomplete = true;
         o->growth.rewritten = true;
         a->holdoff = 0;
@@ -315,7 +316,8 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
         a->session_last = oracle_max(s->time, a->session_last);
     } else if (own->purpose != ORACLE_PACK && oracle_finish_pending(o)) {
         /* A command had overtaken the refusal: the session may be over for the client, with success. */
-        a->ever_finished = a->excused = o->accounts.vague = true;
+        a->ever_finished = a->excused = true;
+        oracle_model_doubt(o);
     } else if (own->purpose != ORACLE_PACK) {
         if (a->phase == ORACLE_SESSION) { /* a command had overtaken the refusal, and began a session that now ends */
             oracle_model_session(o, false, false);
@@ -498,7 +500,8 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
     }
     a->followed_none |= !current && o->config.legacy;
     if (!current && bj_addr_equal(&a->peer, &f->peer)) { /* the client is in a session that nobody else knows of */
-        a->ever_finished = a->excused = o->accounts.vague = true;
+        a->ever_finished = a->excused = true;
+        oracle_model_doubt(o);
     }
     if (!current) {
         return;

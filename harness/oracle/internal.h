@@ -804,6 +804,8 @@ void oracle_model_session(bj_oracle *o, bool begins, bool kept);
 void oracle_model_refused(bj_oracle *o);
 /* Nothing is known of the accounts any more. */
 void oracle_model_forget(bj_oracle *o);
+/* There may be accounts that are not known, or with other values; also when a session that is open is undone. */
+void oracle_model_doubt(bj_oracle *o);
 /* The client asks for a bootstrap: it has an account for it. */
 void oracle_model_asked(bj_oracle *o);
 /* The client, of which nothing but the factory has written the accounts, lists that one instance of /1. */

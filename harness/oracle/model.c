@@ -590,6 +590,10 @@ void oracle_model_forget(bj_oracle *o) {
     o->account_changes++;
 }
 
+void oracle_model_doubt(bj_oracle *o) {
+    o->accounts.vague = o->before.vague = true;
+}
+
 /* --- management ----------------------------------------------------------------------------------------------- */
 
 /* Whether this request of a server leaves every account as it is: it executes, or writes attributes. */
@@ -644,7 +648,7 @@ static void managed(bj_oracle *o, const oracle_foreign *f, const bj_coap *reques
         request->payload_length <= ORACLE_ROOM) {
         write_beside(o, f, request);
     } else {
-        o->accounts.vague = true;
+        oracle_model_doubt(o);
     }
 }
 

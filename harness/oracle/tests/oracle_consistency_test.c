@@ -196,6 +196,62 @@ static void a_read_that_shows_something_else_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE, "written as 300, and a Read shows 60");
 }
 
+/* The second session is undone, for no Finish comes; a server that writes meanwhile is answered with success. */
+static void reads_behind_a_session_that_failed(bool written, int lifetime) {
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
+    answers(12010, MGMT, 9, C(2, 4));
+    asks(22100, 2);
+    accepts(22200, 2);
+    if (written) {
+        SERVER(22200, MGMT, .type = BJ_COAP_CON, .code = PUT, .mid = 10, .token = "to", .path = "/1/0/1", .format = 1,
+               .payload = "20");
+        answers(22210, MGMT, 10, C(2, 4));
+    }
+    asks(290000, 3);
+    accepts(290100, 3);
+    reads_server(290200, 110, 101, lifetime, 0);
+    judge(290300);
+}
+
+static void a_value_that_a_server_wrote_in_a_session_that_failed_may_stay(void **state) {
+    (void) state;
+    reads_behind_a_session_that_failed(true, 20);
+    assert_nothing_broken();
+}
+
+static void or_be_undone_with_it(void **state) {
+    (void) state;
+    reads_behind_a_session_that_failed(true, 300);
+    assert_nothing_broken();
+}
+
+static void one_that_nobody_wrote_is_found(void **state) {
+    (void) state;
+    reads_behind_a_session_that_failed(false, 20);
+    assert_broken(BJ_RULE_BS_WRITE, "written as 300, and a Read shows 20");
+}
+
+/* Nobody knows whether the session whose Finish has no answer ended with success. */
+static void a_value_of_a_session_whose_end_was_not_seen_may_count(void **state) {
+    (void) state;
+    config.exact = false;
+    writes_accounts();
+    command(10900, 102, POST, "/bs", C(2, 4));
+    asks(22000, 2);
+    accepts(22100, 2);
+    writes_server(22200, 103, "/1/0", 101, 60, C(2, 4));
+    SERVER(22300, BS, .type = BJ_COAP_CON, .code = POST, .mid = 104, .token = "to", .path = "/bs");
+    asks(300000, 3);
+    accepts(300100, 3);
+    command(300200, 110, POST, "/bs", C(2, 4));
+    registers(300300, 50, "lt=60");
+    judge(300400);
+    assert_nothing_broken();
+}
+
 static void a_resource_that_a_replacement_left_out_is_found(void **state) {
     (void) state;
     opens();
@@ -351,6 +407,10 @@ int main(void) {
         TEST(one_that_lists_it_is_lawful),
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),
+        TEST(a_value_that_a_server_wrote_in_a_session_that_failed_may_stay),
+        TEST(or_be_undone_with_it),
+        TEST(one_that_nobody_wrote_is_found),
+        TEST(a_value_of_a_session_whose_end_was_not_seen_may_count),
         TEST(a_resource_that_a_replacement_left_out_is_found),
         TEST(a_default_in_its_place_is_lawful),
         TEST(a_resource_that_was_written_beside_stays),
