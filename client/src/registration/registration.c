@@ -630,12 +630,17 @@ static bool account_stays(const bjc_registration *r, bjc_account_mark now) {
            now.server_born == r->mark.server_born;
 }
 
+/* It sent the client away (Disable), which is on its way out or has left. */
+static bool is_left_alone(const bjc_registration *r) {
+    return r->state == BJC_REGISTRATION_DISABLED || (r->state == BJC_REGISTRATION_LEAVING && r->disable);
+}
+
 /* LwM2M Core 1.1 §6.1.3.3: a bootstrap ends the registrations whose accounts it deleted or changed, not the others. A
- * server that sent the client away (Disable) has not called it back by that. */
+ * server that sent the client away has not called it back by that. */
 static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t server_iid) {
     for (; *old; old = &(*old)->next) {
         bjc_registration *r = *old;
-        bool lives = is_registered(r) || r->state == BJC_REGISTRATION_DISABLED;
+        bool lives = is_registered(r) || is_left_alone(r);
         bool same = bjc_store_integer(all->server, server_iid, BJC_SERVER_SSID, 0) == r->ssid;
         if (r->server_iid != server_iid || !lives || !same) {
             continue;
