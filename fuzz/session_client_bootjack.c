@@ -63,13 +63,18 @@ static void *create(const bootjack_linked_config *config, const struct bootjack_
     return bj_linked_bootjack_create(config, allocator, NULL);
 }
 
+static void begin(void) {
+    session_gnutls_begin();
+    session_coap_begin();
+}
+
 const session_client session_client_played = {
     .functions = &bootjack_client_linked,
     .promises = true,
     .profile = bj_linked_profile,
     .create = create,
     .prepare = session_gnutls_keep,
-    .begin = session_coap_begin,
+    .begin = begin,
     .end = session_coap_end,
     .moves = moves,
     .move_count = sizeof moves / sizeof *moves,

@@ -8,7 +8,9 @@
 
 #include <coap3/coap.h>
 #include <dlfcn.h>
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,12 @@ static bool keeping;
 
 void session_gnutls_keep(void) {
     keeping = true;
+}
+
+void session_gnutls_begin(void) {
+    uint8_t byte;
+    gnutls_rnd(GNUTLS_RND_NONCE, &byte, sizeof byte); /* the first time it is seeded */
+    gnutls_rnd_refresh();
 }
 
 static int make(gnutls_priority_t *made, const char *text, const char **error) {

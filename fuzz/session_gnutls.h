@@ -12,4 +12,8 @@
 /* From here on what is made of a text is kept until the process ends. */
 void session_gnutls_keep(void);
 
+/* Before a session: the random numbers that GnuTLS keeps for its process are fresh, so that it takes as many from the
+ * session's as in any other process. */
+void session_gnutls_begin(void);
+
 #endif

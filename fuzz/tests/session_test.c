@@ -229,13 +229,13 @@ static const char *const sessions[] = {
 enum { KINDS = sizeof sessions / sizeof sessions[0], BETWEEN = 1000 };
 
 /* In a process of its own, its trace through a pipe. */
-static char *alone(const char *steps) {
+static char *alone(const bj_record *program, char *(*told)(const bj_log *log)) {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     pid_t process = fork();
     if (process == 0) {
         fuzz_session *s = session_open(NULL);
-        char *text = trace(session_run_program(s, with_account(steps))->log);
+        char *text = told(session_run_program(s, program)->log);
         FILE *out = fdopen(ends[1], "w");
         bool good = out && fputs(text, out) >= 0 && fclose(out) == 0;
         _exit(good ? 0 : 1);
@@ -258,7 +258,7 @@ static void nothing_leaks_from_one_session_to_the_next(void **state) {
     char *traces[KINDS];
     for (size_t i = 0; i < KINDS; i++) {
         programs[i] = with_account(sessions[i]);
-        traces[i] = alone(sessions[i]);
+        traces[i] = alone(programs[i], trace);
     }
     fuzz_session *s = session_open(NULL);
     for (unsigned n = 0; n < BETWEEN; n++) {
@@ -272,6 +272,51 @@ static void nothing_leaks_from_one_session_to_the_next(void **state) {
         free(late);
         free(traces[i]);
     }
+    session_close(s);
+}
+
+static const char secure[] =
+    "title: a test\nclient:\n  endpoint: dev-1\n"
+    "  bootstrap: {uri: \"coaps://bs.example\", security: psk, identity: !text dev-1,"
+    " key: 000102030405060708090a0b0c0d0e0f, holdoff: 10s}\n"
+    "servers: {bs: {transport: dtls}}\n"
+    "steps:\n  - request: {path: /bs}\n  - respond: 5.03\n  - request: {path: /bs, within: 1h}\n";
+
+/* What is in the records of a secure session, and when; the records themselves are other ones each time. */
+static char *plain(const bj_log *log) {
+    char *all = NULL;
+    size_t size;
+    FILE *out = open_memstream(&all, &size);
+    assert_non_null(out);
+    bj_event event;
+    for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
+        if (event.kind == BJ_EV_PLAIN_SENT || event.kind == BJ_EV_PLAIN_RECEIVED) {
+            fprintf(out, "%lld ", (long long) event.time);
+            for (size_t i = 0; i < event.raw_length; i++) {
+                fprintf(out, "%02x", ((const uint8_t *) event.raw)[i]);
+            }
+            fprintf(out, "\n");
+        }
+    }
+    fclose(out);
+    return all;
+}
+
+/* What GnuTLS keeps for the process takes no random numbers from a session. */
+static void a_secure_session_says_the_same_in_any_process(void **state) {
+    (void) state;
+    bj_mistakes mistakes = { 0 };
+    const bj_record *program = bj_load_unchecked(arena, BJ_K_SCENARIO, "test", secure, sizeof secure - 1, &mistakes);
+    assert_non_null(program);
+    char *first = alone(program, plain);
+    assert_non_null(strstr(first, "\n"));
+    fuzz_session *s = session_open(NULL);
+    for (unsigned n = 0; n < 3; n++) {
+        char *later = plain(session_run_program(s, program)->log);
+        assert_string_equal(later, first);
+        free(later);
+    }
+    free(first);
     session_close(s);
 }
 
@@ -344,6 +389,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(any_bytes_are_a_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_with_too_little_memory_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(moves_of_the_state_machines_are_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_secure_session_says_the_same_in_any_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_leaks_from_one_session_to_the_next, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_terse_session_tells_the_steps_of_findings, set_up, tear_down),
         cmocka_unit_test(what_libcoap_keeps_is_counted),
