@@ -182,7 +182,7 @@ static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_see
  * knows. */
 static void leave_open(bj_oracle *o) {
     o->attempt.ever_finished = true;
-    oracle_model_doubt(o);
+    oracle_model_forget(o);
     o->deferred_count = 0;
 }
 

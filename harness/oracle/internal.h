@@ -491,6 +491,7 @@ typedef struct oracle_waiting {
     bool veiled;    /* a record of the client: what is in it may still be told */
     bool told;      /* it was: */
     bj_event plain; /* PLAIN_RECEIVED */
+    bool unread;    /* it came, and no server could read it, or had read it before */
 } oracle_waiting;
 
 struct bj_oracle {

@@ -45,6 +45,7 @@ static bool unveils(bj_oracle *o, const bj_event *e) {
         oracle_waiting *passed_over = waiting_for(o, o->order.arrived);
         if (passed_over) {
             passed_over->veiled = false;
+            passed_over->unread = true;
         }
         o->order.arrived = 0;
     }
@@ -68,6 +69,7 @@ static bool unveils(bj_oracle *o, const bj_event *e) {
 static void take(bj_oracle *o, bool all) {
     while (o->order.first < o->order.end && (all || !o->order.items[o->order.first].veiled)) {
         oracle_waiting w = o->order.items[o->order.first++];
+        o->lossless &= !w.unread;
         oracle_take(o, &w.event);
         if (w.told) {
             oracle_take(o, &w.plain);

@@ -182,6 +182,24 @@ static void a_finish_whose_answer_is_lost_stays_open(void **state) {
     registers(10903, 50, "lt=300");
     SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
     asks(300000, 2);
+    SERVER(300010, BS, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 2, .token = "tb");
+    command(300020, 200, POST, "/bs", C(2, 4));
+    registers(301000, 51, "lt=300"); /* with what it was told the first time */
+    judge(302000);
+    assert_nothing_broken();
+}
+
+/* The end of the session overtook it: no server can read it any more. */
+static void a_finish_whose_answer_is_passed_over_stays_open(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    arrives(10902, sends_record(10901));
+    registers(10903, 50, "lt=300");
+    SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
+    asks(300000, 2);
     judge(300001);
     assert_nothing_broken();
 }
@@ -197,6 +215,7 @@ int main(void) {
         TEST(what_waits_at_the_end_is_judged),
         TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
         TEST(a_finish_whose_answer_is_lost_stays_open),
+        TEST(a_finish_whose_answer_is_passed_over_stays_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
