@@ -191,6 +191,7 @@ typedef struct oracle_standing {
     bj_time since;                               /* when the Register was accepted */
     bj_time unread;             /* DTLS: when the last record left whose message nobody has seen; 0: none */
     bj_time back;               /* not earlier, after Disable */
+    unsigned editions[2];       /* of its account, when Disable was executed */
     bj_time due[ORACLE_DUTIES]; /* until when; 0: not at all */
 } oracle_standing;
 
@@ -261,6 +262,7 @@ typedef struct oracle_instance {
     int8_t returns;                    /* /1/x/16, Bootstrap on Registration Failure: 0 it is false, else 1 */
     bj_time timeout;                   /* /0/x/12; 0: none */
     unsigned born;                     /* one that was deleted and written again is another */
+    unsigned edition;                  /* of the last Write that touched it */
     int8_t mode;                       /* /0/x/2; -1: not known */
     uint64_t keys[3];                  /* marks of /0/x/3 to /0/x/5; 0: not written */
     bool whole;                        /* a Write that was read stands for all of it */
@@ -279,7 +281,7 @@ typedef struct oracle_accounts {
     bool emptied[2]; /* all instances of /0 (but the bootstrap account), of /1 were deleted: no others are there */
     bool written;    /* something was accepted in this session */
     bool refused[2]; /* in this session a Write of /0, of /1 was refused */
-    unsigned births; /* of instances */
+    unsigned births; /* of instances, and Writes of them */
     unsigned count;  /* of places that were ever taken; what lies beyond was never written */
     oracle_instance items[ORACLE_PLACES];
 } oracle_accounts;

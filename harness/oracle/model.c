@@ -163,8 +163,11 @@ static void forget(oracle_accounts *a) {
     a->vague = true;
 }
 
+/* No number of a birth or of a Write is given twice, whatever is rolled back. */
 static void copy(oracle_accounts *to, const oracle_accounts *from) {
+    unsigned births = to->births > from->births ? to->births : from->births;
     memcpy(to, from, offsetof(oracle_accounts, items) + from->count * sizeof from->items[0]);
+    to->births = births;
 }
 
 /* What is there is there to stay, until a later session takes it away. */
@@ -489,6 +492,7 @@ static void apply_write(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     for (unsigned i = 0; i < o->accounts.count; i++) {
         if (w.replaced[i]) {
             o->accounts.items[i].vague |= in.damaged;
+            o->accounts.items[i].edition = ++o->accounts.births;
             unsettle_factory(o, &o->accounts.items[i]);
         }
     }

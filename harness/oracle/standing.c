@@ -431,10 +431,18 @@ static void check_queue(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* Its account is the one whose Disable was executed, which nobody has written since: another has no Disable Timeout, or
+ * not that one. */
+static bool is_still_disabled(bj_oracle *o, const oracle_peer *p) {
+    const oracle_instance *security, *server;
+    return oracle_account_at(o, &p->address, &security, &server, NULL) &&
+           security->edition == p->standing.editions[0] && server->edition == p->standing.editions[1];
+}
+
 static void register_sent(bj_oracle *o, oracle_peer *p, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
     check_queue(o, s);
-    if (st->back && s->time + oracle_early(o) < st->back) {
+    if (st->back && s->time + oracle_early(o) < st->back && is_still_disabled(o, p)) {
         oracle_break(o, BJ_RULE_REG_DISABLE, s->time, s->event->sequence,
                      "a Register %.3f s before the Disable Timeout is over", (double) (st->back - s->time) / 1e6);
     }
@@ -483,11 +491,20 @@ static bool executes_own(bj_oracle *o, const oracle_foreign *f, unsigned resourc
 }
 
 /* LwM2M Core 1.1 E.2, /1/x/5: a day where it is not written. */
-static bj_time disable_timeout(bj_oracle *o, const bj_addr *address) {
-    const oracle_instance *security, *server;
-    bool known = oracle_account_at(o, address, &security, &server, NULL);
-    int64_t seconds = known ? server->settings[SERVER_DISABLE_TIMEOUT] : 0;
+static bj_time disable_timeout(const oracle_instance *server) {
+    int64_t seconds = server->settings[SERVER_DISABLE_TIMEOUT];
     return (bj_time) (seconds < 0 ? DEFAULT_DISABLE : seconds > INT32_MAX ? INT32_MAX : seconds) * BJ_SECOND;
+}
+
+static void disabled(bj_oracle *o, oracle_peer *p, bj_time now) {
+    const oracle_instance *security, *server;
+    oracle_standing *st = &p->standing;
+    bool known = is_judged(o) && oracle_account_at(o, &p->address, &security, &server, NULL);
+    relieve(p);
+    st->dismissed = true;
+    st->back = known ? now + disable_timeout(server) : 0;
+    st->editions[0] = known ? security->edition : 0;
+    st->editions[1] = known ? server->edition : 0;
 }
 
 static void executed(bj_oracle *o, oracle_peer *p, const oracle_foreign *f, const oracle_seen *s) {
@@ -499,9 +516,7 @@ static void executed(bj_oracle *o, oracle_peer *p, const oracle_foreign *f, cons
     if (st->held && !argued && !st->dismissed && executes_own(o, f, SERVER_TRIGGER)) {
         oblige(o, p, ORACLE_DUTY_TRIGGER, s->time + patience(o));
     } else if (st->held && executes_own(o, f, SERVER_DISABLE)) {
-        relieve(p);
-        st->dismissed = true;
-        st->back = is_judged(o) ? s->time + disable_timeout(o, &p->address) : 0;
+        disabled(o, p, s->time);
     } else if (f->code == 2 && f->path.depth == 3 && f->path.ids[0] == 1 && f->path.ids[2] == SERVER_DISABLE) {
         st->sent_away = false; /* whose account that is nobody knows: it may be sent away once more */
     }

@@ -282,6 +282,74 @@ static void who_comes_back_early_breaks_the_rule(void **state) {
     assert_broken(BJ_RULE_REG_DISABLE, "before the Disable Timeout is over");
 }
 
+/* It comes back early, behind a session that began at 31 s. */
+static void comes_back_behind_a_session(void) {
+    command(32000, 120, POST, "/bs", C(2, 4));
+    registers(32100, 905, "lt=300");
+    judge(33000);
+}
+
+static void begins_a_session(void) {
+    asks(31000, 7);
+    accepts(31010, 7);
+}
+
+static void an_account_that_was_written_anew_has_no_disable_timeout(void **state) {
+    (void) state;
+    is_disabled();
+    begins_a_session();
+    command(31100, 110, DELETE_, "/1/0", C(2, 2));
+    writes_server(31200, 111, "/1/0", 101, 300, C(2, 4));
+    comes_back_behind_a_session();
+    assert_nothing_broken();
+}
+
+static void one_that_was_written_over_may_have_none(void **state) {
+    (void) state;
+    is_disabled();
+    begins_a_session();
+    writes_security(31100, 110, "/0/1", "coap://mgmt.example:5683", false, 101, C(2, 4));
+    comes_back_behind_a_session();
+    assert_nothing_broken();
+}
+
+static void one_whose_disable_timeout_was_written_may_have_another(void **state) {
+    (void) state;
+    is_disabled();
+    begins_a_session();
+    SERVER(31100, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 110, .token = "to", .path = "/1/0/5", .format = 1,
+           .payload = "1");
+    answers(31110, BS, 110, C(2, 4));
+    comes_back_behind_a_session();
+    assert_nothing_broken();
+}
+
+static void one_that_a_bootstrap_left_alone_is_still_disabled(void **state) {
+    (void) state;
+    is_disabled();
+    begins_a_session();
+    writes_server(31100, 110, "/1/7", 107, 300, C(2, 4));
+    writes_security(31200, 111, "/0/7", "coap://192.0.2.77", false, 107, C(2, 4));
+    comes_back_behind_a_session();
+    assert_broken(BJ_RULE_REG_DISABLE, "before the Disable Timeout is over");
+}
+
+static void what_was_rolled_back_was_not_written(void **state) {
+    (void) state;
+    stands();
+    manages(19000, 69, PUT, "/1/0/5", "600", C(2, 4));
+    manages(20000, 70, POST, "/1/0/4", NULL, C(2, 4));
+    begins_a_session();
+    command(31100, 110, DELETE_, "/1/0", C(2, 2));
+    writes_server(31200, 111, "/1/0", 101, 300, C(2, 4));
+    asks(290000, 8);
+    accepts(290010, 8);
+    command(290100, 120, POST, "/bs", C(2, 4));
+    registers(290200, 905, "lt=300");
+    judge(291000);
+    assert_broken(BJ_RULE_REG_DISABLE, "before the Disable Timeout is over");
+}
+
 static void who_leaves_again_at_once_breaks_the_rule(void **state) {
     (void) state;
     is_disabled();
@@ -565,6 +633,11 @@ int main(void) {
         TEST(a_trigger_of_another_instance_is_not_judged),
         TEST(who_comes_back_in_time_is_right),
         TEST(who_comes_back_early_breaks_the_rule),
+        TEST(an_account_that_was_written_anew_has_no_disable_timeout),
+        TEST(one_that_was_written_over_may_have_none),
+        TEST(one_whose_disable_timeout_was_written_may_have_another),
+        TEST(one_that_a_bootstrap_left_alone_is_still_disabled),
+        TEST(what_was_rolled_back_was_not_written),
         TEST(who_leaves_again_at_once_breaks_the_rule),
         TEST(who_has_left_when_an_update_fails_owes_no_register),
         TEST(who_is_disabled_when_an_update_fails_owes_no_register),
