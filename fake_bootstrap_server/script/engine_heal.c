@@ -18,6 +18,7 @@ enum {
     HEALED_ID = 100,
     HEALED_SPACE = 16 << 20,
     TICK_S = 5,
+    TICKS = 1 << 17, /* a tick is no shorter than this part of what is left, which counts beyond a week */
     GRACE_MS = 100,
     LONG_LIFE_S = 8 * 86400,
     MOST_STEPS = BJ__HEAL_STEPS,
@@ -608,6 +609,8 @@ bj_time bj__heal_timer(const bj_engine *e) {
     if (!h->on) {
         return BJ_NEVER;
     }
-    bj_time next = bj__min(bj__min(h->bound, h->recovered_at), e->now + TICK_S * BJ_SECOND);
+    bj_time left = h->bound > e->now ? h->bound - e->now : 0;
+    bj_time tick = bj__max(TICK_S * BJ_SECOND, left / TICKS);
+    bj_time next = bj__min(bj__min(h->bound, h->recovered_at), e->now + tick);
     return h->next < MOST_STEPS && h->begins > e->now ? bj__min(next, h->begins) : next;
 }

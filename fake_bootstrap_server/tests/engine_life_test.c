@@ -313,6 +313,28 @@ static void what_a_world_cannot(void **state) {
     expect_running();
 }
 
+/* How often the world wakes the engine until it gives up a client that does nothing; no more than `most`. */
+static unsigned ticks_until_given_up(const char *holdoff, unsigned most) {
+    char head[200];
+    unsigned ticks = 0;
+    snprintf(head, sizeof head, "client: {bootstrap: {uri: \"coap://bs.example\", holdoff: %s}, state: {}}\n", holdoff);
+    live(head, "  - note: over\n", BJ_CAN_POWER_CUT | BJ_CAN_DISK | BJ_CAN_HEAL);
+    assert_true(bj_engine_is_healing(w.engine));
+    bj_time bound = (bj_time) logged(BJ_EV_HEALED).number;
+    while (!bj_engine_done(w.engine) && ticks < most) {
+        pass_until(w.timer);
+        ticks++;
+    }
+    assert_true(!bj_engine_done(w.engine) || w.now == bound);
+    return ticks;
+}
+
+static void a_healed_world_that_waits_for_years_does_little(void **state) {
+    (void) state;
+    assert_in_range(ticks_until_given_up("10s", 100000), 300, 5000); /* it looks every few seconds */
+    assert_in_range(ticks_until_given_up("4890d", 2000000), 1000, 1999999);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cut_and_started_again),
@@ -331,6 +353,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_is_otherwise),
         cmocka_unit_test(a_disk_that_fails),
         cmocka_unit_test(what_a_world_cannot),
+        cmocka_unit_test(a_healed_world_that_waits_for_years_does_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
