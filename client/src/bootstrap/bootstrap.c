@@ -245,8 +245,8 @@ static void on_timer(void *context) {
 /* --- the session ------------------------------------------------------------------------------------------------ */
 
 /* TS 1.0 §5.2.3.4: operations that nobody asked for begin a session. */
-static bool start_unasked(bjc_bootstrap *b) {
-    if (!b->core->config.legacy_server_initiated || !b->lingering ||
+static bool start_unasked(bjc_bootstrap *b, const bjc_incoming *request) {
+    if (!b->core->config.legacy_server_initiated || !b->lingering || !bjc_bootstrap_is_operation(request) ||
         begin_session(b, "unasked operation of the Bootstrap-Server")) {
         return false;
     }
@@ -261,7 +261,7 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
     bjc_bootstrap *b = context;
     bool finish = false;
     bool early = under_way(b) && !bjc_session_asked(b->session); /* nothing was asked for yet */
-    if (early || (!under_way(b) && !start_unasked(b))) {
+    if (early || (!under_way(b) && !start_unasked(b, request))) {
         /* There is no session, or none any more; 4.00 is the one code that every row of the table allows (LwM2M
          * Transport 1.1 §6.7). */
         reply->code = BJC_BAD_REQUEST;

@@ -55,6 +55,9 @@ bool bjc_bootstrap_need(bjc_bootstrap *bootstrap, const char *cause);
 /* A server registered the client: the next bootstrap begins with the hold-off in its first length. */
 void bjc_bootstrap_succeeded(bjc_bootstrap *bootstrap);
 
+/* operations.c: whether that can be an operation of a bootstrap at all, be it lawful or not (TS 1.0 §5.2.3.4: one that
+ * nobody asked for begins a session, other requests do not). */
+bool bjc_bootstrap_is_operation(const bjc_incoming *request);
 /* operations.c: one request of the Bootstrap-Server. `*finish`: it was a Bootstrap-Finish that was accepted. */
 void bjc_bootstrap_operate(bjc_bootstrap *bootstrap, const bjc_incoming *request, bjc_reply *reply, bool *finish);
 /* Whether the configuration can be used as it is now; a line of log says why not. `all`: whatever can be known now, as

@@ -295,6 +295,13 @@ static bool is_bs(const bjc_incoming *request) {
            request->path[0].data[1] == 's';
 }
 
+bool bjc_bootstrap_is_operation(const bjc_incoming *request) {
+    bjc_path target;
+    return request->method == BJC_POST
+               ? is_bs(request)
+               : request->method <= BJC_DELETE && bjc_path_parse(request->path, request->path_count, &target);
+}
+
 void bjc_bootstrap_operate(bjc_bootstrap *b, const bjc_incoming *request, bjc_reply *reply, bool *finished) {
     assert(b->model->in_transaction);
     bjc_path target;
