@@ -177,12 +177,12 @@ typedef struct oracle_standing {
     bool held;      /* a Register was accepted, and nothing ended it since */
     bool unsure;    /* a 2.01 may have come that nobody can read */
     bool secure;    /* it was made under DTLS or TLS */
-    bool known;     /* `born` and `keys` are those of its account */
+    bool known;     /* `born` and `account` are those of its account */
     bool dismissed; /* by Disable: it has de-registered, or must */
     bool sent_away; /* the last De-register followed a Disable */
     uint8_t ended;  /* oracle_ended: the bootstrap that finished last ended it */
     unsigned born[2];
-    uint64_t keys[3];
+    uint64_t account;                            /* mark of its URI and Short Server ID */
     oracle_location locations[ORACLE_LOCATIONS]; /* of its answers, the newest first */
     oracle_location dead;                        /* where the server knows nothing any more */
     int64_t lifetime;                            /* as the client said it last */

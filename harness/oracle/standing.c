@@ -292,6 +292,11 @@ static bool had_its_keys_deleted(const bj_oracle *o, const oracle_peer *p) {
     return false;
 }
 
+static uint64_t account_mark(const oracle_instance *security) {
+    uint64_t ssid = (uint64_t) security->ssid;
+    return oracle_mark((const uint8_t *) security->uri, strlen(security->uri)) ^ ssid << 32;
+}
+
 static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     oracle_standing *st = &p->standing;
     const oracle_instance *security = NULL, *server = NULL;
@@ -307,6 +312,9 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
         relieve(p);
     } else if (found && st->known && (security->born != st->born[0] || server->born != st->born[1])) {
         st->ended = BORN_AGAIN;
+    } else if (found && st->known && account_mark(security) != st->account) {
+        st->held = false; /* another server's, or to be reached in another way */
+        relieve(p);
     } else if (found && st->listed && servers && servers != (st->listed & ~doubtful)) {
         oblige(o, p, ORACLE_DUTY_LISTS, o->now + patience(o));
     }
@@ -596,7 +604,7 @@ static void note_account(bj_oracle *o, oracle_peer *p) {
     if (st->known) {
         st->born[0] = security->born;
         st->born[1] = server->born;
-        memcpy(st->keys, security->keys, sizeof st->keys);
+        st->account = account_mark(security);
         compare_settings(o, p, server);
     }
 }

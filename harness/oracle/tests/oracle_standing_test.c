@@ -451,6 +451,18 @@ static void instances_that_a_bootstrap_added_are_told(void **state) {
     assert_broken(BJ_RULE_REG_LISTS, "the server is not told");
 }
 
+/* Its Lifetime is that of another registration, which the client makes when it gets there. */
+static void an_account_that_is_another_servers_now_obliges_to_nothing(void **state) {
+    (void) state;
+    stands();
+    asks_again();
+    writes_security(31200, 111, "/0/1", "coap+tcp://mgmt.example", false, 102, C(2, 4));
+    writes_server(31300, 112, "/1/0", 102, 86400, C(2, 4));
+    finishes();
+    judge(400000);
+    assert_nothing_broken();
+}
+
 /* --- queue mode ----------------------------------------------------------------------------------------------- */
 
 static void queue_mode_is_said(void **state) {
@@ -645,6 +657,7 @@ int main(void) {
         TEST(an_account_that_was_written_anew_has_no_registration),
         TEST(an_account_that_stays_keeps_its_registration),
         TEST(instances_that_a_bootstrap_added_are_told),
+        TEST(an_account_that_is_another_servers_now_obliges_to_nothing),
         TEST(queue_mode_is_said),
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
