@@ -341,7 +341,7 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
         return;
     }
     oracle_instance *one = oracle_instance_of(a, e->path.ids[0], e->path.ids[1]);
-    bool fresh = !one || one->deleted || (w->target->depth < 3 && !w->replaced[one - a->items]);
+    bool fresh = !one || one->deleted || one->alone || (w->target->depth < 3 && !w->replaced[one - a->items]);
     if (fresh) {
         one = make(a, e->path.ids[0], e->path.ids[1]);
         if (!one) {

@@ -21,6 +21,22 @@ static void discover_without_a_servers_id_is_found(void **state) {
     assert_broken(BJ_RULE_BS_DISCOVER, "no Short Server ID of /1/0");
 }
 
+/* At the Finish /1/0 belonged to no account; a client may take such an instance away, and make another of the Write. */
+static void a_resource_of_an_instance_that_may_have_gone_may_be_all_of_it(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 102, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    writes_server(10400, 102, "/1/1", 102, 300, C(2, 4));
+    command(10900, 103, POST, "/bs", C(2, 4));
+    asks(300000, 2);
+    accepts(300100, 2);
+    writes(300200, 104, "/1/0/1", "\xc1\x01\x4d", 3, C(2, 4));
+    discovers(300300, 105, "/1", "</>;lwm2m=1.1,</1/0>,</1/1>;ssid=102");
+    judge(301000);
+    assert_nothing_broken();
+}
+
 static void discover_without_a_servers_uri_is_found(void **state) {
     (void) state;
     writes_accounts();
@@ -391,6 +407,7 @@ static void one_of_a_client_with_an_account_that_may_be_gone_may_be_refused(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(discover_without_a_servers_id_is_found),
+        TEST(a_resource_of_an_instance_that_may_have_gone_may_be_all_of_it),
         TEST(discover_without_a_servers_uri_is_found),
         TEST(the_first_release_shows_no_uri),
         TEST(an_id_of_the_bootstrap_server_is_found),
