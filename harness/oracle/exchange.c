@@ -526,6 +526,22 @@ static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
     return known && (oracle_asleep(o, p, s->time) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
 }
 
+/* Signalling over UDP: what it means is the client's. It may end the session, and a Register that waits. */
+static void hear_signal(bj_oracle *o, const oracle_seen *s) {
+    bool asked = o->attempt.phase == ORACLE_REQUESTED && bj_addr_equal(&o->attempt.peer, &s->peer);
+    if (asked || oracle_in_session(o, &s->peer)) {
+        o->attempt.excused = o->attempt.late = true;
+    }
+    oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        bool waits = own->acknowledged == BJ_NEVER && own->type == BJ_COAP_CON && own->connection < 0;
+        if (waits && own->purpose == ORACLE_REGISTER && bj_addr_equal(&own->peer, &s->peer)) {
+            own->ended_otherwise = true;
+            own->exact = false;
+        }
+    }
+}
+
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     bool reused = !s->stream && is_reused(o, oracle_foreign_with_mid(o, s), s);
     oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
@@ -553,8 +569,8 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
                            .copies = 1,
                            .event = s->event->sequence };
     memcpy(f->token, s->m.token, sizeof f->token);
-    if (!f->malformed && is_signal(s) && oracle_in_session(o, &s->peer)) {
-        o->attempt.excused = o->attempt.late = true; /* what it means is the client's: the end of the session, too */
+    if (!f->malformed && is_signal(s)) {
+        hear_signal(o, s);
     }
     if (f->malformed) {
         return;

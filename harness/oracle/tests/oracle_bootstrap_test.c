@@ -484,6 +484,62 @@ static void who_is_told_to_release_may_end_the_session(void **state) {
     assert_nothing_broken();
 }
 
+/* Before the answer to its request it may end that, and then what the answer opens. */
+static void who_is_told_to_abort_may_end_its_request(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(7, 5), .mid = 99, .token = "ti");
+    accepts(10100, 1);
+    SERVER(10101, BS, .type = BJ_COAP_CON, .code = GET, .mid = 100, .token = "to", .path = "/", .accept = 41);
+    put_event((bj_event){
+        .kind = BJ_EV_LOST, .time = 12000 * BJ_MS, .from = address_of(BS), .to = local, .text = "the port is closed" });
+    asks(20500, 3);
+    accepts(20600, 3);
+    judge(30000);
+    assert_nothing_broken();
+}
+
+/* Its Register, too: it makes another one later. */
+static void who_is_told_to_abort_may_end_its_register(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    SERVER(11100, MGMT, .type = BJ_COAP_CON, .code = C(7, 5), .mid = 99, .token = "ti");
+    registered(11100, 50);
+    SERVER(11100, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 100, .token = "to", .path = "/1/0/1");
+    registers(71100, 51, "lt=300");
+    registered(71200, 51);
+    judge(80000);
+    assert_nothing_broken();
+}
+
+static void who_passes_it_over_is_registered(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    SERVER(11100, MGMT, .type = BJ_COAP_CON, .code = C(7, 5), .mid = 99, .token = "ti");
+    CLIENT(11100, MGMT, .type = BJ_COAP_RST, .mid = 99);
+    registered(11101, 50);
+    SERVER(11200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 100, .token = "to", .path = "/1/0/1");
+    CLIENT(11210, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 100, .token = "to", .format = 1, .payload = "300");
+    CLIENT(200000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    SERVER(200010, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 51, .token = "tu");
+    judge(210000);
+    assert_nothing_broken();
+}
+
+/* What a server says that it has not asked is nothing to its request. */
+static void another_server_that_tells_it_so_ends_nothing(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, MGMT, .type = BJ_COAP_CON, .code = C(7, 5), .mid = 99, .token = "ti");
+    accepts(10100, 1);
+    asks(20500, 3);
+    accepts(20600, 3);
+    judge(30000);
+    assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "of a session without Finish");
+}
+
 /* --- what answers carry --------------------------------------------------------------------------------------- */
 
 static void a_blank_in_link_format_is_found(void **state) {
@@ -738,6 +794,10 @@ int main(void) {
         TEST(what_discover_lists_as_written_is_lawful),
         TEST(another_short_server_id_is_found),
         TEST(who_is_told_to_release_may_end_the_session),
+        TEST(who_is_told_to_abort_may_end_its_request),
+        TEST(who_is_told_to_abort_may_end_its_register),
+        TEST(who_passes_it_over_is_registered),
+        TEST(another_server_that_tells_it_so_ends_nothing),
         TEST(a_write_in_blocks_counts_as_a_whole),
         TEST(a_write_beside_another_may_bring_back_what_was_deleted),
         TEST(a_blank_in_link_format_is_found),
