@@ -520,6 +520,25 @@ static bool waited_since_the_end(bj_oracle *o, const oracle_observation *ob, con
     return wait == BJ_NEVER ? gap < 400 * BJ_SECOND : wait + 2 * ORACLE_GRACE >= gap;
 }
 
+/* Has that server been within reach all the time since? Its Register was accepted before, and so was every message for
+ * it since that is confirmable. What was stored, and not told at once, waits for that (E.2, /1/x/6). */
+static bool has_been_reached(bj_oracle *o, const oracle_observation *ob, bj_time since, uint32_t except) {
+    const oracle_peer *p = oracle_peer_of(o, &ob->peer, false);
+    const oracle_own *own;
+    if (!is_undisturbed(o, ob, since, except) || p->register_last > since) {
+        return false;
+    }
+    bj_time reached = o->now;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)) && reached > since; age++) {
+        bool counts = own->type == BJ_COAP_CON && own->event != except && bj_addr_equal(&own->peer, &ob->peer);
+        if (counts && own->acknowledged == BJ_NEVER) {
+            return own->last < p->register_last;
+        }
+        reached = counts ? own->acknowledged : reached;
+    }
+    return true;
+}
+
 static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, const content *c) {
     bool late = s->time > ob->ended_at + (ob->ended_unstored ? 0 : ORACLE_GRACE);
     bool unsettled = !ob->ended_settled && s->time < ob->ended_at + 400 * BJ_SECOND; /* one may have been on its way */
@@ -532,7 +551,8 @@ static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle
         } else if (ob->ended_unstored && (!ob->clean || ob->lapsed)) {
             breaks(o, ob, s, BJ_RULE_REP_STORING,
                    "it was stored while its server was disabled, though /1/x/6 is false");
-        } else if (s->time > ob->ended_at + HOUR / 6 && is_undisturbed(o, ob, s->time - HOUR / 6, s->event->sequence)) {
+        } else if (s->time > ob->ended_at + HOUR / 6 &&
+                   has_been_reached(o, ob, s->time - HOUR / 6, s->event->sequence)) {
             breaks(o, ob, s, BJ_RULE_REP_END, "it comes long after the client has registered anew");
         }
         return;

@@ -240,6 +240,51 @@ static void what_was_stored_may_come_after_it(void **state) {
     assert_nothing_broken();
 }
 
+static void leaves(unsigned wait_ms) {
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 80, .token = "td", .path = "/rd/1");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 80, .token = "td");
+    at_ms += wait_ms;
+}
+
+/* LwM2M Core 1.1 E.2, /1/x/6: what was stored, and could not all be told when it was there again, is told the next
+ * time. */
+static void what_was_stored_may_wait_for_another_registration(void **state) {
+    (void) state;
+    observes();
+    registers_anew();
+    notifies(BJ_COAP_CON, 3, "100");
+    leaves(1000000);
+    registers(at_ms, 61, "lt=1000000");
+    registered(at_ms + 10, 61);
+    at_ms += 100;
+    notifies(BJ_COAP_CON, 4, "100");
+    judge(at_ms);
+    assert_nothing_broken();
+    at_ms += 1000000;
+    notifies(BJ_COAP_CON, 5, "100");
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_END, "long after");
+}
+
+/* The server was out of reach, for longer than an exchange lasts, and is there again. */
+static void what_was_stored_may_wait_for_the_server(void **state) {
+    (void) state;
+    observes();
+    registers_anew();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 81, .token = "tu", .path = "/rd/1");
+    at_ms += 2000000;
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 82, .token = "tv", .path = "/rd/1");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 82, .token = "tv");
+    at_ms += 100;
+    notifies(BJ_COAP_CON, 4, "100");
+    judge(at_ms);
+    assert_nothing_broken();
+    at_ms += 1000000;
+    notifies(BJ_COAP_CON, 5, "100");
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_END, "long after");
+}
+
 /* LwM2M Core 1.1 §6.2.1: a Register is answered with a Location-Path. Without one the client may register once more,
  * and what it stored waits until then. */
 static void a_registration_without_a_place_may_end_nothing(void **state) {
@@ -601,6 +646,8 @@ int main(void) {
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
         TEST(what_was_stored_may_come_after_it),
+        TEST(what_was_stored_may_wait_for_another_registration),
+        TEST(what_was_stored_may_wait_for_the_server),
         TEST(what_was_not_to_be_stored_is_found),
         TEST(what_comes_long_after_a_registration_is_found),
         TEST(a_registration_without_a_place_may_end_nothing),
