@@ -436,6 +436,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     if (here && overtakes && f->operation) {                   /* the answer */
         oracle_model_session(o, true, false);
         a->overtaken = true;
+        a->excused |= f->block1; /* a part of a body is none yet, for some */
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }

@@ -222,7 +222,7 @@ typedef struct oracle_peer {
     bool hung_up;          /* the client ended its DTLS session with it */
     bool let_go;           /* its end of that session is over: it reads nothing more */
     bool secure;           /* what the client said last to it was under DTLS or TLS */
-    bool reset_strangely;  /* it rejected a message that was not confirmable, or had its answer */
+    bool reset_strangely;  /* it rejected a message that was not confirmable, had its answer, or was given up */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
     bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
     oracle_standing standing;

@@ -320,6 +320,20 @@ static void a_condition_that_does_not_hold_is_lawful(void **state) {
     assert_int_equal(bj_rule_level(found[0].rule), BJ_LEVEL_SHOULD);
 }
 
+/* A part of a body is no command yet, and begins no session; what comes behind it, as the request is given up, finds
+ * nobody. */
+static void a_part_of_a_body_that_overtakes_may_begin_nothing(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 100, .token = "to", .path = "/1", .format = 11543,
+           .block1 = 0x08 + 1, .payload = "0123456789abcdef");
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 101, .token = "tp", .path = "/3");
+    answers(10101, BS, 100, C(2, 31));
+    asks(130000, 2);
+    judge(140000);
+    assert_nothing_broken();
+}
+
 static void a_reset_of_a_command_that_overtakes_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -432,6 +446,7 @@ int main(void) {
         TEST(a_client_that_lost_its_session_may_refuse_everything),
         TEST(a_condition_that_cannot_hold_is_found_when_it_is_passed_over),
         TEST(a_condition_that_does_not_hold_is_lawful),
+        TEST(a_part_of_a_body_that_overtakes_may_begin_nothing),
         TEST(a_reset_of_a_command_that_overtakes_is_found),
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
         TEST(a_command_that_overtakes_may_be_refused),

@@ -359,6 +359,19 @@ static void two_interactions_at_once_are_found(void **state) {
     assert_broken(BJ_RULE_COAP_NSTART, "outstanding");
 }
 
+/* libcoap counts a Reset for the message that is outstanding, whatever it rejects; profiles know it by the words. */
+static void a_reset_to_what_was_given_up_is_told_of(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    CLIENT(120000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    SERVER(121000, MGMT, .type = BJ_COAP_RST, .mid = 50);
+    CLIENT(121000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 52, .token = "tv", .path = "/rd/1");
+    CLIENT(122500, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    judge(123000);
+    assert_broken(BJ_RULE_COAP_NSTART, "after a Reset to what was not outstanding");
+}
+
 static void a_request_that_was_given_up_is_not_outstanding(void **state) {
     (void) state;
     bootstraps();
@@ -460,6 +473,7 @@ int main(void) {
         TEST(one_repetition_too_many_is_found),
         TEST(a_repetition_after_the_acknowledgement_is_found),
         TEST(two_interactions_at_once_are_found),
+        TEST(a_reset_to_what_was_given_up_is_told_of),
         TEST(a_request_that_was_given_up_is_not_outstanding),
         TEST(a_connection_begins_with_settings),
         TEST(a_request_before_the_settings_is_found),
