@@ -188,6 +188,8 @@ static void received(bj_oracle *o, const bj_event *event) {
             datagram(o, event, false, true, event->time, plain);
         }
     } else if (at_client) {
+        const oracle_peer *p = oracle_peer_of(o, &event->from, false);
+        o->lossless &= !p || !p->secure; /* in a session of DTLS it may cost the record behind it */
         datagram(o, event, false, false, event->time, NULL);
     }
 }

@@ -16,10 +16,9 @@ static uint32_t arrives(unsigned ms, uint32_t sent) {
         .kind = BJ_EV_RECEIVED, .actor = BS, .time = ms * BJ_MS, .cause = sent, .from = local, .to = address_of(BS) });
 }
 
-/* What the server reads in it: the answer with that Message ID. */
-static void is_read(unsigned ms, uint32_t arrival, uint16_t mid, uint8_t code) {
+/* What the server reads in it. */
+static void says(unsigned ms, uint32_t arrival, const msg *m) {
     uint8_t bytes[64];
-    msg m = { .type = BJ_COAP_ACK, .code = code, .mid = mid, .token = "to" };
     put_event((bj_event){ .kind = BJ_EV_PLAIN_RECEIVED,
                           .actor = BS,
                           .time = ms * BJ_MS,
@@ -28,7 +27,17 @@ static void is_read(unsigned ms, uint32_t arrival, uint16_t mid, uint8_t code) {
                           .from = local,
                           .to = address_of(BS),
                           .raw = bytes,
-                          .raw_length = encode(&m, bytes, sizeof bytes, false) });
+                          .raw_length = encode(m, bytes, sizeof bytes, false) });
+}
+
+/* The answer with that Message ID. */
+static void is_read(unsigned ms, uint32_t arrival, uint16_t mid, uint8_t code) {
+    says(ms, arrival, &(msg){ .type = BJ_COAP_ACK, .code = code, .mid = mid, .token = "to" });
+}
+
+static void asks_secretly(unsigned ms) {
+    says(ms + 1, arrives(ms + 1, sends_record(ms)),
+         &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tb", .path = "/bs", .query = { "ep=dev-1" } });
 }
 
 /* A session up to the Finish, which is not answered yet: at 10.9 s. A command behind it, so that it is not the last. */
@@ -204,6 +213,28 @@ static void a_finish_whose_answer_is_passed_over_stays_open(void **state) {
     assert_nothing_broken();
 }
 
+/* What is too short for a record, GnuTLS takes for the beginning of the next, which it then passes over. */
+static void what_comes_in_clear_may_cost_the_record_behind_it(void **state) {
+    (void) state;
+    static const msg refused = { .type = BJ_COAP_ACK, .code = C(5, 0), .mid = 1, .token = "tb" };
+    asks_secretly(10000);
+    server_raw(10002, BS, "\x40\x00\x00\x01", 4);
+    server_record(10002, &refused);
+    asks_secretly(12600);
+    judge(13000);
+    assert_nothing_broken();
+}
+
+static void a_repetition_under_dtls_is_found(void **state) {
+    (void) state;
+    static const msg refused = { .type = BJ_COAP_ACK, .code = C(5, 0), .mid = 1, .token = "tb" };
+    asks_secretly(10000);
+    server_record(10002, &refused);
+    asks_secretly(12600);
+    judge(13000);
+    assert_broken(BJ_RULE_COAP_RETRANSMIT, "after it was acknowledged");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_was_in_a_damaged_record_was_not_read),
@@ -216,6 +247,8 @@ int main(void) {
         TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
         TEST(a_finish_whose_answer_is_lost_stays_open),
         TEST(a_finish_whose_answer_is_passed_over_stays_open),
+        TEST(what_comes_in_clear_may_cost_the_record_behind_it),
+        TEST(a_repetition_under_dtls_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
