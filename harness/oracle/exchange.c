@@ -485,6 +485,13 @@ static bool need_not_be_taken(uint32_t number) {
     return (number & 1) && !must;
 }
 
+/* RFC 7252 §5.4.5: one occurrence too many counts as an option that is not known. */
+static bool is_one_too_many(const bj_coap *m, size_t i) {
+    uint32_t number = m->options[i].number;
+    bool single = number == BJ_COAP_URI_HOST || number == BJ_COAP_URI_PORT || number == BJ_COAP_ACCEPT;
+    return single && i && m->options[i - 1].number == number;
+}
+
 static void read_request(oracle_foreign *f, const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -501,7 +508,8 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     for (size_t i = 0; i < m->option_count; i++) {
         uint32_t number = m->options[i].number;
         f->critical |= is_strange(number);
-        f->ignored |= f->connection < 0 && f->type == BJ_COAP_NON && need_not_be_taken(number);
+        f->ignored |=
+            f->connection < 0 && f->type == BJ_COAP_NON && (need_not_be_taken(number) || is_one_too_many(m, i));
         f->hops |= number == BJ_COAP_HOP_LIMIT;
         f->proxied |= number == BJ_COAP_PROXY_URI || number == BJ_COAP_PROXY_SCHEME;
     }

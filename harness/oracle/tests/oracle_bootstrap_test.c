@@ -276,6 +276,18 @@ static void a_session_given_up_early_is_found(void **state) {
     assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "246.000 s");
 }
 
+/* RFC 7252 §5.4.5, §5.4.1: one occurrence too many is an option that is not known; what is critical and not
+ * confirmable is passed over without a word. */
+static void what_must_be_passed_over_prolongs_nothing(void **state) {
+    (void) state;
+    opens();
+    SERVER(100000, BS, .type = BJ_COAP_NON, .code = GET, .mid = 9, .token = "to", .path = "/", .accept = 41,
+           .option = BJ_COAP_ACCEPT);
+    asks(10100 + 247000 + 20000, 2);
+    judge(400000);
+    assert_nothing_broken();
+}
+
 static void a_session_given_up_in_time_is_lawful(void **state) {
     (void) state;
     opens();
@@ -778,6 +790,7 @@ int main(void) {
         TEST(a_trigger_is_held_off_too),
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),
+        TEST(what_must_be_passed_over_prolongs_nothing),
         TEST(a_session_given_up_in_time_is_lawful),
         TEST(a_finish_after_the_time_out_begins_no_hold_off),
         TEST(an_answer_after_the_last_time_out_begins_no_hold_off),
