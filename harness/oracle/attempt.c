@@ -503,6 +503,7 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
     if (!current && bj_addr_equal(&a->peer, &f->peer)) { /* the client is in a session that nobody else knows of */
         a->ever_finished = a->excused = true;
         oracle_model_doubt(o);
+        oracle_growth_doubted(o);
     }
     if (!current) {
         return;

@@ -196,6 +196,26 @@ static void what_fails_after_it_counts(void **state) {
     assert_broken(BJ_RULE_BS_HOLDOFF_GROWTH, "with 1 failures");
 }
 
+/* A Finish beside the refusal of a pack: read when the client has asked for a session, which it begins and ends. */
+static void a_finish_of_a_session_that_nobody_saw_may_have_ended_it(void **state) {
+    (void) state;
+    grows();
+    a_whole_bootstrap(10000, 1);
+    accepted(10600, 61);
+    is_refused(22000, 2);
+    is_refused(45000, 3);
+    CLIENT(90000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 4, .token = "tc", .path = "/bspack",
+           .query = { "ep=dev-1" });
+    SERVER(90100, BS, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 4, .token = "tc");
+    SERVER(90100, BS, .type = BJ_COAP_CON, .code = POST, .mid = 170, .token = "to", .path = "/bs");
+    asks(90100, 5);
+    answers(90100, BS, 170, C(2, 4));
+    is_refused(101000, 6);
+    asks(124000, 7);
+    judge(125000);
+    assert_nothing_broken();
+}
+
 static void a_trigger_that_nothing_follows_is_found(void **state) {
     (void) state;
     grows();
@@ -254,6 +274,7 @@ int main(void) {
         TEST(a_registration_that_may_have_been_made_may_have_ended_it),
         TEST(one_that_may_stand_may_end_it_unseen),
         TEST(what_fails_after_it_counts),
+        TEST(a_finish_of_a_session_that_nobody_saw_may_have_ended_it),
         TEST(a_trigger_that_nothing_follows_is_found),
         TEST(a_trigger_has_time_until_the_hold_off_is_over),
         TEST(an_account_whose_time_is_over_is_not_used),
