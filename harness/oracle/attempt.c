@@ -312,7 +312,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
             oracle_model_session(o, true, false);
         }
         a->phase = ORACLE_SESSION;
-        a->session_before = a->session_last;
+        a->session_before = a->session_last ? a->session_last : s->time;
         a->session_last = oracle_max(s->time, a->session_last);
     } else if (own->purpose != ORACLE_PACK && oracle_finish_pending(o)) {
         /* A command had overtaken the refusal: the session may be over for the client, with success. */

@@ -3,7 +3,7 @@
  * Which message belongs to which: what the client sent on its own, what reached it of the servers, who answered whom
  * (RFC 7252 §4.4, §5.3.2; RFC 8323 §3.2). It judges nothing; the other oracles look at what it keeps.
  */
-#include "oracle/internal.h"
+#include "oracle/management.h"
 
 #include <string.h>
 
@@ -534,7 +534,8 @@ static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
     return known && (oracle_asleep(o, p, s->time) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
 }
 
-/* Signalling over UDP: what it means is the client's. It may end the session, and a Register that waits. */
+/* Signalling over UDP: what it means is the client's. It may end the session, and a Register or a notification that
+ * waits. */
 static void hear_signal(bj_oracle *o, const oracle_seen *s) {
     bool asked = o->attempt.phase == ORACLE_REQUESTED && bj_addr_equal(&o->attempt.peer, &s->peer);
     if (asked || oracle_in_session(o, &s->peer)) {
@@ -546,6 +547,8 @@ static void hear_signal(bj_oracle *o, const oracle_seen *s) {
         if (waits && own->purpose == ORACLE_REGISTER && bj_addr_equal(&own->peer, &s->peer)) {
             own->ended_otherwise = true;
             own->exact = false;
+        } else if (waits && bj_coap_is_response(own->code) && bj_addr_equal(&own->peer, &s->peer)) {
+            oracle_observations_doubted(o, own);
         }
     }
 }

@@ -224,7 +224,7 @@ static void ordinary_entry(bj_oracle *o, void *context, const bj_entry *entry) {
     oracle_value value = oracle_value_of(entry, resource == 6 ? 'B' : 'I');
     bool number =
         there && has_setting(o, resource) && value.kind == ORACLE_VALUE_INTEGER && is_clear(entry, resource == 6);
-    int64_t least = resource == 1 ? 1 : 0, most = resource == 6 ? 1 : INT32_MAX;
+    int64_t least = resource == 1 || resource == 3 ? 1 : 0, most = resource == 6 ? 1 : INT32_MAX;
     w->good &= udp || (number && value.integer >= least && value.integer <= most);
     w->seen |= there ? UINT32_C(1) << resource : 0;
     if (number && (resource == 2 || resource == 3)) {

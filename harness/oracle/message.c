@@ -214,7 +214,8 @@ static void response(bj_oracle *o, const oracle_seen *s) {
         piggybacked(o, s, f);
     }
     critical(o, s, f);
-    if (f->responses > 1 && !f->observes && !oracle_is_notification(o, s)) {
+    bool last = s->m.code >> 5 > 2 && oracle_is_observed(o, s); /* RFC 7641 §4.2: the end has no Observe option */
+    if (f->responses > 1 && !f->observes && !last && !oracle_is_notification(o, s)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence, "%s gets %u responses", what.start,

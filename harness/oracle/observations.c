@@ -457,6 +457,18 @@ void oracle_observations_response(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* The client may take it for a Reset. */
+void oracle_observations_doubted(bj_oracle *o, const oracle_own *own) {
+    oracle_observation *ob = find(o, &own->peer, own->token, own->token_length);
+    if (ob && !ob->ended) {
+        ob->ended = ORACLE_ENDED_RESET;
+        ob->ended_perhaps = true;
+        ob->ended_at = o->now;
+        expect_nothing(ob);
+        ob->most = BJ_NEVER;
+    }
+}
+
 /* A Reset to a notification (§3.6). One to a non-confirmable one belongs to nothing that its sender still keeps: that
  * is why one in 24 hours is confirmable (§4.5). Nor does one behind an Acknowledgement (RFC 7252 §4.2). */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {

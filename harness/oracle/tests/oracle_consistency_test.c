@@ -213,6 +213,25 @@ static void a_read_that_shows_something_else_is_found(void **state) {
 }
 
 /* The second session is undone, for no Finish comes; a server that writes meanwhile is answered with success. */
+/* Its first part comes in the moment of the answer that begins the session. */
+static void a_write_in_blocks_right_behind_that_answer_is_followed(void **state) {
+    (void) state;
+    static const char server[] = "\xc1\x00\x65\xc4\x01\x00\x01\x51\x80\xc1\x06\x00\xc1\x02\x00\xc1\x07U";
+    writes_accounts();
+    command(10900, 102, POST, "/bs", C(2, 4));
+    asks(300000, 2);
+    SERVER(300100, BS, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 2, .token = "tb");
+    SERVER(300100, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 103, .token = "to", .path = "/1/0", .format = 11543,
+           .block1 = 8 + 1, .payload = server, .length = 16);
+    CLIENT(300101, BS, .type = BJ_COAP_ACK, .code = C(2, 31), .mid = 103, .token = "to", .block1 = 8 + 1);
+    SERVER(300200, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 104, .token = "to", .path = "/1/0", .format = 11543,
+           .block1 = 16 + 1, .payload = server + 16, .length = 2);
+    CLIENT(300201, BS, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 104, .token = "to", .block1 = 16 + 1);
+    reads_server(300300, 105, 101, 300, 0);
+    judge(301000);
+    assert_broken(BJ_RULE_BS_WRITE, "written as 86400, and a Read shows 300");
+}
+
 static void reads_behind_a_session_that_failed(bool written, int lifetime) {
     bootstraps();
     registers(11000, 50, "lt=300");
@@ -424,6 +443,7 @@ int main(void) {
         TEST(one_that_lists_it_is_lawful),
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),
+        TEST(a_write_in_blocks_right_behind_that_answer_is_followed),
         TEST(a_value_that_a_server_wrote_in_a_session_that_failed_may_stay),
         TEST(or_be_undone_with_it),
         TEST(one_that_nobody_wrote_is_found),

@@ -32,6 +32,19 @@ static void a_method_that_the_first_release_does_not_know_is_lawfully_refused(vo
     assert_broken(BJ_RULE_MGMT_SECRETS, "DELETE /0/0");
 }
 
+/* What a Default Maximum Period of 0 means no text says. */
+static void a_maximum_of_nothing_may_be_refused(void **state) {
+    (void) state;
+    config.server_resources = 1 << 2 | 1 << 3;
+    manages();
+    writes_json(POST, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"2\",\"v\":0},{\"n\":\"3\",\"v\":0}]", C(4, 0));
+    judge(20000);
+    assert_nothing_broken();
+    writes_json(POST, "/1/0", "[{\"bn\":\"/1/0/\",\"n\":\"2\",\"v\":0},{\"n\":\"3\",\"v\":1}]", C(4, 0));
+    judge(20000);
+    assert_broken(BJ_RULE_MGMT_WRITE, "every client takes those values");
+}
+
 static void a_composite_that_shows_the_security_object_is_found(void **state) {
     (void) state;
     manages();
@@ -405,6 +418,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(another_code_for_the_security_object_is_found),
         TEST(a_method_that_the_first_release_does_not_know_is_lawfully_refused),
+        TEST(a_maximum_of_nothing_may_be_refused),
         TEST(a_composite_that_shows_the_security_object_is_found),
         TEST(execute_of_what_is_not_executable_is_found),
         TEST(arguments_that_are_none_are_found),

@@ -183,6 +183,35 @@ static void those_that_waited_for_one_another_are_lawful(void **state) {
     assert_broken(BJ_RULE_REP_CANCEL, "cancelled");
 }
 
+/* Its end has no Observe option (RFC 7641 §4.2); another request has come with its token. */
+static void the_end_of_an_observation_is_no_response_to_another_request(void **state) {
+    (void) state;
+    observes();
+    for (unsigned i = 0; i < 300; i++) { /* of so many messages nobody keeps all */
+        reads("/1/0/2", "0");
+    }
+    SERVER(at_ms, MGMT, .type = BJ_COAP_NON, .code = IPATCH, .mid = 903, .token = "ob", .path = "/", .format = 1,
+           .payload = "x");
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_NON, .code = C(4, 15), .mid = 903, .token = "ob");
+    CLIENT(at_ms + 20, MGMT, .type = BJ_COAP_CON, .code = C(4, 4), .mid = 70, .token = "ob");
+    SERVER(at_ms + 30, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    judge(60000);
+    assert_nothing_broken();
+}
+
+/* What 7.04 means over UDP is the client's: libcoap takes it for a Reset to what it has under way. */
+static void signalling_over_udp_may_end_it(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=30", NULL, C(2, 4));
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    SERVER(at_ms + 1, MGMT, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 99, .token = "ti");
+    SERVER(at_ms + 2, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    judge(400000);
+    assert_nothing_broken();
+}
+
 static void a_reset_ends_it(void **state) {
     (void) state;
     observes();
@@ -642,6 +671,8 @@ int main(void) {
         TEST(a_notification_after_the_end_is_found),
         TEST(one_that_was_on_its_way_is_lawful),
         TEST(those_that_waited_for_one_another_are_lawful),
+        TEST(the_end_of_an_observation_is_no_response_to_another_request),
+        TEST(signalling_over_udp_may_end_it),
         TEST(a_reset_ends_it),
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
