@@ -372,9 +372,11 @@ static bool has_ended(const bj_job *job) {
     return waitid(P_PID, (id_t) job->process, &about, WEXITED | WNOHANG | WNOWAIT) == 0 && about.si_pid != 0;
 }
 
-/* Does the world hear the client itself? Then it is not disturbed, unless the client waits for room in a pipe. */
+/* Does the world hear the client itself, now or once it stands? Then it is not disturbed, unless the client waits for
+ * room in a pipe: who sees that it does not stand yet, and reads, may take what was written in between. */
 static bool world_hears(const bj_job *job) {
-    return job->shared->said[0] && atomic_load(&job->shared->phase) == BJ_PHASE_WORLD;
+    uint32_t phase = atomic_load(&job->shared->phase);
+    return has_program(job) && (phase == BJ_PHASE_NONE || phase == BJ_PHASE_WORLD);
 }
 
 /* Nothing was taken from it since the last look, and there is hardly any room. */
