@@ -174,13 +174,14 @@ typedef struct oracle_location {
 
 /* What stands between the client and a server: a registration, and what follows from it. */
 typedef struct oracle_standing {
-    bool held;      /* a Register was accepted, and nothing ended it since */
-    bool unsure;    /* a 2.01 may have come that nobody can read */
-    bool secure;    /* it was made under DTLS or TLS */
-    bool known;     /* `born` and `account` are those of its account */
-    bool dismissed; /* by Disable: it has de-registered, or must */
-    bool sent_away; /* the last De-register followed a Disable */
-    uint8_t ended;  /* oracle_ended: the bootstrap that finished last ended it */
+    bool held;          /* a Register was accepted, and nothing ended it since */
+    bool unsure;        /* a 2.01 may have come that nobody can read */
+    bool secure;        /* it was made under DTLS or TLS */
+    bool first_release; /* of LwM2M 1.0 */
+    bool known;         /* `born` and `account` are those of its account */
+    bool dismissed;     /* by Disable: it has de-registered, or must */
+    bool sent_away;     /* the last De-register followed a Disable */
+    uint8_t ended;      /* oracle_ended: the bootstrap that finished last ended it */
     unsigned born[2];
     uint64_t account;                            /* mark of its URI and Short Server ID */
     oracle_location locations[ORACLE_LOCATIONS]; /* of its answers, the newest first */

@@ -239,6 +239,10 @@ static void note_said(oracle_standing *st, const oracle_own *own) {
     if (bj_coap_query(&m, "b", &binding) || registers) {
         plain_binding(binding.start, st->binding);
     }
+    if (registers) {
+        BJ_TEXT(version, 8);
+        st->first_release = bj_coap_query(&m, "lwm2m", &version) && !strcmp(version.start, "1.0");
+    }
     if (registers || m.payload_length) {
         st->listed = listed_servers(&m);
     }
@@ -263,9 +267,9 @@ static uint64_t servers_of(const oracle_accounts *a, uint64_t *doubtful) {
 
 /* --- when the accounts change --------------------------------------------------------------------------------- */
 
-/* A transport that the client has not shown need not be one that it has. */
-static bool can_be_told(const bj_oracle *o, const char *binding) {
-    return strspn(binding, o->config.tcp ? "UT" : "U") == strlen(binding);
+/* A transport that the client has not shown need not be one that it has; LwM2M 1.0 has no word for TCP. */
+static bool can_be_told(const bj_oracle *o, const oracle_standing *st, const char *binding) {
+    return strspn(binding, o->config.tcp && !st->first_release ? "UT" : "U") == strlen(binding);
 }
 
 static void compare_settings(bj_oracle *o, oracle_peer *p, const oracle_instance *server) {
@@ -276,7 +280,7 @@ static void compare_settings(bj_oracle *o, oracle_peer *p, const oracle_instance
     if (server->lifetime >= 0 && server->lifetime != st->lifetime) {
         oblige(o, p, ORACLE_DUTY_LIFETIME, o->now + patience(o));
     }
-    if (*server->binding && can_be_told(o, binding) && can_be_told(o, st->binding) &&
+    if (*server->binding && can_be_told(o, st, binding) && can_be_told(o, st, st->binding) &&
         strcmp(binding, st->binding) != 0) {
         oblige(o, p, ORACLE_DUTY_BINDING, o->now + patience(o));
     }

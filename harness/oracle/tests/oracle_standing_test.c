@@ -221,6 +221,19 @@ static void a_transport_that_the_client_may_lack_need_not_be_told(void **state) 
     assert_nothing_broken();
 }
 
+/* A Register of LwM2M 1.0 has no word for TCP. */
+static void what_the_first_release_cannot_say_need_not_be_told(void **state) {
+    (void) state;
+    config.tcp = true;
+    bootstraps();
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.0" }, .format = 41, .payload = "</1/0>");
+    registered(12100, 900);
+    manages(20000, 70, PUT, "/1/0/7", "UT", C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
 static void a_binding_that_is_not_told_breaks_the_rule(void **state) {
     (void) state;
     config.tcp = true;
@@ -639,6 +652,7 @@ int main(void) {
         TEST(a_write_that_was_refused_asks_for_nothing),
         TEST(attributes_change_no_account),
         TEST(a_transport_that_the_client_may_lack_need_not_be_told),
+        TEST(what_the_first_release_cannot_say_need_not_be_told),
         TEST(a_binding_that_is_not_told_breaks_the_rule),
         TEST(a_trigger_without_an_update_breaks_the_rule),
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
