@@ -47,11 +47,12 @@ static void form(bj_oracle *o, const oracle_seen *s) {
 
 /* --- Message IDs ---------------------------------------------------------------------------------------------- */
 
-/* A client may give a response that is not confirmable the Message ID of its request: that the server used that one
- * again, or happens to count where the client does, is not its fault. */
+/* A client may give a response that is not confirmable the Message ID of its request, which may be one that is not read
+ * here: that the server used that one again, or happens to count where the client does, is not its fault. */
 static bool has_that_of_its_request(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = bj_coap_is_response(s->m.code) ? oracle_request_of(o, s) : NULL;
-    return f && f->mid == s->m.mid && (f->reused || (f->type == BJ_COAP_NON && f->responses < 2));
+    bool unread = bj_coap_is_response(s->m.code) && s->m.type == BJ_COAP_NON && oracle_heard_malformed(o, s, true);
+    return unread || (f && f->mid == s->m.mid && (f->reused || (f->type == BJ_COAP_NON && f->responses < 2)));
 }
 
 /* §4.4: no Message ID is used again within EXCHANGE_LIFETIME for the same endpoint. */
@@ -94,7 +95,7 @@ static bool rejects_acknowledgement(const bj_oracle *o, const oracle_seen *s) {
 static bool answers_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     uint8_t method = oracle_answers_acknowledgement(o, s);
     const oracle_foreign *f = oracle_request_of(o, s);
-    if (!method || s->m.type == BJ_COAP_ACK || (f && f->responses < 2)) {
+    if (!method || s->m.type == BJ_COAP_ACK || (f && f->responses < 2) || oracle_heard_malformed(o, s, true)) {
         return false;
     }
     BJ_TEXT(code, 16);
@@ -215,7 +216,8 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     }
     critical(o, s, f);
     bool last = s->m.code >> 5 > 2 && oracle_is_observed(o, s); /* RFC 7641 §4.2: the end has no Observe option */
-    if (f->responses > 1 && !f->observes && !last && !oracle_is_notification(o, s)) {
+    if (f->responses > 1 && !f->observes && !last && !oracle_is_notification(o, s) &&
+        !oracle_heard_malformed(o, s, true)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_COAP_ONE_RESPONSE, s->time, s->event->sequence, "%s gets %u responses", what.start,

@@ -243,6 +243,22 @@ static void an_answer_may_be_that_of_a_message_that_is_not_read(void **state) {
     assert_nothing_broken();
 }
 
+/* Two requests that are not read, and one that is: of three answers two have the token of that, or its Message ID. */
+static void so_may_two_and_beside_others(void **state) {
+    (void) state;
+    uint8_t crowded[106] = { 0x51, C(0, 25), 0, 9, 't' };
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_NON, .code = C(0, 25), .mid = 9, .token = "o", .path = "/");
+    server_raw(10200, BS, crowded, sizeof crowded);
+    SERVER(10200, BS, .type = BJ_COAP_NON, .code = C(0, 25), .mid = 10, .token = "t", .path = "/");
+    SERVER(10200, BS, .type = BJ_COAP_ACK, .code = POST, .mid = 11, .token = "t");
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(4, 4), .mid = 9, .token = "o");
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(4, 4), .mid = 9, .token = "t");
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(4, 4), .mid = 10, .token = "t");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(void **state) {
     (void) state;
     opens();
@@ -461,6 +477,7 @@ int main(void) {
         TEST(a_ping_that_is_acknowledged_is_found),
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
         TEST(an_answer_may_be_that_of_a_message_that_is_not_read),
+        TEST(so_may_two_and_beside_others),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
         TEST(rounded_repetitions),
