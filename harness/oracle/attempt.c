@@ -460,7 +460,9 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         o->growth.unsettled |= f->copies > 1; /* which of them the client took is not known */
         a->dialled = BJ_NEVER;
     }
-    if (o->config.legacy && f->operation && !f->bootstrap && oracle_is_bootstrap(o, &s->peer)) {
+    /* Also one of an earlier session, which only now gets there. */
+    bool outside = !f->bootstrap || (!f->responses && !oracle_in_session(o, &s->peer));
+    if (o->config.legacy && f->operation && outside && oracle_is_bootstrap(o, &s->peer)) {
         a->unasked = true; /* TS 1.0 §5.2.3.4; what becomes of it is not followed, nor what it makes of /0/x/11 */
         a->holdoff = 0;
         oracle_model_forget(o);

@@ -71,10 +71,10 @@ static unsigned scheme_of(const char *uri) {
     return 0;
 }
 
-/* The transports by which accounts lead to that address; 0: none does. */
+/* The transports by which accounts lead to that address; 0: none does, or one may that is not known. */
 static unsigned transports_to(const bj_oracle *o, const bj_addr *address) {
     unsigned found = 0;
-    for (unsigned i = 0; i < o->told.uri_count; i++) {
+    for (unsigned i = 0; i < o->told.uri_count && !o->told.incomplete; i++) {
         if (oracle_uri_leads_to(o, o->told_uris[i], address) == 1) {
             found |= scheme_of(o->told_uris[i]);
         }

@@ -209,6 +209,30 @@ static void a_client_that_takes_unasked_sessions_may_take_it(void **state) {
     assert_nothing_broken();
 }
 
+/* Its first copies were lost in the session before; nobody finishes what this one begins. */
+static void a_repetition_behind_the_finish_may_begin_one_too(void **state) {
+    (void) state;
+    static const msg lost = { .type = BJ_COAP_CON,
+                              .code = PUT,
+                              .mid = 110,
+                              .token = "to",
+                              .path = "/1/0",
+                              .format = 11543,
+                              .payload = "\xc1\x00\x65\xc1\x01\x4d",
+                              .length = 6 };
+    config.legacy = true;
+    opens();
+    server_says(10150, BS, &lost);
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    server_says(12000, BS, &lost);
+    answers(12010, BS, 110, C(2, 4));
+    registers(300000, 50, "lt=300");
+    judge(301000);
+    assert_nothing_broken();
+}
+
 static void a_command_after_a_refusal_that_succeeds_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -435,6 +459,7 @@ int main(void) {
         TEST(a_command_behind_a_late_answer_is_not_judged),
         TEST(a_command_behind_the_finish_that_is_refused_is_lawful),
         TEST(a_client_that_takes_unasked_sessions_may_take_it),
+        TEST(a_repetition_behind_the_finish_may_begin_one_too),
         TEST(a_command_after_a_refusal_that_succeeds_is_found),
         TEST(a_refused_delete_of_all_is_found),
         TEST(a_refused_write_without_a_mistake_is_found),

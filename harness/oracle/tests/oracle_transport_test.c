@@ -130,6 +130,18 @@ static void a_handshake_at_another_port_breaks_the_rule(void **state) {
     assert_broken(BJ_RULE_SEC_PSK, "a port that no coaps URI leads to");
 }
 
+/* What is in a pack is not read: another account may lead there. */
+static void whom_a_pack_told_something_else_keeps_it(void **state) {
+    (void) state;
+    has_server("coap+tcp://mgmt.example", 3, NULL);
+    CLIENT(20000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 1, .token = "tb", .path = "/bspack",
+           .query = { "ep=dev-1" });
+    SERVER(20100, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 1, .token = "tb", .format = 113, .payload = "[]");
+    registers_at(21000, port_of(MGMT, 5683));
+    judge(22000);
+    assert_nothing_broken();
+}
+
 static void a_datagram_to_a_tcp_uri_breaks_the_rule(void **state) {
     (void) state;
     has_server("coap+tcp://mgmt.example", 3, NULL);
@@ -298,6 +310,7 @@ int main(void) {
         TEST(a_request_in_clear_to_a_coaps_uri_breaks_the_rule),
         TEST(a_handshake_with_a_coap_uri_breaks_the_rule),
         TEST(a_handshake_at_another_port_breaks_the_rule),
+        TEST(whom_a_pack_told_something_else_keeps_it),
         TEST(a_datagram_to_a_tcp_uri_breaks_the_rule),
         TEST(a_connection_without_tls_breaks_the_rule),
         TEST(a_connection_to_a_udp_uri_breaks_the_rule),
