@@ -347,12 +347,13 @@ static void walk_record(values_walk *w, const bj_record *record) { /* as deep as
     }
 }
 
-/* /1/x/5, /14, /18 and /19 are times of waiting, in seconds; /18 doubles with every attempt. */
+/* /1/x/5, /14, /18 and /19 are times of waiting, in seconds, and so is /0/x/11, whether the engine heard of it or not;
+ * /18 doubles with every attempt. */
 static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
     static const struct {
         uint16_t id;
         unsigned times;
-    } waits[] = { { 5, 1 }, { 14, 1 }, { 18, 32 }, { 19, 1 } };
+    } waits[] = { { 5, 1 }, { 11, 4 }, { 14, 1 }, { 18, 32 }, { 19, 1 } };
     for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         const bj_node *node = node_of(nodes, count, waits[i].id);
         int64_t seconds = node ? bj__node_number(node) : 0;

@@ -189,9 +189,21 @@ static void piggybacked(bj_oracle *o, const oracle_seen *s, const oracle_foreign
     }
 }
 
+/* Was its Message ID used again, for another message? */
+static bool has_twin(const bj_oracle *o, const oracle_foreign *f) {
+    const oracle_foreign *other;
+    bool twin = f->reused;
+    for (uint64_t age = 0; (other = oracle_foreign_at((bj_oracle *) (uintptr_t) o, age)) && other != f && !twin;
+         age++) {
+        twin = other->reused && other->mid == f->mid && bj_addr_equal(&other->peer, &f->peer);
+    }
+    return twin;
+}
+
 /* §5.4.1: a request with an option that is critical and not known gets 4.02. */
 static void critical(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
-    bool known = f->critical && !f->reused && !oracle_heard_malformed(o, s, true); /* that may be the one it answers */
+    /* That may be the one it answers. */
+    bool known = f->critical && !has_twin(o, f) && !oracle_heard_malformed(o, s, true);
     if (known && s->m.code != BJ_COAP_CODE(4, 2)) {
         BJ_TEXT(code, 16);
         bj_coap_code_print(&code, s->m.code);

@@ -152,6 +152,31 @@ steps:
     assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
 
 
+def test_a_hold_off_whose_write_was_not_heard_to_succeed_is_waited_for(tmp_path):
+    text = """title: The client's answers are lost, the account that it has now holds off for a day, and leads nowhere
+client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - fault: drop
+    from: client
+    count: 0
+  - write: /0/0
+    tlv: {0: "coap://bs.example", 1: true, 2: 3, 3: "", 4: "", 5: "", 11: 200000}
+    wait: false
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    wait: false
+  - write: /1/0
+    tlv: {0: 101, 1: 86400, 6: false, 7: U}
+    wait: false
+  - finish: {wait: false}
+  - advance: 3h
+"""
+    result = healed(tmp_path, text)
+    assert (result["verdict"], result["recovery"]) == ("pass", "registered"), result["reason"]
+
+
 def test_a_client_that_waits_for_ever_does_not_recover(tmp_path):
     result = healed(tmp_path, BROKEN_WORLD, "--client", f"linked:{TEMPLATE}")
     assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("fail", "pass", "failed")

@@ -270,6 +270,18 @@ static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(voi
     assert_nothing_broken();
 }
 
+/* Which of two requests with one Message ID it is that an answer is for nobody knows. */
+static void of_two_with_one_message_id_the_other_may_be_answered(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/1", .option = 2049);
+    SERVER(10200, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 9, .token = "to", .path = "/3");
+    answers(10210, BS, 9, C(4, 2));
+    answers(10210, BS, 9, C(2, 2));
+    judge(20000);
+    assert_nothing_broken();
+}
+
 /* --- repetitions ---------------------------------------------------------------------------------------------- */
 
 static void lawful_repetitions(void **state) {
@@ -478,6 +490,7 @@ int main(void) {
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
         TEST(an_answer_may_be_that_of_a_message_that_is_not_read),
         TEST(so_may_two_and_beside_others),
+        TEST(of_two_with_one_message_id_the_other_may_be_answered),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
         TEST(rounded_repetitions),
