@@ -107,8 +107,9 @@ static bj_time needed(const bj_oracle *o) {
     bool another = o->attempt.phase != ORACLE_FINISHED && o->attempt.phase != ORACLE_IDLE; /* the attempt that failed */
     need = need != BJ_NEVER && (another || has_several_servers(o)) ? oracle_min(need, o->attempt.last) : need;
     need = oracle_min(need, o->attempt.trigger);
-    /* A trigger does not put off the attempt that one which failed has made necessary already. */
-    bool failed = o->attempt.phase != ORACLE_FINISHED && o->attempt.phase != ORACLE_IDLE;
+    /* A trigger does not put off the attempt that one which failed has made necessary already, nor that of a server
+     * whose name leads nowhere. */
+    bool failed = another || has_several_servers(o);
     need = o->attempt.trigger != BJ_NEVER && failed ? oracle_min(need, o->attempt.last) : need;
     return need != BJ_NEVER ? need : o->attempt.last;
 }
@@ -302,7 +303,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     if (success && own->purpose == ORACLE_PACK) {
         a->phase = ORACLE_FINISHED;
         a->ever_finished = true;
-        oracle_model_doubt(o); /* what is in a pack is not read */
+        oracle_model_forget(o); /* what is in a pack is not read */
         o->told.incomplete = true;
         o->growth.rewritten = true;
         a->holdoff = 0;

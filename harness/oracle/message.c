@@ -142,6 +142,12 @@ static bool is_outdone(const bj_oracle *o, const oracle_foreign *f) {
     return outdone;
 }
 
+/* Did so much come lately that not all of it is remembered here? */
+static bool forgets(bj_oracle *o) {
+    const oracle_foreign *oldest = oracle_foreign_at(o, ORACLE_FOREIGN - 1);
+    return oldest && o->now - oldest->last < o->config.exchange_lifetime;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
@@ -153,6 +159,9 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     }
     if (!f && s->m.type == BJ_COAP_RST && !s->m.mid) {
         o->attempt.excused |= oracle_in_session(o, &s->peer); /* of whatever it was that was rejected */
+    }
+    if (!f && forgets(o)) {
+        return;
     }
     if (!f) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,

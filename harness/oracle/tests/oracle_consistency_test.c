@@ -21,6 +21,21 @@ static void discover_without_a_servers_id_is_found(void **state) {
     assert_broken(BJ_RULE_BS_DISCOVER, "no Short Server ID of /1/0");
 }
 
+/* What is in a pack is not read. */
+static void a_pack_may_have_changed_them(void **state) {
+    (void) state;
+    writes_accounts();
+    command(10900, 103, POST, "/bs", C(2, 4));
+    CLIENT(30000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 2, .token = "tc", .path = "/bspack",
+           .query = { "ep=dev-1" });
+    SERVER(30100, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 2, .token = "tc", .format = 113, .payload = "[]");
+    asks(60000, 3);
+    accepts(60100, 3);
+    discovers(60200, 104, "/1", "</>;lwm2m=1.1,</1/0>;ssid=102");
+    judge(61000);
+    assert_nothing_broken();
+}
+
 /* At the Finish /1/0 belonged to no account; a client may take such an instance away, and make another of the Write. */
 static void a_resource_of_an_instance_that_may_have_gone_may_be_all_of_it(void **state) {
     (void) state;
@@ -426,6 +441,7 @@ static void one_of_a_client_with_an_account_that_may_be_gone_may_be_refused(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(discover_without_a_servers_id_is_found),
+        TEST(a_pack_may_have_changed_them),
         TEST(a_resource_of_an_instance_that_may_have_gone_may_be_all_of_it),
         TEST(discover_without_a_servers_uri_is_found),
         TEST(the_first_release_shows_no_uri),

@@ -216,6 +216,18 @@ static void a_finish_of_a_session_that_nobody_saw_may_have_ended_it(void **state
     assert_nothing_broken();
 }
 
+/* The second server's name may have led nowhere, which made it necessary at the Finish. */
+static void a_trigger_does_not_put_off_what_another_server_may_have_made_necessary(void **state) {
+    (void) state;
+    a_whole_bootstrap(10000, 1);
+    writes_server(10350, 125, "/1/1", 102, 300, C(2, 4));
+    accepted(10600, 61);
+    triggers(18000);
+    asks(21000, 3);
+    judge(22000);
+    assert_nothing_broken();
+}
+
 static void a_trigger_that_nothing_follows_is_found(void **state) {
     (void) state;
     grows();
@@ -275,6 +287,7 @@ int main(void) {
         TEST(one_that_may_stand_may_end_it_unseen),
         TEST(what_fails_after_it_counts),
         TEST(a_finish_of_a_session_that_nobody_saw_may_have_ended_it),
+        TEST(a_trigger_does_not_put_off_what_another_server_may_have_made_necessary),
         TEST(a_trigger_that_nothing_follows_is_found),
         TEST(a_trigger_has_time_until_the_hold_off_is_over),
         TEST(an_account_whose_time_is_over_is_not_used),

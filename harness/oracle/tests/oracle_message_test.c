@@ -270,6 +270,18 @@ static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(voi
     assert_nothing_broken();
 }
 
+/* Of so many nobody keeps all. */
+static void an_answer_behind_hundreds_of_requests_may_be_for_any(void **state) {
+    (void) state;
+    opens();
+    for (unsigned i = 0; i < 300; i++) {
+        SERVER(10200, BS, .type = BJ_COAP_CON, .code = GET, .mid = (uint16_t) (1000 + i), .token = "to", .path = "/x");
+    }
+    answers(10210, BS, 1000, C(4, 0));
+    judge(10300);
+    assert_nothing_broken();
+}
+
 /* Which of two requests with one Message ID it is that an answer is for nobody knows. */
 static void of_two_with_one_message_id_the_other_may_be_answered(void **state) {
     (void) state;
@@ -490,6 +502,7 @@ int main(void) {
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
         TEST(an_answer_may_be_that_of_a_message_that_is_not_read),
         TEST(so_may_two_and_beside_others),
+        TEST(an_answer_behind_hundreds_of_requests_may_be_for_any),
         TEST(of_two_with_one_message_id_the_other_may_be_answered),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
