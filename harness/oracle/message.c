@@ -160,12 +160,11 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (!f && s->m.type == BJ_COAP_RST && !s->m.mid) {
         o->attempt.excused |= oracle_in_session(o, &s->peer); /* of whatever it was that was rejected */
     }
-    if (!f && forgets(o)) {
-        return;
-    }
-    if (!f) {
+    if (!f && !forgets(o)) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
                      "%s with Message ID %u, which belongs to nothing that the client got", type, s->m.mid);
+    }
+    if (!f) {
         return;
     }
     if (s->m.type == BJ_COAP_ACK && f->type != BJ_COAP_CON) {

@@ -275,6 +275,13 @@ static void leaves(unsigned wait_ms) {
     at_ms += wait_ms;
 }
 
+static void is_found_long_after(void) {
+    at_ms += 1000000;
+    notifies(BJ_COAP_CON, 5, "100");
+    judge(at_ms);
+    assert_broken(BJ_RULE_REP_END, "long after");
+}
+
 /* LwM2M Core 1.1 E.2, /1/x/6: what was stored, and could not all be told when it was there again, is told the next
  * time. */
 static void what_was_stored_may_wait_for_another_registration(void **state) {
@@ -289,10 +296,7 @@ static void what_was_stored_may_wait_for_another_registration(void **state) {
     notifies(BJ_COAP_CON, 4, "100");
     judge(at_ms);
     assert_nothing_broken();
-    at_ms += 1000000;
-    notifies(BJ_COAP_CON, 5, "100");
-    judge(at_ms);
-    assert_broken(BJ_RULE_REP_END, "long after");
+    is_found_long_after();
 }
 
 /* The server was out of reach, for longer than an exchange lasts, and is there again. */
@@ -308,10 +312,7 @@ static void what_was_stored_may_wait_for_the_server(void **state) {
     notifies(BJ_COAP_CON, 4, "100");
     judge(at_ms);
     assert_nothing_broken();
-    at_ms += 1000000;
-    notifies(BJ_COAP_CON, 5, "100");
-    judge(at_ms);
-    assert_broken(BJ_RULE_REP_END, "long after");
+    is_found_long_after();
 }
 
 /* LwM2M Core 1.1 §6.2.1: a Register is answered with a Location-Path. Without one the client may register once more,
