@@ -297,6 +297,7 @@ static void begin(fuzz_session *s, const bj_record *scenario) {
     if (s->terse) {
         bj_engine_be_terse(s->engine);
     }
+    bj_engine_set_least_piece(s->engine, session_client_played.piece);
     bj_linked_config_fill(&s->config, s->arena, scenario, s->options.profile);
     s->config.state_changed = state_changed;
     s->config.log_line = log_line;

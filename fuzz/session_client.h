@@ -25,6 +25,7 @@ typedef struct session_client {
     const bootjack_linked_client *functions;
     const char *profile; /* its profile, as YAML */
     bool promises;       /* to keep what SHOULD be kept, too: a broken SHOULD is a finding */
+    unsigned piece;      /* bytes: over TCP servers send it no less at a time; what fails below is known */
     /* In place of functions->create(): its memory comes from `allocator` (copied), is limited, and is counted. */
     void *(*create)(const bootjack_linked_config *config, const struct bootjack_allocator *allocator);
     void (*prepare)(void); /* once, before the first session */

@@ -219,6 +219,10 @@ void bj_engine_be_terse(bj_engine *e) {
     e->terse = true;
 }
 
+void bj_engine_set_least_piece(bj_engine *e, uint32_t bytes) {
+    e->least_piece = bytes;
+}
+
 void bj_engine_end_script(bj_engine *e) {
     if (!e->script_done && enter(e, 0)) {
         bj__script_over(e);

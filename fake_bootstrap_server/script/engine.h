@@ -40,6 +40,9 @@ void bj_engine_start(bj_engine *engine);
 void bj_engine_be_lenient(bj_engine *engine);
 /* Before bj_engine_start(): the log does not say what the steps that begin are, which takes time to print. */
 void bj_engine_be_terse(bj_engine *engine);
+/* Before bj_engine_start(): what leaves in clear over TCP leaves in pieces of no less than so many bytes, whatever the
+ * scenario says: for a client that is known to fail where the header of a message is cut. 0: any piece. */
+void bj_engine_set_least_piece(bj_engine *engine, uint32_t bytes);
 /* A lenient engine's script ends here, whatever is left of it; the world is healed. Of no effect afterwards. */
 void bj_engine_end_script(bj_engine *engine);
 /* The script is over and the world healed; the run is not over yet. */

@@ -461,11 +461,12 @@ struct bj_engine {
     uint32_t cause; /* the event that is being looked at */
     bool started, done;
     uint8_t verdict;
-    bool terse;       /* bj_engine_be_terse() */
-    bool lenient;     /* bj_engine_be_lenient() */
-    bool broken;      /* lenient: the present step cannot be carried out; it is passed over */
-    bool script_done; /* lenient: nothing is passed over any more */
-    uint8_t failure;  /* lenient: what the first step that was passed over would have ended in; 0: there was none */
+    bool terse;           /* bj_engine_be_terse() */
+    uint32_t least_piece; /* bj_engine_set_least_piece() */
+    bool lenient;         /* bj_engine_be_lenient() */
+    bool broken;          /* lenient: the present step cannot be carried out; it is passed over */
+    bool script_done;     /* lenient: nothing is passed over any more */
+    uint8_t failure;      /* lenient: what the first step that was passed over would have ended in; 0: there was none */
     bj_position failure_position;
     uint32_t failure_cause;
     char failure_reason[BJ__REASON];

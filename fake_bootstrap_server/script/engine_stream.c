@@ -78,6 +78,7 @@ bool bj__stream_hang_up(bj_engine *e, const bj__server *s, bool reset) {
 int64_t bj__stream_pieces(bj_engine *e, const bj__connection *c, const uint8_t *data, size_t length, uint32_t cause) {
     const bj__server *s = &e->servers[c->server];
     size_t piece = bj_get_uint(s->record, BJ_F(SERVER, PIECES), 0);
+    piece = piece && !s->guard && piece < e->least_piece ? e->least_piece : piece;
     piece = piece && !e->heal.on ? piece : length;
     int64_t sent = -ENODATA;
     while (length && (sent >= 0 || sent == -ENODATA)) {

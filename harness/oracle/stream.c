@@ -27,10 +27,18 @@ static void client_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s
     if (c->released && bj_coap_is_request(s->m.code) && s->time > c->released_at + ORACLE_GRACE) {
         broken(o, s, "a new request on a connection that the server has released (RFC 8323 §5.5)");
     }
+    c->released |= c->missed;
+    c->released_at = c->missed ? s->time : c->released_at;
+    c->missed = false;
 }
 
-static void server_said(oracle_connection *c, const oracle_seen *s) {
-    if (s->m.code == PING) {
+/* LwM2M Core 1.1 §6.5: who need not listen may read it behind what it says next, and what it never says is missed by
+ * nobody. */
+static void server_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s) {
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    if (p && oracle_asleep(o, p, s->time + ORACLE_GRACE)) {
+        c->missed |= s->m.code == RELEASE;
+    } else if (s->m.code == PING) {
         c->pinged = true;
         c->pinged_at = s->time;
         c->ping_length = s->m.token_length;
@@ -49,7 +57,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     if (s->from_client) {
         client_said(o, c, s);
     } else {
-        server_said(c, s);
+        server_said(o, c, s);
     }
 }
 

@@ -423,10 +423,14 @@ static void a_request_that_was_given_up_is_not_outstanding(void **state) {
 
 /* --- TCP ------------------------------------------------------------------------------------------------------ */
 
+static void opens_stream_to(unsigned ms, int server) {
+    put_event((bj_event){
+        .kind = BJ_EV_STREAM_OPEN, .time = ms * BJ_MS, .number = 3, .from = local, .to = address_of(server) });
+}
+
 static void opens_stream(unsigned ms) {
     config.accounts[0].uri = "coap+tcp://bs.example";
-    put_event(
-        (bj_event){ .kind = BJ_EV_STREAM_OPEN, .time = ms * BJ_MS, .number = 3, .from = local, .to = address_of(BS) });
+    opens_stream_to(ms, BS);
 }
 
 static void stream(unsigned ms, bool client, const void *bytes, size_t length) {
@@ -477,6 +481,54 @@ static void a_ping_without_a_pong_is_found(void **state) {
     assert_broken(BJ_RULE_TCP_SIGNALLING, "Pong");
 }
 
+/* It is registered in queue mode over TCP, at 10 s: from 103 s on it need not listen (LwM2M Core 1.1 §6.5). */
+static void registers_in_queue_mode(void) {
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap+tcp://mgmt.example", .instance = 1, .ssid = 1, .lifetime_s = 86400, .binding = "T"
+    };
+    config.account_count = 2;
+    opens_stream_to(10000, MGMT);
+    stream(10001, true, "\x00\xe1", 2);
+    stream(10002, true, "\x51\x02\xaa\xb2rd\x41Q", 8);
+    stream(10003, false, "\x51\x41\xaa\x82rd\x01x", 8);
+}
+
+static void a_request_behind_a_release_is_found(void **state) {
+    (void) state;
+    registers_in_queue_mode();
+    stream(60000, false, "\x00\xe4", 2);
+    stream(61000, true, "\x51\x02\xab\xb2rd\x01x", 8);
+    judge(62000);
+    assert_broken(BJ_RULE_TCP_SIGNALLING, "released");
+}
+
+static void who_does_not_listen_reads_no_release(void **state) {
+    (void) state;
+    registers_in_queue_mode();
+    stream(200000, false, "\x00\xe4", 2);
+    stream(250000, true, "\x51\x02\xab\xb2rd\x01x", 8);
+    judge(260000);
+    assert_nothing_broken();
+}
+
+static void a_release_is_read_when_it_listens_again(void **state) {
+    (void) state;
+    registers_in_queue_mode();
+    stream(200000, false, "\x00\xe4", 2);
+    stream(250000, true, "\x51\x02\xab\xb2rd\x01x", 8);
+    stream(251000, true, "\x51\x02\xac\xb2rd\x01x", 8);
+    judge(260000);
+    assert_broken(BJ_RULE_TCP_SIGNALLING, "released");
+}
+
+static void who_does_not_listen_answers_no_ping(void **state) {
+    (void) state;
+    registers_in_queue_mode();
+    stream(200000, false, "\x01\xe2\x42", 3);
+    judge(250000);
+    assert_nothing_broken();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_whole_course_breaks_nothing),
@@ -521,6 +573,10 @@ int main(void) {
         TEST(a_connection_begins_with_settings),
         TEST(a_request_before_the_settings_is_found),
         TEST(a_ping_without_a_pong_is_found),
+        TEST(a_request_behind_a_release_is_found),
+        TEST(who_does_not_listen_reads_no_release),
+        TEST(a_release_is_read_when_it_listens_again),
+        TEST(who_does_not_listen_answers_no_ping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
