@@ -825,6 +825,9 @@ oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instance **security,
                        const oracle_instance **server, unsigned *count);
 
+/* May both addresses be of one server: of one instance of /0, or of two with one Short Server ID? */
+bool oracle_may_share_account(const bj_oracle *o, const bj_addr *one, const bj_addr *other);
+
 /* --- paths.c --- */
 
 /* The target of the next link of a payload in link format (RFC 6690); false: there is none, and `*length` is 0 where

@@ -89,6 +89,21 @@ bool oracle_account_at(bj_oracle *o, const bj_addr *address, const oracle_instan
     return found == 1 && !vague;
 }
 
+bool oracle_may_share_account(const bj_oracle *o, const bj_addr *one, const bj_addr *other) {
+    const oracle_accounts *a = &o->accounts;
+    bool shared = a->vague;
+    for (unsigned i = 0; i < a->count; i++) {
+        const oracle_instance *here = &a->items[i];
+        bool leads = may_be_used(here, 0) && may_lead_to(o, here, one);
+        for (unsigned n = 0; leads && n < a->count; n++) {
+            const oracle_instance *there = &a->items[n];
+            bool same = here->vague || there->vague || here->ssid == there->ssid;
+            shared |= same && may_be_used(there, 0) && may_lead_to(o, there, other);
+        }
+    }
+    return shared;
+}
+
 static void blank(oracle_instance *one, unsigned object, unsigned id) {
     *one = (oracle_instance){
         .used = true,

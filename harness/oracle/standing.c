@@ -451,6 +451,18 @@ static bool is_still_disabled(bj_oracle *o, const oracle_peer *p) {
            security->edition == p->standing.editions[0] && server->edition == p->standing.editions[1];
 }
 
+/* LwM2M Core 1.1 §6.2.1.2, E.2 (/1/x/8, /1/x/22): a server has several transports, or addresses; who registers over one
+ * of them has left the others, and tells them nothing. */
+static void leave_other_transports(bj_oracle *o, const oracle_peer *p) {
+    for (unsigned i = 0; i < o->peer_count; i++) {
+        oracle_peer *other = &o->peers[i];
+        if (other != p && other->standing.held && oracle_may_share_account(o, &p->address, &other->address)) {
+            other->standing.held = false;
+            relieve(other);
+        }
+    }
+}
+
 static void register_sent(bj_oracle *o, oracle_peer *p, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
     check_queue(o, s);
@@ -461,6 +473,7 @@ static void register_sent(bj_oracle *o, oracle_peer *p, const oracle_seen *s) {
     st->held = false;
     st->back = 0;
     relieve(p);
+    leave_other_transports(o, p);
 }
 
 static void deregister_sent(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {

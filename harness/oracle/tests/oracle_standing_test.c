@@ -267,6 +267,36 @@ static void a_trigger_of_another_instance_is_not_judged(void **state) {
     assert_nothing_broken();
 }
 
+/* At 100 s the client registers at another address: of the same account, or of the second one. */
+static void registers_elsewhere(const char *host) {
+    enum { OTHER = MGMT + 1 };
+    declare(OTHER, "other", host);
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_security(10250, 101, "/0/2", "coap://other.example", false, 102, C(2, 4));
+    writes_server(10300, 102, "/1/0", 101, 300, C(2, 4));
+    writes_server(10400, 103, "/1/1", 102, 300, C(2, 4));
+    command(10900, 104, POST, "/bs", C(2, 4));
+    registers(12000, 900, "lt=300");
+    registered(12100, 900);
+    CLIENT(100000, OTHER, .type = BJ_COAP_CON, .code = POST, .mid = 901, .token = "ts", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "b=U" }, .format = 41, .payload = "</1/0>,</3/0>");
+    SERVER(100100, OTHER, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 901, .token = "ts", .location = "/rd/2");
+    judge(350000);
+}
+
+static void a_registration_at_another_address_of_a_server_replaces_the_first(void **state) {
+    (void) state;
+    registers_elsewhere("mgmt.example");
+    assert_nothing_broken();
+}
+
+static void a_registration_with_another_server_replaces_none(void **state) {
+    (void) state;
+    registers_elsewhere("other.example");
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
 /* --- Disable -------------------------------------------------------------------------------------------------- */
 
 /* At 20 s, with a Disable Timeout of 60 s; it has left by 20.2 s. */
@@ -657,6 +687,8 @@ int main(void) {
         TEST(a_trigger_without_an_update_breaks_the_rule),
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
         TEST(a_trigger_of_another_instance_is_not_judged),
+        TEST(a_registration_at_another_address_of_a_server_replaces_the_first),
+        TEST(a_registration_with_another_server_replaces_none),
         TEST(who_comes_back_in_time_is_right),
         TEST(who_comes_back_early_breaks_the_rule),
         TEST(an_account_that_was_written_anew_has_no_disable_timeout),
