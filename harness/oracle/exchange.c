@@ -236,6 +236,12 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
     return ends_with(&path, "/bs") ? ORACLE_BOOTSTRAP : registers ? ORACLE_REGISTER : ORACLE_UPDATE;
 }
 
+/* Of a server that gave so many places, or one that is not read here, that any may be its Location-Path: what goes to a
+ * Bootstrap-Server, whose session may tell it whose it is, is what it looks like. */
+static bool may_be_location(bj_oracle *o, const oracle_peer *p, const oracle_seen *s) {
+    return p->standing.unsure && p->ever && (!s->secure || !oracle_is_bootstrap(o, &s->peer));
+}
+
 /* A server that gave /bs as Location-Path gets Updates there, which have a payload, or do not say whose they are; one
  * that gave /dp gets them beside what is sent (LwM2M Core 1.1 §6.4.7), which has a payload, and no list of links; one
  * that gave /rd gets Registers there, too, which say their version (§6.2.1). */
@@ -244,7 +250,7 @@ static oracle_purpose purpose_of(bj_oracle *o, const oracle_seen *s) {
     oracle_purpose purpose = oracle_purpose_of(&s->m);
     bool may = purpose == ORACLE_BOOTSTRAP || purpose == ORACLE_REGISTER || (purpose == ORACLE_OTHER && s->m.code == 2);
     const oracle_peer *p = may ? oracle_peer_of(o, &s->peer, false) : NULL;
-    if (!p || !oracle_is_location(p, &s->m)) {
+    if (!p || (!oracle_is_location(p, &s->m) && !may_be_location(o, p, s))) {
         return purpose;
     }
     uint32_t format = FORMAT_LINK;

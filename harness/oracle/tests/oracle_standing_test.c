@@ -56,6 +56,36 @@ static void an_update_at_bs_is_no_bootstrap_request(void **state) {
     assert_nothing_broken();
 }
 
+/* So many other places were given since that the first is forgotten here. */
+static void moves_on(unsigned ms) {
+    static const char *const places[] = { "/rd/2", "/rd/3", "/rd/4" };
+    for (unsigned i = 0; i < 3; i++) {
+        SERVER(ms + i, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = places[i]);
+    }
+}
+
+static void an_update_at_a_bs_of_long_before_is_no_bootstrap_request(void **state) {
+    (void) state;
+    stands_at("/bs");
+    moves_on(12200);
+    updates_at(200000, 902, "/bs", NULL);
+    updated(200100, 902, C(2, 4));
+    manages(201000, 70, DELETE_, "/", NULL, C(4, 5));
+    judge(400000);
+    assert_nothing_broken();
+}
+
+static void an_update_at_an_rd_of_long_before_is_no_register(void **state) {
+    (void) state;
+    stands_at("/rd");
+    moves_on(12200);
+    CLIENT(200000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 902, .token = "tu", .path = "/rd", .format = 41,
+           .payload = "</1/0>,</3/0>,</3/1>");
+    updated(200100, 902, C(2, 4));
+    judge(600000);
+    assert_broken(BJ_RULE_REG_UPDATE, "lifetime"); /* of the Update, which the 2.04 has answered with success */
+}
+
 static void a_lifetime_that_ends_breaks_the_rule(void **state) {
     (void) state;
     stands();
@@ -665,6 +695,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_update_in_time_is_fine),
         TEST(an_update_at_bs_is_no_bootstrap_request),
+        TEST(an_update_at_a_bs_of_long_before_is_no_bootstrap_request),
+        TEST(an_update_at_an_rd_of_long_before_is_no_register),
         TEST(a_lifetime_that_ends_breaks_the_rule),
         TEST(a_lifetime_without_end_asks_for_nothing),
         TEST(who_is_being_bootstrapped_may_forget_the_time),
