@@ -214,12 +214,18 @@ static void check_made(bj_oracle *o, const oracle_seen *s, const listing *l) {
     }
 }
 
+/* LwM2M Core 1.1 §6.1.3.3: a refusal came behind the request, and undoes the session. Whether the client answered by
+ * what that had written, before it read on, only the client knows. */
+static bool is_undone(const bj_oracle *o) {
+    return o->attempt.phase == ORACLE_FAILED;
+}
+
 static void seen(bj_oracle *o, const oracle_seen *s) {
     bool response = s->from_client && s->fault == BJ_COAP_OK && s->m.code == BJ_COAP_CODE(2, 5);
     const oracle_foreign *f = response ? oracle_request_of(o, s) : NULL;
     listing l;
     if (!f || !f->bootstrap || f->operation != ORACLE_OP_DISCOVER || f->path.depth > 1 || f->root_named || f->reused ||
-        f->copies > 1 || !read_listing(f, &s->m, &l)) {
+        f->copies > 1 || is_undone(o) || !read_listing(f, &s->m, &l)) {
         return;
     }
     check_known(o, s, &l);

@@ -131,6 +131,28 @@ static void one_that_was_deleted_again_need_not_be_there(void **state) {
     assert_nothing_broken();
 }
 
+/* A Write had overtaken the refusal, which comes right behind a Discover: the client answers that before it reads on,
+ * or has undone the session already (LwM2M Core 1.1 §6.1.3.3). */
+static void discovers_as_it_is_refused(const char *links) {
+    asks(10000, 1);
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = GET, .mid = 102, .token = "to", .path = "/0", .accept = 41);
+    SERVER(10300, BS, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 1, .token = "tb");
+    CLIENT(10300, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 102, .token = "to", .format = 41, .payload = links);
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void beside_a_refusal_discover_may_show_what_was_written(void **state) {
+    (void) state;
+    discovers_as_it_is_refused("</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101;uri=\"coap://mgmt.example\"");
+}
+
+static void or_that_it_was_undone(void **state) {
+    (void) state;
+    discovers_as_it_is_refused("</>;lwm2m=1.1,</0/0>");
+}
+
 /* --- what Register shows -------------------------------------------------------------------------------------- */
 
 static void a_registration_that_lacks_what_was_written_is_found(void **state) {
@@ -227,7 +249,6 @@ static void a_read_that_shows_something_else_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE, "written as 300, and a Read shows 60");
 }
 
-/* The second session is undone, for no Finish comes; a server that writes meanwhile is answered with success. */
 /* Its first part comes in the moment of the answer that begins the session. */
 static void a_write_in_blocks_right_behind_that_answer_is_followed(void **state) {
     (void) state;
@@ -247,6 +268,7 @@ static void a_write_in_blocks_right_behind_that_answer_is_followed(void **state)
     assert_broken(BJ_RULE_BS_WRITE, "written as 86400, and a Read shows 300");
 }
 
+/* The second session is undone, for no Finish comes; a server that writes meanwhile is answered with success. */
 static void reads_behind_a_session_that_failed(bool written, int lifetime) {
     bootstraps();
     registers(11000, 50, "lt=300");
@@ -452,6 +474,8 @@ int main(void) {
         TEST(instances_of_the_clients_own_are_none),
         TEST(another_object_that_was_written_and_is_not_there_is_found),
         TEST(one_that_was_deleted_again_need_not_be_there),
+        TEST(beside_a_refusal_discover_may_show_what_was_written),
+        TEST(or_that_it_was_undone),
         TEST(a_registration_that_lacks_what_was_written_is_found),
         TEST(with_a_server_that_may_be_gone_it_may_lack_some),
         TEST(with_servers_that_nobody_knows_it_may_lack_some),
