@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * See session_coap.h. Stands in front of the three functions by which libcoap takes memory, where that costs of the
- * fourth, and of one that has a fault.
+ * fourth.
  */
 #define _GNU_SOURCE
 #include "session_coap.h"
 
 #include <coap3/coap.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,20 +91,4 @@ __attribute__((visibility("default"))) void *coap_realloc_type(coap_memory_tag_t
         coap_free_type(type, block);
     }
     return bigger;
-}
-
-/* A request that comes over a stream before the Capabilities and Settings of its sender (RFC 8323 §5.3) lets libcoap
- * 4.3.1 wait for them in here, with the request half read: it reads that once more, and then what it has freed. The
- * fault is known (docs/fuzzing.md); sessions go round it, for it would hide what is behind. */
-__attribute__((visibility("default"))) size_t coap_session_max_pdu_size(const coap_session_t *session) {
-    static size_t (*real)(const coap_session_t *);
-    coap_proto_t protocol = coap_session_get_proto(session);
-    bool stream = protocol == COAP_PROTO_TCP || protocol == COAP_PROTO_TLS;
-    if (stream && coap_session_get_state(session) != COAP_SESSION_STATE_ESTABLISHED) {
-        return COAP_DEFAULT_MTU;
-    }
-    if (!real) {
-        *(void **) &real = dlsym(RTLD_NEXT, "coap_session_max_pdu_size");
-    }
-    return real(session);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * libcoap in the programs that play sessions: its memory comes from where the client's comes from (memory.h), which
- * costs a tenth, and is counted; and a known fault of it is gone round.
+ * costs a tenth, and is counted.
  */
 #ifndef BJ_FUZZ_SESSION_COAP_H
 #define BJ_FUZZ_SESSION_COAP_H

@@ -72,6 +72,9 @@ static bool make(bjc_transport *transport, bjc_context *context) {
         }
         return false;
     }
+    if (!context->borrowed) {
+        bjc_context_mark(context->coap);
+    }
     return true;
 }
 

@@ -137,6 +137,8 @@ bjc_context *bjc_context_acquire(bjc_transport *transport, bool shared);
 void bjc_context_release(bjc_transport *transport, bjc_context *context);
 /* Reads what waits there, for the sessions to throw away. */
 void bjc_context_drain(bjc_context *context);
+/* A context of ours, and not the application's (early.c). */
+void bjc_context_mark(coap_context_t *coap);
 
 /* session.c */
 void bjc_session_wake(bjc_session *session);
