@@ -540,22 +540,27 @@ static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
     return known && (oracle_asleep(o, p, s->time) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
 }
 
-/* Signalling over UDP: what it means is the client's. It may end the session, and a Register or a notification that
- * waits. */
+/* Signalling over UDP: what it means is the client's. It may end the session, and what is on its way to that server,
+ * with what waits behind that (RFC 7252 §4.7, NSTART). */
 static void hear_signal(bj_oracle *o, const oracle_seen *s) {
     bool asked = o->attempt.phase == ORACLE_REQUESTED && bj_addr_equal(&o->attempt.peer, &s->peer);
     if (asked || oracle_in_session(o, &s->peer)) {
         o->attempt.excused = o->attempt.late = true;
     }
     oracle_own *own;
+    bool any = false;
     for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
-        bool waits = own->acknowledged == BJ_NEVER && own->type == BJ_COAP_CON && own->connection < 0;
-        if (waits && own->purpose == ORACLE_REGISTER && bj_addr_equal(&own->peer, &s->peer)) {
+        bool waits = own->acknowledged == BJ_NEVER && own->type == BJ_COAP_CON && own->connection < 0 &&
+                     bj_addr_equal(&own->peer, &s->peer);
+        bool registration = own->purpose >= ORACLE_REGISTER && own->purpose <= ORACLE_DEREGISTER;
+        if (waits && registration) {
             own->ended_otherwise = true;
             own->exact = false;
-        } else if (waits && bj_coap_is_response(own->code) && bj_addr_equal(&own->peer, &s->peer)) {
-            oracle_observations_doubted(o, own);
         }
+        any |= waits;
+    }
+    if (any) {
+        oracle_observations_doubted(o, &s->peer);
     }
 }
 

@@ -124,9 +124,9 @@ void oracle_observations_answered(bj_oracle *o, const oracle_managed *x);
 void oracle_observations_seen(bj_oracle *o, const oracle_seen *s);     /* a response that may be a notification */
 void oracle_observations_reset(bj_oracle *o, const oracle_seen *s);    /* of a server */
 void oracle_observations_response(bj_oracle *o, const oracle_seen *s); /* of a server, not in an Acknowledgement */
-/* What the client does with that message, a notification of its own that waits for its Acknowledgement, is not known.
+/* What the client does with notifications for that server, which are on their way or wait for their turn, is not known.
  */
-void oracle_observations_doubted(bj_oracle *o, const oracle_own *own);
+void oracle_observations_doubted(bj_oracle *o, const bj_addr *peer);
 void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time now, bool placed);
 void oracle_observations_forget(bj_oracle *o);
 

@@ -457,15 +457,17 @@ void oracle_observations_response(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
-/* The client may take it for a Reset. */
-void oracle_observations_doubted(bj_oracle *o, const oracle_own *own) {
-    oracle_observation *ob = find(o, &own->peer, own->token, own->token_length);
-    if (ob && !ob->ended) {
-        ob->ended = ORACLE_ENDED_RESET;
-        ob->ended_perhaps = true;
-        ob->ended_at = o->now;
-        expect_nothing(ob);
-        ob->most = BJ_NEVER;
+/* The client may take them for rejected with Reset. */
+void oracle_observations_doubted(bj_oracle *o, const bj_addr *peer) {
+    for (unsigned i = 0; i < o->managed.observation_count; i++) {
+        oracle_observation *ob = &o->managed.observations[i];
+        if (bj_addr_equal(&ob->peer, peer) && !ob->ended) {
+            ob->ended = ORACLE_ENDED_RESET;
+            ob->ended_perhaps = true;
+            ob->ended_at = o->now;
+            expect_nothing(ob);
+            ob->most = BJ_NEVER;
+        }
     }
 }
 

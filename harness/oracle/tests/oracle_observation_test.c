@@ -212,6 +212,22 @@ static void signalling_over_udp_may_end_it(void **state) {
     assert_nothing_broken();
 }
 
+/* Or has waiting behind it (NSTART). */
+static void signalling_over_udp_may_end_what_waits_for_its_turn(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=30", NULL, C(2, 4));
+    SERVER(at_ms, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 901, .token = "oc", .path = "/1/0/5", .observe = 1);
+    CLIENT(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 901, .token = "oc", .observe = 2, .format = 1,
+           .payload = "100");
+    CLIENT(at_ms + 30000, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3,
+           .format = 1, .payload = "100");
+    SERVER(at_ms + 30010, MGMT, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 99, .token = "ti");
+    SERVER(at_ms + 30011, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    judge(400000);
+    assert_nothing_broken();
+}
+
 static void a_reset_ends_it(void **state) {
     (void) state;
     observes();
@@ -674,6 +690,7 @@ int main(void) {
         TEST(those_that_waited_for_one_another_are_lawful),
         TEST(the_end_of_an_observation_is_no_response_to_another_request),
         TEST(signalling_over_udp_may_end_it),
+        TEST(signalling_over_udp_may_end_what_waits_for_its_turn),
         TEST(a_reset_ends_it),
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
