@@ -411,6 +411,15 @@ static bool keeps_awake(bj_oracle *o, const oracle_seen *s) {
            (s->m.type != BJ_COAP_RST && s->m.code != BJ_COAP_CODE(4, 2) && !is_signal(s) && !(f && f->acks > 1));
 }
 
+/* It speaks from another port: what came to the last one in that moment may lie there unread. */
+static void leave_port(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f;
+    for (uint64_t age = 0; (f = oracle_foreign_at(o, age)); age++) {
+        bool here = bj_addr_equal(&f->peer, &s->peer) && !bj_addr_equal(&f->local, &s->local);
+        f->owed &= !here || f->last + ORACLE_GRACE < s->time;
+    }
+}
+
 static void client_said(bj_oracle *o, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (s->fault != BJ_COAP_OK) {
@@ -429,6 +438,9 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     if (p) {
         p->spoke = true;
         p->secure = s->secure;
+    }
+    if (!s->stream) {
+        leave_port(o, s);
     }
     if (p && keeps_awake(o, s)) {
         note_exchange(o, p, s->time);

@@ -160,6 +160,46 @@ static void a_request_without_an_answer_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_ANSWERED, "DELETE /1");
 }
 
+/* A request of a server that the client is registered with; a millisecond later it registers anew, from that port. */
+static void is_asked_as_it_registers_anew(uint16_t port) {
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://mgmt.example", .instance = 1, .ssid = 1, .lifetime_s = 86400, .binding = "U"
+    };
+    config.account_count = 2;
+    const msg m = {
+        .type = BJ_COAP_CON, .code = POST, .mid = 7, .token = "tr", .path = "/rd", .query = { "ep=dev-1" }
+    };
+    client_says(1000, MGMT, &m);
+    SERVER(1100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 7, .token = "tr", .location = "/rd/1");
+    SERVER(20000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
+    uint8_t bytes[100];
+    msg again = m;
+    again.mid = 8;
+    bj_event event = { .kind = BJ_EV_SENT,
+                       .actor = BJ_ACTOR_CLIENT,
+                       .time = 20001 * BJ_MS,
+                       .from = local,
+                       .to = address_of(MGMT),
+                       .raw = bytes,
+                       .raw_length = encode(&again, bytes, sizeof bytes, false) };
+    event.from.port = port;
+    put_event(event);
+    SERVER(20100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 8, .token = "tr", .location = "/rd/2");
+    judge(30000);
+}
+
+static void who_left_a_port_reads_there_no_more(void **state) {
+    (void) state;
+    is_asked_as_it_registers_anew(49153);
+    assert_nothing_broken();
+}
+
+static void who_stays_at_its_port_reads_on(void **state) {
+    (void) state;
+    is_asked_as_it_registers_anew(local.port);
+    assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
 static void a_server_without_a_session_gets_no_answer(void **state) {
     (void) state;
     SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
@@ -545,6 +585,8 @@ int main(void) {
         TEST(a_second_response_is_found),
         TEST(a_separate_response_is_one),
         TEST(a_request_without_an_answer_is_found),
+        TEST(who_left_a_port_reads_there_no_more),
+        TEST(who_stays_at_its_port_reads_on),
         TEST(a_server_without_a_session_gets_no_answer),
         TEST(another_answer_to_a_duplicate_is_found),
         TEST(the_same_answer_to_a_duplicate_is_lawful),
