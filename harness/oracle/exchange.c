@@ -274,11 +274,33 @@ static bool repeats(const bj_oracle *o, const oracle_own *own, const oracle_seen
            s->time - own->first < o->config.exchange_lifetime && !(is_signal(s) && own->acknowledged != BJ_NEVER);
 }
 
-static void said_anew(bj_oracle *o, const oracle_seen *s) {
-    oracle_own *own = &o->own[o->own_count % ORACLE_OWN];
-    if (o->own_count++ >= ORACLE_OWN) {
-        oracle_drop(o, own->bytes);
+/* Something may yet come for it. */
+static bool is_awaited(const bj_oracle *o, const oracle_own *own) {
+    bool open = bj_coap_is_request(own->code) ? own->answered == BJ_NEVER
+                                              : own->type == BJ_COAP_CON && own->acknowledged == BJ_NEVER;
+    return open && o->now < own->last + o->config.exchange_lifetime;
+}
+
+/* Where another message is kept: of so many the oldest is forgotten for which nothing is awaited. */
+static oracle_own *room_for_another(bj_oracle *o) {
+    uint64_t age = ORACLE_OWN - 1;
+    while (age && o->own_count >= ORACLE_OWN && is_awaited(o, oracle_own_at(o, age))) {
+        age--;
     }
+    age = age ? age : ORACLE_OWN - 1;
+    oracle_own *own = oracle_own_at(o, age);
+    if (own) {
+        o->own_forgotten = oracle_max(o->own_forgotten, own->last);
+        oracle_drop(o, own->bytes);
+        for (; age < ORACLE_OWN - 1; age++) {
+            *oracle_own_at(o, age) = *oracle_own_at(o, age + 1);
+        }
+    }
+    return &o->own[o->own_count++ % ORACLE_OWN];
+}
+
+static void said_anew(bj_oracle *o, const oracle_seen *s) {
+    oracle_own *own = room_for_another(o);
     *own = (oracle_own){ .used = true,
                          .peer = s->peer,
                          .local = s->local,

@@ -534,6 +534,7 @@ struct bj_oracle {
     } order;
     oracle_connection *connections;                    /* ORACLE_CONNECTIONS; NULL: there was none */
     uint64_t own_count, foreign_count, observed_count; /* of the arrays at the end */
+    bj_time own_forgotten;    /* the latest transmission of a message of the client that is kept no more */
     oracle_foreign *matched;  /* the message that the client's latest Acknowledgement or Reset message is for; NULL */
     uint32_t matched_event;   /* in which that stands */
     oracle_foreign *answered; /* likewise of its latest response */

@@ -44,7 +44,7 @@ static bool is_settled(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_
             return false;
         }
     }
-    return o->own_count < ORACLE_OWN || oracle_own_at(o, ORACLE_OWN - 1)->last < since;
+    return o->own_count <= ORACLE_OWN || o->own_forgotten < since;
 }
 
 bj_time oracle_longest_wait(bj_oracle *o, const bj_addr *peer, bj_time since, uint32_t except) {

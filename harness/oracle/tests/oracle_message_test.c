@@ -310,6 +310,40 @@ static void an_unknown_critical_option_is_refused_and_an_elective_one_is_not(voi
     assert_nothing_broken();
 }
 
+/* A server asks hundreds of times within 300 ms, and has its answers. */
+static void is_flooded(unsigned ms) {
+    for (unsigned i = 0; i < 300; i++) {
+        SERVER(ms + i, MGMT, .type = BJ_COAP_NON, .code = GET, .mid = (uint16_t) (1000 + i), .token = "to",
+               .path = "/3/0/4");
+        CLIENT(ms + i, MGMT, .type = BJ_COAP_NON, .code = C(4, 0), .mid = (uint16_t) (3000 + i), .token = "to");
+    }
+}
+
+static void a_request_behind_hundreds_of_answers_is_repeated(void **state) {
+    (void) state;
+    asks(10000, 1);
+    is_flooded(10100);
+    asks(12500, 1);
+    accepts(12600, 1);
+    command(12700, 100, DELETE_, "/", C(2, 2));
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_register_behind_hundreds_of_answers_is_accepted(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    is_flooded(11100);
+    registered(11500, 50);
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_STATE,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = 11500 * BJ_MS,
+                          .text = "server 101: registering -> registered: Register answered with 2.01" });
+    judge(20000);
+    assert_nothing_broken();
+}
+
 /* Of so many nobody keeps all. */
 static void an_answer_behind_hundreds_of_requests_may_be_for_any(void **state) {
     (void) state;
@@ -596,6 +630,8 @@ int main(void) {
         TEST(an_unknown_critical_option_that_is_passed_over_is_found),
         TEST(an_answer_may_be_that_of_a_message_that_is_not_read),
         TEST(so_may_two_and_beside_others),
+        TEST(a_request_behind_hundreds_of_answers_is_repeated),
+        TEST(a_register_behind_hundreds_of_answers_is_accepted),
         TEST(an_answer_behind_hundreds_of_requests_may_be_for_any),
         TEST(of_two_with_one_message_id_the_other_may_be_answered),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
