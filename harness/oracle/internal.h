@@ -392,7 +392,7 @@ typedef struct oracle_observation {
     uint64_t digest;     /* of its payload */
     double low, high;    /* what the resource was since */
     bool vague;          /* what it is now is not known */
-    bool clean;          /* it was not changed since */
+    bj_time changed;     /* the last time since then that a server changed it; 0: it is what was told */
     bj_time written_at;  /* a change that was not told yet; BJ_NEVER */
     bj_time expected;    /* that it must have been told by; BJ_NEVER */
     uint8_t expected_by; /* bj_rule */

@@ -205,7 +205,7 @@ static void changed(bj_oracle *o, oracle_observation *ob, const oracle_managed *
         ob->low = number_of(&r->value) < ob->low ? number_of(&r->value) : ob->low;
         ob->high = number_of(&r->value) > ob->high ? number_of(&r->value) : ob->high;
     }
-    ob->clean = false;
+    ob->changed = x->s->time;
     if (single && ob->value.kind && oracle_value_same(&ob->value, &r->value)) {
         expect_nothing(ob);
     } else if ((single && ob->value.kind) || r->other) {
@@ -213,9 +213,9 @@ static void changed(bj_oracle *o, oracle_observation *ob, const oracle_managed *
     }
 }
 
-static void unsettle(oracle_observation *ob) {
+static void unsettle(oracle_observation *ob, bj_time now) {
     ob->vague = true;
-    ob->clean = false;
+    ob->changed = now;
     expect_nothing(ob);
 }
 
@@ -224,7 +224,7 @@ static void wrote(bj_oracle *o, const oracle_managed *x) {
     for (unsigned i = 0; i < o->managed.observation_count; i++) {
         oracle_observation *ob = &o->managed.observations[i];
         if (!x->alone || !x->plain || x->f->path.ids[0] == 2) {
-            unsettle(ob);
+            unsettle(ob, x->s->time);
             continue;
         }
         for (unsigned n = 0; n < o->managed.resource_count; n++) {
@@ -349,7 +349,7 @@ static void tell(oracle_observation *ob, const content *c, bj_time now) {
     ob->low = ob->high = is_number(&c->value) ? number_of(&c->value) : 0;
     ob->reported = now;
     ob->vague = ob->lapsed = false;
-    ob->clean = true;
+    ob->changed = 0;
     expect_nothing(ob);
 }
 
@@ -428,7 +428,7 @@ static void may_change(bj_oracle *o, const oracle_managed *x) {
         if (x->kind == ORACLE_MANAGES_ATTRIBUTES) {
             expect_nothing(&o->managed.observations[i]);
         } else if (!oracle_changes_nothing(x)) {
-            unsettle(&o->managed.observations[i]);
+            unsettle(&o->managed.observations[i], x->s->time);
         }
     }
 }
@@ -512,7 +512,7 @@ void oracle_observations_registered(bj_oracle *o, const bj_addr *peer, bj_time n
             ob->ended = ORACLE_ENDED_REGISTERED;
             ob->ended_perhaps = !placed;
             ob->ended_at = now;
-            ob->ended_settled = ob->clean && is_settled(o, peer, ob->reported, 0);
+            ob->ended_settled = !ob->changed && is_settled(o, peer, ob->reported, 0);
             ob->ended_unstored = stores(o, false) && is_settled(o, peer, ob->reported, 0);
             ob->stored = has_stored(o, ob) ? now + PATIENCE : BJ_NEVER;
         }
@@ -534,6 +534,12 @@ static bool waited_since_the_end(bj_oracle *o, const oracle_observation *ob, con
     return wait == BJ_NEVER ? gap < 400 * BJ_SECOND : wait + 2 * ORACLE_GRACE >= gap;
 }
 
+/* Or ever since what it observes was changed, so that it may show what was before? */
+static bool waited_since_the_change(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s) {
+    bj_time wait = ob->changed ? oracle_longest_wait(o, &ob->peer, ob->changed, s->event->sequence) : 0;
+    return wait && (wait == BJ_NEVER || wait + 2 * ORACLE_GRACE >= s->time - ob->changed);
+}
+
 /* Has that server been within reach all the time since? Its Register was accepted before, and so was every message for
  * it since that is confirmable. What was stored, and not told at once, waits for that (E.2, /1/x/6). */
 static bool has_been_reached(bj_oracle *o, const oracle_observation *ob, bj_time since, uint32_t except) {
@@ -553,6 +559,15 @@ static bool has_been_reached(bj_oracle *o, const oracle_observation *ob, bj_time
     return true;
 }
 
+/* Do servers alone change what it observes? Of anything else another value may have been stored. */
+static bool is_servers_own(const oracle_observation *ob) {
+    bool own = ob->path_count > 0;
+    for (unsigned i = 0; i < ob->path_count; i++) {
+        own &= ob->paths[i].ids[0] == 1 || (ob->paths[i].depth >= 3 && oracle_definition_of(&ob->paths[i]).stays);
+    }
+    return own;
+}
+
 static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s, const content *c) {
     bool late = s->time > ob->ended_at + (ob->ended_unstored ? 0 : ORACLE_GRACE);
     bool unsettled = !ob->ended_settled && s->time < ob->ended_at + 400 * BJ_SECOND; /* one may have been on its way */
@@ -560,9 +575,9 @@ static void check_ended(bj_oracle *o, const oracle_observation *ob, const oracle
         return;
     }
     if (ob->ended == ORACLE_ENDED_REGISTERED) {
-        if (ob->ended_settled && c->digest != ob->digest) {
+        if (ob->ended_settled && c->digest != ob->digest && is_servers_own(ob)) {
             breaks(o, ob, s, BJ_RULE_REP_END, "it comes though the client has registered anew since");
-        } else if (ob->ended_unstored && (!ob->clean || ob->lapsed)) {
+        } else if (ob->ended_unstored && (ob->changed || ob->lapsed)) {
             breaks(o, ob, s, BJ_RULE_REP_STORING,
                    "it was stored while its server was disabled, though /1/x/6 is false");
         } else if (s->time > ob->ended_at + HOUR / 6 &&
@@ -682,8 +697,11 @@ static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s)
     note_type(ob, s);
     ob->notified = true;
     bool whole = c.value.kind || ob->paths[0].depth != 3;
+    bj_time changed = waited_since_the_change(o, ob, s) ? ob->changed : 0;
+    bool vague = changed && ob->vague;
     tell(ob, &c, s->time);
-    ob->vague = !whole || o->managed.outstanding;
+    ob->changed = changed;
+    ob->vague = !whole || o->managed.outstanding || vague;
     if (!shows) { /* §3.2: an error ends it */
         *ob = o->managed.observations[--o->managed.observation_count];
     }

@@ -285,6 +285,49 @@ static void what_was_stored_may_come_after_it(void **state) {
     assert_nothing_broken();
 }
 
+/* One that waited for another (NSTART) was made before the Write, of which the next is to tell: that is stored. */
+static void behind_one_that_had_waited_it_may_come_too(void **state) {
+    (void) state;
+    observes();
+    ASKS(ARG(.code = GET, .path = "/1/0/7", .observe = 1),
+         ARG(.code = C(2, 5), .observe = 2, .format = 1, .payload = "U"));
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "tm", .observe = 3, .format = 1,
+           .payload = "U");
+    writes_text("/1/0/5", "7", C(2, 4));
+    SERVER(at_ms, MGMT, .type = BJ_COAP_ACK, .mid = 70);
+    notifies(BJ_COAP_CON, 2, "100");
+    registers_anew();
+    notifies(BJ_COAP_CON, 3, "7");
+    judge(20000);
+    assert_nothing_broken();
+}
+
+/* One that did not wait told of the Write. */
+static void behind_one_that_had_not_it_may_not(void **state) {
+    (void) state;
+    observes();
+    writes_text("/1/0/5", "7", C(2, 4));
+    notifies(BJ_COAP_CON, 2, "7");
+    registers_anew();
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(20000);
+    assert_broken(BJ_RULE_REP_END, "registered anew");
+}
+
+/* A clock goes on while it is stored. */
+static void what_changes_by_itself_may_have_been_stored(void **state) {
+    (void) state;
+    observes();
+    ASKS(ARG(.code = GET, .path = "/3/0/13", .observe = 1),
+         ARG(.code = C(2, 5), .observe = 2, .format = 1, .payload = "1700000000"));
+    registers_anew();
+    at_ms += 100;
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_NON, .code = C(2, 5), .mid = 70, .token = "tm", .observe = 4, .format = 1,
+           .payload = "1700000001");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void leaves(unsigned wait_ms) {
     CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = DELETE_, .mid = 80, .token = "td", .path = "/rd/1");
     SERVER(at_ms + 10, MGMT, .type = BJ_COAP_ACK, .code = C(2, 2), .mid = 80, .token = "td");
@@ -695,6 +738,9 @@ int main(void) {
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
         TEST(what_was_stored_may_come_after_it),
+        TEST(what_changes_by_itself_may_have_been_stored),
+        TEST(behind_one_that_had_waited_it_may_come_too),
+        TEST(behind_one_that_had_not_it_may_not),
         TEST(what_was_stored_may_wait_for_another_registration),
         TEST(what_was_stored_may_wait_for_the_server),
         TEST(what_was_not_to_be_stored_is_found),
