@@ -713,7 +713,8 @@ void oracle_observations_seen(bj_oracle *o, const oracle_seen *s) {
     oracle_observation *ob = find(o, &s->peer, s->m.token, s->m.token_length);
     const oracle_own *own = oracle_own_at(o, 0);
     bool fresh = s->stream || (s->m.type <= BJ_COAP_NON && own && own->event == s->event->sequence && own->copies == 1);
-    if (ob && ob->path_count && fresh && s->time > ob->began) {
+    bool other = !s->stream && !bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) && oracle_answers_acknowledgement(o, s);
+    if (ob && ob->path_count && fresh && !other && s->time > ob->began) {
         notified(o, ob, s);
     }
 }

@@ -242,6 +242,19 @@ static void a_reset_ends_it(void **state) {
     assert_broken(BJ_RULE_REP_CANCEL, "RST");
 }
 
+/* libcoap answers it with the token that it has, which is no notification. */
+static void the_answer_to_a_request_in_an_acknowledgement_is_no_notification(void **state) {
+    (void) state;
+    observes();
+    CLIENT(at_ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob", .observe = 3, .format = 1,
+           .payload = "7");
+    SERVER(at_ms + 10, MGMT, .type = BJ_COAP_RST, .mid = 70);
+    SERVER(at_ms + 1000, MGMT, .type = BJ_COAP_ACK, .code = POST, .mid = 70, .token = "ob");
+    CLIENT(at_ms + 1010, MGMT, .type = BJ_COAP_NON, .code = C(4, 4), .mid = 70, .token = "ob");
+    judge(20000);
+    assert_broken(BJ_RULE_COAP_ACK, "an Acknowledgement with a request gets a response, 4.04");
+}
+
 /* What the server says before it, with the same token, libcoap takes for the answer to a notification that waits. */
 static void a_reset_behind_a_response_may_be_for_nothing(void **state) {
     (void) state;
@@ -735,6 +748,7 @@ int main(void) {
         TEST(signalling_over_udp_may_end_it),
         TEST(signalling_over_udp_may_end_what_waits_for_its_turn),
         TEST(a_reset_ends_it),
+        TEST(the_answer_to_a_request_in_an_acknowledgement_is_no_notification),
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
         TEST(what_was_stored_may_come_after_it),
