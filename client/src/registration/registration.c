@@ -223,7 +223,6 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
     /* LwM2M Core 1.1 §6.2: what comes before the registration is ignored. */
     if (is_registered(r)) {
         r->all->manage(r->all->context, r->ssid, request, reply);
-        bjc_registration_stay_awake(r);
     }
 }
 

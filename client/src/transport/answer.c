@@ -255,6 +255,7 @@ static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu
     } else {
         remember(session, (uint16_t) coap_pdu_get_mid(request), confirmable, &answer);
         put_answer(response, &answer);
+        bjc_session_note_use(session); /* a block, too, of which the owner hears nothing yet */
     }
     bjc_buffer_free(&reply.payload);
 }
