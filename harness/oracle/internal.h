@@ -190,7 +190,7 @@ typedef struct oracle_standing {
     char binding[12];                            /* likewise */
     uint64_t listed;                             /* instances of /1, by their ids below 64; 0: not known */
     bj_time since;                               /* when the Register was accepted */
-    bj_time unread;             /* DTLS: when the last record left whose message nobody has seen; 0: none */
+    bj_time unread;             /* the last record of DTLS, or connection, of which no message was seen; 0: none */
     bj_time back;               /* not earlier, after Disable */
     unsigned editions[2];       /* of its account, when Disable was executed */
     bj_time due[ORACLE_DUTIES]; /* until when; 0: not at all */

@@ -697,7 +697,7 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     if (p) { /* the client may read what our decoder cannot */
         p->standing.unsure = true;
     }
-    if (s->from_client && s->secure && !s->stream) {
+    if (s->from_client && (s->stream ? s->fault == BJ_COAP_OK && s->m.code >> 5 != 7 : s->secure)) {
         note_read(o, s);
     }
     if (s->fault != BJ_COAP_OK) {
@@ -731,10 +731,14 @@ static void begin_life(bj_oracle *o) {
     }
 }
 
-static void disconnected(bj_oracle *o, const bj_addr *address) {
-    oracle_peer *p = address->family ? oracle_peer_of(o, address, false) : NULL;
+/* A connection is made, or would be: who is about to register over it may get nowhere, and try again much later. */
+static void connects(bj_oracle *o, const bj_event *e) {
+    oracle_peer *p = e->to.family ? oracle_peer_of(o, &e->to, false) : NULL;
     if (p) {
         relieve(p);
+    }
+    if (p && e->actor == BJ_ACTOR_CLIENT) {
+        p->standing.unread = e->time ? e->time : 1;
     }
 }
 
@@ -744,9 +748,10 @@ static void note_record(bj_oracle *o, const bj_event *e) {
     enum { HANDSHAKE = 22, DATA = 23, RECORD_HEAD = 13 };
     bool record = e->actor == BJ_ACTOR_CLIENT && e->raw_length >= RECORD_HEAD && e->raw[1] == 254;
     oracle_peer *p = record ? oracle_peer_of(o, &e->to, false) : NULL;
-    if (p && e->raw[0] == DATA) {
+    if (p && (e->raw[0] == DATA || e->raw[0] == HANDSHAKE)) {
         p->standing.unread = e->time ? e->time : 1;
-    } else if (p && e->raw[0] >= 20 && e->raw[0] <= HANDSHAKE) {
+    }
+    if (p && e->raw[0] >= 20 && e->raw[0] <= HANDSHAKE) {
         relieve(p);
     }
 }
@@ -779,7 +784,7 @@ static void event(bj_oracle *o, const bj_event *e) {
         note_record(o, e);
         break;
     case BJ_EV_STREAM_OPEN:
-        disconnected(o, &e->to);
+        connects(o, e);
         break;
     default:
         break;

@@ -549,6 +549,81 @@ static void an_account_that_is_another_servers_now_obliges_to_nothing(void **sta
     assert_nothing_broken();
 }
 
+/* --- over TCP ------------------------------------------------------------------------------------------------- */
+
+static void stream_event(bj_event_kind kind, unsigned ms, unsigned number, const void *bytes, size_t length) {
+    put_event((bj_event){ .kind = kind,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = ms * BJ_MS,
+                          .from = local,
+                          .to = address_of(MGMT),
+                          .number = number,
+                          .raw = bytes,
+                          .raw_length = length });
+}
+
+static void stream_says(bj_event_kind kind, unsigned ms, unsigned number, const msg *m) {
+    uint8_t bytes[2048];
+    stream_event(kind, ms, number, bytes, encode(m, bytes, sizeof bytes, true));
+}
+
+#define STREAM(kind, ms, number, ...) stream_says(BJ_EV_STREAM_##kind, ms, number, &(msg){ __VA_ARGS__ })
+
+static void registers_over_tcp(unsigned ms, unsigned number, const char *lifetime) {
+    stream_event(BJ_EV_STREAM_OPEN, ms, number, NULL, 0);
+    STREAM(SENT, ms, number, .code = C(7, 1));
+    STREAM(RECEIVED, ms, number, .code = C(7, 1));
+    STREAM(SENT, ms + 10, number, .code = POST, .token = "tr", .path = "/rd", .query = { "ep=dev-1", lifetime },
+           .format = 41, .payload = "</1/0>,</3/0>");
+    STREAM(RECEIVED, ms + 20, number, .code = C(2, 1), .token = "tr", .location = "/rd/1");
+}
+
+/* A session writes another Lifetime, while the server is out of reach; behind it the server of the bootstrap asks for
+ * something once more. */
+static void loses_its_connection(unsigned attempts) {
+    config.tcp = true;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap+tcp://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers_over_tcp(12000, 1, "lt=300");
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    stream_event(BJ_EV_STREAM_CLOSED, 20100, 1, NULL, 0);
+    asks(31000, 7);
+    accepts(31010, 7);
+    writes_server(31300, 112, "/1/0", 101, 60, C(2, 4));
+    finishes();
+    for (unsigned i = 0; i < attempts; i++) {
+        stream_event(BJ_EV_STREAM_OPEN, 32020, 2, NULL, 0);
+        stream_event(BJ_EV_STREAM_CLOSED, 32030, 2, NULL, 0);
+    }
+    command(33000, 121, DELETE_, "/1/0", C(4, 0));
+}
+
+static void who_tries_in_vain_to_connect_cannot_tell(void **state) {
+    (void) state;
+    loses_its_connection(1);
+    judge(200000);
+    assert_nothing_broken();
+}
+
+static void who_does_not_try_breaks_the_rule(void **state) {
+    (void) state;
+    loses_its_connection(0);
+    judge(200000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
+static void who_has_got_there_tells(void **state) {
+    (void) state;
+    loses_its_connection(1);
+    registers_over_tcp(92000, 3, "lt=60");
+    STREAM(RECEIVED, 93000, 3, .code = PUT, .token = "tm", .path = "/1/0/1", .format = 1, .payload = "30");
+    STREAM(SENT, 93010, 3, .code = C(2, 4), .token = "tm");
+    judge(140000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
 /* --- queue mode ----------------------------------------------------------------------------------------------- */
 
 static void queue_mode_is_said(void **state) {
@@ -750,6 +825,9 @@ int main(void) {
         TEST(an_account_that_stays_keeps_its_registration),
         TEST(instances_that_a_bootstrap_added_are_told),
         TEST(an_account_that_is_another_servers_now_obliges_to_nothing),
+        TEST(who_tries_in_vain_to_connect_cannot_tell),
+        TEST(who_does_not_try_breaks_the_rule),
+        TEST(who_has_got_there_tells),
         TEST(queue_mode_is_said),
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
