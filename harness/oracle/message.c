@@ -224,8 +224,9 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     bool ack = !s->stream && s->m.type == BJ_COAP_ACK;
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!f) {
-        if (!ack && !oracle_is_observed(o, s) &&
-            !oracle_heard_malformed(o, s, true)) { /* an ACK for nothing is another rule's */
+        bool notifies = bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) != NULL; /* for long: observations are kept apart */
+        if (!ack && !oracle_is_observed(o, s) && !oracle_heard_malformed(o, s, true) &&
+            (notifies || !forgets(o))) { /* an ACK for nothing is another rule's */
             oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
                          "a response whose token belongs to no request that the client got");
         }

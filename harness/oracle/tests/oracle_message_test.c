@@ -356,6 +356,18 @@ static void an_answer_behind_hundreds_of_requests_may_be_for_any(void **state) {
     assert_nothing_broken();
 }
 
+static void a_response_behind_hundreds_of_requests_may_be_for_any(void **state) {
+    (void) state;
+    opens();
+    SERVER(10200, BS, .type = BJ_COAP_NON, .code = GET, .mid = 900, .token = "t1", .path = "/x");
+    for (unsigned i = 0; i < 300; i++) {
+        SERVER(10200, BS, .type = BJ_COAP_NON, .code = GET, .mid = (uint16_t) (1000 + i), .token = "to", .path = "/x");
+    }
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(4, 0), .mid = 3000, .token = "t1");
+    judge(10300);
+    assert_nothing_broken();
+}
+
 /* Which of two requests with one Message ID it is that an answer is for nobody knows. */
 static void of_two_with_one_message_id_the_other_may_be_answered(void **state) {
     (void) state;
@@ -633,6 +645,7 @@ int main(void) {
         TEST(a_request_behind_hundreds_of_answers_is_repeated),
         TEST(a_register_behind_hundreds_of_answers_is_accepted),
         TEST(an_answer_behind_hundreds_of_requests_may_be_for_any),
+        TEST(a_response_behind_hundreds_of_requests_may_be_for_any),
         TEST(of_two_with_one_message_id_the_other_may_be_answered),
         TEST(an_unknown_critical_option_is_refused_and_an_elective_one_is_not),
         TEST(lawful_repetitions),
