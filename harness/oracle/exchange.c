@@ -418,8 +418,8 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
 }
 
 static void note_exchange(const bj_oracle *o, oracle_peer *p, bj_time now) {
-    if (oracle_asleep(o, p, now)) {
-        p->dozed = p->exchanged + oracle_transmit_wait(o);
+    if (p->queue && now > oracle_falls_asleep(o, p)) {
+        p->dozed = oracle_falls_asleep(o, p);
         p->woke = now;
     }
     p->exchanged = now;
@@ -466,6 +466,8 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     }
     if (p && keeps_awake(o, s)) {
         note_exchange(o, p, s->time);
+    } else if (p) {
+        p->perhaps = s->time;
     }
 }
 
@@ -478,6 +480,10 @@ bj_time oracle_transmit_wait(const bj_oracle *o) {
 
 bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now) {
     return p->queue && now > p->exchanged + oracle_transmit_wait(o);
+}
+
+bj_time oracle_falls_asleep(const bj_oracle *o, const oracle_peer *p) {
+    return oracle_max(p->exchanged, p->perhaps) + oracle_transmit_wait(o);
 }
 
 /* Would a request of that server now find somebody who must answer it? */
@@ -571,7 +577,8 @@ static bool was_slept_through(bj_oracle *o, const oracle_seen *s) {
     uint32_t cause = s->event->cause;
     bool known = p && p->queue && p->registered && cause && o->recent[cause % ORACLE_RECENT].sequence == cause;
     bj_time sent = known ? o->recent[cause % ORACLE_RECENT].time : 0;
-    return known && (oracle_asleep(o, p, s->time) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
+    return known &&
+           (s->time > oracle_falls_asleep(o, p) || (p->dozed && sent > p->dozed && sent + BJ_SECOND < p->woke));
 }
 
 /* Signalling over UDP: what it means is the client's. It may end the session, and what is on its way to that server,

@@ -225,6 +225,7 @@ typedef struct oracle_peer {
     bool secure;           /* what the client said last to it was under DTLS or TLS */
     bool reset_strangely;  /* it rejected a message that was not confirmable, had its answer, or was given up */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
+    bj_time perhaps;       /* likewise, of what a client need not count: it may listen on, or not */
     bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
     oracle_standing standing;
     oracle_trying trying;
@@ -704,6 +705,8 @@ oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make); /*
 bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address);
 /* LwM2M Core 1.1 §6.5: does a client in queue mode, by its last exchange with the server, listen no more? */
 bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now);
+/* When does it, at the latest? */
+bj_time oracle_falls_asleep(const bj_oracle *o, const oracle_peer *p);
 /* RFC 7252 §4.8.2: MAX_TRANSMIT_WAIT. */
 bj_time oracle_transmit_wait(const bj_oracle *o);
 /* The client's message that `s` (of the client) is, after oracle_exchange_seen() took it in; NULL for ACK and RST. */

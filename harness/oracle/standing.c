@@ -570,7 +570,7 @@ static bool comes_to_a_sleeper(bj_oracle *o, const oracle_foreign *f) {
     for (unsigned i = 0; i < o->peer_count && asleep; i++) {
         const oracle_peer *p = &o->peers[i];
         bool same = bj_addr_equal(&p->address, &f->peer);
-        bj_time last = same && p->woke >= f->first ? p->dozed : p->exchanged + oracle_transmit_wait(o);
+        bj_time last = same && p->woke >= f->first ? p->dozed : oracle_falls_asleep(o, p);
         asleep = last + BJ_SECOND < f->first;
     }
     return asleep;

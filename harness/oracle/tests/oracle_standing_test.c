@@ -697,12 +697,16 @@ static void what_came_again_may_be_done(void **state) {
     assert_nothing_broken();
 }
 
-/* A request that comes at that time, and is answered at once. */
-static void is_asked_in_queue_mode(unsigned ms) {
+static void stands_in_queue_mode(void) {
     bootstraps();
     CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
            .query = { "ep=dev-1", "lt=300", "lwm2m=1.1", "Q" }, .format = 41, .payload = "</1/0>");
     SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
+}
+
+/* A request that comes at that time, and is answered at once. */
+static void is_asked_in_queue_mode(unsigned ms) {
+    stands_in_queue_mode();
     manages(ms, 70, GET, "/3/0/14", NULL, C(4, 4));
     judge(ms + 1000);
 }
@@ -710,6 +714,18 @@ static void is_asked_in_queue_mode(unsigned ms) {
 static void who_must_listen_answers(void **state) {
     (void) state;
     is_asked_in_queue_mode(100000);
+    assert_nothing_broken();
+}
+
+/* A library may have refused the option by itself, so that the client need not know; one that does listens on. */
+static void who_refused_an_option_may_listen_or_not(void **state) {
+    (void) state;
+    stands_in_queue_mode();
+    SERVER(100000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 69, .token = "tk", .path = "/3/0/14",
+           .option = BJ_COAP_IF_NONE_MATCH);
+    CLIENT(100010, MGMT, .type = BJ_COAP_ACK, .code = C(4, 2), .mid = 69, .token = "tk");
+    manages(110000, 70, GET, "/3/0/14", NULL, C(4, 4));
+    judge(111000);
     assert_nothing_broken();
 }
 
@@ -833,6 +849,7 @@ int main(void) {
         TEST(what_came_while_it_slept_is_not_done_late),
         TEST(what_came_again_may_be_done),
         TEST(who_must_listen_answers),
+        TEST(who_refused_an_option_may_listen_or_not),
         TEST(who_should_sleep_and_answers_is_found),
         TEST(signalling_over_udp_keeps_nobody_awake),
         TEST(updates_without_need_are_found),
