@@ -561,9 +561,15 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     }
 }
 
+/* RFC 7252 §4.8.2: EXCHANGE_LIFETIME, or NON_LIFETIME, after which a copy may be taken for another message. */
+static bj_time lifetime_of(const bj_oracle *o, const oracle_foreign *f) {
+    const bj_time max_latency = 100 * BJ_SECOND, processing_delay = o->config.ack_timeout;
+    return o->config.exchange_lifetime - (f->type == BJ_COAP_CON ? 0 : max_latency + processing_delay);
+}
+
 static bool is_repeated(const bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     return f && f->length == s->length && !memcmp(f->bytes, s->bytes, s->length) &&
-           s->time - f->first < o->config.exchange_lifetime;
+           s->time - f->first < lifetime_of(o, f);
 }
 
 /* Another message, which has the Message ID of this one; or this one, in the moment in which it may be forgotten. */

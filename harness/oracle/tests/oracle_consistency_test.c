@@ -21,6 +21,32 @@ static void discover_without_a_servers_id_is_found(void **state) {
     assert_broken(BJ_RULE_BS_DISCOVER, "no Short Server ID of /1/0");
 }
 
+/* A Write that is not confirmable comes twice, and a client does it twice; between them comes another. */
+static void writes_twice(unsigned second_ms) {
+    const msg empty = { .type = BJ_COAP_NON, .code = PUT, .mid = 99, .token = "tn", .path = "/1/0", .format = 11543 };
+    opens();
+    server_says(10200, BS, &empty);
+    CLIENT(10210, BS, .type = BJ_COAP_NON, .code = C(2, 4), .mid = 99, .token = "tn");
+    writes_server(100000, 100, "/1/0", 101, 300, C(2, 4));
+    server_says(second_ms, BS, &empty);
+    CLIENT(second_ms + 10, BS, .type = BJ_COAP_NON, .code = C(2, 4), .mid = 99, .token = "tn");
+    discovers(second_ms + 100, 10, "/1", "</>;lwm2m=1.1,</1/0>");
+    judge(second_ms + 1000);
+}
+
+static void a_copy_within_its_lifetime_is_done_once(void **state) {
+    (void) state;
+    writes_twice(10200 + 144000);
+    assert_broken(BJ_RULE_BS_DISCOVER, "no Short Server ID of /1/0");
+}
+
+/* RFC 7252 §4.8.2: NON_LIFETIME is 145 s. */
+static void a_copy_behind_its_lifetime_may_be_done_again(void **state) {
+    (void) state;
+    writes_twice(10200 + 146000);
+    assert_nothing_broken();
+}
+
 /* What is in a pack is not read. */
 static void a_pack_may_have_changed_them(void **state) {
     (void) state;
@@ -463,6 +489,8 @@ static void one_of_a_client_with_an_account_that_may_be_gone_may_be_refused(void
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(discover_without_a_servers_id_is_found),
+        TEST(a_copy_within_its_lifetime_is_done_once),
+        TEST(a_copy_behind_its_lifetime_may_be_done_again),
         TEST(a_pack_may_have_changed_them),
         TEST(a_resource_of_an_instance_that_may_have_gone_may_be_all_of_it),
         TEST(discover_without_a_servers_uri_is_found),
