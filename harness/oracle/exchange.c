@@ -486,6 +486,18 @@ bj_time oracle_falls_asleep(const bj_oracle *o, const oracle_peer *p) {
     return oracle_max(p->exchanged, p->perhaps) + oracle_transmit_wait(o);
 }
 
+/* Its Bootstrap-Request was rejected behind an Acknowledgement that may have ended it: it may await the session still.
+ */
+static bool may_await_a_session(bj_oracle *o) {
+    const oracle_own *own;
+    for (uint64_t age = 0; o->attempt.phase == ORACLE_FAILED && (own = oracle_own_at(o, age)); age++) {
+        if (own->purpose == ORACLE_BOOTSTRAP) {
+            return own->ended_otherwise;
+        }
+    }
+    return false;
+}
+
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
@@ -494,7 +506,7 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool session = oracle_in_session(o, &s->peer) && !doubtful;
     bool stands = p && p->registered && p->placed && !p->sends_away;
     bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
-                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked;
+                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked && !may_await_a_session(o);
     bool reached =
         !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);

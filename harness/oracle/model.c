@@ -654,10 +654,11 @@ static void write_beside(bj_oracle *o, const oracle_foreign *f, const bj_coap *r
 
 /* Management may change a server account, create or delete one. Values that are written are followed, the rest is not,
  * nor what is done while the accounts are being written, nor a command of the Bootstrap-Server that reached the client
- * just before it sent the request for its session. */
+ * just before it sent the request for its session, or in one that only the client knows of. */
 static void managed(bj_oracle *o, const oracle_foreign *f, const bj_coap *request, const oracle_seen *s) {
     bool success = s->m.code >> 5 == 2 && s->m.code != BJ_COAP_CODE(2, 31);
-    bool early = f->path.ids[0] == 0 && oracle_is_bootstrap(o, &f->peer);
+    const oracle_peer *p = oracle_peer_of(o, &f->peer, false);
+    bool early = oracle_is_bootstrap(o, &f->peer) && (f->path.ids[0] == 0 || !p || !p->registered);
     bool concerns = f->path.ids[0] == 1 || early || (f->code == 7 && f->path.depth == 0);
     if (!success || !concerns || f->code == 1 || (!early && changes_nothing(f, request))) {
         return;

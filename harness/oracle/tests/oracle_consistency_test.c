@@ -350,6 +350,22 @@ static void a_value_of_a_session_whose_end_was_not_seen_may_count(void **state) 
     assert_nothing_broken();
 }
 
+/* A Reset that a client may pass over, for an Acknowledgement came before it: its session begins with the command. */
+static void a_value_of_a_session_that_nobody_knows_of_need_not_stay(void **state) {
+    (void) state;
+    writes_accounts();
+    command(10900, 102, POST, "/bs", C(2, 4));
+    asks(22000, 2);
+    SERVER(22100, BS, .type = BJ_COAP_ACK, .code = POST, .mid = 2, .token = "tb");
+    SERVER(22110, BS, .type = BJ_COAP_RST, .mid = 2);
+    writes(22200, 103, "/1/0/1", "\xc1\x01\x3c", 3, C(2, 4));
+    asks(300000, 3);
+    accepts(300100, 3);
+    reads_server(300200, 110, 101, 300, 0);
+    judge(300300);
+    assert_nothing_broken();
+}
+
 static void a_resource_that_a_replacement_left_out_is_found(void **state) {
     (void) state;
     opens();
@@ -516,6 +532,7 @@ int main(void) {
         TEST(or_be_undone_with_it),
         TEST(one_that_nobody_wrote_is_found),
         TEST(a_value_of_a_session_whose_end_was_not_seen_may_count),
+        TEST(a_value_of_a_session_that_nobody_knows_of_need_not_stay),
         TEST(a_resource_that_a_replacement_left_out_is_found),
         TEST(a_default_in_its_place_is_lawful),
         TEST(a_resource_that_was_written_beside_stays),

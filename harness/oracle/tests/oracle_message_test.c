@@ -200,6 +200,35 @@ static void who_stays_at_its_port_reads_on(void **state) {
     assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
 }
 
+/* The Bootstrap-Request of a client that is registered is rejected; then that server asks for something. */
+static void is_asked_behind_a_rejected_request(bool acknowledged) {
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
+    answers(12010, MGMT, 9, C(2, 4));
+    asks(22100, 2);
+    if (acknowledged) {
+        SERVER(22200, BS, .type = BJ_COAP_ACK, .code = POST, .mid = 2, .token = "tb");
+    }
+    SERVER(22210, BS, .type = BJ_COAP_RST, .mid = 2);
+    SERVER(23000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 10, .token = "to", .path = "/3");
+    judge(26000);
+}
+
+static void who_is_refused_answers(void **state) {
+    (void) state;
+    is_asked_behind_a_rejected_request(false);
+    assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
+/* To whom any Acknowledgement ends its repetitions (RFC 7252 §4.2) the Reset comes too late: it awaits the session. */
+static void who_may_await_a_session_need_not(void **state) {
+    (void) state;
+    is_asked_behind_a_rejected_request(true);
+    assert_nothing_broken();
+}
+
 static void a_server_without_a_session_gets_no_answer(void **state) {
     (void) state;
     SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
@@ -633,6 +662,8 @@ int main(void) {
         TEST(a_request_without_an_answer_is_found),
         TEST(who_left_a_port_reads_there_no_more),
         TEST(who_stays_at_its_port_reads_on),
+        TEST(who_is_refused_answers),
+        TEST(who_may_await_a_session_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
         TEST(another_answer_to_a_duplicate_is_found),
         TEST(the_same_answer_to_a_duplicate_is_lawful),
