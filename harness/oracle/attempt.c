@@ -217,7 +217,8 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->peer = s->peer;
     a->stream = s->stream;
     a->connection = s->connection;
-    a->excused = a->unasked = a->late = a->overtaken = false;
+    a->excused = a->late = oracle_was_signalled(o, &s->peer);
+    a->unasked = a->overtaken = false;
     a->session_last = a->session_before = a->session_heard = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;

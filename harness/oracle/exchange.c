@@ -623,6 +623,15 @@ static void hear_signal(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+bool oracle_was_signalled(bj_oracle *o, const bj_addr *peer) {
+    const oracle_foreign *f;
+    bool was = false;
+    for (uint64_t age = 0; !was && (f = oracle_foreign_at(o, age)) && f->last + ORACLE_GRACE >= o->now; age++) {
+        was = !f->malformed && f->connection < 0 && f->code >> 5 == 7 && bj_addr_equal(&f->peer, peer);
+    }
+    return was;
+}
+
 static void heard_anew(bj_oracle *o, const oracle_seen *s) {
     bool reused = !s->stream && is_reused(o, oracle_foreign_with_mid(o, s), s);
     oracle_foreign *f = &o->foreign[o->foreign_count % ORACLE_FOREIGN];
@@ -678,6 +687,9 @@ static void heard_itself(bj_oracle *o, const oracle_seen *s) {
     f->copies++;
     f->last = s->time;
     f->slept = false;
+    if (is_signal(s)) { /* its first copy may have ended something else */
+        hear_signal(o, s);
+    }
     if (bj_coap_is_request(f->code)) {
         oracle_attempt_commanded(o, f, s);
     }

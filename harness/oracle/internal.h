@@ -730,6 +730,8 @@ oracle_purpose oracle_purpose_of(const bj_coap *m);
  * be for it. `crowded`: something with more options than are decoded, or with their numbers too high, to which the
  * client may have an answer of any kind. */
 bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s, bool crowded);
+/* Did signalling come from that server over UDP just now? The client may read it behind what it has sent since. */
+bool oracle_was_signalled(bj_oracle *o, const bj_addr *peer);
 /* RFC 7252 §5.10.2: 5.05 from who is no proxy; RFC 8768 §3: 5.08 to what has come too far. */
 static inline bool oracle_does_not_forward(const oracle_foreign *f, uint8_t code) {
     return (f->proxied && code == BJ_COAP_CODE(5, 5)) || (f->hops && code == BJ_COAP_CODE(5, 8));

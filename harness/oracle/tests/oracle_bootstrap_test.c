@@ -496,6 +496,38 @@ static void who_is_told_to_release_may_end_the_session(void **state) {
     assert_nothing_broken();
 }
 
+/* What comes again may end the request that the first has led to. */
+static void who_is_told_to_release_twice_may_end_two_requests(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 1, .token = "tp", .path = "/bspack",
+           .query = { "ep=dev-1" }, .accept = 113);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 99, .token = "ti");
+    asks(10100, 2);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 99, .token = "ti");
+    SERVER(10110, BS, .type = BJ_COAP_CON, .code = POST, .mid = 100, .token = "to", .path = "/bs");
+    SERVER(10111, BS, .type = BJ_COAP_CON, .code = POST, .mid = 101, .token = "to", .path = "/bs");
+    asks(20200, 3);
+    accepts(20600, 3);
+    judge(30000);
+    assert_nothing_broken();
+}
+
+/* Both have come when it reads the first. */
+static void who_is_told_to_release_twice_at_once_may_end_two_requests(void **state) {
+    (void) state;
+    CLIENT(10000, BS, .type = BJ_COAP_CON, .code = GET, .mid = 1, .token = "tp", .path = "/bspack",
+           .query = { "ep=dev-1" }, .accept = 113);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 98, .token = "ti");
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(7, 4), .mid = 99, .token = "ti");
+    asks(10100, 2);
+    accepts(10110, 2);
+    SERVER(10111, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token = "to", .path = "/1");
+    asks(20200, 3);
+    accepts(20300, 3);
+    judge(30000);
+    assert_nothing_broken();
+}
+
 /* Before the answer to its request it may end that, and then what the answer opens. */
 static void who_is_told_to_abort_may_end_its_request(void **state) {
     (void) state;
@@ -807,6 +839,8 @@ int main(void) {
         TEST(what_discover_lists_as_written_is_lawful),
         TEST(another_short_server_id_is_found),
         TEST(who_is_told_to_release_may_end_the_session),
+        TEST(who_is_told_to_release_twice_may_end_two_requests),
+        TEST(who_is_told_to_release_twice_at_once_may_end_two_requests),
         TEST(who_is_told_to_abort_may_end_its_request),
         TEST(who_is_told_to_abort_may_end_its_register),
         TEST(who_passes_it_over_is_registered),
