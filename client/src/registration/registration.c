@@ -403,20 +403,27 @@ static void on_timer(void *context) {
     }
 }
 
-void bjc_registrations_resume(bjc_registrations *all) {
-    for (bjc_registration *r = all->list; r; r = r->next) {
-        if (r->postponed) {
-            r->postponed = false;
-            bjc_registration_arm(r, 0);
-        }
-    }
-}
-
 /* From the scheduler, so that the request that asked for it is answered first. */
 static void want_update(bjc_registration *r) {
     r->update_wanted = true;
     if (r->state == BJC_REGISTRATION_REGISTERED) {
         bjc_registration_arm(r, 0);
+    }
+}
+
+/* An Update that fell into the session did not say what had changed before. */
+static bool has_untold(const bjc_registration *r) {
+    return is_registered(r) && (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r));
+}
+
+void bjc_registrations_resume(bjc_registrations *all) {
+    for (bjc_registration *r = all->list; r; r = r->next) {
+        if (has_untold(r)) {
+            want_update(r);
+        } else if (r->postponed) {
+            bjc_registration_arm(r, 0);
+        }
+        r->postponed = false;
     }
 }
 
@@ -648,7 +655,7 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
         if (!account_stays(r, now)) {
             return false;
         }
-        bool update = is_registered(r) && (now.server != r->mark.server || bjc_registration_links_changed(r));
+        bool update = has_untold(r) || (is_registered(r) && now.server != r->mark.server);
         r->mark = now;
         *old = r->next;
         insert(all, r);

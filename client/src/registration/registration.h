@@ -84,7 +84,8 @@ void bjc_registrations_start(bjc_registrations *all);
 void bjc_registrations_stop(bjc_registrations *all);
 /* Forgets all of them without a word to anybody. */
 void bjc_registrations_drop(bjc_registrations *all);
-/* A bootstrap session ended and left the accounts as they were: what waited for it goes on. */
+/* A bootstrap session ended and left the accounts as they were: what waited for it goes on, and what an Update did not
+ * say meanwhile is said. */
 void bjc_registrations_resume(bjc_registrations *all);
 /* The session of a server that the client is registered with now; NULL. */
 bjc_session *bjc_registrations_session(const bjc_registrations *all, uint16_t ssid);
