@@ -232,9 +232,7 @@ static void bootstrap_sent(bj_oracle *o, const oracle_own *own, const oracle_see
     if (p) {
         p->bootstrap = true;
     }
-    uint32_t block = 0;
-    bool continues = bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block) && block >> 4; /* of an answer in blocks */
-    if (first && !continues) {
+    if (first && !oracle_asks_for_more(&s->m)) {
         check_form(o, s);
         begins(o, own, s);
     } else {
@@ -330,15 +328,26 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     }
 }
 
+static void decode(const oracle_own *own, bj_coap *m) {
+    if (own->connection >= 0) {
+        bj_coap_tcp_decode(m, own->bytes, own->length);
+    } else {
+        bj_coap_decode(m, own->bytes, own->length);
+    }
+}
+
+/* What answers a Register or an Update has no content that could come in blocks: a client may take it for damaged. */
+static bool comes_in_blocks(const oracle_own *own, const oracle_seen *s) {
+    bj_coap m;
+    decode(own, &m);
+    return bj_coap_find(&s->m, BJ_COAP_BLOCK2, 0) || oracle_asks_for_more(&m);
+}
+
 /* A Register or an Update says it: the flag Q, in LwM2M 1.0 the binding. One that says nothing changes nothing. */
 static void note_queue_mode(oracle_peer *p, const oracle_own *own) {
     const bj_coap_option *option;
     bj_coap m;
-    if (own->connection >= 0) {
-        bj_coap_tcp_decode(&m, own->bytes, own->length);
-    } else {
-        bj_coap_decode(&m, own->bytes, own->length);
-    }
+    decode(own, &m);
     bool said = own->purpose == ORACLE_REGISTER, queue = false;
     for (size_t i = 0; (option = bj_coap_find(&m, BJ_COAP_URI_QUERY, i)); i++) {
         bool flag = option->length == 1 && option->value[0] == 'Q';
@@ -365,16 +374,16 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
         return;
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
-    bool late = p->registered && comes_as_it_is_given_up(own, s);
-    p->placed = names_a_place(&s->m) && !late;
-    p->doubtful |= late;
+    bool unclear = p->registered && (comes_as_it_is_given_up(own, s) || comes_in_blocks(own, s));
+    p->placed = names_a_place(&s->m) && !unclear;
+    p->doubtful |= unclear;
     p->sends_away = false;
     p->registering = !p->registered;
     p->ever |= p->registered;
     p->register_last = s->time;
     o->attempt.dialled = BJ_NEVER;
     if (p->registered) {
-        oracle_growth_registered(o, own, s, !has_several_servers(o));
+        oracle_growth_registered(o, own, s, p->placed && !has_several_servers(o));
         note_queue_mode(p, own);
         o->attempt.last = has_several_servers(o) ? o->attempt.last : oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;
@@ -399,7 +408,7 @@ void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_s
             p->registering = true;
             p->register_last = s->time;
         } else if (p) {
-            p->placed &= own->answer == CHANGED; /* no other success is one of an Update */
+            p->placed &= own->answer == CHANGED && !comes_in_blocks(own, s); /* no other success is one of an Update */
             note_queue_mode(p, own);
         }
         break;

@@ -221,9 +221,7 @@ oracle_purpose oracle_purpose_of(const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
     if (m->code == 1) {
-        uint32_t block = 0;
-        bool further = bj_coap_find_uint(m, BJ_COAP_BLOCK2, &block) && block >> 4; /* of an answer that came */
-        return ends_with(&path, "/bspack") && !further ? ORACLE_PACK : ORACLE_OTHER;
+        return ends_with(&path, "/bspack") && !oracle_asks_for_more(m) ? ORACLE_PACK : ORACLE_OTHER;
     }
     if (m->code == 4) {
         return ORACLE_DEREGISTER;

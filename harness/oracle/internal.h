@@ -215,7 +215,7 @@ typedef struct oracle_peer {
     bool ever;             /* one was, in any life */
     bool doubtful;         /* an answer that a client may pass over may have accepted one */
     bool sends_away;       /* an Execute of its Disable (/1/x/4) was accepted since: the client is about to leave it */
-    bool placed;           /* with a Location-Path: without one a client may take it for refused */
+    bool placed;           /* with a Location-Path, not in blocks: else a client may take it for refused */
     bool registering;      /* since the last attempt it was sent a Register that brought nothing so far */
     bj_time register_last; /* when that was sent last, or its refusal came */
     int64_t ssid;          /* its Short Server ID, when it registered; 0: not known */
@@ -726,6 +726,11 @@ uint8_t oracle_answers_acknowledgement(const bj_oracle *o, const oracle_seen *s)
 /* The server's request that this response of the client answers; NULL. */
 oracle_foreign *oracle_request_of(bj_oracle *o, const oracle_seen *s);
 oracle_purpose oracle_purpose_of(const bj_coap *m);
+/* RFC 7959 §2.4: does the request ask for a further block of an answer that came? */
+static inline bool oracle_asks_for_more(const bj_coap *m) {
+    uint32_t block = 0;
+    return bj_coap_find_uint(m, BJ_COAP_BLOCK2, &block) && block >> 4;
+}
 /* Did something that cannot be read come from that server lately? It has no Message ID to go by: any Reset message may
  * be for it. `crowded`: something with more options than are decoded, or with their numbers too high, to which the
  * client may have an answer of any kind. */

@@ -274,7 +274,7 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
         check_bootstrap(o, s);
         begin_anew(o);
         o->retries.finished = 0;
-    } else if (anew && own->purpose == ORACLE_REGISTER) {
+    } else if (anew && own->purpose == ORACLE_REGISTER && !oracle_asks_for_more(&s->m)) {
         register_sent(o, p, s);
     } else if (!anew) {
         p->trying.last = oracle_max(p->trying.last, s->time);
@@ -289,8 +289,8 @@ static void answered(bj_oracle *o, oracle_peer *p, const oracle_own *own, const 
     bool taken = own->answered == s->time && own->answer == s->m.code;
     t->answered = true;
     t->last = oracle_max(t->last, s->time);
-    /* Without a Location-Path a client may take it for refused. */
-    t->unsure |= !taken || (s->m.code == CREATED && !bj_coap_find(&s->m, BJ_COAP_LOCATION_PATH, 0));
+    /* What has no Location-Path, or comes late or in blocks, a client may take for refused. */
+    t->unsure |= !taken || (s->m.code == CREATED && !p->placed);
     if (s->m.code == CREATED) {
         t->ever = true;
         t->attempts = 0;

@@ -642,8 +642,8 @@ static void relieve_what_was_said(oracle_standing *st, const oracle_instance *se
 static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
     note_said(st, own);
-    if (own->purpose == ORACLE_REGISTER && !p->placed) {
-        relieve(p); /* without a Location-Path a client may take it for refused */
+    if (!p->placed) {
+        relieve(p); /* without a Location-Path, or in blocks, a client may take it for refused */
         st->held = false;
     } else if (own->purpose == ORACLE_REGISTER) {
         st->held = true;

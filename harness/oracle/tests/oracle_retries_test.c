@@ -121,6 +121,19 @@ static void a_registration_begins_the_count_anew(void **state) {
     assert_nothing_broken();
 }
 
+/* RFC 7959 §2.4: who asks for the next block of an answer registers no second time. */
+static void a_further_block_of_an_answer_is_no_attempt(void **state) {
+    (void) state;
+    TOLD({ COUNT, 5 }, { TIMER, 30 });
+    tries(11000, MGMT, 1);
+    SERVER(11100, MGMT, .type = BJ_COAP_NON, .code = C(2, 5), .mid = 1, .token = "tr", .block2 = 1 + 8,
+           .payload = "0123456789abcdef");
+    CLIENT(11110, MGMT, .type = BJ_COAP_NON, .code = POST, .mid = 2, .token = "ts", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "lwm2m=1.1" }, .format = 41, .block2 = 1 + 16, .payload = "</1/0>,</1/1>");
+    judge(12000);
+    assert_nothing_broken();
+}
+
 static void a_delay_before_the_first_is_kept(void **state) {
     (void) state;
     TOLD({ DELAY, 30 });
@@ -315,6 +328,7 @@ int main(void) {
         RETRIES(defaults_are_the_clients_own),
         RETRIES(a_resource_that_the_client_lacks_is_not_judged),
         RETRIES(a_registration_begins_the_count_anew),
+        RETRIES(a_further_block_of_an_answer_is_no_attempt),
         RETRIES(a_delay_before_the_first_is_kept),
         RETRIES(a_delay_is_for_the_first_alone),
         RETRIES(one_attempt_too_many_breaks_the_rule),

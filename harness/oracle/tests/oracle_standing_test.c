@@ -152,6 +152,41 @@ static void a_location_of_before_is_let_pass(void **state) {
     assert_nothing_broken();
 }
 
+/* --- answers in blocks: a Register has none that could come so, and a client may take it for damaged ------------ */
+
+/* At 12 s; answered with the first of two blocks, and the second, which the client asks for. */
+static void is_answered_in_blocks(uint8_t first) {
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = first, .mid = 900, .token = "tr", .location = "/rd/1",
+           .block2 = 1 + 8, .payload = "0123456789abcdef");
+    CLIENT(12200, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 901, .token = "ts", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300", "b=U" }, .block2 = 1 + 16, .format = 41, .payload = "</1/0>,</3/0>");
+    SERVER(12300, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 901, .token = "ts", .location = "/rd/1");
+    judge(400000);
+    assert_nothing_broken();
+}
+
+static void an_acceptance_in_blocks_may_be_none(void **state) {
+    (void) state;
+    is_answered_in_blocks(C(2, 1));
+}
+
+static void an_acceptance_behind_another_block_may_be_none(void **state) {
+    (void) state;
+    is_answered_in_blocks(C(2, 5));
+}
+
+static void an_update_that_is_answered_in_blocks_may_have_failed(void **state) {
+    (void) state;
+    stands();
+    updates_at(200000, 901, "/rd/a/b/c", NULL);
+    SERVER(200100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 901, .token = "tu", .block2 = 1 + 8,
+           .payload = "0123456789abcdef");
+    judge(600000);
+    assert_nothing_broken();
+}
+
 /* --- what the server forgot ----------------------------------------------------------------------------------- */
 
 static void after_4_04_an_update_breaks_the_rule(void **state) {
@@ -808,6 +843,9 @@ int main(void) {
         TEST(a_client_that_was_told_to_stop_has_no_duty),
         TEST(an_update_goes_to_the_whole_location),
         TEST(a_location_of_before_is_let_pass),
+        TEST(an_acceptance_in_blocks_may_be_none),
+        TEST(an_acceptance_behind_another_block_may_be_none),
+        TEST(an_update_that_is_answered_in_blocks_may_have_failed),
         TEST(after_4_04_an_update_breaks_the_rule),
         TEST(after_4_04_nothing_breaks_the_rule),
         TEST(a_4_04_behind_signalling_may_be_passed_over),
