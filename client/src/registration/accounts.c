@@ -109,6 +109,14 @@ bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security
     return mark;
 }
 
+int32_t bjc_account_of_mark(const bjc_store *security, bjc_account_mark mark) {
+    const bjc_instance *keys = security->instances;
+    while (keys && keys->born != mark.security_born) {
+        keys = keys->next;
+    }
+    return keys ? keys->iid : -1;
+}
+
 static bool has_keys(const bjc_store *security, int64_t ssid) {
     return ssid > 0 && ssid < 65535 && bjc_security_of_server(security, (uint16_t) ssid) >= 0;
 }

@@ -28,6 +28,8 @@ typedef struct bjc_account_mark {
     uint64_t security, server; /* fingerprints */
 } bjc_account_mark;
 
+/* The instance of /0 that it was made of; -1: it was deleted since. */
+int32_t bjc_account_of_mark(const bjc_store *security, bjc_account_mark mark);
 /* `security_iid` < 0: there is none. */
 bjc_account_mark bjc_account_mark_of(const bjc_store *security, int32_t security_iid, const bjc_store *server,
                                      uint16_t server_iid);

@@ -413,7 +413,8 @@ static void want_update(bjc_registration *r) {
 
 /* An Update that fell into the session did not say what had changed before. */
 static bool has_untold(const bjc_registration *r) {
-    return is_registered(r) && (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r));
+    return is_registered(r) &&
+           (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r) || outdated(r));
 }
 
 void bjc_registrations_resume(bjc_registrations *all) {
@@ -651,7 +652,8 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
         if (r->server_iid != server_iid || !lives || !same) {
             continue;
         }
-        bjc_account_mark now = bjc_account_mark_of(all->security, choose_account(r), all->server, server_iid);
+        int32_t present = bjc_account_of_mark(all->security, r->mark);
+        bjc_account_mark now = bjc_account_mark_of(all->security, present, all->server, server_iid);
         if (!account_stays(r, now)) {
             return false;
         }
