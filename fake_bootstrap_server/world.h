@@ -191,8 +191,8 @@ typedef struct bj_world_ops {
      * world leaves names alone and returns false. The real world gives its address for a host of the scenario. */
     bool (*real_address)(bj_world *w, const char *name, uint16_t port, bj_addr *address);
 
-    /* The run may take until then, if it may not take longer already. NULL: no limit is known. */
-    void (*extend_budget)(bj_world *w, bj_time until);
+    /* The run may take until then, if it may not take longer already; false: no run may. NULL: no limit is known. */
+    bool (*extend_budget)(bj_world *w, bj_time until);
 
     /* Unix time in seconds at time 0, by which certificates are judged. */
     int64_t (*epoch)(bj_world *w);

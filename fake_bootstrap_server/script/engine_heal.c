@@ -572,13 +572,14 @@ bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint
     BJ_TEXT(text, 160);
     bj_text_add(&text, "the script is over, and the world is healed: the client must be registered within ");
     bj_duration_print(&text, h->bound - e->now);
-    bj_event event = {
-        .time = e->now, .kind = BJ_EV_HEALED, .actor = BJ_ACTOR_SCRIPT, .number = (int64_t) h->bound, .text = text.start
-    };
+    bool lasts = !e->ops->extend_budget || e->ops->extend_budget(e->world, h->bound + BJ_SECOND);
+    bj_event event = { .time = e->now,
+                       .kind = BJ_EV_HEALED,
+                       .actor = BJ_ACTOR_SCRIPT,
+                       .number = (int64_t) h->bound,
+                       .other = !lasts,
+                       .text = text.start };
     bj_log_append(e->ops->log(e->world), &event);
-    if (e->ops->extend_budget) {
-        e->ops->extend_budget(e->world, h->bound + BJ_SECOND);
-    }
     e->thread_count = 0;
     heal_network(e);
     bj__heal_go(e);

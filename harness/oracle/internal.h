@@ -597,6 +597,7 @@ struct bj_oracle {
     struct {
         bool tried, registered, refused;
         bool corrupted; /* a message was changed on its way */
+        bool endless;   /* no run lasts as long as the client may take */
         const char *how;
         size_t how_length;
         uint8_t result; /* bj_recovery */

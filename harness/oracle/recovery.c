@@ -17,6 +17,7 @@ enum { NO_SEC = 3 };
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_HEALED) {
         o->recovery.tried = true;
+        o->recovery.endless = e->other != 0;
         o->recovery.how = "the run ended before its bound";
         o->recovery.how_length = sizeof "the run ended before its bound" - 1;
     } else if (e->kind == BJ_EV_RECOVERED && e->text) {
@@ -142,6 +143,9 @@ static bj_recovery outcome(const bj_oracle *o) {
     }
     if (o->recovery.corrupted && o->accounts.vague) {
         return BJ_RECOVERY_NONE; /* what it was told, and by whom, nobody knows */
+    }
+    if (o->recovery.endless) {
+        return BJ_RECOVERY_NONE; /* the run was over before the client need have registered */
     }
     bool returns = may_register(o) && !was_told_nonsense(o); /* a failed registration leads to a bootstrap: to none */
     return may_bootstrap(o) || returns ? BJ_RECOVERY_FAILED : BJ_RECOVERY_BRICKED;

@@ -418,10 +418,11 @@ static int64_t world_epoch(bj_world *w) {
     return bj_sim_epoch(sim_of(w));
 }
 
-static void world_extend_budget(bj_world *w, bj_time until) {
+static bool world_extend_budget(bj_world *w, bj_time until) {
     bj_sim *sim = sim_of(w);
-    until = until < LONGEST_RUN ? until : LONGEST_RUN;
-    sim->budget = until > sim->budget ? until : sim->budget;
+    bj_time possible = until < LONGEST_RUN ? until : LONGEST_RUN;
+    sim->budget = possible > sim->budget ? possible : sim->budget;
+    return possible == until;
 }
 
 static const bj_world_ops ops = {

@@ -54,6 +54,16 @@ static void a_run_that_breaks_off_is_found(void **state) {
     assert_broken(BJ_RULE_RECOVERY, "before its bound");
 }
 
+/* No run lasts until its bound: of what the client would have done nobody knows. */
+static void a_run_that_cannot_last_to_its_bound_is_not_judged(void **state) {
+    (void) state;
+    opens();
+    put_event((bj_event){ .kind = BJ_EV_HEALED, .time = 20000 * BJ_MS, .number = 1000000, .other = 1, .text = "x" });
+    judge(30000);
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_NONE);
+}
+
 static void a_client_without_accounts_is_idle(void **state) {
     (void) state;
     config.account_count = 0;
@@ -240,6 +250,7 @@ int main(void) {
         TEST(a_client_that_registers_has_recovered),
         TEST(a_client_that_does_not_is_found),
         TEST(a_run_that_breaks_off_is_found),
+        TEST(a_run_that_cannot_last_to_its_bound_is_not_judged),
         TEST(a_client_without_accounts_is_idle),
         TEST(a_client_whose_account_was_overwritten_is_bricked),
         TEST(a_client_that_refused_the_overwriting_at_finish_is_not),
