@@ -90,6 +90,7 @@ typedef struct oracle_own {
     int connection;
     bool secure, exact;   /* all copies were seen */
     bool ended_otherwise; /* by an ACK that was for something else, perhaps */
+    bool borrowed;        /* a response with the Message ID of its request, which the server chose */
     uint8_t type, code, token_length;
     uint8_t token[BJ_COAP_TOKEN];
     uint16_t mid;

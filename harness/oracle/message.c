@@ -57,16 +57,17 @@ static bool has_that_of_its_request(bj_oracle *o, const oracle_seen *s) {
 
 /* §4.4: no Message ID is used again within EXCHANGE_LIFETIME for the same endpoint. */
 static void message_id(bj_oracle *o, const oracle_seen *s) {
-    const oracle_own *newest = oracle_own_at(o, 0), *own;
-    if (!newest || newest->copies > 1 || newest->event != s->event->sequence || has_that_of_its_request(o, s)) {
+    oracle_own *newest = oracle_own_at(o, 0), *own;
+    if (!newest || newest->copies > 1 || newest->event != s->event->sequence) {
         return; /* a repetition */
     }
-    if (s->m.code >> 5 == 7) {
+    newest->borrowed = has_that_of_its_request(o, s);
+    if (newest->borrowed || s->m.code >> 5 == 7) {
         return; /* signalling, which there is over TCP only: another rule's */
     }
     for (uint64_t age = 1; (own = oracle_own_at(o, age)); age++) {
-        bool same = own->mid == newest->mid && own->connection < 0 && bj_addr_equal(&own->peer, &newest->peer) &&
-                    bj_addr_equal(&own->local, &newest->local);
+        bool same = own->mid == newest->mid && !own->borrowed && own->connection < 0 &&
+                    bj_addr_equal(&own->peer, &newest->peer) && bj_addr_equal(&own->local, &newest->local);
         if (same && newest->first - own->last < o->config.exchange_lifetime) {
             BJ_TEXT(what, 200);
             oracle_describe(own, &what);

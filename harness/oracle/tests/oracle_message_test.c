@@ -74,6 +74,25 @@ static void a_message_id_may_be_used_after_exchange_lifetime(void **state) {
     assert_nothing_broken();
 }
 
+/* The server happens to count where the client does; the request is long forgotten here. */
+static void one_that_a_response_had_of_its_request_may_be_used(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_NON, .code = GET, .mid = 60, .token = "tn", .path = "/3/0/4");
+    CLIENT(12010, MGMT, .type = BJ_COAP_NON, .code = C(4, 5), .mid = 60, .token = "tn");
+    for (unsigned i = 0; i < 300; i++) {
+        SERVER(13000 + 10 * i, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = (uint16_t) (1000 + i), .token = "to",
+               .path = "/3/0/4");
+        CLIENT(13001 + 10 * i, MGMT, .type = BJ_COAP_ACK, .code = C(4, 5), .mid = (uint16_t) (1000 + i), .token = "to");
+    }
+    CLIENT(20000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 60, .token = "tu", .path = "/rd/1");
+    SERVER(20010, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 60, .token = "tu");
+    judge(21000);
+    assert_nothing_broken();
+}
+
 /* --- acknowledgements and responses --------------------------------------------------------------------------- */
 
 static void an_acknowledgement_of_nothing_is_found(void **state) {
@@ -653,6 +672,7 @@ int main(void) {
         TEST(an_option_too_long_is_found),
         TEST(a_message_id_used_again_is_found),
         TEST(a_message_id_may_be_used_after_exchange_lifetime),
+        TEST(one_that_a_response_had_of_its_request_may_be_used),
         TEST(an_acknowledgement_of_nothing_is_found),
         TEST(a_wrong_token_is_found),
         TEST(a_notification_belongs_to_its_observation),
