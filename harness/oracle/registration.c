@@ -191,12 +191,29 @@ static const char *best_misfit(const bj_oracle *o, const oracle_seen *s, bool *f
 
 /* --- the rules ------------------------------------------------------------------------------------------------ */
 
+/* When the client asked for the session that is open: not for the one that it may be about to ask for. */
+static bj_time last_asked(bj_oracle *o) {
+    const oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (own->purpose == ORACLE_BOOTSTRAP && own->event != o->last_event) {
+            return own->first;
+        }
+    }
+    return 0;
+}
+
+/* What is done behind the Finish shows that the session goes on; what has no answer, or is refused, may have come when
+ * it was over. */
 bool oracle_finish_pending(bj_oracle *o) {
     oracle_foreign *f;
-    for (uint64_t age = 0; o->attempt.phase == ORACLE_SESSION && (f = oracle_foreign_at(o, age)); age++) {
-        if (f->bootstrap && f->operation) {
-            return f->operation == ORACLE_OP_FINISH && !f->responses && (f->secure || !o->config.exact);
+    bool open = o->attempt.phase == ORACLE_SESSION;
+    bj_time began = open ? last_asked(o) : 0;
+    for (uint64_t age = 0; open && (f = oracle_foreign_at(o, age)) && f->last >= began; age++) {
+        bool command = f->bootstrap && f->operation;
+        if (command && f->operation == ORACLE_OP_FINISH && !f->responses) {
+            return f->secure || !o->config.exact;
         }
+        open = !command || !f->responses || f->response >> 5 != 2;
     }
     return false;
 }

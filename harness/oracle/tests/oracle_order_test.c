@@ -198,6 +198,38 @@ static void a_finish_whose_answer_is_lost_stays_open(void **state) {
     assert_nothing_broken();
 }
 
+/* The client is in no session any more when it refuses what came behind the Finish. */
+static void a_finish_whose_answer_is_lost_stays_open_behind_a_refusal(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 103, .token = "to", .path = "/bs" });
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = DELETE_, .mid = 104, .token = "to", .path = "/1" });
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    uint32_t refusal = sends_record(10902);
+    registers(10903, 50, "lt=300");
+    is_read(10904, arrives(10904, refusal), 103, C(4, 0));
+    judge(10910);
+    assert_nothing_broken();
+}
+
+/* What is done behind it shows that the session goes on, and that it was refused. */
+static void a_finish_behind_which_a_command_is_done_was_refused(void **state) {
+    (void) state;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = DELETE_, .mid = 104, .token = "to", .path = "/3442" });
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    is_read(10903, arrives(10903, sends_record(10902)), 104, C(2, 2));
+    registers(10904, 50, "lt=300");
+    judge(10910);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
 /* The end of the session overtook it: no server can read it any more. */
 static void a_finish_whose_answer_is_passed_over_stays_open(void **state) {
     (void) state;
@@ -247,6 +279,8 @@ int main(void) {
         TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
         TEST(a_finish_whose_answer_is_lost_stays_open),
         TEST(a_finish_whose_answer_is_passed_over_stays_open),
+        TEST(a_finish_whose_answer_is_lost_stays_open_behind_a_refusal),
+        TEST(a_finish_behind_which_a_command_is_done_was_refused),
         TEST(what_comes_in_clear_may_cost_the_record_behind_it),
         TEST(a_repetition_under_dtls_is_found),
     };
