@@ -159,6 +159,15 @@ static bool goes_on(const oracle_attempt *a, const oracle_own *own, const oracle
     return bootstrap && (a->pack || (a->phase == ORACLE_FAILED && a->refused && !prefers_format(&s->m)));
 }
 
+/* RFC 6724 §2: nobody has answered at one address of the server's name, and the next is tried. Who asks for the name
+ * again begins another attempt. */
+static bool goes_to_next_address(bj_oracle *o, const oracle_seen *s) {
+    const oracle_attempt *a = &o->attempt;
+    const oracle_instance *account = oracle_bootstrap_account(&o->accounts);
+    return a->phase == ORACLE_REQUESTED && !o->growth.queries && !bj_addr_equal(&a->peer, &s->peer) && account &&
+           oracle_uri_leads_to(o, account->uri, &a->peer) == 1 && oracle_uri_leads_to(o, account->uri, &s->peer) == 1;
+}
+
 /* LwM2M Core 1.2 §6.1.3.3, §6.1.7.7: an error in answer to the request for a pack is followed by a Bootstrap-Request,
  * and not by another of its kind. */
 static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
@@ -193,7 +202,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
         leave_open(o);
     }
     bj_time began = oracle_min(s->time, a->dialled);
-    bool same = goes_on(a, own, s);
+    bool next = goes_to_next_address(o, s), same = next || goes_on(a, own, s);
     oracle_model_asked(o);
     a->preferred = prefers_format(&s->m);
     a->refused = false;
@@ -203,7 +212,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
         check_finish_timeout(o, s, began);
         oracle_growth_begins(o, s, began, needed(o));
     }
-    if (!same || a->phase == ORACLE_FAILED) {
+    if (!same || next || a->phase == ORACLE_FAILED) { /* which a client may count as a failure */
         oracle_growth_asked(o);
     }
     if (a->phase == ORACLE_SESSION) {

@@ -68,6 +68,45 @@ static void one_that_passes_its_cap_is_found(void **state) {
     assert_broken(BJ_RULE_BS_HOLDOFF_CAP, "60.000 s at most");
 }
 
+enum { OTHER = MGMT + 1 };
+
+static void asks_the_other(unsigned ms, uint16_t mid) {
+    CLIENT(ms, OTHER, .type = BJ_COAP_CON, .code = POST, .mid = mid, .token = "tn", .path = "/bs",
+           .query = { "ep=dev-1" });
+}
+
+/* RFC 6724 §2: a name leads to two addresses, and where nobody is at the first the next is tried. */
+static void the_next_address_of_a_name_is_no_other_attempt(void **state) {
+    (void) state;
+    grows();
+    declare(OTHER, "other", "bs.example");
+    asks(10000, 1);
+    asks_the_other(10010, 2);
+    asks(10010 + 93000 + 58000, 3); /* who keeps addresses may count a failure for each */
+    judge(162000);
+    assert_nothing_broken();
+}
+
+static void the_address_of_another_server_is_another_attempt(void **state) {
+    (void) state;
+    declare(OTHER, "other", "other.example");
+    asks(10000, 1);
+    asks_the_other(10010, 2);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "0.010 s after");
+}
+
+static void another_query_is_another_attempt(void **state) {
+    (void) state;
+    declare(OTHER, "other", "bs.example");
+    asks(10000, 1);
+    put_event(
+        (bj_event){ .kind = BJ_EV_DNS_QUERY, .actor = BJ_ACTOR_CLIENT, .time = 10005 * BJ_MS, .text = "bs.example" });
+    asks_the_other(10010, 2);
+    judge(11000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "0.010 s after");
+}
+
 static void an_attempt_that_nobody_answered_has_failed_when_it_was_given_up(void **state) {
     (void) state;
     grows();
@@ -277,6 +316,9 @@ int main(void) {
         TEST(nobody_knows_how_that_of_another_client_grows),
         TEST(one_that_grows_too_fast_is_found),
         TEST(one_that_passes_its_cap_is_found),
+        TEST(the_next_address_of_a_name_is_no_other_attempt),
+        TEST(the_address_of_another_server_is_another_attempt),
+        TEST(another_query_is_another_attempt),
         TEST(an_attempt_that_nobody_answered_has_failed_when_it_was_given_up),
         TEST(after_that_it_is_late_too),
         TEST(a_registration_ends_the_growth),
