@@ -456,9 +456,16 @@ static void overtaking_refused(bj_oracle *o, const oracle_foreign *f, const orac
     }
 }
 
+/* Larger than is expected, or with an option of a length that it does not have, it may be rejected for that (RFC 7252
+ * §4.6, §5.4.3). */
+static bool may_be_rejected(const oracle_foreign *f, const bj_coap *m) {
+    BJ_TEXT(why, 100);
+    return f->length > ORACLE_MOST_EXPECTED || !has_plain_options(m) || !bj_coap_options_valid(m, &why);
+}
+
 void oracle_commands_reset(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     bj_coap m;
-    if (f->code && decode(f, &m) && has_plain_options(&m) && f->type == BJ_COAP_CON && overtook(o, f)) {
+    if (f->code && decode(f, &m) && !may_be_rejected(f, &m) && f->type == BJ_COAP_CON && overtook(o, f)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_BS_OVERTAKING, s->time, s->event->sequence,

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { MOST_EXPECTED = 1152 }; /* RFC 7252 §4.6: what fits a message whose size nobody has told the other */
-
 /* --- peers ---------------------------------------------------------------------------------------------------- */
 
 oracle_peer *oracle_peer_of(bj_oracle *o, const bj_addr *address, bool make) {
@@ -664,8 +662,8 @@ static void heard_anew(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     bool request = bj_coap_is_request(f->code);
-    f->owed =
-        !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && s->length <= MOST_EXPECTED && expected(o, s);
+    f->owed = !s->stream && f->type == BJ_COAP_CON && (request || !f->code) && s->length <= ORACLE_MOST_EXPECTED &&
+              expected(o, s);
     if (request) {
         f->slept = !s->stream && was_slept_through(o, s);
         read_request(f, &s->m);
@@ -737,7 +735,7 @@ static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen 
 
 /* What the client may reject has not happened for it, nor does it end its repetitions. */
 static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
-    if (is_hard_to_take(&s->m) || (!s->stream && s->length > MOST_EXPECTED)) {
+    if (is_hard_to_take(&s->m) || (!s->stream && s->length > ORACLE_MOST_EXPECTED)) {
         own->exact = false;
         own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
         o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;

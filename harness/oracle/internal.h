@@ -55,7 +55,8 @@ enum {
     ORACLE_DEFERRED = 4,
     ORACLE_TRANSFERS = 16,
     ORACLE_MACHINES = 16,
-    ORACLE_GRACE = 10000, /* us: what may cross on its way inside the client's own machine */
+    ORACLE_MOST_EXPECTED = 1152, /* bytes; RFC 7252 §4.6: of a message whose size nobody has told the other */
+    ORACLE_GRACE = 10000,        /* us: what may cross on its way inside the client's own machine */
 };
 
 /* A message as the client's side has it: when it was sent or got there. */

@@ -368,6 +368,25 @@ static void a_reset_of_a_command_that_overtakes_is_found(void **state) {
     assert_broken(BJ_RULE_BS_OVERTAKING, "DELETE /");
 }
 
+/* RFC 7252 §5.4.3: a segment of more than 255 bytes is a critical option that nobody knows; §4.6: nor need a client
+ * take what is larger than 1152 bytes. */
+static void one_that_nobody_need_take_may_be_rejected(void **state) {
+    (void) state;
+    char segment[300] = "/", large[1160];
+    memset(segment + 1, 'a', sizeof segment - 2);
+    segment[sizeof segment - 1] = '\0';
+    memset(large, 0, sizeof large);
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token = "to", .path = segment);
+    CLIENT(10110, BS, .type = BJ_COAP_RST, .mid = 100);
+    SERVER(10120, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 101, .token = "to", .path = "/1/0", .format = 11543,
+           .payload = large, .length = sizeof large);
+    CLIENT(10130, BS, .type = BJ_COAP_RST, .mid = 101);
+    accepts(10200, 1);
+    judge(10400);
+    assert_nothing_broken();
+}
+
 static void a_session_that_a_command_opened_is_not_given_up_early(void **state) {
     (void) state;
     asks(10000, 1);
@@ -473,6 +492,7 @@ int main(void) {
         TEST(a_condition_that_does_not_hold_is_lawful),
         TEST(a_part_of_a_body_that_overtakes_may_begin_nothing),
         TEST(a_reset_of_a_command_that_overtakes_is_found),
+        TEST(one_that_nobody_need_take_may_be_rejected),
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
         TEST(a_command_that_overtakes_may_be_refused),
         TEST(a_client_that_takes_what_overtakes_does_not_refuse_it),
