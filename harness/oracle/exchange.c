@@ -295,6 +295,12 @@ static oracle_own *room_for_another(bj_oracle *o) {
     return &o->own[o->own_count++ % ORACLE_OWN];
 }
 
+/* The system tells of a refusal to who sends next: nothing leaves then, and what is seen first is the repetition. */
+static bool is_first_transmission(bj_oracle *o, const oracle_seen *s) {
+    const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    return !p || s->stream || s->time > p->failing;
+}
+
 static void said_anew(bj_oracle *o, const oracle_seen *s) {
     oracle_own *own = room_for_another(o);
     *own = (oracle_own){ .used = true,
@@ -302,7 +308,8 @@ static void said_anew(bj_oracle *o, const oracle_seen *s) {
                          .local = s->local,
                          .connection = s->connection,
                          .secure = s->secure,
-                         .exact = o->config.exact && (!s->secure || s->secure_certain) && !is_signal(s),
+                         .exact = o->config.exact && (!s->secure || s->secure_certain) && !is_signal(s) &&
+                                  is_first_transmission(o, s),
                          .type = s->m.type,
                          .code = s->m.code,
                          .token_length = s->m.token_length,
@@ -459,6 +466,9 @@ static void client_said(bj_oracle *o, const oracle_seen *s) {
     }
     if (!s->stream) {
         leave_port(o, s);
+    }
+    if (p && p->failing == BJ_NEVER) {
+        p->failing = s->time + o->config.ack_timeout / 1000 * (o->config.ack_random_factor / 1000) + oracle_late(o);
     }
     if (p && keeps_awake(o, s)) {
         note_exchange(o, p, s->time);
@@ -838,6 +848,10 @@ static void note_record(bj_oracle *o, const bj_event *e, const bj_addr *peer) {
 /* The system tells it to who sends or receives next: a repetition may have been tried, and nothing have left. */
 static void note_refusal(bj_oracle *o, const bj_event *e) {
     oracle_own *own;
+    oracle_peer *p = oracle_peer_of(o, &e->from, false);
+    if (p) {
+        p->failing = BJ_NEVER;
+    }
     for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
         own->exact &= own->acknowledged != BJ_NEVER || !bj_addr_equal(&own->peer, &e->from);
     }

@@ -228,6 +228,7 @@ typedef struct oracle_peer {
     bool reset_strangely;  /* it rejected a message that was not confirmable, had its answer, or was given up */
     bj_time exchanged;     /* when the client last sent it something, or got an answer */
     bj_time perhaps;       /* likewise, of what a client need not count: it may listen on, or not */
+    bj_time failing;       /* the first transmission of what is seen until then may have failed: a refusal had come */
     bj_time dozed, woke;   /* in queue mode: the last time during which it need not have listened; 0: none */
     oracle_standing standing;
     oracle_trying trying;

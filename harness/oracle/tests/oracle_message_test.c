@@ -448,6 +448,38 @@ static void a_first_repetition_too_early_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_RETRANSMIT, "repetition 1");
 }
 
+/* The system holds a refusal for who sends next: a first transmission may have failed by it. That of the message which
+ * is seen next did not leave then, nor did any of which the first repetition comes in time. */
+static void repeats_behind_a_refusal(unsigned ms) {
+    CLIENT(10000, MGMT, .type = BJ_COAP_NON, .code = C(2, 5), .mid = 1, .token = "tn", .observe = 2);
+    put_event((bj_event){
+        .kind = BJ_EV_ICMP, .actor = BJ_ACTOR_CLIENT, .time = 11000 * BJ_MS, .from = address_of(MGMT), .to = local });
+    CLIENT(11000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 2, .token = "tr", .path = "/rd");
+    CLIENT(ms, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 3, .token = "tn", .observe = 3);
+    CLIENT(ms + 5400, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 3, .token = "tn", .observe = 3);
+    judge(ms + 5500);
+}
+
+static bool has_broken(bj_rule rule) {
+    bool broken = false;
+    for (size_t i = 0; i < found_count; i++) {
+        broken |= found[i].rule == rule;
+    }
+    return broken;
+}
+
+static void behind_a_refusal_the_first_transmission_may_have_failed(void **state) {
+    (void) state;
+    repeats_behind_a_refusal(13700);
+    assert_false(has_broken(BJ_RULE_COAP_RETRANSMIT));
+}
+
+static void later_behind_a_refusal_repetitions_double(void **state) {
+    (void) state;
+    repeats_behind_a_refusal(15000);
+    assert_true(has_broken(BJ_RULE_COAP_RETRANSMIT));
+}
+
 static void a_repetition_that_does_not_double_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -703,6 +735,8 @@ int main(void) {
         TEST(rounded_repetitions),
         TEST(more_than_rounding_is_found),
         TEST(a_first_repetition_too_early_is_found),
+        TEST(behind_a_refusal_the_first_transmission_may_have_failed),
+        TEST(later_behind_a_refusal_repetitions_double),
         TEST(a_repetition_that_does_not_double_is_found),
         TEST(a_slow_name_holds_up_a_repetition),
         TEST(a_quick_name_holds_up_nothing),
