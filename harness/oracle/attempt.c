@@ -285,8 +285,7 @@ static void goes_with(oracle_attempt *a, bj_time time) {
     a->last = a->late ? a->last : oracle_max(a->last, time);
 }
 
-/* RFC 7252 §4.2: in the moment in which another repetition would follow, or none does any more. */
-static bool comes_as_it_is_given_up(const oracle_own *own, const oracle_seen *s) {
+bool oracle_comes_as_it_is_given_up(const oracle_own *own, const oracle_seen *s) {
     bj_time gap = oracle_less(own->last, own->before);
     return !s->stream && own->copies > 1 && own->acknowledged == s->time &&
            s->time + ORACLE_GRACE >= own->last + 2 * gap;
@@ -296,7 +295,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     uint32_t block = 0;
-    a->late |= s->time > own->first + shortest_wait(o) || comes_as_it_is_given_up(own, s);
+    a->late |= s->time > own->first + shortest_wait(o) || oracle_comes_as_it_is_given_up(own, s);
     a->excused |= a->late;
     if ((a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) || (a->late && a->phase == ORACLE_SESSION)) {
         return; /* what comes late belongs to nothing */
@@ -383,7 +382,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
         return;
     }
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
-    bool unclear = p->registered && (comes_as_it_is_given_up(own, s) || comes_in_blocks(own, s));
+    bool unclear = p->registered && (oracle_comes_as_it_is_given_up(own, s) || comes_in_blocks(own, s));
     p->placed = names_a_place(&s->m) && !unclear;
     p->doubtful |= unclear;
     p->sends_away = false;

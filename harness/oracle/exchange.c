@@ -756,8 +756,7 @@ static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
     }
 }
 
-/* RFC 7252 §4.7: another was sent since. */
-static bool was_given_up(bj_oracle *o, const oracle_own *own) {
+bool oracle_was_given_up(bj_oracle *o, const oracle_own *own) {
     const oracle_own *other;
     for (uint64_t age = 0; (other = oracle_own_at(o, age)) && other != own; age++) {
         if (other->type == BJ_COAP_CON && other->first > own->last && bj_addr_equal(&other->peer, &own->peer)) {
@@ -772,7 +771,7 @@ static void heard_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (!own) {
         return;
     }
-    bool over = own->type == BJ_COAP_NON || own->acknowledged != BJ_NEVER || was_given_up(o, own);
+    bool over = own->type == BJ_COAP_NON || own->acknowledged != BJ_NEVER || oracle_was_given_up(o, own);
     if (s->m.type == BJ_COAP_RST && over) {
         oracle_peer *p = oracle_peer_of(o, &s->peer, false);
         if (p) {

@@ -711,6 +711,8 @@ bool oracle_is_bootstrap(bj_oracle *o, const bj_addr *address);
 bool oracle_asleep(const bj_oracle *o, const oracle_peer *p, bj_time now);
 /* When does it, at the latest? */
 bj_time oracle_falls_asleep(const bj_oracle *o, const oracle_peer *p);
+/* RFC 7252 §4.7: was another sent to that server since? */
+bool oracle_was_given_up(bj_oracle *o, const oracle_own *own);
 /* RFC 7252 §4.8.2: MAX_TRANSMIT_WAIT. */
 bj_time oracle_transmit_wait(const bj_oracle *o);
 /* The client's message that `s` (of the client) is, after oracle_exchange_seen() took it in; NULL for ACK and RST. */
@@ -898,5 +900,7 @@ void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t 
 /* --- attempt.c --- */
 
 bool oracle_in_session(const bj_oracle *o, const bj_addr *peer);
+/* RFC 7252 §4.2: is it acknowledged in the moment in which another repetition would follow, or none does any more? */
+bool oracle_comes_as_it_is_given_up(const oracle_own *own, const oracle_seen *s);
 
 #endif

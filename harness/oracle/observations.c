@@ -481,6 +481,8 @@ void oracle_observations_reset(bj_oracle *o, const oracle_seen *s) {
     bool misled = ob && ob->answered && ob->answered + ORACLE_GRACE >= own->first;
     if (ob && !ob->ended && own->first >= ob->began && !misled) {
         ob->ended = ORACLE_ENDED_RESET;
+        /* Who has given it up may not know its Message ID any more. */
+        ob->ended_perhaps = oracle_comes_as_it_is_given_up(own, s) || oracle_was_given_up(o, own);
         ob->ended_at = s->time;
         bool at_once = own->copies == 1; /* else others may have been made behind it, and wait for it (NSTART) */
         ob->ended_settled = at_once && is_settled(o, &ob->peer, s->time, own->event);

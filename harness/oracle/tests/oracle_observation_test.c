@@ -242,6 +242,25 @@ static void a_reset_ends_it(void **state) {
     assert_broken(BJ_RULE_REP_CANCEL, "RST");
 }
 
+/* Its Message ID need not be known any more (RFC 7252 §4.2); who knows it ends the observation. */
+static void a_reset_to_what_was_given_up_may_be_passed_over(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "pmax=300", NULL, C(2, 4));
+    for (unsigned i = 0; i < 5; i++) {
+        CLIENT(at_ms + 2500 * ((1u << i) - 1), MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = 70, .token = "ob",
+               .observe = 3, .format = 1, .payload = "7");
+    }
+    SERVER(at_ms + 78000, MGMT, .type = BJ_COAP_RST, .mid = 70);
+    at_ms += 78100;
+    judge(600000);
+    assert_nothing_broken();
+    at_ms = 600000;
+    notifies(BJ_COAP_CON, 4, "8");
+    judge(at_ms);
+    assert_nothing_broken();
+}
+
 /* libcoap answers it with the token that it has, which is no notification. */
 static void the_answer_to_a_request_in_an_acknowledgement_is_no_notification(void **state) {
     (void) state;
@@ -748,6 +767,7 @@ int main(void) {
         TEST(signalling_over_udp_may_end_it),
         TEST(signalling_over_udp_may_end_what_waits_for_its_turn),
         TEST(a_reset_ends_it),
+        TEST(a_reset_to_what_was_given_up_may_be_passed_over),
         TEST(the_answer_to_a_request_in_an_acknowledgement_is_no_notification),
         TEST(a_reset_behind_a_response_may_be_for_nothing),
         TEST(a_registration_ends_it),
