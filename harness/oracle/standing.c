@@ -582,12 +582,13 @@ static void client_answered(bj_oracle *o, const oracle_seen *s) {
     if (!p || f->responses != 1 || f->acks > 1) {
         return;
     }
-    if (is_judged(o) && f->slept && spoke_since_it_was_sent(o, f, s)) {
+    bool done = s->m.code != BJ_COAP_CODE(4, 2); /* a library may refuse an option by itself, whoever listens */
+    if (is_judged(o) && done && f->slept && spoke_since_it_was_sent(o, f, s)) {
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);
         oracle_break(o, BJ_RULE_QUEUE_WAKE, s->time, s->event->sequence,
                      "%s was sent while the client did not listen, and is done when it does again", what.start);
-    } else if (is_judged(o) && f->slept && s->time < f->first + BJ_SECOND && comes_to_a_sleeper(o, f)) {
+    } else if (is_judged(o) && done && f->slept && s->time < f->first + BJ_SECOND && comes_to_a_sleeper(o, f)) {
         oracle_break(o, BJ_RULE_QUEUE_AWAKE, s->time, s->event->sequence,
                      "the client listens for more than MAX_TRANSMIT_WAIT after the last exchange");
     }

@@ -739,6 +739,17 @@ static void stands_in_queue_mode(void) {
     SERVER(12100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
 }
 
+/* Its option is refused when the client listens again: by a library, which has read it before anybody could drop it. */
+static void what_is_refused_late_is_not_done_late(void **state) {
+    (void) state;
+    stands_in_queue_mode();
+    SERVER(199999, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 69, .token = "tk", .path = "/3/0/14", .option = 9);
+    CLIENT(200000, MGMT, .type = BJ_COAP_ACK, .code = C(4, 2), .mid = 69, .token = "tk");
+    updates_at(200000, 901, "/rd/1", NULL);
+    judge(201000);
+    assert_nothing_broken();
+}
+
 /* A request that comes at that time, and is answered at once. */
 static void is_asked_in_queue_mode(unsigned ms) {
     stands_in_queue_mode();
@@ -886,6 +897,7 @@ int main(void) {
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
         TEST(what_came_again_may_be_done),
+        TEST(what_is_refused_late_is_not_done_late),
         TEST(who_must_listen_answers),
         TEST(who_refused_an_option_may_listen_or_not),
         TEST(who_should_sleep_and_answers_is_found),
