@@ -11,6 +11,8 @@
 
 /* Datagrams taken in one go, so that a flood cannot keep the timers waiting. */
 #define READS_AT_ONCE 64
+/* More than any socket's buffer holds. */
+#define MOST_WAITING 65536
 /* RFC 8323 §5.3.1: 1152 bytes are taken by everyone. */
 #define MESSAGE_HEAD 1152u
 
@@ -192,8 +194,9 @@ static bool readable(const bjc_context *context) {
     return poll(&descriptor, 1, 0) > 0;
 }
 
+/* All that has come; of a flood that goes on, what may have come before. */
 void bjc_context_drain(bjc_context *context) {
-    for (int i = 0; i < READS_AT_ONCE && readable(context); i++) {
+    for (int i = 0; i < MOST_WAITING && readable(context); i++) {
         coap_io_process(context->coap, COAP_IO_NO_WAIT);
     }
 }
