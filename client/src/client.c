@@ -37,6 +37,7 @@ struct bootjack_client {
     bjc_timer send; /* of the test object's values, after the Execute was answered */
     bootjack_path send_paths[BJC_TEST_OBJECT_PATHS];
     size_t send_count;
+    bool send_postponed; /* it fell into a bootstrap session */
     bool started, stopping, stopped;
 };
 
@@ -81,17 +82,27 @@ static void end_observations(bootjack_client *client) {
 
 static const bjc_path everything;
 
+/* What was asked for as a bootstrap began, and waited for its end. */
+static void resume_send(bootjack_client *client) {
+    if (client->send_postponed) {
+        client->send_postponed = false;
+        bjc_timer_arm(&client->core.scheduler, &client->send, 0);
+    }
+}
+
 static void on_bootstrapped(void *context) {
     bootjack_client *client = context;
     bjc_registrations_start(&client->registrations);
     end_observations(client);
     bjc_reporting_changed(&client->reporting, &everything);
+    resume_send(client);
 }
 
 static void on_bootstrap_failed(void *context) {
     bootjack_client *client = context;
     bjc_registrations_resume(&client->registrations);
     bjc_reporting_changed(&client->reporting, &everything); /* what was due meanwhile was not looked at */
+    resume_send(client);
 }
 
 static void on_accounts_changed(void *context) {
@@ -130,8 +141,9 @@ static void on_factory_reset(void *context) {
 
 static void on_request(void *context, uint16_t ssid, const bjc_incoming *request, bjc_reply *reply) {
     bootjack_client *client = context;
-    /* LwM2M Core 1.1 §6.1.1: during a bootstrap, requests that are not part of it may be ignored. */
-    if (!client->model.in_transaction) {
+    /* LwM2M Core 1.1 §6.1.1: during a bootstrap, requests that are not part of it may be ignored. Until its accounts
+     * are taken up, it may have deleted that of this server. */
+    if (!client->model.in_transaction && !bjc_bootstrap_is_settling(&client->bootstrap)) {
         bjc_manage(&client->management, ssid, request, reply);
     }
 }
@@ -173,6 +185,10 @@ static void on_undelivered(void *context, uint16_t ssid) {
 
 static void on_send(void *context) {
     bootjack_client *client = context;
+    if (client->model.in_transaction) {
+        client->send_postponed = true;
+        return;
+    }
     for (const bjc_registration *r = client->registrations.list; r; r = r->next) {
         bootjack_error error = bootjack_send(client, r->ssid, client->send_paths, client->send_count, NULL, NULL);
         bjc_log(&client->core, BOOTJACK_LOG_INFO, "server %u: Send: %s", r->ssid, bootjack_error_text(error));

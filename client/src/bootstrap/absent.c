@@ -22,6 +22,11 @@ bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap) {
     return false;
 }
 
+bool bjc_bootstrap_is_settling(const bjc_bootstrap *bootstrap) {
+    (void) bootstrap;
+    return false;
+}
+
 bool bjc_bootstrap_need(bjc_bootstrap *bootstrap, const char *cause) {
     bjc_log(bootstrap->core, BOOTJACK_LOG_WARNING, "bootstrap needed (%s), but it is not part of this build", cause);
     return false;

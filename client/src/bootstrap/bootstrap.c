@@ -345,8 +345,12 @@ bool bjc_bootstrap_has_account(const bjc_bootstrap *b) {
     return bjc_security_bootstrap_account(b->security) >= 0;
 }
 
+bool bjc_bootstrap_is_settling(const bjc_bootstrap *b) {
+    return b->finished_timer.armed;
+}
+
 bool bjc_bootstrap_need(bjc_bootstrap *b, const char *cause) {
-    if (b->state != BJC_BOOTSTRAP_IDLE || b->finished_timer.armed) {
+    if (b->state != BJC_BOOTSTRAP_IDLE || bjc_bootstrap_is_settling(b)) {
         return true;
     }
     if (!bjc_bootstrap_has_account(b)) {

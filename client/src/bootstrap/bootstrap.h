@@ -49,6 +49,8 @@ void bjc_bootstrap_resume(bjc_bootstrap *bootstrap);
 /* Ends everything without a word. */
 void bjc_bootstrap_stop(bjc_bootstrap *bootstrap);
 bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap);
+/* A Finish was accepted, and the accounts that it leaves are not taken up yet. */
+bool bjc_bootstrap_is_settling(const bjc_bootstrap *bootstrap);
 /* A bootstrap is needed, whatever the cause: the hold-off begins, unless one is under way. If the last one led to
  * nothing, this counts as its failure. False: there is no Bootstrap-Server account. */
 bool bjc_bootstrap_need(bjc_bootstrap *bootstrap, const char *cause);

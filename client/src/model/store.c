@@ -213,6 +213,12 @@ int64_t bjc_store_integer(const bjc_store *store, uint16_t iid, uint16_t rid, in
     return value->as.integer;
 }
 
+bjc_store bjc_store_valid(const bjc_store *store) {
+    return (bjc_store){ .core = store->core,
+                        .object = store->object,
+                        .instances = store->in_transaction ? store->before : store->instances };
+}
+
 int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent) {
     const bjc_store before = { .core = store->core, .object = store->object, .instances = store->before };
     return bjc_store_integer(&before, iid, rid, absent);

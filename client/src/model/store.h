@@ -62,6 +62,8 @@ int64_t bjc_store_integer(const bjc_store *store, uint16_t iid, uint16_t rid, in
 /* The same as it was before the transaction that is open. */
 int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent);
 bool bjc_store_boolean(const bjc_store *store, uint16_t iid, uint16_t rid, bool absent);
+/* A look at what is valid: what was there before the transaction that is open, or what is there now. */
+bjc_store bjc_store_valid(const bjc_store *store);
 bootjack_error bjc_store_set(bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
 bootjack_error bjc_store_create(bjc_store *store, uint16_t iid);
 bootjack_error bjc_store_remove(bjc_store *store, uint16_t iid);

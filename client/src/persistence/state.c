@@ -238,6 +238,7 @@ static bootjack_error take_object(reader *in, const bjc_model *model, taken *all
 static void keep(taken *all) {
     for (size_t i = 0; i < all->count; i++) {
         bjc_store_restore(all->target[i], all->fresh[i].instances);
+        all->target[i]->births = all->fresh[i].births;
     }
 }
 

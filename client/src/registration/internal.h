@@ -11,8 +11,9 @@
 void bjc_registration_move(bjc_registration *r, bjc_registration_state state, const char *cause);
 void bjc_registration_arm(bjc_registration *r, bjc_time delay);
 void bjc_registration_disconnect(bjc_registration *r);
-/* A number of the server's /1 instance. */
+/* A number, a flag of the server's /1 instance. What a bootstrap session has written so far is not valid yet. */
 int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_t absent);
+bool bjc_registration_flag(const bjc_registration *r, uint16_t rid, bool absent);
 /* Lets the servers begin whose turn it is. */
 void bjc_registrations_start_next(bjc_registrations *all);
 

@@ -35,17 +35,28 @@ void bjc_registration_arm(bjc_registration *r, bjc_time delay) {
 }
 
 int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_t absent) {
-    return bjc_store_integer(r->all->server, r->server_iid, rid, absent);
+    const bjc_store valid = bjc_store_valid(r->all->server);
+    return bjc_store_integer(&valid, r->server_iid, rid, absent);
+}
+
+bool bjc_registration_flag(const bjc_registration *r, uint16_t rid, bool absent) {
+    const bjc_store valid = bjc_store_valid(r->all->server);
+    return bjc_store_boolean(&valid, r->server_iid, rid, absent);
 }
 
 /* LwM2M Core 1.1 Appendix E.2, /1/x/11: the last alert that the server sent, for it and the Bootstrap-Server to see. */
-static void note_alert(const bjc_registration *r) {
+static void note_alert(bjc_registration *r) {
     int alert = r->session ? bjc_session_alert(r->session) : -1;
-    bool known = bjc_store_instance(r->all->server, r->server_iid) && !r->all->model->in_transaction;
-    if (alert >= 0 && known && r->all->core->config.version >= BOOTJACK_LWM2M_1_1) {
-        /* Optional: when memory has run out, it is left as it was. */
-        (void) bjc_store_set_integer(r->all->server, r->server_iid, BJC_SERVER_ALERT_CODE, alert);
+    bool known = bjc_store_integer(r->all->server, r->server_iid, BJC_SERVER_SSID, 0) == r->ssid;
+    r->alert = alert >= 0 ? alert : r->alert;
+    if (r->all->model->in_transaction) {
+        return; /* it waits for the end */
     }
+    if (r->alert >= 0 && known && r->all->core->config.version >= BOOTJACK_LWM2M_1_1) {
+        /* Optional: when memory has run out, it is left as it was. */
+        (void) bjc_store_set_integer(r->all->server, r->server_iid, BJC_SERVER_ALERT_CODE, r->alert);
+    }
+    r->alert = -1;
 }
 
 void bjc_registration_disconnect(bjc_registration *r) {
@@ -83,7 +94,7 @@ static bool settled(const bjc_registration *r) {
 
 /* Nothing after it in the order may start yet: it is not settled, or it failed and /1/x/15 says that it blocks. */
 static bool holds_up(const bjc_registration *r) {
-    bool blocks = bjc_store_boolean(r->all->server, r->server_iid, BJC_SERVER_FAILURE_BLOCK, false);
+    bool blocks = bjc_registration_flag(r, BJC_SERVER_FAILURE_BLOCK, false);
     return !settled(r) || (!r->ever && blocks);
 }
 
@@ -138,6 +149,8 @@ static void after_exchange(bjc_registration *r) {
     }
 }
 
+static bool has_untold(const bjc_registration *r);
+
 static void on_registered(bjc_registration *r, const bjc_completion *completion) {
     if (!keep_location(r, completion)) {
         bjc_registration_attempt_failed(r, "registered, but no Location-Path came with it");
@@ -147,6 +160,7 @@ static void on_registered(bjc_registration *r, const bjc_completion *completion)
     r->ever = true;
     r->registered_at = bjc_now();
     bjc_registration_move(r, BJC_REGISTRATION_REGISTERED, "Register answered with 2.01");
+    r->update_wanted = has_untold(r); /* what was wanted before, it has done; not what changed since it was sent */
     after_exchange(r);
     r->all->registered(r->all->context);
     bjc_registrations_start_next(r->all);
@@ -290,10 +304,20 @@ static uint64_t transport_wish(const bjc_registration *r) {
     return wish;
 }
 
+/* Another Binding or Preferred Transport ends what a trigger asked for. */
+static bool heed_wish(bjc_registration *r) {
+    uint64_t wish = transport_wish(r);
+    bool other = wish != r->wish;
+    r->asked_transport = other ? 0 : r->asked_transport;
+    r->wish = wish;
+    return other;
+}
+
 /* Opens the session. Of the checks made here, each sends the client back to the Bootstrap-Server. */
 static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *error) {
     const bjc_store *security = r->all->security;
     const char *reason;
+    heed_wish(r);
     int32_t iid = choose_account(r);
     *error = BOOTJACK_ERR_INCONSISTENT;
     if (iid < 0) {
@@ -307,7 +331,6 @@ static const char *connect(bjc_registration *r, bjc_uri *uri, bootjack_error *er
         return "scheme of the URI does not go with the Security Mode";
     }
     r->mark = bjc_account_mark_of(security, iid, r->all->server, r->server_iid);
-    r->wish = transport_wish(r);
     return open_session(r, (uint16_t) iid, uri, error);
 }
 
@@ -411,15 +434,24 @@ static void want_update(bjc_registration *r) {
     }
 }
 
-/* An Update that fell into the session did not say what had changed before. */
+/* What a Register or an Update did not say: it changed since that was sent, or a bootstrap session was under way, in
+ * which nothing is said. */
 static bool has_untold(const bjc_registration *r) {
-    return is_registered(r) &&
-           (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r) || outdated(r));
+    return is_registered(r) && !r->all->model->in_transaction &&
+           (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r));
+}
+
+/* Whether a bootstrap session that has ended leaves something to say, or another session to open. */
+static bool needs_update(const bjc_registration *r) {
+    return has_untold(r) || (is_registered(r) && outdated(r));
 }
 
 void bjc_registrations_resume(bjc_registrations *all) {
     for (bjc_registration *r = all->list; r; r = r->next) {
-        if (has_untold(r)) {
+        if (r->alert >= 0) {
+            note_alert(r);
+        }
+        if (needs_update(r)) {
             want_update(r);
         } else if (r->postponed) {
             bjc_registration_arm(r, 0);
@@ -489,13 +521,11 @@ void bjc_registrations_settings_changed(bjc_registrations *all) {
         if (!is_registered(r)) {
             continue;
         }
-        uint64_t wish = transport_wish(r);
+        bool other = heed_wish(r);
         r->mark.server = bjc_account_mark_of(all->security, -1, all->server, r->server_iid).server;
-        r->asked_transport = wish == r->wish ? r->asked_transport : 0;
-        if (wish != r->wish || bjc_registration_settings_changed(r)) {
+        if (other || bjc_registration_settings_changed(r)) {
             want_update(r);
         }
-        r->wish = wish;
     }
 }
 
@@ -622,6 +652,7 @@ static bool add(bjc_registrations *all, uint16_t server_iid) {
         return false;
     }
     r->all = all;
+    r->alert = -1;
     r->server_iid = server_iid;
     r->ssid = (uint16_t) bjc_store_integer(all->server, server_iid, BJC_SERVER_SSID, 0);
     r->version = all->core->config.version;
@@ -657,10 +688,14 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
         if (!account_stays(r, now)) {
             return false;
         }
-        bool update = has_untold(r) || (is_registered(r) && now.server != r->mark.server);
+        heed_wish(r);
+        bool update = needs_update(r) || (is_registered(r) && now.server != r->mark.server);
         r->mark = now;
         *old = r->next;
         insert(all, r);
+        if (r->alert >= 0) {
+            note_alert(r);
+        }
         if (update) {
             want_update(r);
         }
@@ -709,7 +744,10 @@ void bjc_registrations_start(bjc_registrations *all) {
         }
     }
     discard_list(old);
-    if (bjc_registrations_any(all, BJC_REGISTRATION_REGISTERED)) {
+    /* Nobody is left to register with; where somebody is, that is what shows whether the bootstrap led to anything. */
+    bool known = bjc_registrations_any(all, BJC_REGISTRATION_REGISTERED) ||
+                 bjc_registrations_any(all, BJC_REGISTRATION_UPDATING);
+    if (known && !bjc_registrations_any(all, BJC_REGISTRATION_QUEUED)) {
         all->registered(all->context);
     }
     bjc_registrations_start_next(all);

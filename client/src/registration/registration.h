@@ -35,6 +35,7 @@ typedef struct bjc_registration {
     bjc_registration_state state;
     bjc_account_mark mark; /* the account as it was last looked at */
     bjc_session *session;
+    int alert; /* that is not in /1/x/11 yet; -1 = none */
     bjc_timer timer, awake_timer;
     unsigned attempts, sequences; /* that failed, LwM2M Core 1.1 §6.2.1.1 */
     bool failed_once;             /* all of them did, since the accounts were taken up */

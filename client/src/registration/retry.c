@@ -20,7 +20,7 @@
 #define MOST_DOUBLINGS 20u
 
 static bool goes_to_bootstrap(bjc_registration *r, const char *cause) {
-    return bjc_store_boolean(r->all->server, r->server_iid, BJC_SERVER_BOOTSTRAP_ON_FAILURE, true) &&
+    return bjc_registration_flag(r, BJC_SERVER_BOOTSTRAP_ON_FAILURE, true) &&
            r->all->need_bootstrap(r->all->context, cause);
 }
 

@@ -10,9 +10,10 @@
 #define STORING 6
 
 bool bjc_reporting_stores(const bjc_reporting *reporting, uint16_t ssid) {
-    for (const bjc_instance *i = reporting->server->instances; i; i = i->next) {
-        if (bjc_store_integer(reporting->server, i->iid, BJC_SERVER_SSID, 0) == ssid) {
-            return bjc_store_boolean(reporting->server, i->iid, STORING, true);
+    const bjc_store valid = bjc_store_valid(reporting->server);
+    for (const bjc_instance *i = valid.instances; i; i = i->next) {
+        if (bjc_store_integer(&valid, i->iid, BJC_SERVER_SSID, 0) == ssid) {
+            return bjc_store_boolean(&valid, i->iid, STORING, true);
         }
     }
     return false;
