@@ -108,8 +108,8 @@ typedef struct bootjack_config {
     size_t trust_store_length; /* its bytes */
     /* A libcoap context that the application made and keeps, used for one session without security at a time; its
      * handlers are taken over. It must outlive the client. libcoap 4.3.1 ends the process where a server's requests
-     * come over TCP before its settings (RFC 8323 §5.3), which this client prevents in contexts that it made, not in
-     * this one. NULL = the client makes its own. */
+     * come over TCP before its settings (RFC 8323 §5.3), which this client prevents in contexts that it made, where
+     * it is linked in front of libcoap, not in this one. NULL = the client makes its own. */
     struct coap_context_t *coap_context;
 } bootjack_config;
 
