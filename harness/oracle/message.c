@@ -131,14 +131,14 @@ static bool is_recent(const bj_oracle *o, const oracle_foreign *f) {
     return other == f;
 }
 
-/* A response behind which another came for the same request: which of them a client remembers is its own affair. */
+/* A response behind which that server sent another, whatever for: which of them a client remembers is its own affair.
+ */
 static bool is_outdone(const bj_oracle *o, const oracle_foreign *f) {
     const oracle_foreign *other = NULL;
     bool outdone = false;
     for (uint64_t age = 0; age < ORACLE_FOREIGN && bj_coap_is_response(f->code) && other != f && !outdone; age++) {
         other = oracle_foreign_at((bj_oracle *) (uintptr_t) o, age);
-        outdone = other && other != f && bj_coap_is_response(other->code) && other->token_length == f->token_length &&
-                  !memcmp(other->token, f->token, f->token_length) && bj_addr_equal(&other->peer, &f->peer);
+        outdone = other && other != f && bj_coap_is_response(other->code) && bj_addr_equal(&other->peer, &f->peer);
     }
     return outdone;
 }

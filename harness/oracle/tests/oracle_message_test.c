@@ -273,6 +273,33 @@ static void the_same_answer_to_a_duplicate_is_lawful(void **state) {
     assert_nothing_broken();
 }
 
+/* The answer to the Bootstrap-Request comes twice, and is acknowledged, then rejected; between them comes another. */
+static void is_answered_twice(bool another) {
+    asks(10000, 1);
+    SERVER(10050, BS, .type = BJ_COAP_ACK, .mid = 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = C(2, 4), .mid = 60, .token = "tb");
+    CLIENT(10110, BS, .type = BJ_COAP_ACK, .mid = 60);
+    if (another) {
+        SERVER(10200, BS, .type = BJ_COAP_CON, .code = C(4, 8), .mid = 61, .token = "tx");
+        CLIENT(10210, BS, .type = BJ_COAP_RST, .mid = 61);
+    }
+    SERVER(12100, BS, .type = BJ_COAP_CON, .code = C(2, 4), .mid = 60, .token = "tb");
+    CLIENT(12110, BS, .type = BJ_COAP_RST, .mid = 60);
+    judge(20000);
+}
+
+static void a_response_that_is_rejected_when_it_comes_again_is_found(void **state) {
+    (void) state;
+    is_answered_twice(false);
+    assert_broken(BJ_RULE_COAP_DUPLICATE, "another answer");
+}
+
+static void one_behind_which_another_came_may_be_forgotten(void **state) {
+    (void) state;
+    is_answered_twice(true);
+    assert_nothing_broken();
+}
+
 static void more_answers_than_copies_are_found(void **state) {
     (void) state;
     opens();
@@ -718,6 +745,8 @@ int main(void) {
         TEST(who_may_await_a_session_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
         TEST(another_answer_to_a_duplicate_is_found),
+        TEST(a_response_that_is_rejected_when_it_comes_again_is_found),
+        TEST(one_behind_which_another_came_may_be_forgotten),
         TEST(the_same_answer_to_a_duplicate_is_lawful),
         TEST(more_answers_than_copies_are_found),
         TEST(a_ping_is_answered_with_reset),
