@@ -743,9 +743,16 @@ static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen 
     }
 }
 
-/* What the client may reject has not happened for it, nor does it end its repetitions. */
+/* RFC 7252 §4.5: a response with the Message ID of something else, of which a client may take it for a repetition. */
+static bool may_be_taken_for_a_repetition(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f = s->stream || s->m.type > BJ_COAP_NON ? NULL : oracle_foreign_with_mid(o, s);
+    return f && is_reused(o, f, s) && (f->reused || !is_repeated(o, f, s));
+}
+
+/* What the client may reject, or pass over, has not happened for it, nor does it end its repetitions. */
 static void take_answer(bj_oracle *o, oracle_own *own, const oracle_seen *s) {
-    if (is_hard_to_take(&s->m) || (!s->stream && s->length > ORACLE_MOST_EXPECTED)) {
+    if (is_hard_to_take(&s->m) || (!s->stream && s->length > ORACLE_MOST_EXPECTED) ||
+        may_be_taken_for_a_repetition(o, s)) {
         own->exact = false;
         own->ended_otherwise |= !s->stream && s->m.type == BJ_COAP_ACK; /* so that the next may come too late */
         o->attempt.excused |= own->purpose == ORACLE_BOOTSTRAP;

@@ -219,6 +219,40 @@ static void who_stays_at_its_port_reads_on(void **state) {
     assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
 }
 
+/* A refusal that is not piggybacked; something else had its Message ID before, and was rejected. */
+static void is_asked_behind_a_refusal(bool reused) {
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
+    answers(12010, MGMT, 9, C(2, 4));
+    asks(22100, 2);
+    SERVER(22200, BS, .type = BJ_COAP_ACK, .mid = 2);
+    if (reused) {
+        SERVER(22300, BS, .type = BJ_COAP_CON, .code = C(2, 4), .mid = 20, .token = "tx");
+        CLIENT(22301, BS, .type = BJ_COAP_RST, .mid = 20);
+    }
+    for (unsigned i = 0; i < 2; i++) { /* the latter a repetition of the former */
+        SERVER(22400 + 100 * i, BS, .type = BJ_COAP_CON, .code = C(5, 3), .mid = 20, .token = "tb");
+        CLIENT(22401 + 100 * i, BS, .type = reused ? BJ_COAP_RST : BJ_COAP_ACK, .mid = 20);
+    }
+    SERVER(23000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 10, .token = "to", .path = "/3");
+    judge(26000);
+}
+
+static void who_hears_a_refusal_answers(void **state) {
+    (void) state;
+    is_asked_behind_a_refusal(false);
+    assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
+/* RFC 7252 §4.5: it may have been taken for a repetition, so that the session is awaited still. */
+static void who_may_not_have_heard_it_need_not(void **state) {
+    (void) state;
+    is_asked_behind_a_refusal(true);
+    assert_nothing_broken();
+}
+
 /* The Bootstrap-Request of a client that is registered is rejected; then that server asks for something. */
 static void is_asked_behind_a_rejected_request(bool acknowledged) {
     bootstraps();
@@ -741,6 +775,8 @@ int main(void) {
         TEST(a_request_without_an_answer_is_found),
         TEST(who_left_a_port_reads_there_no_more),
         TEST(who_stays_at_its_port_reads_on),
+        TEST(who_hears_a_refusal_answers),
+        TEST(who_may_not_have_heard_it_need_not),
         TEST(who_is_refused_answers),
         TEST(who_may_await_a_session_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
