@@ -307,7 +307,8 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     unsigned count = 0;
     uint64_t doubtful, servers = servers_of(&o->accounts, &doubtful);
     bool found = oracle_account_at(o, &p->address, &security, &server, &count);
-    if (o->accounts.vague) {
+    bool vague = count && !found && (count == 1 || security->vague || server->vague);
+    if (o->accounts.vague || vague) {
         relieve(p); /* whether its account is still there is not known */
         return;
     }

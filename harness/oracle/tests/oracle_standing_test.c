@@ -345,6 +345,46 @@ static void a_trigger_of_another_instance_is_not_judged(void **state) {
     assert_nothing_broken();
 }
 
+static void comes_in_a_block(unsigned ms, uint16_t mid, unsigned block, const char *tag, const uint8_t *payload,
+                             size_t length, uint8_t answer) {
+    SERVER(ms, BS, .type = BJ_COAP_CON, .code = PUT, .mid = mid, .token = "to", .path = "/1/0", .format = 11543,
+           .block1 = block + 1, .option = 292, .option_value = tag, .payload = (const char *) payload,
+           .length = length);
+    CLIENT(ms + 1, BS, .type = BJ_COAP_ACK, .code = answer, .mid = mid, .token = "to", .block1 = block + 1);
+}
+
+/* A second bootstrap writes /1/0 in blocks, beside another that does: which of them it is now is not followed here. */
+static void is_rewritten(bool beside) {
+    uint8_t bytes[18] = { 0xc1, 0, 101, 0xc4, 1, 0, 0, 1, 44, 0xc1, 6, 0, 0xc1, 7, 'U', 0xc1, 2, 0 };
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    registered(12100, 900);
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    asks(30000, 2);
+    accepts(30100, 2);
+    updates_at(30110, 902, "/rd/1", NULL);
+    updated(30120, 902, C(2, 4));
+    comes_in_a_block(30200, 110, 8, "1", bytes, 16, C(2, 31));
+    if (beside) {
+        comes_in_a_block(30210, 111, 8, "2", bytes, 16, C(2, 31));
+    }
+    comes_in_a_block(30220, 112, 16, "1", bytes + 16, 2, C(2, 4));
+    command(30300, 113, POST, "/bs", C(2, 4));
+    judge(350000);
+}
+
+static void whose_account_may_be_anothers_owes_no_update(void **state) {
+    (void) state;
+    is_rewritten(true);
+    assert_nothing_broken();
+}
+
+static void whose_account_is_as_it_was_owes_an_update(void **state) {
+    (void) state;
+    is_rewritten(false);
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
 /* At 100 s the client registers at another address: of the same account, or of the second one. */
 static void registers_elsewhere(const char *host) {
     enum { OTHER = MGMT + 1 };
@@ -873,6 +913,8 @@ int main(void) {
         TEST(a_trigger_without_an_update_breaks_the_rule),
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
         TEST(a_trigger_of_another_instance_is_not_judged),
+        TEST(whose_account_may_be_anothers_owes_no_update),
+        TEST(whose_account_is_as_it_was_owes_an_update),
         TEST(a_registration_at_another_address_of_a_server_replaces_the_first),
         TEST(a_registration_with_another_server_replaces_none),
         TEST(who_comes_back_in_time_is_right),
