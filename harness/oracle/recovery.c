@@ -40,6 +40,15 @@ static bool is_purged(const bj_oracle *o, const oracle_instance *account) {
     return account->timeout && o->attempt.ever_finished && o->now > o->attempt.finished_at + account->timeout;
 }
 
+/* Numbers, however they are written (RFC 3986 §7.4), that are no address at which a server can be: 0, 0.0.0.0, 0x7f.1.
+ */
+static bool is_odd_number(const char *at, size_t length) {
+    bj_addr address;
+    bool number = strspn(at, "0123456789.") >= length || (at[0] == '0' && (at[1] | 32) == 'x');
+    bool plain = number && bj_addr_parse(at, length, &address) && address.family == 4;
+    return number && !(plain && address.ip[0] && address.ip[0] < 224);
+}
+
 static bool is_host(const char *at, size_t length) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
     bool literal = length > 2 && at[0] == '[' && at[length - 1] == ']';
@@ -47,7 +56,7 @@ static bool is_host(const char *at, size_t length) {
     if (literal) {
         return bj_addr_parse(at + 1, length - 2, &address) && address.family == 6;
     }
-    return length && length < 200 && strspn(at, plain) >= length;
+    return length && length < 200 && strspn(at, plain) >= length && !is_odd_number(at, length);
 }
 
 static bool is_port(const char *at) {

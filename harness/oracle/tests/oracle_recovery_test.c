@@ -54,6 +54,28 @@ static void a_run_that_breaks_off_is_found(void **state) {
     assert_broken(BJ_RULE_RECOVERY, "before its bound");
 }
 
+static void whose_server_can_be_nowhere_is_not_judged(void **state) {
+    (void) state;
+    static const char *const nowhere[] = { "coap://0", "coap://0.0.0.0:5683", "coap://255.255.255.255",
+                                           "coap://0X7f.1" };
+    for (unsigned i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
+        tear_down(NULL);
+        set_up(NULL);
+        config.accounts[0].uri = nowhere[i];
+        heals(20000);
+        ends(900000, false, "it asks in vain");
+        assert_nothing_broken();
+    }
+}
+
+static void whose_server_has_an_address_is_judged(void **state) {
+    (void) state;
+    config.accounts[0].uri = "coap://192.0.2.10:5683";
+    heals(20000);
+    ends(900000, false, "it asks in vain");
+    assert_broken(BJ_RULE_RECOVERY, "in vain");
+}
+
 /* No run lasts until its bound: of what the client would have done nobody knows. */
 static void a_run_that_cannot_last_to_its_bound_is_not_judged(void **state) {
     (void) state;
@@ -250,6 +272,8 @@ int main(void) {
         TEST(a_client_that_registers_has_recovered),
         TEST(a_client_that_does_not_is_found),
         TEST(a_run_that_breaks_off_is_found),
+        TEST(whose_server_can_be_nowhere_is_not_judged),
+        TEST(whose_server_has_an_address_is_judged),
         TEST(a_run_that_cannot_last_to_its_bound_is_not_judged),
         TEST(a_client_without_accounts_is_idle),
         TEST(a_client_whose_account_was_overwritten_is_bricked),
