@@ -301,6 +301,22 @@ static uint64_t account_mark(const oracle_instance *security) {
     return oracle_mark((const uint8_t *) security->uri, strlen(security->uri)) ^ ssid << 32;
 }
 
+/* LwM2M Core 1.1 §6.1.6: with such accounts a client goes back to its Bootstrap-Server, and may leave all servers be.
+ */
+static bool has_server_without_keys(const bj_oracle *o) {
+    bool any = false;
+    for (unsigned i = 0; i < o->accounts.count && !any; i++) {
+        const oracle_instance *server = &o->accounts.items[i];
+        any = server->used && !server->deleted && server->object == 1 && server->ssid;
+        for (unsigned n = 0; n < o->accounts.count && any; n++) {
+            const oracle_instance *security = &o->accounts.items[n];
+            bool there = security->used && !security->deleted && security->object == 0;
+            any = !there || security->ssid != server->ssid;
+        }
+    }
+    return any;
+}
+
 static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
     oracle_standing *st = &p->standing;
     const oracle_instance *security = NULL, *server = NULL;
@@ -322,6 +338,9 @@ static void compare_after_bootstrap(bj_oracle *o, oracle_peer *p) {
         relieve(p);
     } else if (found && st->listed && servers && servers != (st->listed & ~doubtful)) {
         oblige(o, p, ORACLE_DUTY_LISTS, o->now + patience(o));
+    }
+    if (has_server_without_keys(o)) {
+        relieve(p);
     }
 }
 

@@ -385,6 +385,36 @@ static void whose_account_is_as_it_was_owes_an_update(void **state) {
     assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
 }
 
+/* A second bootstrap adds /1/4: of a server with another Short Server ID than that of any Security instance, or not.
+ * The registration that stands has a lifetime of 2 s. */
+static void gets_a_server(int ssid) {
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    registered(12100, 900);
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    manages(32000, 71, PUT, "/1/0/1", "2", C(2, 4));
+    asks(33000, 2);
+    accepts(33010, 2);
+    updates_at(33020, 902, "/rd/1", "lt=2");
+    updated(33030, 902, C(2, 4));
+    writes_security(33040, 110, "/0/4", "coap://four.example", false, 104, C(2, 4));
+    writes_server(33060, 111, "/1/4", ssid, 300, C(2, 4));
+    command(33080, 113, POST, "/bs", C(2, 4));
+    judge(37000);
+}
+
+static void who_goes_back_for_accounts_owes_no_update(void **state) {
+    (void) state;
+    gets_a_server(108);
+    assert_nothing_broken();
+}
+
+static void whose_accounts_can_be_used_owes_an_update(void **state) {
+    (void) state;
+    gets_a_server(104);
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
 /* At 100 s the client registers at another address: of the same account, or of the second one. */
 static void registers_elsewhere(const char *host) {
     enum { OTHER = MGMT + 1 };
@@ -913,6 +943,8 @@ int main(void) {
         TEST(a_trigger_without_an_update_breaks_the_rule),
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
         TEST(a_trigger_of_another_instance_is_not_judged),
+        TEST(who_goes_back_for_accounts_owes_no_update),
+        TEST(whose_accounts_can_be_used_owes_an_update),
         TEST(whose_account_may_be_anothers_owes_no_update),
         TEST(whose_account_is_as_it_was_owes_an_update),
         TEST(a_registration_at_another_address_of_a_server_replaces_the_first),
