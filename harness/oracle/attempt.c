@@ -393,7 +393,9 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     if (p->registered) {
         oracle_growth_registered(o, own, s, p->placed && !has_several_servers(o));
         note_queue_mode(p, own);
-        o->attempt.last = has_several_servers(o) ? o->attempt.last : oracle_max(o->attempt.last, s->time);
+        bool beside = has_several_servers(o) || o->attempt.phase == ORACLE_SESSION ||
+                      o->attempt.phase == ORACLE_FAILED; /* what it led to has come to nothing before */
+        o->attempt.last = beside ? o->attempt.last : oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;
     } else {
         o->attempt.failed = s->time;

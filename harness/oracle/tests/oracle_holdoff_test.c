@@ -75,6 +75,35 @@ static void asks_the_other(unsigned ms, uint16_t mid) {
            .query = { "ep=dev-1" });
 }
 
+/* Its session is over for want of a Finish; its hold-off runs while it registers with an account of the factory. */
+static void registers_during_a_hold_off(unsigned ms, bool finished) {
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://mgmt.example", .instance = 1, .ssid = 1, .lifetime_s = 86400, .binding = "U"
+    };
+    config.account_count = 2;
+    opens();
+    if (finished) {
+        command(ms - 1000, 9, POST, "/bs", C(2, 4));
+    }
+    CLIENT(ms, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 2, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=86400", "lwm2m=1.1" }, .format = 41, .payload = "</1/0>");
+    SERVER(ms + 2400, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 2, .token = "tr", .location = "/rd/1");
+    asks(ms + 2500, 3);
+    judge(ms + 3000);
+}
+
+static void a_registration_beside_a_failed_session_puts_nothing_off(void **state) {
+    (void) state;
+    registers_during_a_hold_off(300000, false);
+    assert_nothing_broken();
+}
+
+static void one_behind_a_finish_belongs_to_its_attempt(void **state) {
+    (void) state;
+    registers_during_a_hold_off(20000, true);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "0.100 s after");
+}
+
 /* RFC 6724 §2: a name leads to two addresses, and where nobody is at the first the next is tried. */
 static void the_next_address_of_a_name_is_no_other_attempt(void **state) {
     (void) state;
@@ -316,6 +345,8 @@ int main(void) {
         TEST(nobody_knows_how_that_of_another_client_grows),
         TEST(one_that_grows_too_fast_is_found),
         TEST(one_that_passes_its_cap_is_found),
+        TEST(a_registration_beside_a_failed_session_puts_nothing_off),
+        TEST(one_behind_a_finish_belongs_to_its_attempt),
         TEST(the_next_address_of_a_name_is_no_other_attempt),
         TEST(the_address_of_another_server_is_another_attempt),
         TEST(another_query_is_another_attempt),
