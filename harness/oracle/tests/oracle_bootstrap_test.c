@@ -752,6 +752,18 @@ static void a_key_that_the_server_put_into_an_option_may_come_back(void **state)
     }
 }
 
+static void a_key_that_is_a_link_is_found_in_every_list(void **state) {
+    (void) state;
+    config.secrets[0] = (bj_string){ "</0/0>", 6 };
+    config.secret_count = 1;
+    opens();
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = GET, .mid = 101, .token = "to", .path = "/", .accept = 41);
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 101, .token = "to", .format = 41,
+           .payload = "</>;lwm2m=1.1,</0/0>,</1>,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void a_key_in_a_line_is_found_in_every_form(void **state) {
     (void) state;
     static const char *const lines[] = { "key 0123456789abcdef.", "key 30313233343536373839414243444546",
@@ -861,6 +873,7 @@ int main(void) {
         TEST(a_registration_that_lists_the_security_object_is_found),
         TEST(a_key_in_a_message_is_found),
         TEST(a_key_that_the_server_put_into_an_option_may_come_back),
+        TEST(a_key_that_is_a_link_is_found_in_every_list),
         TEST(a_key_in_a_line_is_found_in_every_form),
         TEST(a_server_that_reads_the_security_object_is_found),
         TEST(a_server_that_is_refused_the_security_object_is_lawful),
