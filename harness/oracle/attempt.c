@@ -469,7 +469,8 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         bool anew = f->copies == 1 && !f->reused && !f->ignored && !f->block1;
         a->session_before = anew ? a->session_last : a->session_before;
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
-        goes_with(a, s->time);
+        /* That a Finish comes again shows that its answer was lost, not that the client had not taken it. */
+        goes_with(a, f->operation == ORACLE_OP_FINISH ? f->first : s->time);
     }
     if (comes_at_the_end(o, s)) { /* of a client that has given up already, the wait began then and not now */
         oracle_model_forget(o);

@@ -198,6 +198,31 @@ static void a_finish_whose_answer_is_lost_stays_open(void **state) {
     assert_nothing_broken();
 }
 
+/* The answer to the Finish is lost, that to its repetition is not: the hold-off runs since the first. */
+static void asks_behind_a_repeated_finish(unsigned ms) {
+    static const msg finish = { .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" };
+    opens();
+    server_record(10900, &finish);
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    server_record(13900, &finish);
+    uint32_t answer = sends_record(13901);
+    is_read(13902, arrives(13902, answer), 102, C(2, 4));
+    asks(ms, 2);
+    judge(ms + 1);
+}
+
+static void a_hold_off_counts_from_the_first_finish(void **state) {
+    (void) state;
+    asks_behind_a_repeated_finish(21000);
+    assert_nothing_broken();
+}
+
+static void less_than_that_is_found(void **state) {
+    (void) state;
+    asks_behind_a_repeated_finish(20000);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "s after the last");
+}
+
 /* The client is in no session any more when it refuses what came behind the Finish. */
 static void a_finish_whose_answer_is_lost_stays_open_behind_a_refusal(void **state) {
     (void) state;
@@ -280,6 +305,8 @@ int main(void) {
         TEST(a_finish_whose_answer_is_lost_stays_open),
         TEST(a_finish_whose_answer_is_passed_over_stays_open),
         TEST(a_finish_whose_answer_is_lost_stays_open_behind_a_refusal),
+        TEST(a_hold_off_counts_from_the_first_finish),
+        TEST(less_than_that_is_found),
         TEST(a_finish_behind_which_a_command_is_done_was_refused),
         TEST(what_comes_in_clear_may_cost_the_record_behind_it),
         TEST(a_repetition_under_dtls_is_found),
