@@ -212,6 +212,33 @@ static void a_machine_that_jumps_is_found(void **state) {
     assert_broken(BJ_RULE_CLIENT_STATE, "moves on from 'requesting', but was in 'holding off'");
 }
 
+/* Of each of two servers of the factory, under the name that both have, or not. */
+static void two_servers_begin(int other) {
+    for (unsigned i = 1; i < 3; i++) {
+        config.accounts[i] = (bj_oracle_account){
+            .uri = "coap://mgmt.example", .instance = (int) i, .ssid = i == 1 ? 2 : other, .binding = "U"
+        };
+    }
+    config.account_count = 3;
+    tells(100, "server 2: queued -> waiting: its turn");
+    tells(100, "server 2: queued -> waiting: its turn");
+    tells(100, "server 2: waiting -> registering: Register sent");
+    tells(100, "server 2: waiting -> registering: Register sent");
+    judge(1000);
+}
+
+static void two_machines_may_have_one_name(void **state) {
+    (void) state;
+    two_servers_begin(2);
+    assert_nothing_broken();
+}
+
+static void one_machine_does_not_move_twice(void **state) {
+    (void) state;
+    two_servers_begin(3);
+    assert_broken(BJ_RULE_CLIENT_STATE, "moves on from 'waiting'");
+}
+
 static void a_registration_that_nobody_accepted_is_found(void **state) {
     (void) state;
     bootstraps();
@@ -264,6 +291,8 @@ static void a_broken_should_does_not(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_machine_that_jumps_is_found),
+        TEST(two_machines_may_have_one_name),
+        TEST(one_machine_does_not_move_twice),
         TEST(a_registration_that_nobody_accepted_is_found),
         TEST(machines_that_move_on_are_lawful),
         TEST(a_broken_must_ends_the_process_of_a_fuzz_target),
