@@ -47,7 +47,7 @@ static bool any_registered(const bj_oracle *o) {
 /* Two servers of the factory have one Short Server ID: their machines have one name. */
 static bool shares_its_name(const bj_oracle *o, const oracle_machine *m) {
     bool shares = false;
-    if (strncmp(m->name, "server ", 7)) {
+    if (strncmp(m->name, "server ", 7) != 0) {
         return false;
     }
     for (unsigned i = 0; i < o->config.account_count; i++) {
