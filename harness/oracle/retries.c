@@ -181,9 +181,10 @@ static void check_turn(bj_oracle *o, const oracle_instance *server, const oracle
     if (!security || before->vague || places_of(o, security) > 1 || o->retries.questions) {
         return;
     }
-    if (!p || (!p->trying.attempts && !p->trying.ever && !p->standing.held && !p->standing.back)) {
+    bool registered = p && (p->trying.ever || p->standing.held || p->standing.back || p->doubtful); /* or may be */
+    if (!registered && !(p && p->trying.attempts)) {
         break_order(o, BJ_RULE_REG_PRIORITY, server, before, "it was not tried", s);
-    } else if (p->trying.ever || p->standing.held || p->standing.back || p->trying.unsure) {
+    } else if (registered || p->trying.unsure) {
         return;
     } else if (is_true(o, before, BLOCK)) {
         break_order(o, BJ_RULE_REG_BLOCK, server, before, "its failure blocks, and it is not registered with", s);

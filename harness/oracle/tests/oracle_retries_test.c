@@ -228,6 +228,23 @@ static void the_first_in_the_order_comes_first(void **state) {
     assert_nothing_broken();
 }
 
+/* The first may have taken an answer that it may pass over: then its registration goes on behind another bootstrap. */
+static void the_first_may_be_registered_still(void **state) {
+    (void) state;
+    are_told((const value[]){ { PRIORITY, 1 } }, (const value[]){ { PRIORITY, 2 } }, 1);
+    tries(12000, MGMT, 900);
+    SERVER(12100, MGMT, .type = BJ_COAP_NON, .code = C(2, 1), .mid = 50, .token = "tr", .location = "/rd/1",
+           .option = 3, .option_value = "x");
+    tries(12200, SECOND, 901);
+    gets(12300, SECOND, 51, C(4, 3));
+    asks(40000, 7);
+    accepts(40100, 7);
+    command(40200, 8, POST, "/bs", C(2, 4));
+    tries(40400, SECOND, 902);
+    judge(41000);
+    assert_nothing_broken();
+}
+
 static void the_second_in_the_order_first_breaks_the_rule(void **state) {
     (void) state;
     are_told((const value[]){ { PRIORITY, 1 } }, (const value[]){ { PRIORITY, 2 } }, 1);
@@ -338,6 +355,7 @@ int main(void) {
         RETRIES(a_bootstrap_that_nobody_wants_breaks_the_rule),
         RETRIES(a_name_that_leads_nowhere_is_an_excuse),
         RETRIES(the_first_in_the_order_comes_first),
+        RETRIES(the_first_may_be_registered_still),
         RETRIES(the_second_in_the_order_first_breaks_the_rule),
         RETRIES(the_second_before_all_attempts_breaks_the_rule),
         RETRIES(a_failure_that_blocks_blocks),
