@@ -298,7 +298,7 @@ static oracle_own *room_for_another(bj_oracle *o) {
 /* The system tells of a refusal to who sends next: nothing leaves then, and what is seen first is the repetition. */
 static bool is_first_transmission(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-    return !p || s->stream || s->time > p->failing;
+    return !p || s->stream || !p->failing || s->time > p->failing;
 }
 
 static void said_anew(bj_oracle *o, const oracle_seen *s) {
