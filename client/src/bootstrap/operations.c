@@ -234,8 +234,9 @@ static void no_word(void *context, const bjc_path *instance) {
 /* The rights of servers whose account this session took away go with it (LwM2M TS 1.0 Appendix E.1.3), and what only
  * they could reach. */
 static void forget_gone_servers(const bjc_bootstrap *b) {
-    for (const bjc_instance *i = b->server->before; i; i = i->next) {
-        int64_t ssid = bjc_store_before_integer(b->server, i->iid, BJC_SERVER_SSID, 0);
+    const bjc_store before = bjc_store_valid(b->server);
+    for (const bjc_instance *i = before.instances; i; i = i->next) {
+        int64_t ssid = bjc_store_integer(&before, i->iid, BJC_SERVER_SSID, 0);
         if (ssid > 0 && ssid < 65535 && !has_server(b->server, ssid)) {
             bjc_log(b->core, BOOTJACK_LOG_INFO, "server %d is gone, and its rights go with it", (int) ssid);
             bjc_access_forget_server(b->model, (uint16_t) ssid, no_word, NULL);

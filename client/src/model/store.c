@@ -219,11 +219,6 @@ bjc_store bjc_store_valid(const bjc_store *store) {
                         .instances = store->in_transaction ? store->before : store->instances };
 }
 
-int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent) {
-    const bjc_store before = { .core = store->core, .object = store->object, .instances = store->before };
-    return bjc_store_integer(&before, iid, rid, absent);
-}
-
 bool bjc_store_boolean(const bjc_store *store, uint16_t iid, uint16_t rid, bool absent) {
     const bootjack_value *value = bjc_store_get(store, iid, rid, 0);
     return value ? value->as.boolean : absent;

@@ -59,8 +59,6 @@ bool bjc_store_written(const bjc_store *store, uint16_t iid);
 const bootjack_value *bjc_store_get(const bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid);
 /* Numbers and flags of a single resource, `absent` when it is not there. */
 int64_t bjc_store_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent);
-/* The same as it was before the transaction that is open. */
-int64_t bjc_store_before_integer(const bjc_store *store, uint16_t iid, uint16_t rid, int64_t absent);
 bool bjc_store_boolean(const bjc_store *store, uint16_t iid, uint16_t rid, bool absent);
 /* A look at what is valid: what was there before the transaction that is open, or what is there now. */
 bjc_store bjc_store_valid(const bjc_store *store);

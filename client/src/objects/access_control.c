@@ -74,7 +74,7 @@ static bool is_listed(const bjc_store *server, int64_t ssid) {
 /* 0 stands for every server in the list of rights; the owner 65535 is none. Rights of a server whose account the
  * session takes away are no mistake: they go with it when that is over. */
 static bool is_server(const bjc_store *server, int64_t ssid) {
-    const bjc_store before = { .core = server->core, .object = server->object, .instances = server->before };
+    const bjc_store before = bjc_store_valid(server);
     return is_listed(server, ssid) || is_listed(&before, ssid);
 }
 

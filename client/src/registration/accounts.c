@@ -123,7 +123,7 @@ static bool has_keys(const bjc_store *security, int64_t ssid) {
 
 /* Had the Short Server ID a Security instance before this session? */
 static bool had_keys(const bjc_store *security, int64_t ssid) {
-    const bjc_store before = { .core = security->core, .object = security->object, .instances = security->before };
+    const bjc_store before = bjc_store_valid(security);
     return has_keys(&before, ssid);
 }
 

@@ -149,7 +149,12 @@ static void after_exchange(bjc_registration *r) {
     }
 }
 
-static bool has_untold(const bjc_registration *r);
+/* What a Register or an Update did not say: it changed since that was sent, or a bootstrap session was under way, in
+ * which nothing is said. */
+static bool has_untold(const bjc_registration *r) {
+    return is_registered(r) && !r->all->model->in_transaction &&
+           (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r));
+}
 
 static void on_registered(bjc_registration *r, const bjc_completion *completion) {
     if (!keep_location(r, completion)) {
@@ -434,13 +439,6 @@ static void want_update(bjc_registration *r) {
     }
 }
 
-/* What a Register or an Update did not say: it changed since that was sent, or a bootstrap session was under way, in
- * which nothing is said. */
-static bool has_untold(const bjc_registration *r) {
-    return is_registered(r) && !r->all->model->in_transaction &&
-           (bjc_registration_settings_changed(r) || bjc_registration_links_changed(r));
-}
-
 /* Whether a bootstrap session that has ended leaves something to say, or another session to open. */
 static bool needs_update(const bjc_registration *r) {
     return has_untold(r) || (is_registered(r) && outdated(r));
@@ -448,9 +446,7 @@ static bool needs_update(const bjc_registration *r) {
 
 void bjc_registrations_resume(bjc_registrations *all) {
     for (bjc_registration *r = all->list; r; r = r->next) {
-        if (r->alert >= 0) {
-            note_alert(r);
-        }
+        note_alert(r);
         if (needs_update(r)) {
             want_update(r);
         } else if (r->postponed) {
@@ -693,9 +689,7 @@ static bool carry_over(bjc_registrations *all, bjc_registration **old, uint16_t 
         r->mark = now;
         *old = r->next;
         insert(all, r);
-        if (r->alert >= 0) {
-            note_alert(r);
-        }
+        note_alert(r);
         if (update) {
             want_update(r);
         }

@@ -219,14 +219,19 @@ static void who_stays_at_its_port_reads_on(void **state) {
     assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
 }
 
-/* A refusal that is not piggybacked; something else had its Message ID before, and was rejected. */
-static void is_asked_behind_a_refusal(bool reused) {
+/* The client is registered, and asks for a bootstrap at 22.1 s, which its server has triggered. */
+static void is_triggered(void) {
     bootstraps();
     registers(11000, 50, "lt=300");
     registered(11100, 50);
     SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
     answers(12010, MGMT, 9, C(2, 4));
     asks(22100, 2);
+}
+
+/* A refusal that is not piggybacked; something else had its Message ID before, and was rejected. */
+static void is_asked_behind_a_refusal(bool reused) {
+    is_triggered();
     SERVER(22200, BS, .type = BJ_COAP_ACK, .mid = 2);
     if (reused) {
         SERVER(22300, BS, .type = BJ_COAP_CON, .code = C(2, 4), .mid = 20, .token = "tx");
@@ -255,12 +260,7 @@ static void who_may_not_have_heard_it_need_not(void **state) {
 
 /* The Bootstrap-Request of a client that is registered is rejected; then that server asks for something. */
 static void is_asked_behind_a_rejected_request(bool acknowledged) {
-    bootstraps();
-    registers(11000, 50, "lt=300");
-    registered(11100, 50);
-    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 9, .token = "to", .path = "/1/0/9");
-    answers(12010, MGMT, 9, C(2, 4));
-    asks(22100, 2);
+    is_triggered();
     if (acknowledged) {
         SERVER(22200, BS, .type = BJ_COAP_ACK, .code = POST, .mid = 2, .token = "tb");
     }

@@ -180,13 +180,18 @@ static void a_refusal_behind_a_finish_leaves_its_outcome_open(void **state) {
     assert_nothing_broken();
 }
 
-/* Nor when the client begins anew, for there is nobody there where it registered. */
-static void a_finish_whose_answer_is_lost_stays_open(void **state) {
-    (void) state;
+/* As is_told_to_finish(), in a record of DTLS, and with nothing behind it. */
+static void is_secretly_told_to_finish(void) {
     opens();
     writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
     writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
     server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+}
+
+/* Nor when the client begins anew, for there is nobody there where it registered. */
+static void a_finish_whose_answer_is_lost_stays_open(void **state) {
+    (void) state;
+    is_secretly_told_to_finish();
     put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
     registers(10903, 50, "lt=300");
     SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
@@ -226,10 +231,7 @@ static void less_than_that_is_found(void **state) {
 /* The client is in no session any more when it refuses what came behind the Finish. */
 static void a_finish_whose_answer_is_lost_stays_open_behind_a_refusal(void **state) {
     (void) state;
-    opens();
-    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
-    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
-    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    is_secretly_told_to_finish();
     server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 103, .token = "to", .path = "/bs" });
     server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = DELETE_, .mid = 104, .token = "to", .path = "/1" });
     put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
@@ -243,10 +245,7 @@ static void a_finish_whose_answer_is_lost_stays_open_behind_a_refusal(void **sta
 /* What is done behind it shows that the session goes on, and that it was refused. */
 static void a_finish_behind_which_a_command_is_done_was_refused(void **state) {
     (void) state;
-    opens();
-    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
-    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
-    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    is_secretly_told_to_finish();
     server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = DELETE_, .mid = 104, .token = "to", .path = "/3442" });
     put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
     is_read(10903, arrives(10903, sends_record(10902)), 104, C(2, 2));
@@ -258,10 +257,7 @@ static void a_finish_behind_which_a_command_is_done_was_refused(void **state) {
 /* The end of the session overtook it: no server can read it any more. */
 static void a_finish_whose_answer_is_passed_over_stays_open(void **state) {
     (void) state;
-    opens();
-    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
-    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
-    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    is_secretly_told_to_finish();
     arrives(10902, sends_record(10901));
     registers(10903, 50, "lt=300");
     SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
