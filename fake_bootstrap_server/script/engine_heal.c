@@ -470,6 +470,13 @@ static void accept_registration(bj_engine *e, bj__exchange *x) {
     e->heal.recovered_at = e->now + GRACE_MS * BJ_MS;
 }
 
+/* The script accepted that Register, and what it said to it has been said once more, over a link that loses nothing. */
+void bj__heal_repeated(bj_engine *e, const bj__exchange *x) {
+    if (e->heal.on && x->purpose == BJ__REGISTER && x->location) {
+        e->heal.recovered_at = bj__min(e->heal.recovered_at, e->now + GRACE_MS * BJ_MS);
+    }
+}
+
 static void answer(bj_engine *e, bj__exchange *x) {
     bj__heal *h = &e->heal;
     switch (x->purpose) {
@@ -528,18 +535,20 @@ static bool has_account(const bj_engine *e) {
 
 /* A registration that stands needs not be made again: the Update that keeps it up shows that it does. Which may be
  * long after; of one that lasts longer than the run could wait it is taken on trust. */
+static bj_time proof_since(const bj_engine *e, const bj__server *s, bj_time since) {
+    bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
+    bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
+    bool stands = since != BJ_NEVER && (endless || since + lifetime > e->now);
+    return stands && endless ? BJ_NEVER : stands ? since + lifetime : 0;
+}
+
+/* BJ_NEVER: one is taken on trust; 0: none stands. */
 static bj_time proof_of_registration(const bj_engine *e) {
     bj_time latest = 0;
     for (unsigned i = 0; i < e->server_count; i++) {
         const bj__server *s = &e->servers[i];
-        bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
-        bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
-        bj_time since = s->registered_at != BJ_NEVER ? s->registered_at : s->perhaps_at;
-        bool stands = since != BJ_NEVER && (endless || since + lifetime > e->now);
-        if (stands && endless) {
-            return BJ_NEVER;
-        }
-        latest = stands ? bj__max(latest, since + lifetime) : latest;
+        latest = bj__max(latest, proof_since(e, s, s->registered_at));
+        latest = bj__max(latest, proof_since(e, s, s->perhaps_at));
     }
     return latest;
 }

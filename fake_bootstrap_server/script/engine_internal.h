@@ -940,6 +940,8 @@ void bj__heal_go(bj_engine *e);
 void bj__heal_stuck(bj_engine *e, const char *how);
 bj_time bj__heal_timer(const bj_engine *e);
 void bj__heal_name_failed(bj_engine *e, const char *name);
+/* The answer to that request has left again. */
+void bj__heal_repeated(bj_engine *e, const bj__exchange *x);
 /* The client sends something to an address, or connects there (`data` is NULL): maybe no server takes that. */
 void bj__heal_sends_to(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length);
 /* A Write of a bootstrap session was accepted; the session has ended, with success (kept) or without. */

@@ -271,6 +271,10 @@ static void repeated_request(bj_engine *e, bj__exchange *x, bj_time sent, uint32
     if (x->replay) {
         bj__transmit(e, s, &x->from, NULL, x->replay, x->replay_length, event, 2, x->id, &x->reply);
     }
+    if (x->location && !x->reply_code) { /* it came from another address before, and comes from the right one now */
+        e->servers[x->server].perhaps_at = e->now;
+    }
+    bj__heal_repeated(e, x);
 }
 
 static void request(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, const uint8_t *data,

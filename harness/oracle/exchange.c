@@ -504,6 +504,18 @@ static bool may_await_a_session(bj_oracle *o) {
     return false;
 }
 
+/* Two accounts lead to that server, and the one that speaks from there is not registered: its Register is under way, or
+ * came to nothing. */
+static bool registers_from_there(bj_oracle *o, const oracle_seen *s) {
+    const oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (own->purpose == ORACLE_REGISTER && same_ends(&own->peer, &own->local, own->connection, s)) {
+            return own->answered == BJ_NEVER || own->answer != BJ_COAP_CODE(2, 1);
+        }
+    }
+    return false;
+}
+
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
@@ -512,7 +524,8 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     bool session = oracle_in_session(o, &s->peer) && !doubtful;
     bool stands = p && p->registered && p->placed && !p->sends_away;
     bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
-                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked && !may_await_a_session(o);
+                      o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked && !may_await_a_session(o) &&
+                      !registers_from_there(o, s);
     bool reached =
         !p || (s->secure ? !p->hung_up && !p->let_go : !p->secure); /* in clear nobody in a secure session listens */
     return o->alive && !o->stopping && reached && ((session && !o->attempt.late) || registered);

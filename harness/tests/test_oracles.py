@@ -175,6 +175,35 @@ steps:
     recovers(tmp_path, text)
 
 
+FROM_ANOTHER_ADDRESS = """title: A server accepts Registers without a place for them, and then from another address
+client: {bootstrap: {uri: "coap://bs.example"}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 3600, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+  - request: {to: mgmt, path: /rd}
+  - respond: 2.01
+  - request: {to: mgmt, path: /rd, within: 2m}
+  - respond: 2.01
+  - request: {to: mgmt, path: /rd, within: 3m}
+  - respond: {code: 2.01, location: /rd/1, wrong: source}
+"""
+
+
+def test_an_answer_from_another_address_is_given_again_from_the_right_one(tmp_path):
+    assert recovers(tmp_path, FROM_ANOTHER_ADDRESS)["virtual_us"] < 200e6  # and not with the Update, an hour later
+
+
+def test_the_update_of_a_registration_that_may_stand_is_waited_for(tmp_path):
+    assert recovers(tmp_path, FROM_ANOTHER_ADDRESS + "  - advance: 1m\n")["virtual_us"] > 3500e6
+
+
 def test_a_client_that_waits_for_ever_does_not_recover(tmp_path):
     result = healed(tmp_path, BROKEN_WORLD, "--client", f"linked:{TEMPLATE}")
     assert (result["verdict"], result["script_verdict"], result["recovery"]) == ("fail", "pass", "failed")

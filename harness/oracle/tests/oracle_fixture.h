@@ -29,7 +29,7 @@ static bj_finding *found;
 static size_t found_count;
 static bj_recovery recovered;
 
-static const bj_addr local = { 4, { 192, 0, 2, 1 }, 49152 };
+static bj_addr local = { 4, { 192, 0, 2, 1 }, 49152 };
 
 /* A message; what is left out is not there. `format`, `accept` and blocks are one more than the number. */
 typedef struct msg {

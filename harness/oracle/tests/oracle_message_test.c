@@ -191,18 +191,12 @@ static void is_asked_as_it_registers_anew(uint16_t port) {
     client_says(1000, MGMT, &m);
     SERVER(1100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 7, .token = "tr", .location = "/rd/1");
     SERVER(20000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
-    uint8_t bytes[100];
     msg again = m;
     again.mid = 8;
-    bj_event event = { .kind = BJ_EV_SENT,
-                       .actor = BJ_ACTOR_CLIENT,
-                       .time = 20001 * BJ_MS,
-                       .from = local,
-                       .to = address_of(MGMT),
-                       .raw = bytes,
-                       .raw_length = encode(&again, bytes, sizeof bytes, false) };
-    event.from.port = port;
-    put_event(event);
+    const uint16_t before = local.port;
+    local.port = port;
+    client_says(20001, MGMT, &again);
+    local.port = before;
     SERVER(20100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 8, .token = "tr", .location = "/rd/2");
     judge(30000);
 }
@@ -217,6 +211,42 @@ static void who_stays_at_its_port_reads_on(void **state) {
     (void) state;
     is_asked_as_it_registers_anew(local.port);
     assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
+/* Two accounts lead to one address: the Register of the former, from one port, is accepted, that of the latter, from
+ * another, is not answered. The server asks for something at one of them. */
+static void is_asked_at(uint16_t port) {
+    const uint16_t first = local.port, latter = 49153;
+    for (uint16_t i = 1; i <= 2; i++) {
+        config.accounts[i] = (bj_oracle_account){
+            .uri = "coap://mgmt.example", .instance = i, .ssid = i, .lifetime_s = 86400, .binding = "U"
+        };
+    }
+    config.account_count = 3;
+    msg m = { .type = BJ_COAP_CON, .code = POST, .mid = 7, .token = "tr", .path = "/rd", .query = { "ep=dev-1" } };
+    client_says(1000, MGMT, &m);
+    m.mid = 8;
+    m.token = "ts";
+    local.port = latter;
+    client_says(1000, MGMT, &m);
+    local.port = first;
+    SERVER(1100, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 7, .token = "tr", .location = "/rd/1");
+    local.port = port;
+    SERVER(1200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
+    local.port = first;
+    judge(6000);
+}
+
+static void who_is_registered_from_that_port_answers(void **state) {
+    (void) state;
+    is_asked_at(local.port);
+    assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
+static void who_is_registered_from_another_port_need_not(void **state) {
+    (void) state;
+    is_asked_at(49153);
+    assert_nothing_broken();
 }
 
 /* The client is registered, and asks for a bootstrap at 22.1 s, which its server has triggered. */
@@ -775,6 +805,8 @@ int main(void) {
         TEST(a_request_without_an_answer_is_found),
         TEST(who_left_a_port_reads_there_no_more),
         TEST(who_stays_at_its_port_reads_on),
+        TEST(who_is_registered_from_that_port_answers),
+        TEST(who_is_registered_from_another_port_need_not),
         TEST(who_hears_a_refusal_answers),
         TEST(who_may_not_have_heard_it_need_not),
         TEST(who_is_refused_answers),
