@@ -13,6 +13,8 @@ void bjc_registration_arm(bjc_registration *r, bjc_time delay);
 void bjc_registration_disconnect(bjc_registration *r);
 /* A number, a flag of the server's /1 instance. What a bootstrap session has written so far is not valid yet. */
 int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_t absent);
+/* A number of seconds; what is longer than 2^32 of them has long been longer than a device lives. */
+bjc_time bjc_registration_seconds(const bjc_registration *r, uint16_t rid, int64_t absent);
 bool bjc_registration_flag(const bjc_registration *r, uint16_t rid, bool absent);
 /* Lets the servers begin whose turn it is. */
 void bjc_registrations_start_next(bjc_registrations *all);

@@ -39,6 +39,11 @@ int64_t bjc_registration_setting(const bjc_registration *r, uint16_t rid, int64_
     return bjc_store_integer(&valid, r->server_iid, rid, absent);
 }
 
+bjc_time bjc_registration_seconds(const bjc_registration *r, uint16_t rid, int64_t absent) {
+    int64_t seconds = bjc_registration_setting(r, rid, absent), most = INT64_C(1) << 32;
+    return (seconds < most ? seconds : most) * BJC_SECOND;
+}
+
 bool bjc_registration_flag(const bjc_registration *r, uint16_t rid, bool absent) {
     const bjc_store valid = bjc_store_valid(r->all->server);
     return bjc_store_boolean(&valid, r->server_iid, rid, absent);
@@ -84,7 +89,7 @@ static int64_t priority(const bjc_registration *r) {
 
 static void start_queued(bjc_registration *r) {
     bjc_registration_move(r, BJC_REGISTRATION_WAITING, "its turn");
-    bjc_registration_arm(r, bjc_registration_setting(r, BJC_SERVER_INITIAL_DELAY, 0) * BJC_SECOND);
+    bjc_registration_arm(r, bjc_registration_seconds(r, BJC_SERVER_INITIAL_DELAY, 0));
 }
 
 /* Its first registration is over: it succeeded, or is considered failed, all attempts and sequences included. */
@@ -567,8 +572,7 @@ static void gone(bjc_registration *r, const char *cause) {
     forget_location(r);
     if (r->disable && !r->all->stopping) {
         bjc_registration_move(r, BJC_REGISTRATION_DISABLED, cause);
-        bjc_registration_arm(r,
-                             bjc_registration_setting(r, BJC_SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S) * BJC_SECOND);
+        bjc_registration_arm(r, bjc_registration_seconds(r, BJC_SERVER_DISABLE_TIMEOUT, DEFAULT_DISABLE_S));
         return;
     }
     bjc_registration_move(r, BJC_REGISTRATION_GONE, cause);

@@ -57,9 +57,7 @@ static void end_sequence(bjc_registration *r, const char *cause) {
 }
 
 bjc_time bjc_registration_retry_timer(const bjc_registration *r) {
-    int64_t timer = bjc_registration_setting(r, BJC_SERVER_RETRY_TIMER, DEFAULT_RETRY_TIMER_S);
-    int64_t most = INT64_C(1) << 32;
-    return (timer < most ? timer : most) * BJC_SECOND;
+    return bjc_registration_seconds(r, BJC_SERVER_RETRY_TIMER, DEFAULT_RETRY_TIMER_S);
 }
 
 /* /1/x/18 * 2^(n-1) after the n-th attempt. */

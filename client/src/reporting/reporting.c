@@ -328,10 +328,11 @@ void bjc_reporting_notified(bjc_reporting *reporting, uint16_t ssid, bjc_outcome
     bjc_observation *o = with_id(reporting, notification->id);
     if (outcome == BJC_RESET) {
         bjc_log(reporting->core, BOOTJACK_LOG_INFO, "server %u cancels an observation with RST", ssid);
+        bjc_reporting_discard(reporting, ssid, notification->id); /* it may be that of an earlier registration */
         if (o) {
-            bjc_reporting_discard(reporting, ssid, o->id);
             drop_one(o);
         }
+        bjc_reporting_flush(reporting, ssid);
     } else if (outcome != BJC_RESPONSE) {
         bjc_log(reporting->core, BOOTJACK_LOG_WARNING, "server %u: notification not delivered: %s", ssid,
                 bjc_outcome_text(outcome));
