@@ -316,7 +316,7 @@ typedef struct values_walk {
     bj_engine *engine;
     bj_time waits;
     uint32_t account; /* the instance of /0 that holds the bootstrap account */
-    bool struck, disabled;
+    bool struck, disabled, persists;
 } values_walk;
 
 static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* as deep as LwM2M's paths */
@@ -404,6 +404,23 @@ static bool account_is_struck(const bj_engine *e, const bj_record *account) {
     return w.struck;
 }
 
+/* How often the client tries is written (Core E.2, /1/x/17): the wait between two attempts doubles as often, so that it
+ * is no longer than all that were before it, and the first once more. */
+static void look_for_attempts(values_walk *w, const bj_node *nodes, size_t count) {
+    w->persists |= node_of(nodes, count, 17) != NULL;
+}
+
+static void look_for_attempts_alone(values_walk *w, const bj_record *step) {
+    bj_path path = path_of(step);
+    w->persists |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 17;
+}
+
+static bj_time tries_on(const bj_engine *e) {
+    values_walk w = { .look = look_for_attempts, .step = look_for_attempts_alone };
+    walk_all(&w, e);
+    return w.persists ? e->now : 0;
+}
+
 /* A server sends the client away for a day, where nobody wrote another time (Core E.2, /1/x/4 and /5). */
 static void look_for_disable(values_walk *w, const bj_record *step) {
     bj_path path = path_of(step);
@@ -442,6 +459,7 @@ static bj_time bound(const bj_engine *e) {
      */
     margin += can_bootstrap_at_last(e) ? 0 : DAY;
     margin += is_sent_away(e) ? DAY : 0;
+    margin += tries_on(e);
     return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
 }
 

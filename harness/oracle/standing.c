@@ -272,16 +272,32 @@ static bool can_be_told(const bj_oracle *o, const oracle_standing *st, const cha
     return strspn(binding, o->config.tcp && !st->first_release ? "UT" : "U") == strlen(binding);
 }
 
+/* What that server has been told, by an Update that is under way, too. */
+static oracle_standing what_was_told(bj_oracle *o, const oracle_peer *p) {
+    oracle_standing told = p->standing;
+    const oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (own->purpose != ORACLE_OTHER && bj_addr_equal(&own->peer, &p->address)) {
+            if (own->purpose == ORACLE_UPDATE && own->answered == BJ_NEVER) {
+                note_said(&told, own);
+            }
+            break;
+        }
+    }
+    return told;
+}
+
 static void compare_settings(bj_oracle *o, oracle_peer *p, const oracle_instance *server) {
     oracle_standing *st = &p->standing;
+    const oracle_standing told = what_was_told(o, p);
     char binding[12];
     plain_binding(server->binding, binding);
     st->due[ORACLE_DUTY_LIFETIME] = st->due[ORACLE_DUTY_BINDING] = 0;
-    if (server->lifetime >= 0 && server->lifetime != st->lifetime) {
+    if (server->lifetime >= 0 && server->lifetime != told.lifetime) {
         oblige(o, p, ORACLE_DUTY_LIFETIME, o->now + patience(o));
     }
     if (*server->binding && can_be_told(o, st, binding) && can_be_told(o, st, st->binding) &&
-        strcmp(binding, st->binding) != 0) {
+        strcmp(binding, told.binding) != 0) {
         oblige(o, p, ORACLE_DUTY_BINDING, o->now + patience(o));
     }
 }

@@ -140,6 +140,23 @@ steps:
     recovers(tmp_path, text)
 
 
+def test_a_client_that_was_told_to_try_very_often_is_waited_for(tmp_path):
+    text = """title: A server that does not answer asks for a hundred attempts, each after twice the time
+client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 3600, 6: false, 7: U, 17: 100}
+    expect: 2.04
+  - finish: {expect: 2.04}
+"""
+    recovers(tmp_path, text + 14 * "  - request: {to: mgmt, path: /rd, within: 3d}\n" + "  - advance: 2m\n")
+
+
 def test_a_key_whose_write_was_not_heard_to_succeed_is_known(tmp_path):
     text = """title: The client's answers are lost, and its bootstrap account runs out
 client: {bootstrap: {uri: "coap://bs.example", timeout: 10m}}

@@ -729,6 +729,30 @@ static void who_has_got_there_tells(void **state) {
     assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
+/* An Update is under way as another resource of that account is written. */
+static void is_written_to_as_it_updates(const char *query) {
+    loses_its_connection(1);
+    registers_over_tcp(92000, 3, "lt=60");
+    STREAM(RECEIVED, 93000, 3, .code = PUT, .token = "tm", .path = "/1/0/1", .format = 1, .payload = "30");
+    STREAM(SENT, 93010, 3, .code = C(2, 4), .token = "tm");
+    STREAM(SENT, 93020, 3, .code = POST, .token = "tu", .path = "/rd/1", .query = { query });
+    STREAM(RECEIVED, 93100, 3, .code = PUT, .token = "tn", .path = "/1/0/3", .format = 1, .payload = "10");
+    STREAM(SENT, 93110, 3, .code = C(2, 4), .token = "tn");
+    judge(140000);
+}
+
+static void an_update_under_way_tells(void **state) {
+    (void) state;
+    is_written_to_as_it_updates("lt=30");
+    assert_nothing_broken();
+}
+
+static void one_that_says_another_lifetime_does_not(void **state) {
+    (void) state;
+    is_written_to_as_it_updates("lt=40");
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
 /* --- queue mode ----------------------------------------------------------------------------------------------- */
 
 static void queue_mode_is_said(void **state) {
@@ -967,6 +991,8 @@ int main(void) {
         TEST(who_tries_in_vain_to_connect_cannot_tell),
         TEST(who_does_not_try_breaks_the_rule),
         TEST(who_has_got_there_tells),
+        TEST(an_update_under_way_tells),
+        TEST(one_that_says_another_lifetime_does_not),
         TEST(queue_mode_is_said),
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
