@@ -84,10 +84,11 @@ void bjc_reporting_store(bjc_reporting *reporting, uint16_t ssid, const bjc_noti
     bjc_log(reporting->core, BOOTJACK_LOG_INFO, "server %u: a notification is stored", ssid);
 }
 
+/* Of one observation one at a time: a Reset to it cancels those behind it (RFC 7641 §3.6). */
 void bjc_reporting_flush(bjc_reporting *reporting, uint16_t ssid) {
     bjc_session *session = reporting->session(reporting->context, ssid);
     for (bjc_stored **slot = &reporting->stored; *slot && session;) {
-        if ((*slot)->ssid != ssid) {
+        if ((*slot)->ssid != ssid || bjc_session_notifies(session, (*slot)->notification.id)) {
             slot = &(*slot)->next;
             continue;
         }

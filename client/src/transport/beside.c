@@ -130,6 +130,14 @@ unsigned bjc_session_unsettled(const bjc_session *session) {
     return count;
 }
 
+bool bjc_session_notifies(const bjc_session *session, uint32_t id) {
+    const bjc_beside *b = session->beside;
+    while (b && (b->completion || b->notification.id != id)) {
+        b = b->next;
+    }
+    return b != NULL;
+}
+
 /* --- reports ---------------------------------------------------------------------------------------------------- */
 
 /* Each block is an exchange of its own, with a token and a deadline of its own. */

@@ -252,6 +252,8 @@ void bjc_session_set_notified(bjc_session *session, bjc_notified_fn *notified, v
 bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification);
 /* Confirmable notifications whose fate is not known. */
 unsigned bjc_session_unsettled(const bjc_session *session);
+/* Whether one of that observation (bjc_notification.id) is among them. */
+bool bjc_session_notifies(const bjc_session *session, uint32_t id);
 /* Whether there are any, or reports whose fate is not known. */
 bool bjc_session_reports(const bjc_session *session);
 /* Sends a Confirmable request beside the one of bjc_session_request(), a long payload in blocks; any number of them may
