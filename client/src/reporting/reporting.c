@@ -47,9 +47,12 @@ static bjc_time after(bjc_time from, int64_t seconds) {
     return seconds < INT64_MAX / BJC_SECOND / 2 ? from + seconds * BJC_SECOND : BJC_TIME_NEVER;
 }
 
+/* RFC 7641 §4.5.2: one notification of an observation at a time, so that a Reset to it leaves none behind it; what is
+ * due meanwhile is kept where the server wants that, or waits. */
 static bool held_up(const bjc_observation *o) {
     const bjc_session *session = o->all->session(o->all->context, o->ssid);
-    return session && bjc_session_unsettled(session) >= BJC_UNSETTLED_MAX;
+    return session && (bjc_session_unsettled(session) >= BJC_UNSETTLED_MAX ||
+                       (bjc_session_notifies(session, o->id) && !bjc_reporting_stores(o->all, o->ssid)));
 }
 
 static bjc_time next_deadline(const bjc_observation *o, const bjc_attributes *a) {
@@ -115,7 +118,8 @@ static void send(bjc_observation *o, bjc_notification *notification) {
     for (const bjc_stored *s = all->stored; s && !stored_first; s = s->next) {
         stored_first = s->ssid == o->ssid;
     }
-    if (!session || stored_first || bjc_session_notify(session, notification)) {
+    bool waits = session && bjc_session_notifies(session, o->id) && bjc_reporting_stores(all, o->ssid);
+    if (!session || stored_first || waits || bjc_session_notify(session, notification)) {
         notification->confirmable = true;
         bjc_reporting_store(all, o->ssid, notification);
     }
