@@ -103,6 +103,11 @@ bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coa
     return ends_with(&path, "/bs") ? BJ__BOOTSTRAP : ends_with(&path, "/rd") ? BJ__REGISTER : BJ__OTHER;
 }
 
+void bj__due_know(bj__server *s) {
+    s->lifetime_s = 86400;
+    s->registered_at = s->perhaps_at = s->exchanged_at = BJ_NEVER;
+}
+
 void bj__due_start(bj_engine *e) {
     e->due = (bj__due_state){ .stage = BJ__NEEDED,
                               .failed = { e->now, e->now },
@@ -112,8 +117,7 @@ void bj__due_start(bj_engine *e) {
                               .dns_failed = BJ_NEVER,
                               .connection = -1 };
     for (unsigned i = 0; i < e->server_count; i++) {
-        e->servers[i].lifetime_s = 86400;
-        e->servers[i].registered_at = e->servers[i].perhaps_at = e->servers[i].exchanged_at = BJ_NEVER;
+        bj__due_know(&e->servers[i]);
     }
 }
 

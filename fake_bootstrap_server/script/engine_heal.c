@@ -449,8 +449,13 @@ static bool can_bootstrap_at_last(const bj_engine *e) {
     return account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
 }
 
+/* RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT. */
+static bj_time transmit_wait(const bj_engine *e) {
+    return e->ack_timeout * (((bj_time) 2 << e->max_retransmit) - 1) / 1000 * (e->ack_random_factor / 1000);
+}
+
 static bj_time bound(const bj_engine *e) {
-    bj_time wait = e->ack_timeout * (((bj_time) 2 << e->max_retransmit) - 1) / 1000 * (e->ack_random_factor / 1000);
+    const bj_time wait = transmit_wait(e);
     bj_time finish = bj_get_duration(e->profile, BJ_F(PROFILE, FINISH_TIMEOUT), e->exchange_lifetime);
     bj__range holdoff = bj__holdoff(e, 30);
     bj_time cap = holdoff.late == BJ_NEVER ? 2 * holdoff.early + 3600 * BJ_SECOND : holdoff.late;
@@ -478,6 +483,43 @@ static void conclude(bj_engine *e, bool recovered, const char *how) {
     bj__end(e, (bj_verdict) h->verdict, h->position, h->cause, h->reason);
 }
 
+/* A registration that stands needs not be made again: the Update that keeps it up shows that it does. Which may be
+ * long after; of one that lasts longer than the run could wait it is taken on trust. */
+static bj_time proof_since(const bj_engine *e, const bj__server *s, bj_time since) {
+    bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
+    bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
+    bool stands = since != BJ_NEVER && (endless || since + lifetime > e->now);
+    return stands && endless ? BJ_NEVER : stands ? since + lifetime : 0;
+}
+
+/* BJ_NEVER: one is taken on trust; 0: none stands. */
+static bj_time proof_of_registration(const bj_engine *e) {
+    bj_time latest = 0;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__server *s = &e->servers[i];
+        latest = bj__max(latest, proof_since(e, s, s->registered_at));
+        latest = bj__max(latest, proof_since(e, s, s->perhaps_at));
+    }
+    return latest;
+}
+
+/* Of an answer that the client awaits its registration is taken on trust; what comes later it may drop: then the Update
+ * shows it, as above. */
+static void count_registration(bj_engine *e, const bj__exchange *x) {
+    bj__heal *h = &e->heal;
+    bool awaited = e->now - x->arrived <= transmit_wait(e);
+    e->servers[x->server].perhaps_at = e->now;
+    bj_time proof = proof_of_registration(e);
+    if (awaited || proof == BJ_NEVER) {
+        h->recovered_at = bj__min(h->recovered_at, e->now + GRACE_MS * BJ_MS);
+    } else {
+        h->bound = bj__max(h->bound, proof + BJ_SECOND);
+        if (e->ops->extend_budget) {
+            e->ops->extend_budget(e->world, h->bound + BJ_SECOND);
+        }
+    }
+}
+
 static void accept_registration(bj_engine *e, bj__exchange *x) {
     bj_record *reply = bj_record_new(e->arena, BJ_K_RESPOND, (bj_position){ 0, 0 });
     bj_codes created = { { 0 } };
@@ -485,7 +527,7 @@ static void accept_registration(bj_engine *e, bj__exchange *x) {
     bj_set(e->arena, reply, BJ_F(RESPOND, CODE), &(bj_value){ .type = BJ_T_CODES, .as.codes = created });
     set_text(e, reply, BJ_F(RESPOND, LOCATION), "/rd/healed");
     bj__send_reply(e, NULL, x, reply, x->event, false);
-    e->heal.recovered_at = e->now + GRACE_MS * BJ_MS;
+    count_registration(e, x);
 }
 
 /* The script accepted that Register, and what it said to it has been said once more, over a link that loses nothing. */
@@ -549,26 +591,6 @@ static void play_session(bj_engine *e) {
 static bool has_account(const bj_engine *e) {
     const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
     return bj_get(client, BJ_F(CLIENT, BOOTSTRAP)) || bj_get(client, BJ_F(CLIENT, ACCOUNTS));
-}
-
-/* A registration that stands needs not be made again: the Update that keeps it up shows that it does. Which may be
- * long after; of one that lasts longer than the run could wait it is taken on trust. */
-static bj_time proof_since(const bj_engine *e, const bj__server *s, bj_time since) {
-    bool endless = !s->lifetime_s || s->lifetime_s > LONG_LIFE_S; /* LwM2M Core 1.1 E.2: 0 is for ever */
-    bj_time lifetime = endless ? 0 : s->lifetime_s * BJ_SECOND;
-    bool stands = since != BJ_NEVER && (endless || since + lifetime > e->now);
-    return stands && endless ? BJ_NEVER : stands ? since + lifetime : 0;
-}
-
-/* BJ_NEVER: one is taken on trust; 0: none stands. */
-static bj_time proof_of_registration(const bj_engine *e) {
-    bj_time latest = 0;
-    for (unsigned i = 0; i < e->server_count; i++) {
-        const bj__server *s = &e->servers[i];
-        latest = bj__max(latest, proof_since(e, s, s->registered_at));
-        latest = bj__max(latest, proof_since(e, s, s->perhaps_at));
-    }
-    return latest;
 }
 
 /* A client whose power is cut is given it again. */

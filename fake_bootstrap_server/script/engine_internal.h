@@ -731,6 +731,8 @@ void bj__send_again(bj_engine *e, bj__outbound *o, uint32_t cause);
 /* --- engine_due.c --- */
 
 void bj__due_start(bj_engine *e);
+/* A server that no client has registered with. */
+void bj__due_know(bj__server *s);
 void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time sent);
 /* Would a command that this server sends now reach an open bootstrap session of its own? */
 bool bj__due_is_command(bj_engine *e, const bj__server *s);

@@ -286,7 +286,11 @@ static bool start_server(bj_engine *e, bj__server *s) {
 bool bj__server_appear(bj_engine *e, const char *name, const bj_record *record) {
     unsigned before = e->server_count;
     add_server(e, name, strlen(name), record);
-    return e->server_count > before && start_server(e, &e->servers[before]);
+    if (e->server_count == before) {
+        return false;
+    }
+    bj__due_know(&e->servers[before]);
+    return start_server(e, &e->servers[before]);
 }
 
 /* The first of its answers that has addresses. */
