@@ -199,7 +199,10 @@ static bool asks_for_host(const bj_oracle *o, const bj_addr *address, const part
         }
         bool named = oracle_uri_name(o->told_uris[i], &host, &length);
         *all_named &= named;
-        found |= named && length == name->left && !strncasecmp(host, (const char *) name->at, length);
+        /* RFC 6066 §3: an absolute name is indicated without its dot. */
+        size_t bare = named && length > 1 && host[length - 1] == '.' ? length - 1 : length;
+        found |= named && (name->left == length || name->left == bare) &&
+                 !strncasecmp(host, (const char *) name->at, name->left);
     }
     return found;
 }

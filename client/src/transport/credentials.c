@@ -104,6 +104,9 @@ static void take_names(bjc_security *security, const bjc_peer *peer) {
     if (name.length == 0) {
         name = (bjc_text){ host, strlen(host) };
     }
+    if (name.length > 1 && name.data[name.length - 1] == '.') {
+        name.length--; /* RFC 6066 §3: without the dot of an absolute name, which no certificate has either */
+    }
     assert(name.length < sizeof security->reference);
     memcpy(security->reference, name.data, name.length);
     if (peer->server_name.length > 0 || !literal) {
