@@ -10,8 +10,17 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Shorter ones are found by chance, or are words. */
-enum { LEAST = 6, MOST = 64 };
+/* Shorter ones are found by chance. */
+enum { LEAST = 6, WORD = 12, MOST = 64 };
+
+/* A client may say it anyway, whatever its keys are. */
+static bool is_word(const uint8_t *bytes, size_t length) {
+    size_t letters = 0;
+    while (letters < length && isalpha(bytes[letters])) {
+        letters++;
+    }
+    return letters == length && length <= WORD;
+}
 
 static bool known_already(const bj_oracle *o, const uint8_t *bytes, size_t length) {
     for (unsigned i = 0; i < o->secret_count; i++) {
@@ -23,7 +32,8 @@ static bool known_already(const bj_oracle *o, const uint8_t *bytes, size_t lengt
 }
 
 void oracle_secret_written(bj_oracle *o, const uint8_t *bytes, size_t length) {
-    if (length < LEAST || !bytes || o->secret_count == BJ_ORACLE_SECRETS || known_already(o, bytes, length)) {
+    bool secret = bytes && length >= LEAST && !is_word(bytes, length);
+    if (!secret || o->secret_count == BJ_ORACLE_SECRETS || known_already(o, bytes, length)) {
         return;
     }
     char *copy = bj_arena_strndup(o->arena, (const char *) bytes, length);

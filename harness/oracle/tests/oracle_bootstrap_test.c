@@ -764,6 +764,25 @@ static void a_key_that_is_a_link_is_found_in_every_list(void **state) {
     assert_nothing_broken();
 }
 
+static void writes_with_a_key(const char *key, const char *line) {
+    config.secrets[0] = (bj_string){ key, strlen(key) };
+    config.secret_count = 1;
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_OUTPUT, .actor = BJ_ACTOR_CLIENT, .text = line });
+    judge(1000);
+}
+
+static void a_key_that_is_a_word_is_no_secret(void **state) {
+    (void) state;
+    writes_with_a_key("client", "client dev-1 starts");
+    assert_nothing_broken();
+}
+
+static void one_that_is_none_is(void **state) {
+    (void) state;
+    writes_with_a_key("cl1ent", "key cl1ent");
+    assert_broken(BJ_RULE_SEC_NO_SECRETS, "6 bytes");
+}
+
 static void a_key_in_a_line_is_found_in_every_form(void **state) {
     (void) state;
     static const char *const lines[] = { "key 0123456789abcdef.", "key 30313233343536373839414243444546",
@@ -875,6 +894,8 @@ int main(void) {
         TEST(a_key_that_the_server_put_into_an_option_may_come_back),
         TEST(a_key_that_is_a_link_is_found_in_every_list),
         TEST(a_key_in_a_line_is_found_in_every_form),
+        TEST(a_key_that_is_a_word_is_no_secret),
+        TEST(one_that_is_none_is),
         TEST(a_server_that_reads_the_security_object_is_found),
         TEST(a_server_that_is_refused_the_security_object_is_lawful),
     };
