@@ -503,19 +503,16 @@ static bj_time proof_of_registration(const bj_engine *e) {
     return latest;
 }
 
-/* Of an answer that the client awaits its registration is taken on trust; what comes later it may drop: then the Update
- * shows it, as above. */
-static void count_registration(bj_engine *e, const bj__exchange *x) {
-    bj__heal *h = &e->heal;
-    bool awaited = e->now - x->arrived <= transmit_wait(e);
-    e->servers[x->server].perhaps_at = e->now;
-    bj_time proof = proof_of_registration(e);
-    if (awaited || proof == BJ_NEVER) {
-        h->recovered_at = bj__min(h->recovered_at, e->now + GRACE_MS * BJ_MS);
-    } else {
-        h->bound = bj__max(h->bound, proof + BJ_SECOND);
-        if (e->ops->extend_budget) {
-            e->ops->extend_budget(e->world, h->bound + BJ_SECOND);
+/* Of an answer that the client awaits its registration is taken on trust; what comes later it may drop. */
+static bool is_awaited(const bj_engine *e, const bj__exchange *x) {
+    return e->now - x->arrived <= transmit_wait(e);
+}
+
+/* What the script left without an answer gets one now, for which the client may have waited, or not. */
+static void note_late_answers(bj_engine *e) {
+    for (const bj__exchange *x = e->oldest; x; x = x->newer) {
+        if (!x->settled && x->purpose == BJ__REGISTER) {
+            e->servers[x->server].perhaps_at = e->now;
         }
     }
 }
@@ -527,7 +524,9 @@ static void accept_registration(bj_engine *e, bj__exchange *x) {
     bj_set(e->arena, reply, BJ_F(RESPOND, CODE), &(bj_value){ .type = BJ_T_CODES, .as.codes = created });
     set_text(e, reply, BJ_F(RESPOND, LOCATION), "/rd/healed");
     bj__send_reply(e, NULL, x, reply, x->event, false);
-    count_registration(e, x);
+    if (is_awaited(e, x)) {
+        e->heal.recovered_at = bj__min(e->heal.recovered_at, e->now + GRACE_MS * BJ_MS);
+    }
 }
 
 /* The script accepted that Register, and what it said to it has been said once more, over a link that loses nothing. */
@@ -613,6 +612,7 @@ bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint
     h->cause = cause;
     h->next = MOST_STEPS;
     h->bound = e->now + bound(e);
+    note_late_answers(e);
     bj_time proof = proof_of_registration(e);
     bool registered = e->due.stage == BJ__REGISTERED || proof == BJ_NEVER;
     h->recovered_at = registered ? e->now + GRACE_MS * BJ_MS : BJ_NEVER;
