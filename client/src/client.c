@@ -438,12 +438,23 @@ bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint
     }
     bool made = !bjc_store_instance(object->store, iid);
     bootjack_error error = made ? bjc_store_create(object->store, iid) : BOOTJACK_OK;
-    error = error ? error : bjc_store_set(object->store, iid, rid, riid, value);
+    if (error) {
+        return error;
+    }
+    error = bjc_store_set(object->store, iid, rid, riid, value);
+    if (error && made) {
+        bjc_store_remove(object->store, iid);
+    }
+    if (error) {
+        return error;
+    }
     bootjack_resource_changed(client, oid, iid, rid);
     if (made) {
         bootjack_instances_changed(client);
+    } else if (oid == 1) {
+        bjc_registrations_settings_changed(&client->registrations);
     }
-    return error;
+    return BOOTJACK_OK;
 }
 
 bootjack_error bootjack_resource_get(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,

@@ -150,6 +150,41 @@ static void instances_of_the_application(void **state) {
     close_bench(&b);
 }
 
+static bootjack_error set_number(bench *b, uint16_t oid, uint16_t iid, uint16_t rid, int64_t number) {
+    const bootjack_value value = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = number };
+    return bootjack_resource_set(b->client, oid, iid, rid, 0, &value);
+}
+
+/* LwM2M Core 1.1 §6.2.2: whoever changes the Lifetime, the server is told. */
+static void a_lifetime_that_the_application_sets(void **state) {
+    (void) state;
+    bench b;
+    open_bench(&b, 86400, false);
+    assert_int_equal(set_number(&b, 1, 0, 1, 300), BOOTJACK_OK);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 2);
+    assert_true(last_message_holds(&b, "lt=300"));
+    assert_int_equal(set_number(&b, 1, 0, 1, 300), BOOTJACK_OK); /* as it is */
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 2);
+    close_bench(&b);
+}
+
+/* What cannot be set leaves no instance behind. */
+static void a_resource_that_cannot_be_set(void **state) {
+    (void) state;
+    bench b;
+    bootjack_value value;
+    open_bench(&b, 86400, false);
+    assert_int_equal(set_number(&b, 3, 0, 26241, 1), BOOTJACK_ERR_NOT_FOUND);      /* no such resource */
+    assert_int_equal(set_number(&b, OWN_OBJECT, 0, 0, 1), BOOTJACK_ERR_NOT_FOUND); /* its own */
+    assert_int_equal(set_number(&b, 1, 7, 7, 1), BOOTJACK_ERR_TYPE);               /* the Binding is a text */
+    assert_int_equal(bootjack_resource_get(b.client, 1, 7, 0, 0, &value), BOOTJACK_ERR_NOT_FOUND);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 1);
+    close_bench(&b);
+}
+
 static void another_network(void **state) {
     (void) state;
     bench b;
@@ -280,9 +315,14 @@ static void marks_of_accounts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(updates_leave_in_time), cmocka_unit_test(instances_of_the_application),
-        cmocka_unit_test(another_network),       cmocka_unit_test(queue_mode_lets_the_application_sleep),
-        cmocka_unit_test(many_instances),        cmocka_unit_test(another_address),
+        cmocka_unit_test(updates_leave_in_time),
+        cmocka_unit_test(instances_of_the_application),
+        cmocka_unit_test(another_network),
+        cmocka_unit_test(queue_mode_lets_the_application_sleep),
+        cmocka_unit_test(a_lifetime_that_the_application_sets),
+        cmocka_unit_test(a_resource_that_cannot_be_set),
+        cmocka_unit_test(many_instances),
+        cmocka_unit_test(another_address),
         cmocka_unit_test(marks_of_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
