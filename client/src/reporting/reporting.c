@@ -67,7 +67,7 @@ static bjc_time next_deadline(const bjc_observation *o, const bjc_attributes *a)
         return next; /* settling one of them comes back here */
     }
     if (o->due) {
-        next = earlier(next, after(o->reported_at, a->pmin_s));
+        next = earlier(next, after(o->reported_at, o->ended ? 0 : a->pmin_s));
     }
     if (a->present & BJC_PMAX) {
         next = earlier(next, after(o->reported_at, a->pmax_s));
@@ -184,10 +184,14 @@ static void on_timer(void *context) {
         return;
     }
     bjc_buffer_init(&payload, &o->all->core->allocator);
-    bootjack_error error = read_now(o, &payload);
+    bootjack_error error = o->ended ? o->ended : read_now(o, &payload);
     if (error == BOOTJACK_ERR_MEMORY) {
         o->changed = true;
         bjc_timer_arm(&o->all->core->scheduler, &o->timer, MEMORY_PATIENCE);
+    } else if (error && held_up(o)) {
+        o->ended = error;
+        o->due = true;
+        arm(o);
     } else if (error) {
         end_with(o, error);
     } else {

@@ -34,8 +34,9 @@ typedef struct bjc_observation {
     uint64_t digest;    /* of the payload that was reported last */
     double number;      /* the value that was reported last, where there is one number */
     bjc_time reported_at, looked_at, confirmed_at;
-    bool changed; /* to be looked at */
-    bool due;     /* to be told */
+    bool changed;         /* to be looked at */
+    bool due;             /* to be told */
+    bootjack_error ended; /* what the last that is due says: what was observed is gone */
     bjc_timer timer;
     size_t path_count;
     bjc_path paths[];
