@@ -13,6 +13,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -109,7 +110,9 @@ def run(target, name, seconds, *words):
                 if pid:
                     break
                 if used(child.pid) >= seconds:
-                    child.kill()  # libFuzzer's own handler of SIGINT allocates, and may wait for itself for ever
+                    # Not child.kill(), which awaits a child that has ended meanwhile. libFuzzer's own handler of SIGINT
+                    # allocates, and may wait for itself for ever.
+                    os.kill(child.pid, signal.SIGKILL)
                 time.sleep(0.05)
             child.returncode = os.waitstatus_to_exitcode(status)
         log.seek(0)

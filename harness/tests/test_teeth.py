@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools of ci/teeth: that a defect stands where it should, that a table that does not fit is refused, that mutants
 are found where a reader would look for them. That the suite kills the planted defects is ci/test's own step."""
+import os
 import pathlib
 
 import pytest
 
+from fuzz import teeth
 from harness.teeth import equivalent, insertions, mutants, planted
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -166,3 +168,18 @@ def test_the_list_of_equivalents_fits_the_sources():
     entries = equivalent.read()
     assert len(equivalent.listed(entries, mutants.find(ROOT))) == len(entries)
     assert all(one.reason.endswith(".") for one in entries)
+
+
+def test_a_hunt_goes_on_where_a_target_ends_as_its_time_is_over(tmp_path, monkeypatch):
+    target = tmp_path / "fuzz" / "fuzz_bootstrap_session"
+    target.parent.mkdir()
+    target.write_text("#!/bin/sh\nsleep 0.3\necho Test unit written to here >&2\nexit 77\n")
+    target.chmod(0o755)
+
+    def ends_now(pid):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return 1e9
+    monkeypatch.setattr(teeth, "BUILD", tmp_path)
+    monkeypatch.setattr(teeth, "used", ends_now)
+    log, found, _ = teeth.run("bootstrap_session", "no-such-defect", 1)
+    assert found and "here" in log
