@@ -31,6 +31,7 @@ typedef struct bj_record_fields {
     char base[BJ_NAME], name[BJ_NAME];
     size_t base_length, name_length;
     bj_entry value, base_value, version;
+    const char *unlike; /* what the text of its value must be and is not; NULL */
 } bj_record_fields;
 
 /* RFC 8428 §4: labels -6 to 8, and vlo of LwM2M. */

@@ -114,7 +114,8 @@ static bool old_element(bj_entries *in, bj_entry *entry, bj_text *why) {
     }
     *entry = fields.value;
     entry->also = entry->kind == BJ_ENTRY_STRING ? BJ_ALSO_OPAQUE : 0;
-    return old_path(in, &fields, &entry->path, why);
+    return old_path(in, &fields, &entry->path, why) &&
+           (!fields.unlike || bj__damaged(in, why, "the value is no %s", fields.unlike));
 }
 
 bool bj__lwm2m_json_entry(bj_entries *in, bj_entry *entry, bj_text *why) {

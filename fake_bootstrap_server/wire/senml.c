@@ -77,6 +77,9 @@ bool bj__senml_resolve(bj_entries *in, const bj_record_fields *fields, bj_entry 
     if (count != 1) {
         return bj__damaged(in, why, count ? "a record has several values" : "a record has no value");
     }
+    if (fields->unlike) {
+        return bj__damaged(in, why, "the value is no %s", fields->unlike);
+    }
     *entry = fields->value;
     entry->path = path;
     if (bj__senml_has(fields, BJ_SENML_BV)) {
@@ -113,17 +116,30 @@ static bool json_string(bj_entries *in, bj_entry *value) {
     return bj_json_string(&in->r, in->room, in->size, &value->length);
 }
 
-static bool json_opaque(bj_entries *in, bj_entry *value) {
-    bool fine = json_string(in, value) && bj_base64_decode(in->room, value->length, true, in->room, &value->length);
+static bool json_opaque(bj_entries *in, bj_record_fields *fields) {
+    bj_entry *value = &fields->value;
+    if (!json_string(in, value)) {
+        return false;
+    }
+    bool read = bj_base64_decode(in->room, value->length, true, in->room, &value->length);
+    fields->unlike = read ? NULL : "base64url";
     value->kind = BJ_ENTRY_OPAQUE;
-    return fine;
+    return true;
 }
 
-static bool json_link(bj_reader *r, bj_entry *value) {
-    uint8_t text[16];
-    size_t length;
+/* Of the string that was read as the value. */
+static void read_link(bj_record_fields *fields) {
+    bj_entry *value = &fields->value;
+    fields->unlike = bj__read_objlnk(value->bytes, value->length, &value->integer) ? NULL : "Object Link";
     value->kind = BJ_ENTRY_OBJLNK;
-    return bj_json_string(r, text, sizeof text, &length) && bj__read_objlnk(text, length, &value->integer);
+}
+
+static bool json_link(bj_entries *in, bj_record_fields *fields) {
+    if (!json_string(in, &fields->value)) {
+        return false;
+    }
+    read_link(fields);
+    return true;
 }
 
 bool bj__json_field(bj_entries *in, int label, bj_record_fields *fields) {
@@ -139,9 +155,9 @@ bool bj__json_field(bj_entries *in, int label, bj_record_fields *fields) {
     case BJ_SENML_VS:
         return json_string(in, &fields->value);
     case BJ_SENML_VD:
-        return json_opaque(in, &fields->value);
+        return json_opaque(in, fields);
     case BJ_SENML_VLO:
-        return json_link(&in->r, &fields->value);
+        return json_link(in, fields);
     case BJ_SENML_VB:
         return json_boolean(&in->r, &fields->value);
     case BJ_SENML_V:
@@ -253,11 +269,12 @@ static bool cbor_of_kind(bj_entries *in, bj_entry_kind kind, bj_entry *value) {
     return fine;
 }
 
-static bool cbor_link(bj_entries *in, bj_entry *value) {
-    bool fine =
-        cbor_of_kind(in, BJ_ENTRY_STRING, value) && bj__read_objlnk(value->bytes, value->length, &value->integer);
-    value->kind = BJ_ENTRY_OBJLNK;
-    return fine;
+static bool cbor_link(bj_entries *in, bj_record_fields *fields) {
+    if (!cbor_of_kind(in, BJ_ENTRY_STRING, &fields->value)) {
+        return false;
+    }
+    read_link(fields);
+    return true;
 }
 
 static bool cbor_field(bj_entries *in, int label, bj_record_fields *fields) {
@@ -275,7 +292,7 @@ static bool cbor_field(bj_entries *in, int label, bj_record_fields *fields) {
     case BJ_SENML_VD:
         return cbor_of_kind(in, BJ_ENTRY_OPAQUE, &fields->value);
     case BJ_SENML_VLO:
-        return cbor_link(in, &fields->value);
+        return cbor_link(in, fields);
     case BJ_SENML_VB:
         return cbor_of_kind(in, BJ_ENTRY_BOOL, &fields->value);
     case BJ_SENML_V:

@@ -116,6 +116,22 @@ static bool says_little(const char *why) {
     return strstr(why, "a record has no value") || strstr(why, "a record has neither name nor value");
 }
 
+/* LwM2M Core 1.1 E.1, E.2: mandatory, so that every client reads what its value says. */
+static bool everybody_has(const bj_path *path) {
+    enum {
+        OF_SECURITY = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5,
+        OF_SERVER = 1 << 0 | 1 << 1 | 1 << 6 | 1 << 7
+    };
+    unsigned mandatory = path->ids[0] == 0 ? OF_SECURITY : path->ids[0] == 1 ? OF_SERVER : 0;
+    return path->depth > 2 && path->ids[2] < 8 && mandatory >> path->ids[2] & 1;
+}
+
+/* Core §6.1.7.5: Resources that the client does not have are passed over, and so may be whether a text is the Object
+ * Link or the base64url that its field says. `e`: where reading ended. */
+static bool may_go_unread(const bj_entry *e, const bj_path *above, const char *why) {
+    return strstr(why, "the value is no ") && bj_path_begins(&e->path, above) && !everybody_has(&e->path);
+}
+
 /* Of a whole payload. */
 static void payload_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m) {
     BJ_TEXT(why, 200);
@@ -133,7 +149,7 @@ static void payload_taken(bj_oracle *o, const oracle_foreign *f, const oracle_se
     }
     if (in.damaged && strstr(why.start, "Object Instances are due")) {
         reproach(o, BJ_RULE_BS_WRITE_INSTANCE_IDS, f, s, "its Resources belong to no Object Instance");
-    } else if (in.damaged && !says_little(why.start)) {
+    } else if (in.damaged && !says_little(why.start) && !may_go_unread(&entry, &above, why.start)) {
         reproach(o, BJ_RULE_BS_WRITE_FORMAT, f, s, why.start);
     }
 }

@@ -96,6 +96,38 @@ static void a_record_of_nothing_may_be_taken(void **state) {
     }
 }
 
+/* A client that does not have the Resource need not look at what its text says; every client has the Secret Key. */
+static void what_a_text_says_of_a_resource_that_no_client_need_have_may_be_passed_over(void **state) {
+    static const struct {
+        uint32_t format;
+        const char *payload, *broken;
+    } cases[] = {
+        { 111, "[{\"n\":\"/0/1/111\",\"vlo\":\"65535:6548C\"},{\"n\":\"/0/1/112\",\"vs\":\"\"}]", NULL },
+        { 111, "[{\"n\":\"/0/1/17\",\"vlo\":\"21\"}]", NULL },
+        { 111, "[{\"n\":\"/0/1/111\",\"vd\":\"AA==\"}]", NULL },
+        { 113, "\x81\xa2\x21\x67/0/1/17\x63vlo\x62:1", NULL },
+        { 11544, "{\"bn\":\"/0/1/\",\"e\":[{\"n\":\"17\",\"ov\":\"x\"}]}", NULL },
+        { 111, "[{\"n\":\"/0/1/5\",\"vd\":\"AA==\"}]", "base64url" },
+        { 111, "[{\"n\":\"/0/1/1\",\"vlo\":\"0\"}]", "Object Link" },
+        { 111, "[{\"n\":\"/0/2/111\",\"vlo\":\"0\"}]", "Object Link" },
+        { 111, "[{\"n\":\"/0/1/111\",\"vlo\":65535}]", "vlo" },
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tear_down(state);
+        set_up(state);
+        opens();
+        SERVER(10200, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 100, .token = "to", .path = "/0/1",
+               .format = cases[i].format, .payload = cases[i].payload);
+        answers(10210, BS, 100, C(2, 4));
+        judge(11000);
+        if (cases[i].broken) {
+            assert_broken(BJ_RULE_BS_WRITE_FORMAT, cases[i].broken);
+        } else {
+            assert_nothing_broken();
+        }
+    }
+}
+
 static void a_format_that_carries_no_values_is_found(void **state) {
     (void) state;
     opens();
@@ -466,6 +498,7 @@ int main(void) {
         TEST(a_payload_that_is_damaged_and_taken_is_found),
         TEST(one_with_a_message_id_of_before_may_be_answered_as_that),
         TEST(a_record_of_nothing_may_be_taken),
+        TEST(what_a_text_says_of_a_resource_that_no_client_need_have_may_be_passed_over),
         TEST(a_format_that_carries_no_values_is_found),
         TEST(resources_of_no_instance_are_found),
         TEST(a_write_to_the_root_is_found),
