@@ -249,6 +249,16 @@ static void bootstrap_sent(bj_oracle *o, const oracle_own *own, const oracle_see
     }
 }
 
+/* What stood between the client and that server stands no more for it; but it may have been another account's, where
+ * several lead to one address. */
+static void stands_no_more(bj_oracle *o, oracle_peer *p) {
+    const oracle_instance *security, *server;
+    unsigned count = 0;
+    oracle_account_at(o, &p->address, &security, &server, &count);
+    p->doubtful |= p->registered && (count > 1 || o->accounts.vague);
+    p->registered = false;
+}
+
 static void register_sent(bj_oracle *o, const oracle_seen *s) {
     oracle_peer *p = oracle_peer_of(o, &s->peer, true);
     if (p) {
@@ -268,7 +278,7 @@ void oracle_attempt_sent(bj_oracle *o, const oracle_own *own, const oracle_seen 
     }
     oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     if (p && (own->purpose == ORACLE_REGISTER || own->purpose == ORACLE_DEREGISTER)) {
-        p->registered = false; /* what stood before stands no more for the client, whatever the answer will be */
+        stands_no_more(o, p); /* whatever the answer will be */
     }
     if (own->purpose == ORACLE_REGISTER) {
         register_sent(o, s);
@@ -381,6 +391,7 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     if (!p) {
         return;
     }
+    stands_no_more(o, p);
     p->registered = own->answer == BJ_COAP_CODE(2, 1); /* no other success is one of a Register */
     bool unclear = p->registered && (oracle_comes_as_it_is_given_up(own, s) || comes_in_blocks(own, s));
     p->placed = names_a_place(&s->m) && !unclear;
@@ -414,7 +425,7 @@ void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_s
         break;
     case ORACLE_UPDATE:
         if (p && own->answer >> 5 != 2) {
-            p->registered = false;
+            stands_no_more(o, p);
             p->registering = true;
             p->register_last = s->time;
         } else if (p) {
@@ -424,7 +435,7 @@ void oracle_attempt_answered(bj_oracle *o, const oracle_own *own, const oracle_s
         break;
     case ORACLE_DEREGISTER:
         if (p) {
-            p->registered = false;
+            stands_no_more(o, p);
         }
         break;
     default:

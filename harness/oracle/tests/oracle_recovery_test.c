@@ -261,6 +261,55 @@ static void machines_that_move_on_are_lawful(void **state) {
     assert_nothing_broken();
 }
 
+/* Two accounts at one address, of which the first is registered, unless nobody answers; the other registers. */
+static void one_of_two_registers(bool first) {
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_security(10250, 101, "/0/2", "coap://mgmt.example", false, 102, C(2, 4));
+    writes_server(10300, 102, "/1/0", 101, 300, C(2, 4));
+    writes_server(10400, 103, "/1/1", 102, 400, C(2, 4));
+    command(10900, 104, POST, "/bs", C(2, 4));
+    registers(11000, 50, "lt=300");
+    if (first) {
+        registered(11100, 50);
+    }
+    CLIENT(11200, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "t2", .path = "/rd",
+           .query = { "ep=dev-1", "lt=400", "b=U" }, .format = 41, .payload = "</1/0>,</1/1>,</3/0>");
+}
+
+static void what_one_account_asks_says_nothing_of_another_at_its_address(void **state) {
+    for (unsigned refused = 0; refused < 2; refused++) {
+        tear_down(state);
+        set_up(state);
+        one_of_two_registers(true);
+        if (refused) {
+            SERVER(11300, MGMT, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 51, .token = "t2");
+        }
+        tells(11400, "server 101: updating -> registered: Update answered");
+        judge(12000);
+        assert_nothing_broken();
+    }
+}
+
+/* The Register of the second leaves before the first is answered, and is refused behind that. */
+static void nor_does_what_it_is_answered(void **state) {
+    (void) state;
+    one_of_two_registers(false);
+    registered(11300, 50);
+    SERVER(11400, MGMT, .type = BJ_COAP_ACK, .code = C(4, 3), .mid = 51, .token = "t2");
+    tells(11500, "server 101: updating -> registered: Update answered");
+    judge(12000);
+    assert_nothing_broken();
+}
+
+static void neither_of_two_at_one_address_is_registered_unasked(void **state) {
+    (void) state;
+    one_of_two_registers(false);
+    tells(11400, "server 101: registering -> registered: too early");
+    judge(12000);
+    assert_broken(BJ_RULE_CLIENT_STATE, "no Register was accepted");
+}
+
 /* --- for a fuzzing engine ------------------------------------------------------------------------------------- */
 
 static void a_broken_must_ends_the_process_of_a_fuzz_target(void **state) {
@@ -295,6 +344,9 @@ int main(void) {
         TEST(one_machine_does_not_move_twice),
         TEST(a_registration_that_nobody_accepted_is_found),
         TEST(machines_that_move_on_are_lawful),
+        TEST(what_one_account_asks_says_nothing_of_another_at_its_address),
+        TEST(nor_does_what_it_is_answered),
+        TEST(neither_of_two_at_one_address_is_registered_unasked),
         TEST(a_broken_must_ends_the_process_of_a_fuzz_target),
         TEST(a_broken_should_does_not),
         TEST(a_run_that_is_not_healed_is_not_judged),
