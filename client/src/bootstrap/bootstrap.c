@@ -282,6 +282,7 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
 static void arm_purge(bjc_bootstrap *b) {
     int32_t account = bjc_security_bootstrap_account(b->security);
     int64_t timeout = account < 0 ? 0 : bjc_store_integer(b->security, (uint16_t) account, BJC_SECURITY_TIMEOUT, 0);
+    bjc_timer_cancel(&b->core->scheduler, &b->purge_timer); /* a session that nobody asked for left it running */
     if (timeout > 0) {
         bjc_timer_arm(&b->core->scheduler, &b->purge_timer, timeout * BJC_SECOND);
     }
