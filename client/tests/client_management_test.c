@@ -174,9 +174,9 @@ static int32_t one_resource_instance(void *context, uint16_t iid, uint16_t rid, 
 
 static bootjack_error read_meter(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value) {
     (void) context;
-    (void) iid;
     (void) rid;
-    (void) riid;
+    assert_int_equal(iid, 0); /* what is not there is not asked for */
+    assert_int_equal(riid, 0);
     *value = (bootjack_value){ .type = BOOTJACK_TYPE_FLOAT, .as.real = 21.5 };
     return BOOTJACK_OK;
 }
@@ -278,6 +278,23 @@ static void an_application_is_told_of_attributes(void **state) {
           { 400, with_query(BJC_PUT, "/3303/0", "pmax=0") }, { 404, with_query(BJC_PUT, "/3303/1", "pmin=1") },
           { 204, with_query(BJC_PUT, "/3/0", "pmin=1") });
     assert_int_equal(told.asked, 5);
+    manage_stop(&m);
+}
+
+/* Its `read` may index by Resource Instance: a number that `next_resource_instance` does not give never gets there. */
+static void an_application_is_not_read_where_it_has_nothing(void **state) {
+    managed m;
+    meter told;
+    (void) state;
+    meter_start(&m, &told);
+    CHECK(&m, { 205, to(BJC_GET, "/3303/0/5701/0") }, { 404, to(BJC_GET, "/3303/0/5701/7") },
+          { 404, to(BJC_GET, "/3303/0/5701/65534") });
+    asked observed = with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/3303/0/5701/7\"}]");
+    observed.observe = 0;
+    observed.accept = BJC_FORMAT_SENML_JSON;
+    CHECK(&m, { 205, observed });
+    assert_answer(&m, "[]");
+    assert_true(m.reply.observed);
     manage_stop(&m);
 }
 
@@ -411,6 +428,7 @@ int main(void) {
         cmocka_unit_test(composites_in_lwm2m_cbor),
         cmocka_unit_test(instances),
         cmocka_unit_test(an_application_is_told_of_attributes),
+        cmocka_unit_test(an_application_is_not_read_where_it_has_nothing),
         cmocka_unit_test(an_application_refuses_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,7 +161,8 @@ typedef struct bootjack_object_handlers {
     bool (*present)(void *context, uint16_t iid, uint16_t rid);
     /* Multiple resources: the lowest Resource Instance ID above `after`, or -1. NULL when the Object has none. */
     int32_t (*next_resource_instance)(void *context, uint16_t iid, uint16_t rid, int32_t after);
-    /* `riid` is 0 for a single resource. The type of `value` must be the resource's. */
+    /* `riid` is 0 for a single resource. The type of `value` must be the resource's. Servers come here only for what
+     * `present` and the two `next_` handlers say is there. */
     bootjack_error (*read)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value);
     /* The same in the other direction, once all values of a payload were decoded and are of their resources' types.
      * Ranges are the Object's to check, in `validate` at the latest. */

@@ -38,14 +38,6 @@ const bootjack_resource *bjc_operation_resource(const bjc_operation *op) {
     return op->object && op->path.depth >= 3 ? bjc_resource_find(op->object->definition, op->path.ids[2]) : NULL;
 }
 
-static bool has_resource_instance(const bjc_operation *op, const bootjack_resource *resource) {
-    const bootjack_object_handlers *handlers = op->object->handlers;
-    int32_t before = (int32_t) op->path.ids[3] - 1;
-    return (resource->flags & BOOTJACK_MULTIPLE) && handlers->next_resource_instance &&
-           handlers->next_resource_instance(op->object->context, op->path.ids[1], op->path.ids[2], before) ==
-               op->path.ids[3];
-}
-
 bool bjc_operation_target_exists(const bjc_operation *op) {
     const bootjack_resource *resource = bjc_operation_resource(op);
     if (!op->object || (op->path.depth >= 2 && !bjc_model_has_instance(op->object, op->path.ids[1]))) {
@@ -55,7 +47,8 @@ bool bjc_operation_target_exists(const bjc_operation *op) {
         return true;
     }
     bool present = resource && op->object->handlers->present(op->object->context, op->path.ids[1], op->path.ids[2]);
-    return present && (op->path.depth == 3 || has_resource_instance(op, resource));
+    return present && (op->path.depth == 3 ||
+                       bjc_model_has_resource_instance(op->object, op->path.ids[1], resource, op->path.ids[3]));
 }
 
 bool bjc_operation_allowed(const bjc_operation *op, bjc_right right) {

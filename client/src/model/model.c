@@ -35,6 +35,13 @@ bool bjc_model_has_instance(const bjc_object *object, uint16_t iid) {
     return object->handlers->next_instance(object->context, (int32_t) iid - 1) == iid;
 }
 
+bool bjc_model_has_resource_instance(const bjc_object *object, uint16_t iid, const bootjack_resource *resource,
+                                     uint16_t riid) {
+    const bootjack_object_handlers *handlers = object->handlers;
+    return (resource->flags & BOOTJACK_MULTIPLE) && handlers->next_resource_instance &&
+           handlers->next_resource_instance(object->context, iid, resource->id, (int32_t) riid - 1) == riid;
+}
+
 /* A row for each resource that the release has; where a later release changed one, the latest row that is not newer. */
 static void select_resources(bjc_object *object, const bootjack_object *from, bootjack_version release) {
     bootjack_resource *rows = object->resources;

@@ -40,6 +40,9 @@ bjc_object *bjc_model_object(const bjc_model *model, uint16_t oid);
  * 1.1 §7.2.2). */
 const char *bjc_model_version(const bjc_model *model, const bjc_object *object);
 bool bjc_model_has_instance(const bjc_object *object, uint16_t iid);
+/* Of an instance that is there. */
+bool bjc_model_has_resource_instance(const bjc_object *object, uint16_t iid, const bootjack_resource *resource,
+                                     uint16_t riid);
 
 /* The transaction. A failed begin leaves none open. */
 bootjack_error bjc_model_begin(bjc_model *model);

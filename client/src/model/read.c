@@ -73,8 +73,11 @@ static bootjack_error read_named_resource(reading *r) {
     if (r->target->depth == 3) {
         return read_resource(r, iid, resource);
     }
-    bool multiple = resource->flags & BOOTJACK_MULTIPLE;
-    return multiple ? read_value(r, iid, resource, r->target->ids[3]) : BOOTJACK_ERR_METHOD;
+    if (!(resource->flags & BOOTJACK_MULTIPLE)) {
+        return BOOTJACK_ERR_METHOD;
+    }
+    bool there = bjc_model_has_resource_instance(r->object, iid, resource, r->target->ids[3]);
+    return there ? read_value(r, iid, resource, r->target->ids[3]) : BOOTJACK_ERR_NOT_FOUND;
 }
 
 static bootjack_error read_target(reading *r) {

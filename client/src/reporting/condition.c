@@ -115,6 +115,13 @@ static bool to_number(const bootjack_value *value, double *number) {
     }
 }
 
+/* Handlers of an application are asked for values that are there only. */
+static bool is_there(const bjc_object *object, const bjc_path *path, const bootjack_resource *resource) {
+    return bjc_model_has_instance(object, path->ids[1]) &&
+           object->handlers->present(object->context, path->ids[1], path->ids[2]) &&
+           (path->depth < 4 || bjc_model_has_resource_instance(object, path->ids[1], resource, path->ids[3]));
+}
+
 bool bjc_observation_number(const bjc_observation *o, double *number) {
     const bjc_path *path = &o->paths[0];
     const bjc_object *object = o->path_count == 1 ? bjc_model_object(o->all->model, path->ids[0]) : NULL;
@@ -122,7 +129,7 @@ bool bjc_observation_number(const bjc_observation *o, double *number) {
         object && path->depth >= 3 ? bjc_resource_find(object->definition, path->ids[2]) : NULL;
     bool multiple = resource && (resource->flags & BOOTJACK_MULTIPLE);
     bootjack_value value;
-    if (!resource || multiple != (path->depth == 4) || !bjc_model_has_instance(object, path->ids[1])) {
+    if (!resource || multiple != (path->depth == 4) || !is_there(object, path, resource)) {
         return false;
     }
     return object->handlers->read(object->context, path->ids[1], path->ids[2], multiple ? path->ids[3] : 0, &value) ==
