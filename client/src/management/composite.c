@@ -3,49 +3,10 @@
  * Read-Composite and Write-Composite (LwM2M Core 1.1 §6.3.8, §6.3.9), Observe-Composite and its end (§6.4.4, §6.4.5).
  */
 #include "management/operation.h"
-
-static int compare(const bjc_path *a, const bjc_path *b) {
-    for (unsigned i = 0; i < a->depth && i < b->depth; i++) {
-        if (a->ids[i] != b->ids[i]) {
-            return a->ids[i] < b->ids[i] ? -1 : 1;
-        }
-    }
-    return a->depth == b->depth ? 0 : a->depth < b->depth ? -1 : 1;
-}
-
-/* What is named twice, or lies below what is named, would come twice. */
-static bool is_covered(const bjc_path *paths, size_t count, const bjc_path *path) {
-    bool covered = false;
-    for (size_t i = 0; i < count && !covered; i++) {
-        covered = bjc_path_inside(path, &paths[i]);
-    }
-    return covered;
-}
-
-static size_t drop_covered_by(bjc_path *paths, size_t count, const bjc_path *path) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!bjc_path_inside(&paths[i], path)) {
-            paths[kept++] = paths[i];
-        }
-    }
-    return kept;
-}
+#include "model/path.h"
 
 static bootjack_error add_path(bjc_path *paths, size_t *count, const bjc_path *path) {
-    if (is_covered(paths, *count, path)) {
-        return BOOTJACK_OK;
-    }
-    *count = drop_covered_by(paths, *count, path);
-    if (*count == BJC_COMPOSITE_PATHS) {
-        return BOOTJACK_ERR_LIMIT;
-    }
-    size_t at = (*count)++;
-    for (; at > 0 && compare(&paths[at - 1], path) > 0; at--) {
-        paths[at] = paths[at - 1];
-    }
-    paths[at] = *path;
-    return BOOTJACK_OK;
+    return bjc_paths_add(paths, count, BJC_COMPOSITE_PATHS, path) ? BOOTJACK_OK : BOOTJACK_ERR_LIMIT;
 }
 
 /* The root stands for all that a server may see. */

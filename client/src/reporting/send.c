@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "model/path.h"
 #include "objects/objects.h"
 
 #define MUTE_SEND 23
@@ -44,16 +45,18 @@ static const bjc_format *format_of(const bjc_core *core) {
     return format && format->least_shown == 0 ? format : bjc_format_find(BJC_FORMAT_SENML_CBOR);
 }
 
-static bool take_paths(const bootjack_path *from, size_t count, bjc_path *to) {
+size_t bjc_send_paths(const bootjack_path *from, size_t count, bjc_path *to) {
+    size_t taken = 0;
     for (size_t i = 0; i < count; i++) {
         if (from[i].depth < 1 || from[i].depth > 4 || from[i].ids[0] == 0 || from[i].ids[0] == 21 ||
             from[i].ids[0] == 23) {
-            return false;
+            return 0;
         }
-        to[i].depth = from[i].depth;
-        memcpy(to[i].ids, from[i].ids, sizeof to[i].ids);
+        bjc_path path = { .depth = from[i].depth };
+        memcpy(path.ids, from[i].ids, sizeof path.ids);
+        (void) bjc_paths_add(to, &taken, count, &path); /* no more than there were */
     }
-    return true;
+    return taken;
 }
 
 static void on_completed(void *context, const bjc_completion *completion) {
@@ -106,7 +109,8 @@ bootjack_error bjc_send(bjc_reporting *reporting, uint16_t ssid, const bootjack_
     if (reporting->core->config.version < BOOTJACK_LWM2M_1_1) {
         return BOOTJACK_ERR_UNSUPPORTED;
     }
-    if (count == 0 || count > BJC_SEND_PATHS || !take_paths(paths, count, wanted)) {
+    count = count <= BJC_SEND_PATHS ? bjc_send_paths(paths, count, wanted) : 0;
+    if (count == 0) {
         return BOOTJACK_ERR_ARGUMENT;
     }
     if (!session || reporting->model->in_transaction) {

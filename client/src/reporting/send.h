@@ -14,5 +14,8 @@
 /* See bootjack_send(). */
 bootjack_error bjc_send(bjc_reporting *reporting, uint16_t ssid, const bootjack_path *paths, size_t count,
                         bootjack_send_result *done, void *context);
+/* What an application named, in any order and as often as it liked, as a list for bjc_model_read_paths(); `to` has room
+ * for `count`. Returns how many they are, 0 = one of them is no path that may be sent. */
+size_t bjc_send_paths(const bootjack_path *from, size_t count, bjc_path *to);
 
 #endif
