@@ -248,7 +248,7 @@ static bootjack_error execute_device(void *context, uint16_t iid, uint16_t rid, 
         bjc_timer_arm(&client->core.scheduler, &client->factory_reset, 0);
         return BOOTJACK_OK;
     }
-    return rid == 12 ? bjc_store_set_integer(&client->device, 0, 11, 0) : BOOTJACK_ERR_METHOD;
+    return rid == 12 ? bjc_device_reset_errors(&client->device) : BOOTJACK_ERR_METHOD;
 }
 
 /* --- making and unmaking ---------------------------------------------------------------------------------------- */

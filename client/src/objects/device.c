@@ -87,9 +87,25 @@ bootjack_error bjc_device_init(bjc_store *store, const bjc_core *core, const boo
     bootjack_error error = bjc_store_create(store, 0);
     error = error ? error : set_texts(store, device ? device : &nothing_known);
     /* 0 = no error. */
-    error = error ? error : bjc_store_set_integer(store, 0, 11, 0);
+    error = error ? error : bjc_store_set_integer(store, 0, BJC_DEVICE_ERROR_CODE, 0);
     if (error) {
         bjc_store_free(store);
+    }
+    return error;
+}
+
+bootjack_error bjc_device_reset_errors(bjc_store *store) {
+    bjc_instance *saved;
+    bootjack_error error = bjc_store_save(store, &saved);
+    if (error) {
+        return error;
+    }
+    error = bjc_store_handlers.clear(store, 0, BJC_DEVICE_ERROR_CODE);
+    error = error ? error : bjc_store_set_integer(store, 0, BJC_DEVICE_ERROR_CODE, 0);
+    if (error) {
+        bjc_store_restore(store, saved);
+    } else {
+        bjc_store_forget(store, saved);
     }
     return error;
 }

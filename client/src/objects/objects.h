@@ -14,7 +14,7 @@
 #include "transport/transport.h"
 #include "util/uri.h"
 
-/* Resource IDs of /0, /1 and /2 that the stack itself uses. */
+/* Resource IDs of /0, /1, /2 and /3 that the stack itself uses. */
 enum {
     BJC_SECURITY_URI = 0,
     BJC_SECURITY_BOOTSTRAP = 1,
@@ -52,6 +52,7 @@ enum {
     BJC_ACL_INSTANCE = 1,
     BJC_ACL_ENTRIES = 2,
     BJC_ACL_OWNER = 3,
+    BJC_DEVICE_ERROR_CODE = 11,
 };
 
 /* --- /0 --- */
@@ -99,6 +100,9 @@ bootjack_error bjc_access_control_check_references(const bjc_model *model, const
 
 bootjack_error bjc_device_init(bjc_store *store, const bjc_core *core, const bootjack_device *device,
                                bjc_server_execute_fn *execute, void *context);
+
+/* /3/0/12: of all error codes one is left, that there is none; without memory, they stay. */
+bootjack_error bjc_device_reset_errors(bjc_store *store);
 
 /* --- the test object --- */
 
