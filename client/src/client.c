@@ -437,7 +437,8 @@ bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint
         return BOOTJACK_ERR_STATE;
     }
     bool made = !bjc_store_instance(object->store, iid);
-    bootjack_error error = made ? bjc_store_create(object->store, iid) : BOOTJACK_OK;
+    bootjack_error error = bjc_store_may_set(object->store, rid, riid, value);
+    error = error || !made ? error : bjc_store_create(object->store, iid);
     if (error) {
         return error;
     }

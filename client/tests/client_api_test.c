@@ -76,6 +76,37 @@ static void objects_are_installed_once_and_before_the_start(void **state) {
     bootjack_client_destroy(client);
 }
 
+/* What cannot be set leaves nothing behind: an instance without resources, a number out of its range or the second
+ * value of a single resource would be refused at every Bootstrap-Finish, or not be read any more. */
+static void what_cannot_be_set_changes_nothing(void **state) {
+    (void) state;
+    bootjack_client *client = made();
+    bootjack_value number = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = 60 };
+    const bootjack_value text = { .type = BOOTJACK_TYPE_STRING, .as.bytes = { (const uint8_t *) "U", 1 } };
+    bootjack_value found;
+    uint16_t iid = 0;
+    const bootjack_server_instance server = { .ssid = 1, .lifetime_s = 86400 }, other = { .ssid = 2 };
+    assert_int_equal(bootjack_server_object_install(client), BOOTJACK_OK);
+    assert_int_equal(bootjack_device_object_install(client, NULL), BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_set(client, 1, 0, 1, 0, &text), BOOTJACK_ERR_TYPE);
+    assert_int_equal(bootjack_resource_set(client, 1, 0, 99, 0, &number), BOOTJACK_ERR_NOT_FOUND);
+    assert_int_equal(bootjack_server_object_add_instance(client, &server, &iid), BOOTJACK_OK); /* there is no /1/0 */
+    number.as.integer = -1;
+    assert_int_equal(bootjack_resource_set(client, 1, 0, 1, 0, &number), BOOTJACK_ERR_RANGE);
+    assert_int_equal(bootjack_resource_set(client, 1, 7, 1, 0, &number), BOOTJACK_ERR_RANGE);
+    number.as.integer = 60;
+    assert_int_equal(bootjack_resource_set(client, 1, 0, 1, 3, &number), BOOTJACK_ERR_PATH);
+    assert_int_equal(bootjack_resource_set(client, 3, 0, 7, BOOTJACK_ID_INVALID, &number), BOOTJACK_ERR_PATH);
+    assert_int_equal(bootjack_resource_set(client, 3, 0, 7, 3, &number), BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_get(client, 1, 0, 1, 0, &found), BOOTJACK_OK);
+    assert_int_equal(found.as.integer, 86400);
+    assert_int_equal(bootjack_resource_get(client, 1, 0, 1, 3, &found), BOOTJACK_ERR_NOT_FOUND);
+    assert_int_equal(bootjack_resource_get(client, 1, 7, 1, 0, &found), BOOTJACK_ERR_NOT_FOUND);
+    iid = 7;
+    assert_int_equal(bootjack_server_object_add_instance(client, &other, &iid), BOOTJACK_OK);
+    bootjack_client_destroy(client);
+}
+
 /* Without accounts there is nothing to wait for; a stop ends the run, whether or not it has begun. */
 static void a_client_that_has_nothing_to_do_idles_and_stops(void **state) {
     (void) state;
@@ -100,6 +131,7 @@ int main(void) {
         cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
         cmocka_unit_test(an_object_needs_its_handlers),
         cmocka_unit_test(objects_are_installed_once_and_before_the_start),
+        cmocka_unit_test(what_cannot_be_set_changes_nothing),
         cmocka_unit_test(a_client_that_has_nothing_to_do_idles_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

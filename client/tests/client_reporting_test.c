@@ -294,12 +294,11 @@ static void memory_runs_out(void **state) {
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
-        { 3, { 3, 0, 16 } },     { 3, { 1, 0, 1 } }, { 4, { 3, 0, 11, 0 } }, { 3, { 3, 0, 11 } },
-        { 3, { 3, 0, 16 } },     { 3, { 1, 0, 6 } }, { 4, { 3, 0, 11, 0 } },
+        { 3, { 3, 0, 16 } }, { 3, { 1, 0, 1 } }, { 4, { 3, 0, 11, 0 } }, { 3, { 3, 0, 11 } },
+        { 3, { 3, 0, 16 } }, { 3, { 1, 0, 6 } }, { 4, { 3, 0, 11, 0 } },
     };
-    static const uint8_t expected[] = { 0xA2, 0x01, 0xA1, 0x00, 0xA2, 0x01, 0x1A, 0x00, 0x01, 0x51, 0x80,
-                                        0x06, 0xF5, 0x03, 0xA1, 0x00, 0xA2, 0x0B, 0xA1, 0x00, 0x00, 0x10,
-                                        0x62, 'U',  'T' };
+    static const uint8_t expected[] = { 0xA2, 0x01, 0xA1, 0x00, 0xA2, 0x01, 0x1A, 0x00, 0x01, 0x51, 0x80, 0x06, 0xF5,
+                                        0x03, 0xA1, 0x00, 0xA2, 0x0B, 0xA1, 0x00, 0x00, 0x10, 0x62, 'U',  'T' };
     enum { COUNT = sizeof paths / sizeof *paths };
     managed m;
     bjc_path list[COUNT];
@@ -308,9 +307,9 @@ static void a_send_says_each_value_once(void **state) {
     start(&m);
     bjc_buffer_init(&out, &m.f.core.allocator);
     size_t count = bjc_send_paths(paths, COUNT, list);
-    assert_int_equal(bjc_model_read_paths(&m.f.model, list, count, true, bjc_format_find(BJC_FORMAT_LWM2M_CBOR), NULL,
-                                          &out),
-                     BOOTJACK_OK);
+    assert_int_equal(
+        bjc_model_read_paths(&m.f.model, list, count, true, bjc_format_find(BJC_FORMAT_LWM2M_CBOR), NULL, &out),
+        BOOTJACK_OK);
     assert_int_equal(out.length, sizeof expected);
     assert_memory_equal(out.data, expected, sizeof expected);
     assert_int_equal(bjc_send_paths(&(bootjack_path){ 3, { 0, 0, 5 } }, 1, list), 0);

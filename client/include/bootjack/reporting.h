@@ -25,9 +25,10 @@ BOOTJACK_API void bootjack_resource_changed(bootjack_client *client, uint16_t oi
 typedef void bootjack_send_result(void *context, uint16_t ssid, bootjack_error result);
 
 /* Sends what is at `paths`, in any order, now to a server that the client is registered with (LwM2M Core 1.1 §6.4.6): a
- * path that is not there, or that the server may not read, is left out, and what is named twice is sent once. `done` may be NULL. Without `BOOTJACK_OK` there will be no
- * result. BOOTJACK_ERR_UNSUPPORTED (LwM2M 1.0 has no Send), BOOTJACK_ERR_ARGUMENT (no paths, more than 64, or not
- * paths), BOOTJACK_ERR_STATE (not registered with that server, or a bootstrap is under way), BOOTJACK_ERR_UNAUTHORIZED
+ * path that is not there, or that the server may not read, is left out, and what is named twice is sent once. `done`
+ * may be NULL. Without `BOOTJACK_OK` there will be no result. BOOTJACK_ERR_UNSUPPORTED (LwM2M 1.0 has no Send),
+ * BOOTJACK_ERR_ARGUMENT (no paths, more than 64, or not paths), BOOTJACK_ERR_STATE (not registered with that server, or
+ * a bootstrap is under way), BOOTJACK_ERR_UNAUTHORIZED
  * (/1/x/23, Mute Send, is absent or true), BOOTJACK_ERR_NOT_FOUND (nothing of it is there),
  * BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_NETWORK. */
 BOOTJACK_API bootjack_error bootjack_send(bootjack_client *client, uint16_t ssid, const bootjack_path *paths,

@@ -305,6 +305,21 @@ static bool in_range(const bootjack_resource *resource, const bootjack_value *va
     return number >= resource->minimum && number <= resource->maximum;
 }
 
+bootjack_error bjc_store_may_set(const bjc_store *store, uint16_t rid, uint16_t riid, const bootjack_value *value) {
+    const bootjack_resource *resource = bjc_resource_find(store->object, rid);
+    if (!resource) {
+        return BOOTJACK_ERR_NOT_FOUND;
+    }
+    if (resource->type != value->type || resource->type == BOOTJACK_TYPE_NONE) {
+        return BOOTJACK_ERR_TYPE;
+    }
+    bool multiple = resource->flags & BOOTJACK_MULTIPLE;
+    if (multiple ? riid == BOOTJACK_ID_INVALID : riid != 0) {
+        return BOOTJACK_ERR_PATH;
+    }
+    return in_range(resource, value) ? BOOTJACK_OK : BOOTJACK_ERR_RANGE;
+}
+
 static bootjack_error validate_ranges(const bjc_store *store, const bjc_instance *instance, char *reason, size_t size) {
     for (const bjc_cell *cell = instance->cells; cell; cell = cell->next) {
         const bootjack_resource *resource = bjc_resource_find(store->object, cell->rid);

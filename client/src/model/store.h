@@ -68,6 +68,11 @@ bootjack_error bjc_store_remove(bjc_store *store, uint16_t iid);
 /* The lowest Object Instance ID that is not in use. */
 uint16_t bjc_store_free_id(const bjc_store *store);
 
+/* Whether a resource can have that value, or one of its instances, at all: what comes in a payload is asked that by its
+ * decoder and at the end of the write. BOOTJACK_ERR_NOT_FOUND, BOOTJACK_ERR_TYPE, BOOTJACK_ERR_PATH,
+ * BOOTJACK_ERR_RANGE. */
+bootjack_error bjc_store_may_set(const bjc_store *store, uint16_t rid, uint16_t riid, const bootjack_value *value);
+
 /* Convenience for factory data. */
 bootjack_error bjc_store_set_integer(bjc_store *store, uint16_t iid, uint16_t rid, int64_t number);
 bootjack_error bjc_store_set_boolean(bjc_store *store, uint16_t iid, uint16_t rid, bool boolean);
