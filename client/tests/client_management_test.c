@@ -415,6 +415,107 @@ static void instances(void **state) {
     manage_stop(&m);
 }
 
+/* --- an application that keeps its data itself ------------------------------------------------------------------ */
+
+/* Instances as bits, and those that the last commit kept. */
+typedef struct shelf {
+    unsigned there, before, kept;
+    bootjack_error full, sealed;
+    uint16_t made;
+} shelf;
+
+static int32_t next_on_shelf(void *context, int32_t after) {
+    const shelf *s = context;
+    for (int32_t i = after + 1; i < 8; i++) {
+        if (s->there & 1u << i) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bootjack_error put_on_shelf(void *context, uint16_t iid) {
+    shelf *s = context;
+    s->made = iid;
+    s->there |= 1u << iid % 8;
+    return BOOTJACK_OK;
+}
+
+static bootjack_error take_from_shelf(void *context, uint16_t iid) {
+    shelf *s = context;
+    s->there &= ~(1u << iid);
+    return s->sealed;
+}
+
+static bootjack_error begin_shelf(void *context) {
+    shelf *s = context;
+    s->before = s->there;
+    return s->full;
+}
+
+static void commit_shelf(void *context) {
+    shelf *s = context;
+    s->kept = s->there;
+}
+
+static void roll_back_shelf(void *context) {
+    shelf *s = context;
+    s->there = s->before;
+}
+
+static const bootjack_object_handlers shelf_handlers = { .next_instance = next_on_shelf,
+                                                         .create = put_on_shelf,
+                                                         .remove = take_from_shelf,
+                                                         .present = is_there,
+                                                         .read = read_meter,
+                                                         .write = write_meter,
+                                                         .begin = begin_shelf,
+                                                         .commit = commit_shelf,
+                                                         .roll_back = roll_back_shelf };
+
+static void shelf_start(managed *m, shelf *s, bool single) {
+    const bootjack_object object = { .oid = 26241, .single_instance = single, .handlers = &shelf_handlers };
+    manage_start(m, BOOTJACK_LWM2M_1_1);
+    *s = (shelf){ .made = BOOTJACK_ID_INVALID };
+    assert_int_equal(bjc_model_install(&m->f.model, &object, s, NULL), BOOTJACK_OK);
+}
+
+/* What a server deletes is a transaction of the Object, as what it creates and writes is. */
+static void a_delete_is_kept_or_undone(void **state) {
+    managed m;
+    shelf s;
+    (void) state;
+    shelf_start(&m, &s, false);
+    CHECK(&m, { 201, to(BJC_POST, "/26241") }, { 201, to(BJC_POST, "/26241") });
+    assert_int_equal(s.kept, 3);
+    CHECK(&m, { 202, to(BJC_DELETE, "/26241/0") });
+    assert_int_equal(s.there, 2);
+    assert_int_equal(s.kept, 2);
+    s.sealed = BOOTJACK_ERR_METHOD;
+    CHECK(&m, { 405, to(BJC_DELETE, "/26241/1") });
+    assert_int_equal(s.there, 2);
+    s.sealed = BOOTJACK_OK;
+    s.full = BOOTJACK_ERR_MEMORY;
+    CHECK(&m, { 500, to(BJC_DELETE, "/26241/1") });
+    assert_int_equal(s.there, 2);
+    assert_int_equal(m.instance_changes, 3);
+    manage_stop(&m);
+}
+
+/* Of an Object with a single instance a Bootstrap-Server can make no other, whatever the application would say. */
+static void a_single_instance_is_number_0(void **state) {
+    managed m;
+    shelf s;
+    (void) state;
+    shelf_start(&m, &s, true);
+    assert_int_equal(write_hex(&m.f, (bjc_path){ 2, { 26241, 1 } }, ""), BOOTJACK_ERR_PATH);
+    assert_int_equal(write_hex(&m.f, (bjc_path){ 1, { 26241 } }, "00 07"), BOOTJACK_ERR_PATH);
+    assert_int_equal(s.made, BOOTJACK_ID_INVALID);
+    assert_int_equal(write_hex(&m.f, (bjc_path){ 1, { 26241 } }, "00 00"), BOOTJACK_OK);
+    assert_int_equal(s.made, 0);
+    manage_stop(&m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads),
@@ -427,6 +528,8 @@ int main(void) {
         cmocka_unit_test(composites),
         cmocka_unit_test(composites_in_lwm2m_cbor),
         cmocka_unit_test(instances),
+        cmocka_unit_test(a_delete_is_kept_or_undone),
+        cmocka_unit_test(a_single_instance_is_number_0),
         cmocka_unit_test(an_application_is_told_of_attributes),
         cmocka_unit_test(an_application_is_not_read_where_it_has_nothing),
         cmocka_unit_test(an_application_refuses_attributes),

@@ -182,7 +182,8 @@ typedef struct bootjack_object_handlers {
      * not told. NULL: the client alone keeps them. */
     bootjack_error (*write_attributes)(void *context, uint16_t ssid, int32_t iid, int32_t rid, int32_t riid,
                                        const bootjack_attributes *set, unsigned unset);
-    /* The transaction. NULL: nothing to do. */
+    /* The transaction, around a bootstrap session and around each Write, Create or Delete of a server. NULL: nothing to
+     * do. */
     bootjack_error (*begin)(void *context);
     /* Anything but BOOTJACK_OK refuses the configuration (4.06); `reason` takes a line for the log, no secrets. */
     bootjack_error (*validate)(void *context, char *reason, size_t reason_size);
@@ -200,7 +201,7 @@ typedef struct bootjack_object {
     const char *version;
     const bootjack_resource *resources;       /* in ascending order of their ids */
     size_t resource_count;                    /* how many */
-    bool single_instance;                     /* at most one instance, number 0 */
+    bool single_instance;                     /* at most one instance, number 0; no other is ever made */
     const bootjack_object_handlers *handlers; /* that reach its instances */
 } bootjack_object;
 

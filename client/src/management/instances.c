@@ -120,7 +120,12 @@ bootjack_error bjc_operation_delete(bjc_operation *op) {
     if (!bjc_operation_allowed(op, BJC_RIGHT_DELETE)) {
         return BOOTJACK_ERR_UNAUTHORIZED;
     }
-    bootjack_error error = op->object->handlers->remove(op->object->context, op->path.ids[1]);
+    bootjack_error error = bjc_model_begin_write(op->object);
+    if (error) {
+        return error;
+    }
+    error = op->object->handlers->remove(op->object->context, op->path.ids[1]);
+    bjc_model_end_write(op->object, !error);
     if (!error) {
         bjc_access_deleted(op->model, op->path.ids[0], op->path.ids[1]);
         bjc_attributes_forget_path(&op->management->reporting->attributes, &op->path);

@@ -131,11 +131,17 @@ static bootjack_error clear_writable(const writing *w, uint16_t iid) {
     return error;
 }
 
+/* A single instance is number 0, whatever an application would make of it. */
+static bootjack_error make_instance(const writing *w, uint16_t iid) {
+    bool possible = iid == 0 || !w->object->definition->single_instance;
+    return possible ? w->object->handlers->create(w->object->context, iid) : BOOTJACK_ERR_PATH;
+}
+
 /* An instance is made, or emptied when the payload stands for all of it. */
 static bootjack_error open_instance(writing *w, uint16_t iid) {
     const bootjack_object_handlers *handlers = w->object->handlers;
     if (!bjc_model_has_instance(w->object, iid)) {
-        return handlers->create ? handlers->create(w->object->context, iid) : BOOTJACK_ERR_METHOD;
+        return handlers->create ? make_instance(w, iid) : BOOTJACK_ERR_METHOD;
     }
     if (w->target->depth >= 3 || w->mode == BJC_WRITE_UPDATE) {
         return BOOTJACK_OK;
