@@ -94,6 +94,7 @@ static void on_bootstrapped(void *context) {
     bootjack_client *client = context;
     bjc_registrations_start(&client->registrations);
     end_observations(client);
+    bjc_reporting_instances_changed(&client->reporting);
     bjc_reporting_changed(&client->reporting, &everything);
     resume_send(client);
 }
@@ -564,6 +565,7 @@ void bootjack_client_stop(bootjack_client *client) {
 
 void bootjack_instances_changed(bootjack_client *client) {
     if (!client->model.in_transaction) { /* its end looks at the list by itself */
+        bjc_reporting_instances_changed(&client->reporting);
         bjc_registrations_instances_changed(&client->registrations);
     }
 }

@@ -291,6 +291,38 @@ static void memory_runs_out(void **state) {
     print_message("%u allocations, each of which failed once\n", bad);
 }
 
+static unsigned attributed(const managed *m) {
+    unsigned count = 0;
+    for (const bjc_attributes_entry *entry = m->reporting.attributes.list; entry; entry = entry->next) {
+        count++;
+    }
+    return count;
+}
+
+/* Instances that a bootstrap or the application took away; a server's own Delete says which. */
+static void attributes_of_instances_that_are_gone(void **state) {
+    static const char *const paths[] = { "/3442", "/3442/1", "/3442/0", "/3442/1/120", "/3442/2/120", "/3442/0/120" };
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(write_hex(&m.f, (bjc_path){ 1, { 3442 } }, "03 01 C1 78 07 03 02 C1 78 07"), BOOTJACK_OK);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        assert_int_equal(ask(&m, 1, with_query(BJC_PUT, paths[i], "pmin=10")), 204);
+    }
+    bjc_reporting_instances_changed(&m.reporting);
+    assert_int_equal(attributed(&m), 6);
+    assert_int_equal(bjc_store_remove(&m.f.test_object.store, 1), BOOTJACK_OK);
+    assert_int_equal(bjc_store_remove(&m.f.test_object.store, 2), BOOTJACK_OK);
+    bjc_reporting_instances_changed(&m.reporting);
+    assert_int_equal(attributed(&m), 3);
+    assert_int_equal(ask(&m, 1, accepting("/3442/0/120", 40)), 205);
+    assert_answer(&m, "</3442/0/120>;pmin=10");
+    bjc_model_uninstall(&m.f.model, 3442);
+    bjc_reporting_instances_changed(&m.reporting);
+    assert_int_equal(attributed(&m), 1);
+    manage_stop(&m);
+}
+
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
@@ -329,6 +361,7 @@ int main(void) {
         cmocka_unit_test(looked_at_no_later_than_epmax),
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
         cmocka_unit_test(a_bootstrap_holds_them_up),
+        cmocka_unit_test(attributes_of_instances_that_are_gone),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
     };

@@ -315,6 +315,20 @@ void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path) {
     }
 }
 
+void bjc_reporting_instances_changed(bjc_reporting *reporting) {
+    const bjc_attributes_entry *entry = reporting->attributes.list;
+    while (entry) {
+        const bjc_object *object = bjc_model_object(reporting->model, entry->path.ids[0]);
+        bool there = entry->path.depth < 2 || (object && bjc_model_has_instance(object, entry->path.ids[1]));
+        bjc_path gone = { 2, { entry->path.ids[0], entry->path.ids[1] } };
+        entry = entry->next;
+        if (!there) {
+            bjc_attributes_forget_path(&reporting->attributes, &gone);
+            entry = reporting->attributes.list;
+        }
+    }
+}
+
 void bjc_reporting_reconsider(bjc_reporting *reporting, uint16_t ssid) {
     for (bjc_observation *o = reporting->list; o; o = o->next) {
         if (o->ssid == ssid) {
