@@ -66,7 +66,9 @@ static void writes(void **state) {
           { 204, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 3C C1 02 05", 0 } },
           { 405, { BJC_PUT, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 00 01 C1 01 3C", 0 } },
           { 404, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63 01", 0 } },
-          { 400, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63", 0 } });
+          { 400, { BJC_POST, "/1/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 63", 0 } },
+          { 400, { BJC_PUT, "/3442/0/1120/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "E1 04 60 05", 0 } },
+          { 400, { BJC_PUT, "/3442/0/1120/0", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "A0 04 60", 0 } });
     assert_int_equal(bjc_store_integer(&m.f.server, 0, 1, 0), 60);
     assert_int_equal(m.changes, 2);
     manage_stop(&m);

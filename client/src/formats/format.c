@@ -79,8 +79,11 @@ bjc_read bjc_reader_next(bjc_reader *reader, bjc_entry *entry) {
         return bjc_reader_refuse(reader, "nothing for the resource");
     }
     reader->given = true;
-    assert(result != BJC_READ_ENTRY || ((reader->paths || entry->path.depth >= 2) && entry->path.depth <= 4 &&
-                                        bjc_path_inside(&entry->path, &reader->target)));
+    assert(result != BJC_READ_ENTRY || ((reader->paths || entry->path.depth >= 2) && entry->path.depth <= 4));
+    /* Above all of TLV, which names a Resource where the request names one of its instances. */
+    if (result == BJC_READ_ENTRY && !bjc_path_inside(&entry->path, &reader->target)) {
+        return bjc_reader_refuse(reader, "a path that does not belong to the target of the request");
+    }
     return result;
 }
 
