@@ -22,11 +22,17 @@ static void print_mistakes(const bj_mistakes *mistakes) {
     }
 }
 
+/* A file that can be read more than once: what a pipe gives it gives once. */
+static bool is_lasting(const char *file) {
+    struct stat about;
+    return stat(file, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 /* A key at the top of a document, in FILE or FILE::CASE. */
 static bool has_key(const char *name, const char *key) {
     const char *case_name;
     char *file = strndup(name, bj_case_split(name, &case_name));
-    FILE *stream = file ? fopen(file, "re") : NULL;
+    FILE *stream = file && is_lasting(file) ? fopen(file, "re") : NULL;
     char *line = NULL;
     size_t room = 0;
     size_t length = strlen(key);
@@ -62,6 +68,7 @@ typedef struct check_options {
     bool verbose;
     bool list;
     bool profile;
+    size_t files; /* that were looked at */
     int status;
 } check_options;
 
@@ -209,7 +216,7 @@ static void check_cases(check_options *options, bj_arena *arena, const char *fil
     size_t count = 0;
     bj_kind kind = options->profile ? BJ_K_PROFILE : kind_of(file);
     bj_case_split(file, &given);
-    if (!given && kind == BJ_K_SCENARIO && !bj_load_cases(arena, file, &names, &count, &mistakes)) {
+    if (!given && kind == BJ_K_SCENARIO && is_lasting(file) && !bj_load_cases(arena, file, &names, &count, &mistakes)) {
         print_mistakes(&mistakes);
         options->status = COULD_NOT;
         return;
@@ -245,6 +252,7 @@ static int visit(const char *path, const struct stat *about, int type, struct FT
     if (type == FTW_F &&
         (!where->level || (length > 5 && !strcmp(path + length - 5, ".yaml") && has_key(path, "steps")))) {
         check_file(walking, path);
+        walking->files++;
     } else if (type == FTW_DNR || type == FTW_NS) {
         fprintf(stderr, "%s: error: cannot be read\n", path);
         walking->status = COULD_NOT;
@@ -260,8 +268,12 @@ static void check_path(check_options *options, const char *path) {
         return;
     }
     walking = options;
+    options->files = 0;
     if (nftw(path, visit, 16, FTW_PHYS) != 0) {
         fprintf(stderr, "%s: error: cannot read the file: %s\n", path, strerror(errno));
+        options->status = COULD_NOT;
+    } else if (!options->files && options->status == OK) {
+        fprintf(stderr, "%s: error: there is no scenario in this folder\n", path);
         options->status = COULD_NOT;
     }
     walking = NULL;
@@ -379,32 +391,37 @@ static const bj_record *read_program(bj_arena *arena, const program_options *opt
     return root;
 }
 
-static bool write_program(bj_arena *arena, const program_options *options, FILE *out) {
+static void write_program(bj_arena *arena, const program_options *options, const bj_record *root, FILE *out) {
     if (options->schema) {
         bj_schema_json(out);
-        return true;
-    }
-    if (options->reference) {
+    } else if (options->reference) {
         bj_reference_markdown(out);
-        return true;
+    } else {
+        bj_string text = options->compile ? bj_program_encode(arena, root) : bj_program_print(arena, root);
+        fwrite(text.bytes, 1, text.length, out);
     }
-    const bj_record *root = read_program(arena, options);
-    if (!root) {
-        return false;
-    }
-    bj_string text = options->compile ? bj_program_encode(arena, root) : bj_program_print(arena, root);
-    fwrite(text.bytes, 1, text.length, out);
-    return true;
 }
 
-/* Nothing is left behind where the file could not be written whole. */
+/* A part of a file is not left behind; a device or a pipe is not ours to remove. */
+static void remove_part(const char *name) {
+    struct stat about;
+    if (lstat(name, &about) == 0 && S_ISREG(about.st_mode)) {
+        remove(name);
+    }
+}
+
+/* The file is opened when there is something to write: mistakes leave the one that is there as it is. */
 static int write_out(bj_arena *arena, const program_options *options) {
+    const bj_record *root = options->file ? read_program(arena, options) : NULL;
+    if (options->file && !root) {
+        return COULD_NOT;
+    }
     FILE *out = options->out ? fopen(options->out, "we") : stdout;
     if (!out) {
         fprintf(stderr, "%s: error: cannot write the file: %s\n", options->out, strerror(errno));
         return COULD_NOT;
     }
-    bool fine = write_program(arena, options, out);
+    write_program(arena, options, root, out);
     bool written = !fflush(out) && !ferror(out);
     if (!written) {
         fprintf(stderr, "%s: error: cannot write: %s\n", options->out ? options->out : "standard output",
@@ -413,10 +430,10 @@ static int write_out(bj_arena *arena, const program_options *options) {
     if (options->out) {
         fclose(out);
     }
-    if (options->out && !(fine && written)) {
-        remove(options->out);
+    if (options->out && !written) {
+        remove_part(options->out);
     }
-    return fine && written ? OK : COULD_NOT;
+    return written ? OK : COULD_NOT;
 }
 
 /* One argument; *index moves on where it takes the next one, too. Its exit status when it is wrong, else -1. */

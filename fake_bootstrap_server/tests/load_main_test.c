@@ -177,9 +177,9 @@ static void test_random_file(void **state) {
 
 static void test_program_mistakes(void **state) {
     (void) state;
-    assert_int_equal(run(bj_program_main, path_of("bad.yaml"), "--compile", "-o", path_of("program")), 2);
+    assert_int_equal(run(bj_program_main, path_of("bad.yaml"), "--compile", "-o", path_of("of-a-mistake")), 2);
     assert_non_null(strstr(f.err, "bad.yaml:3:5: error: "));
-    assert_int_equal(access(path_of("program"), F_OK), -1);
+    assert_int_equal(access(path_of("of-a-mistake"), F_OK), -1);
     assert_int_equal(run(bj_program_main, path_of("none"), NULL, NULL, NULL), 2);
     assert_non_null(strstr(f.err, "none: error: cannot read the file: No such file or directory\n"));
     assert_int_equal(run(bj_program_main, path_of("good.yaml"), "-o", "/nonexistent/file", NULL), 2);

@@ -4,11 +4,13 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import stat
 import struct
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -207,6 +209,44 @@ def test_a_folder_without_scenarios(tmp_path):
     done = bootjack("run", tmp_path)
     assert done.returncode == COULD_NOT_RUN
     assert "there is no scenario in this folder" in done.stderr
+
+
+def test_check_of_a_folder_without_scenarios(tmp_path):
+    """Who checks the wrong folder does not hear that all is well."""
+    done = bootjack("check", tmp_path)
+    assert done.returncode == COULD_NOT_RUN
+    assert "there is no scenario in this folder" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["run", "--no-canary"], ["check"]])
+def test_a_scenario_from_a_pipe(command, tmp_path):
+    """It can be read once; without an end it is told to be too large, and not kept until the memory is full."""
+    limit = (resource.RLIMIT_AS, (2 << 30, 2 << 30))
+    done = bootjack(*command, "/dev/zero", preexec_fn=lambda: resource.setrlimit(*limit))
+    assert done.returncode == COULD_NOT_RUN
+    assert "larger than" in done.stderr, done.stderr[-500:]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("steps:\n  - wirte: /0/1\n",))
+    writer.start()
+    done = bootjack(*command, pipe)
+    writer.join()
+    assert f"{pipe}:2:5: error: " in done.stderr
+
+
+def test_what_program_writes_to_is_kept_where_it_cannot_be_written(scenario, tmp_path):
+    """A device is not the program's to remove; nor is the file of before, where the scenario has a mistake."""
+    pipe, linked, before = tmp_path / "pipe", tmp_path / "linked", tmp_path / "before.yaml"
+    linked.symlink_to("/dev/full")
+    assert bootjack("program", "--schema", "-o", linked).returncode == COULD_NOT_RUN
+    assert linked.is_symlink()
+    os.mkfifo(pipe)
+    for out in (pipe, before):
+        if out == before:
+            before.write_text("of before")
+        done = bootjack("program", scenario("steps:\n  - wirte: /0/1\n"), "-o", out)
+        assert done.returncode == COULD_NOT_RUN and "2:5: error" in done.stderr
+    assert pipe.is_fifo() and before.read_text() == "of before"
 
 
 def test_a_mistake_has_a_place(scenario):
