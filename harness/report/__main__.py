@@ -11,7 +11,6 @@ import sys
 
 import jinja2
 
-from harness.pytest_bootjack.api import ROOT
 
 from . import compare, model
 
@@ -71,12 +70,17 @@ def write(report, folder, comparison=None):
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
 
 
-def make_report(options) -> int:
-    results = [result for path in options.results for result in model.read_results(path)]
+def read(paths) -> list:
+    results = [result for path in paths for result in model.read_results(path)]
     if not results:
-        raise model.Unreadable(f"{', '.join(options.results)}: no result")
+        raise model.Unreadable(f"{', '.join(paths)}: no result")
+    return results
+
+
+def make_report(options) -> int:
+    results = read(options.results)
     folder = pathlib.Path(options.output)
-    report = model.make(results, options.rules, folder)
+    report = model.make(results, options.rules or model.CATALOGUE, folder)
     write(report, folder, model.read_comparison(options.comparison) if options.comparison else None)
     if options.list:
         print(listing(report))
@@ -97,7 +101,7 @@ def parse(arguments):
                         help="what `bootjack run --json -v` printed, or the results.json of a report; several clients' "
                              "results make one matrix")
     parser.add_argument("-o", "--output", default="report", help="folder for index.html and results.json (report)")
-    parser.add_argument("--rules", default=ROOT / "scenarios" / "rules.yaml", help="the catalogue of rules")
+    parser.add_argument("--rules", help="the catalogue of rules")
     parser.add_argument("--list", action="store_true", help="print a line a scenario and a summary")
     parser.add_argument("--comparison", metavar="FILE",
                         help="the comparison.json of `bootjack replay --report`: the page shows the two conversations side by "
@@ -114,12 +118,16 @@ def main(arguments=None) -> int:
     options = parse(arguments)
     try:
         if options.compare:
-            before, after = (model.read_results(path) for path in options.compare)
+            before, after = (read([path]) for path in options.compare)
             changes = compare.changes(before, after)
             print(compare.text(changes))
             return 1 if compare.got_worse(changes) else 0
         return make_report(options)
-    except (model.Unreadable, OSError) as problem:
+    except OSError as problem:
+        place = f"{problem.filename}: " if problem.filename else ""
+        print(f"bootjack report: {place}{problem.strerror or problem}", file=sys.stderr)
+        return 2
+    except model.Unreadable as problem:
         print(f"bootjack report: {problem}", file=sys.stderr)
         return 2
 

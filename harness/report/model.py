@@ -14,6 +14,8 @@ from harness.pytest_bootjack import api, conversation, files
 
 from .chart import chart, traffic_chart
 
+CATALOGUE = api.ROOT / "scenarios" / "rules.yaml"
+
 ORDER = ("fail", "error", "warn", "inconclusive", "xfail", "bricked", "skip", "pass")
 # Verdicts are told apart without colours, too.
 SIGNS = {"fail": "✗", "error": "‼", "warn": "!", "inconclusive": "?", "xfail": "≈", "bricked": "▪", "skip": "–", "pass": "✓"}
@@ -167,7 +169,14 @@ def read_entry(number, result, page_folder) -> Entry:
 
 def read_rules(path) -> dict:
     path = pathlib.Path(path)
-    return files.rule_entries(yaml.safe_load(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if path == CATALOGUE and not path.is_file():
+        return {}  # an installed program has none beside it
+    try:
+        return files.rule_entries(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as problem:
+        raise Unreadable(f"{path}: {problem.strerror}") from problem
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as problem:
+        raise Unreadable(f"{path}: not a catalogue of rules: {' '.join(str(problem).split())}") from problem
 
 
 @dataclasses.dataclass

@@ -234,10 +234,18 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path):
     (["report", "README.md"], 2, "README.md: no result"),
     (["report", "--compare", "nowhere", "README.md"], 2, "nowhere: No such file or directory"),
     (["report", "ci/no-such-file.json"], 2, "ci/no-such-file.json"),
+    (["report", "--compare", "README.md", "LICENSE"], 2, "README.md: no result"),
+    (["report", "-o", "README.md", "{results}"], 2, "bootjack report: README.md: File exists"),
+    (["report", "-o", "{folder}", "--rules", "nowhere", "{results}"], 2, "nowhere: No such file or directory"),
+    (["report", "-o", "{folder}", "--rules", "build/release/bin/bootjack", "{results}"], 2,
+     "build/release/bin/bootjack: not a catalogue of rules"),
+    (["report", "-o", "{folder}", "--rules", "LICENSE", "{results}"], 2, "LICENSE: not a catalogue of rules"),
     (["run", "scenarios/good", "--report", "/nowhere/x"], 2, "/nowhere/x: No such file or directory"),
 ])
-def test_what_cannot_be_reported(words, status, text):
-    done = command(*words)
+def test_what_cannot_be_reported(words, status, text, tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text('{"scenario":"a.yaml","verdict":"pass"}\n')
+    done = command(*(word.format(results=results, folder=tmp_path / "page") for word in words))
     assert done.returncode == status and text in done.stderr, done.stderr
 
 
