@@ -52,6 +52,7 @@ static bool read_lines(bj_unit_options *o, const char *file, FILE *in, bj_text *
     char *line = NULL;
     size_t room = 0;
     bool good = true;
+    errno = 0;
     for (unsigned number = 1; good && getline(&line, &room, in) > 0; number++) {
         size_t length = strlen(line);
         while (length && isspace((unsigned char) line[length - 1])) {
@@ -67,6 +68,10 @@ static bool read_lines(bj_unit_options *o, const char *file, FILE *in, bj_text *
             bj_text_printf(why, "%s:%u: %s", file, number, mistake.start);
             good = false;
         }
+    }
+    if (good && ferror(in)) {
+        bj_text_printf(why, "%s: %s", file, strerror(errno));
+        good = false;
     }
     free(line);
     return good;

@@ -176,6 +176,10 @@ static int run(const fleet_config *config, bool wants_plot) {
         plot(config, &result);
     }
     free(result.curve);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("bootjack-fleet: standard output");
+        return CANNOT_RUN;
+    }
     return result.complete == config->clients ? 0 : INCOMPLETE;
 }
 

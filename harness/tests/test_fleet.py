@@ -10,9 +10,11 @@ from harness.pytest_bootjack import api
 from harness.report import fleet as page
 
 
+PROGRAM = pathlib.Path(api.find_bootjack()).parent / "bootjack-fleet"
+
+
 def fleet(*arguments):
-    program = pathlib.Path(api.find_bootjack()).parent / "bootjack-fleet"
-    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_what_it_prints():
@@ -100,6 +102,13 @@ def test_a_fleet_that_cannot_be_drawn(capsys):
 def test_wrong_usage(arguments, text):
     done = fleet(*arguments)
     assert done.returncode == 64 and text in done.stderr and not done.stdout
+
+
+def test_a_disk_that_is_full():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([PROGRAM, "--clients", "2", "--minutes", "1"], stdout=full, stderr=subprocess.PIPE, text=True,
+                              check=False)
+    assert done.returncode == 2 and "standard output: No space left on device" in done.stderr
 
 
 def test_help_names_every_option():

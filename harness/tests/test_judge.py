@@ -239,3 +239,5 @@ def test_files_with_keys(tmp_path):
         assert done.returncode == 2
         assert said in done.stderr
     assert "No such file" in run("--keys", tmp_path / "missing", capture).stderr
+    folder = run("--keys", tmp_path, capture)
+    assert folder.returncode == 2 and "Is a directory" in folder.stderr
