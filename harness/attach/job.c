@@ -25,6 +25,7 @@
 
 #include "attach/child.h"
 #include "attach/fit.h"
+#include "attach/strays.h"
 
 enum { LOOK_MS = 200, STILL_MS = 10000, DEFAULT_LIMIT_MS = 60000, CHUNK = 65536, DRAINED = 64, ROOM = 1 << 20 };
 
@@ -320,9 +321,14 @@ static bool is_starved(bj_job *job) {
     return job->was_running && job->processor_us < still_limit_us(job) / 10;
 }
 
-/* The child and all that it started and left in its group. */
+/* The child and all that it started, its daemons among it: they are found while it is there, and it stands still so
+ * that it does not see them end. */
 static void kill_all(const bj_job *job) {
     if (job->process > 0) {
+        if (has_program(job)) {
+            kill(job->process, SIGSTOP);
+            bj_strays_kill(job->process);
+        }
         kill(-job->process, SIGKILL);
         kill(job->process, SIGKILL);
     }

@@ -19,6 +19,7 @@
 #include "attach/isolate.h"
 #include "attach/job.h"
 #include "attach/program_file.h"
+#include "attach/strays.h"
 #include "world/real.h"
 
 typedef struct network {
@@ -327,8 +328,26 @@ static void run(network *n) {
     }
 }
 
+/* Nothing that the client has started outlives the run. */
+_Noreturn static void leave(network *n, int status) {
+    if (n->client > 0) {
+        kill(n->client, SIGKILL);
+        waitpid(n->client, NULL, 0);
+    }
+    if (!n->job->options.serve) {
+        bj_strays_kill(getpid());
+    }
+    if (status == 0) {
+        bj_child_over(&n->child);
+    }
+    bj_child_vanish(status);
+}
+
 _Noreturn void bj_network_run(bj_job *job) {
     bj_exec_clean_process();
+    if (!job->options.serve) {
+        bj_strays_take_up();
+    }
     network n = { .job = job };
     bj_child_open(&n.child, job->shared);
     if (!isolate(&n) || !make_world(&n) || !announce(&n)) {
@@ -341,14 +360,9 @@ _Noreturn void bj_network_run(bj_job *job) {
             bj_child_vanish(1);
         }
         if (!begin_when_ready(&n)) {
-            bj_child_vanish(1);
+            leave(&n, 1);
         }
         run(&n);
     }
-    if (n.client > 0) {
-        kill(n.client, SIGKILL);
-        waitpid(n.client, NULL, 0);
-    }
-    bj_child_over(&n.child);
-    bj_child_vanish(0);
+    leave(&n, 0);
 }

@@ -2,6 +2,7 @@
 """The servers on real sockets: `bootjack serve`, and clients that `bootjack run` starts beside them. The same scenario
 files pass linked, under the preload, and here."""
 import json
+import os
 import pathlib
 import re
 import signal
@@ -129,6 +130,24 @@ def test_a_client_on_the_network_that_ends(scenario):
     result = api.run_scenario(scenario, client="network:sh -c 'exit 5'", options=["--no-canary"])
     assert result.verdict == "fail"
     assert "status 5" in result.reason
+
+
+@pytest.mark.parametrize("ending", ["exit 0", "sleep 60"])
+def test_what_a_client_starts_for_itself_does_not_outlive_the_run(ending, scenario, tmp_path):
+    """A daemon is in a session of its own and its parent has ended: it is found all the same, when the client ends and
+    when the run ends first."""
+    number = tmp_path / "number"
+    client = tmp_path / "client"
+    client.write_text(f"#!/bin/sh\n(setsid sleep 61 >/dev/null 2>&1 & echo $! >'{number}')\n{ending}\n")
+    client.chmod(0o755)
+    done = subprocess.run([str(api.find_bootjack()), "run", scenario, "--client", f"network:{client}", "--no-canary",
+                           "--limit", "2"], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    daemon = pathlib.Path("/proc") / number.read_text().strip() / "cmdline"
+    left = daemon.exists() and b"sleep" in daemon.read_bytes()
+    if left:
+        os.kill(int(daemon.parent.name), signal.SIGKILL)
+    assert not left
 
 
 def test_a_client_on_the_network_that_is_not_there(scenario):
