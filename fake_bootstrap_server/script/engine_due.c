@@ -214,13 +214,18 @@ void bj__due_client_sent(bj_engine *e, bj__server *s, const bj_coap *m, bj_time 
 
 /* --- what reaches the client --- */
 
+/* LwM2M Transport 1.1 §6.7: of the codes of success each request has one; another is a refusal like any. */
+static bool succeeds(const bj__exchange *x, uint8_t code) {
+    return !x->reply_reset && x->reply_code == code;
+}
+
 static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when) {
     bj__due_state *d = &e->due;
     if (d->stage != BJ__REQUESTED && d->source != x->id) {
         return; /* the answer to an attempt that is over */
     }
     d->source = x->id;
-    bool refused = x->reply_reset || x->reply_code >> 5 != 2;
+    bool refused = !succeeds(x, x->purpose == BJ__PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     if (refused && x->purpose == BJ__PACK) { /* not a failure: a Bootstrap-Request must follow */
         d->packed = true;
     } else if (refused) {
@@ -238,8 +243,7 @@ static void bootstrap_replied(bj_engine *e, const bj__exchange *x, bj_time when)
 
 static void register_replied(bj_engine *e, const bj__exchange *x, bj_time when) {
     bj__due_state *d = &e->due;
-    bool success = !x->reply_reset && x->reply_code >> 5 == 2;
-    if (success) {
+    if (succeeds(x, BJ_COAP_CODE(2, 1))) {
         d->stage = BJ__REGISTERED;
         d->attempts = 0;
         e->servers[x->server].registered_at = when;
