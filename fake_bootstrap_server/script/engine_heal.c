@@ -308,6 +308,8 @@ size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size
 
 /* --- what the script wrote ------------------------------------------------------------------------------------ */
 
+enum { USUAL_ATTEMPTS = 5 }; /* where no other number is written: Core E.2, /1/x/17 */
+
 /* Every Write and Execute in the scenario is given to `step`; every list of a Write's values, its own ids first, to
  * `look`. Either may be NULL. */
 typedef struct values_walk {
@@ -404,10 +406,13 @@ static bool account_is_struck(const bj_engine *e, const bj_record *account) {
     return w.struck;
 }
 
-/* How often the client tries is written (Core E.2, /1/x/17): the wait between two attempts doubles as often, so that it
- * is no longer than all that were before it, and the first once more. */
+/* The client is told to try more often than is usual (Core E.2, /1/x/17), or how often cannot be read here: the wait
+ * between two attempts doubles each time, so that it is no longer than all that were before it, and the first once
+ * more. */
 static void look_for_attempts(values_walk *w, const bj_node *nodes, size_t count) {
-    w->persists |= node_of(nodes, count, 17) != NULL;
+    const bj_node *attempts = node_of(nodes, count, 17);
+    int64_t number = attempts ? bj__node_number(attempts) : USUAL_ATTEMPTS;
+    w->persists |= number < 1 || number > USUAL_ATTEMPTS;
 }
 
 static void look_for_attempts_alone(values_walk *w, const bj_record *step) {
@@ -438,7 +443,7 @@ static bool is_sent_away(const bj_engine *e) {
 /* The longest that a registration may wait between attempts: what was written of /1/x/14, /18, /19 (Core E.2), or
  * the recommended defaults. */
 static bj_time retry_sequence(const bj_engine *e, bj_time wait) {
-    bj_time usual = (60 + 120 + 240 + 480) * BJ_SECOND + 5 * wait;
+    bj_time usual = (60 + 120 + 240 + 480) * BJ_SECOND + USUAL_ATTEMPTS * wait;
     return bj__add(usual, (int64_t) bj__min(written_waits(e), 30 * 86400 * BJ_SECOND));
 }
 

@@ -157,6 +157,32 @@ steps:
     recovers(tmp_path, text + 14 * "  - request: {to: mgmt, path: /rd, within: 3d}\n" + "  - advance: 2m\n")
 
 
+def test_a_client_that_was_told_to_try_rarely_is_waited_for_no_longer(tmp_path):
+    text = """title: A server asks for ATTEMPTS attempts, and nothing gets through
+client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+  - write: /1/0
+    tlv: {0: 101, 1: 3600, 6: false, 7: U, 17: ATTEMPTS}
+    expect: 2.04
+  - finish: {expect: 2.04}
+  - fault: drop
+    from: client
+    count: 0
+  - advance: 2h
+"""
+
+    def patience(attempts):
+        events = healed(tmp_path, text.replace("ATTEMPTS", attempts))["events"]
+        return next(event["number"] / 1e6 - event["t"] for event in events if event["kind"] == "healed")
+
+    assert patience("1") == patience("5") < patience("6") - 7200
+
+
 def test_a_key_whose_write_was_not_heard_to_succeed_is_known(tmp_path):
     text = """title: The client's answers are lost, and its bootstrap account runs out
 client: {bootstrap: {uri: "coap://bs.example", timeout: 10m}}
