@@ -858,16 +858,17 @@ bj__outbound *bj__send_cancel(bj_engine *e, const bj__outbound *observation, con
     return o;
 }
 
-/* RFC 7959 §2.5: the next block, in blocks as small as the client asked for; each has a Message ID and token of its
- * own. */
+/* RFC 7959 §2.3, §2.5: the next block, in blocks as small as the client asked for; each has a Message ID and token of
+ * its own. A 2.31 that does not say which block it is for lets nobody go on. */
 bool bj__send_next_block(bj_engine *e, bj__outbound *o, const bj_coap *answer) {
     uint32_t wanted = 0;
     size_t size = block_size(o->block_szx, o->block_units);
-    if (answer->code != BJ_COAP_CODE(2, 31) || o->block_offset + size >= o->whole_length) {
+    bool goes_on = answer->code == BJ_COAP_CODE(2, 31) && bj_coap_find_uint(answer, BJ_COAP_BLOCK1, &wanted);
+    if (!goes_on || o->block_offset + size >= o->whole_length) {
         return false;
     }
     o->block_offset += size;
-    if (bj_coap_find_uint(answer, BJ_COAP_BLOCK1, &wanted) && (wanted & 7) < o->block_szx) {
+    if ((wanted & 7) < o->block_szx) {
         o->block_szx = (uint8_t) (wanted & 7);
     }
     bj_coap before;

@@ -585,6 +585,17 @@ static void read_checks_values(void **state) {
     expect_fail("no array of records");
 }
 
+static void client_takes_block(const bj_coap *request, uint8_t code, uint32_t block) {
+    uint8_t room[4];
+    bj_coap m = {
+        .version = 1, .type = BJ_COAP_ACK, .code = code, .mid = request->mid, .token_length = request->token_length
+    };
+    memcpy(m.token, request->token, sizeof m.token);
+    bj_coap_add_uint(&m, BJ_COAP_BLOCK1, block, room);
+    client_sends(&taken.from, &m);
+    pass(w.latency);
+}
+
 static void blocks_follow_each_other(void **state) {
     (void) state;
     begin_steps(
@@ -599,7 +610,7 @@ static void blocks_follow_each_other(void **state) {
         assert_int_equal(m.payload_length, n < 2 ? 16 : 3);
         assert_memory_not_equal(m.token, token, 4);
         memcpy(token, m.token, 8);
-        client_answers(&m, n < 2 ? CODE(2, 31) : CODE(2, 4));
+        client_takes_block(&m, n < 2 ? CODE(2, 31) : CODE(2, 4), block);
     }
     expect_pass();
 }
@@ -611,6 +622,15 @@ static void a_transfer_that_breaks_off(void **state) {
     bootstrap_begins();
     client_obeys(CODE(4, 8));
     expect_fail("expected 2.04 to PUT /0/1, the client answered 4.08");
+}
+
+static void a_block_that_is_not_confirmed(void **state) {
+    (void) state;
+    begin_steps(
+        BEGUN "  - write: /0/1\n    text: \"0123456789abcdef0123456789abcdefXYZ\"\n    block: 16\n    expect: 2.04\n");
+    bootstrap_begins();
+    client_obeys(CODE(2, 31));
+    expect_fail("expected 2.04 to PUT /0/1, the client answered 2.31");
 }
 
 static void answers_that_are_awaited_later(void **state) {
@@ -983,6 +1003,7 @@ int main(void) {
         cmocka_unit_test(read_checks_values),
         cmocka_unit_test(blocks_follow_each_other),
         cmocka_unit_test(a_transfer_that_breaks_off),
+        cmocka_unit_test(a_block_that_is_not_confirmed),
         cmocka_unit_test(answers_that_are_awaited_later),
         cmocka_unit_test(non_confirmable_operations),
         cmocka_unit_test(again_the_same_answer),
