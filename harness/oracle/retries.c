@@ -120,21 +120,45 @@ static unsigned places_of(bj_oracle *o, const oracle_instance *security) {
 
 /* --- the next attempt ----------------------------------------------------------------------------------------- */
 
+static void check_retry(bj_oracle *o, const oracle_trying *t, const oracle_instance *server, unsigned place,
+                        const oracle_seen *s) {
+    int64_t timer;
+    if (!setting(o, server, TIMER, &timer) || timer > INT32_MAX) {
+        return;
+    }
+    bj_time wait = ((bj_time) timer * BJ_SECOND) << (place < 20 ? place : 20);
+    if (s->time + oracle_early(o) < t->last + wait) {
+        oracle_break(o, BJ_RULE_REG_RETRY, s->time, s->event->sequence,
+                     "a Register %.3f s after attempt %u failed; /1/%u/18 asks for %.0f s",
+                     (double) oracle_less(s->time, t->last) / 1e6, place + 1, server->id, (double) wait / 1e6);
+    }
+}
+
+/* Behind the last sequence the registration has failed, and what follows is the client's own. */
+static void check_sequence(bj_oracle *o, const oracle_trying *t, const oracle_instance *server, const oracle_seen *s) {
+    int64_t delay;
+    bool another = t->attempts < most_attempts(o, server);
+    if (another && setting(o, server, SEQUENCE_DELAY, &delay) && delay <= INT32_MAX &&
+        s->time + oracle_early(o) < t->last + (bj_time) delay * BJ_SECOND) {
+        oracle_break(o, BJ_RULE_REG_SEQUENCE, s->time, s->event->sequence,
+                     "a sequence begins %.3f s after the last; /1/%u/19 asks for %.0f s",
+                     (double) oracle_less(s->time, t->last) / 1e6, server->id, (double) delay);
+    }
+}
+
 static void check_timer(bj_oracle *o, const oracle_peer *p, const oracle_instance *server, const oracle_seen *s) {
     const oracle_trying *t = &p->trying;
-    int64_t count, timer;
+    int64_t count;
     /* Attempts that led nowhere, since the name was not found, were not seen: which one this is, is not known. */
-    if (!t->attempts || o->retries.excused || !setting(o, server, COUNT, &count) ||
-        !setting(o, server, TIMER, &timer) || count < 1 || timer > INT32_MAX ||
+    if (!t->attempts || o->retries.excused || !setting(o, server, COUNT, &count) || count < 1 ||
         !bj_addr_same_host(&t->local, &s->local)) {
         return;
     }
     unsigned place = (unsigned) ((t->attempts - 1) % (uint64_t) count);
-    bj_time wait = ((bj_time) timer * BJ_SECOND) << (place < 20 ? place : 20);
-    if (place + 1 < count && s->time + oracle_early(o) < t->last + wait) {
-        oracle_break(o, BJ_RULE_REG_RETRY, s->time, s->event->sequence,
-                     "a Register %.3f s after attempt %u failed; /1/%u/18 asks for %.0f s",
-                     (double) oracle_less(s->time, t->last) / 1e6, place + 1, server->id, (double) wait / 1e6);
+    if (place + 1 < count) {
+        check_retry(o, t, server, place, s);
+    } else {
+        check_sequence(o, t, server, s);
     }
 }
 

@@ -154,6 +154,36 @@ static void a_delay_is_for_the_first_alone(void **state) {
 
 /* --- numbers -------------------------------------------------------------------------------------------------- */
 
+static void a_sequence_after_its_delay_is_fine(void **state) {
+    (void) state;
+    TOLD({ COUNT, 2 }, { TIMER, 1 }, { SEQUENCE_DELAY, 100 }, { SEQUENCES, 2 });
+    tries(12000, MGMT, 900);
+    tries(13000, MGMT, 901);
+    tries(113000, MGMT, 902);
+    judge(113500);
+    assert_nothing_broken();
+}
+
+static void a_sequence_before_its_delay_breaks_the_rule(void **state) {
+    (void) state;
+    TOLD({ COUNT, 2 }, { TIMER, 1 }, { SEQUENCE_DELAY, 100 }, { SEQUENCES, 2 });
+    tries(12000, MGMT, 900);
+    tries(13000, MGMT, 901);
+    tries(60000, MGMT, 902);
+    judge(60500);
+    assert_broken(BJ_RULE_REG_SEQUENCE, "a sequence begins 47.000 s after the last");
+}
+
+static void what_follows_the_last_sequence_is_the_clients_own(void **state) {
+    (void) state;
+    TOLD({ COUNT, 2 }, { TIMER, 1 }, { SEQUENCE_DELAY, 100 }, { SEQUENCES, 1 });
+    tries(12000, MGMT, 900);
+    tries(13000, MGMT, 901);
+    tries(60000, MGMT, 902);
+    judge(60500);
+    assert_nothing_broken();
+}
+
 static void one_attempt_too_many_breaks_the_rule(void **state) {
     (void) state;
     TOLD({ COUNT, 2 }, { TIMER, 0 }, { SEQUENCES, 1 }, { RETURNS, 1 });
@@ -348,6 +378,9 @@ int main(void) {
         RETRIES(a_further_block_of_an_answer_is_no_attempt),
         RETRIES(a_delay_before_the_first_is_kept),
         RETRIES(a_delay_is_for_the_first_alone),
+        RETRIES(a_sequence_after_its_delay_is_fine),
+        RETRIES(a_sequence_before_its_delay_breaks_the_rule),
+        RETRIES(what_follows_the_last_sequence_is_the_clients_own),
         RETRIES(one_attempt_too_many_breaks_the_rule),
         RETRIES(who_need_not_bootstrap_may_go_on),
         RETRIES(a_bootstrap_before_the_last_sequence_breaks_the_rule),
