@@ -166,6 +166,20 @@ static bool is_utf8(const char *text) {
     return n != 0;
 }
 
+/* A client that goes round in circles is seen to, and not for the ten days that are usual; what lasted longer is given
+ * the time. */
+static void put_budget(bj_script *s) {
+    const bj_time hour = 3600 * BJ_SECOND, day = 24 * hour, usual = 10 * day;
+    bj_time begun = s->noted.given || !s->talk->count ? 0 : s->talk->messages[0].time;
+    bj_time length = s->talk->count ? s->talk->messages[s->talk->count - 1].time - begun : 0;
+    bj_time most = 3 * length + 1000 * BJ_SECOND;
+    if (most < day) {
+        script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), most < hour ? hour : day);
+    } else if (length + day > usual) {
+        script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), (most + day - 1) / day * day);
+    }
+}
+
 static void put_head(bj_script *s) {
     const bj_party *one = &s->field->parties.all[s->talk->party];
     bj_record *network = bj_record_new(s->arena, BJ_K_LINK, (bj_position){ 0 });
@@ -186,13 +200,7 @@ static void put_head(bj_script *s) {
     script_put_mtu(s);
     script_set_text(s, recovery, BJ_F(RECOVERY, OFF), "the capture ends here");
     put_transmission(s);
-    bj_time begun = s->noted.given || !s->talk->count ? 0 : s->talk->messages[0].time;
-    bj_time length = s->talk->count ? s->talk->messages[s->talk->count - 1].time - begun : 0;
-    bj_time most = 3 * length + 1000 * BJ_SECOND, hour = 3600 * BJ_SECOND;
-    if (most <
-        24 * hour) { /* a client that goes round in circles is seen to, and not for the ten days that are usual */
-        script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), most < hour ? hour : 24 * hour);
-    }
+    put_budget(s);
     script_set_record(s, s->root, BJ_F(SCENARIO, RECOVERY), recovery);
 }
 
