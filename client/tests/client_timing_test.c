@@ -70,6 +70,9 @@ static void jitter_is_drawn_from_the_source(void **state) {
     assert_int_equal(bjc_holdoff_wait(&core, 10, 0), 15 * BJC_SECOND);
     byte = 0;
     assert_int_equal(bjc_holdoff_wait(&core, 10, 0), 10 * BJC_SECOND);
+    byte = 0xFF; /* centuries are no moment */
+    core.config.holdoff_jitter = 1000;
+    assert_true(bjc_holdoff_wait(&core, UINT32_MAX, 0) > UINT32_MAX * BJC_SECOND);
     bjc_core_free(&core);
 }
 
