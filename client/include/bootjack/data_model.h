@@ -165,7 +165,8 @@ typedef struct bootjack_object_handlers {
      * `present` and the two `next_` handlers say is there. */
     bootjack_error (*read)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, bootjack_value *value);
     /* The same in the other direction, once all values of a payload were decoded and are of their resources' types.
-     * Ranges are the Object's to check, in `validate` at the latest. */
+     * Ranges are the Object's to check, in `validate` at the latest. `riid` of a multiple resource is any number up to
+     * 65534, as it came: BOOTJACK_ERR_LIMIT where there is no room for it. */
     bootjack_error (*write)(void *context, uint16_t iid, uint16_t rid, uint16_t riid, const bootjack_value *value);
     /* Takes a resource away with all its instances; BOOTJACK_OK when it was not there. */
     bootjack_error (*clear)(void *context, uint16_t iid, uint16_t rid);
