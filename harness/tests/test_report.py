@@ -168,7 +168,7 @@ def test_captures_small_ones_in_the_page_large_ones_beside_it(tmp_path):
     large.write_bytes(bytes(model.SAMPLE + 1))
     results = [api.Result.from_json(sample_results.result(f"s/{path.stem}.yaml", capture=str(path)))
                for path in (small, large, tmp_path / "gone.pcapng")]
-    made = model.make(results, tmp_path / "none.yaml", tmp_path)
+    made = model.make(results, model.CATALOGUE, tmp_path)
     addresses = [entry.capture_address() for entry in made.entries]
     assert addresses == ["data:application/octet-stream;base64,cGFja2V0cw==", "captures/large.pcapng", ""]
     page = render(made)
