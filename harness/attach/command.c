@@ -568,6 +568,10 @@ char **bj_command_words(bj_arena *arena, const char *command, size_t *count) {
                 word[used++] = *at;
             }
         }
+        if (quote) {
+            *count = 0;
+            return NULL;
+        }
         words[(*count)++] = bj_arena_strndup(arena, word, used);
     }
     return words;

@@ -22,7 +22,8 @@ void bj_command_placeholders(bj_text *out);
 /* The host (without brackets) and the port (by default 5683, coaps 5684) of a URI, in the arena. */
 void bj_uri_split(bj_arena *arena, const char *uri, const char **host, const char **port);
 
-/* Splits a command at blanks, as a shell would: '...', "..." and \ quote. Nothing else is special. */
+/* Splits a command at blanks, as a shell would: '...', "..." and \ quote. Nothing else is special. NULL, and no words,
+ * where a quote is not closed. */
 char **bj_command_words(bj_arena *arena, const char *command, size_t *count);
 
 #endif

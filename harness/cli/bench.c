@@ -182,6 +182,12 @@ static int check(bench *b) {
 }
 
 static int parse(int argc, char **argv, bench *b) {
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) { /* whatever else is wrong */
+            fputs(help, stdout);
+            return CLI_PASSED;
+        }
+    }
     int status = cli_read_options("serve", argc, argv, "h", long_options, take_option, b);
     if (status >= 0) {
         return status;

@@ -40,6 +40,9 @@ int cli_usage_error(const char *command, const char *format, ...) __attribute__(
 
 /* A number of an option: false when `text` is not one in its range. */
 bool cli_parse_u64(const char *text, uint64_t least, uint64_t most, uint64_t *number);
+/* Can this file be written? Told before what it shall hold takes long to make; it is neither made nor changed. After a
+ * complaint false. */
+bool cli_can_write(const char *file);
 /* Seconds, with decimals, to milliseconds. */
 bool cli_parse_seconds(const char *text, unsigned *milliseconds);
 

@@ -149,9 +149,20 @@ static bj_record *find_profile(bj_arena *arena, const char *argument) {
     return file ? load_profile(arena, file) : NULL;
 }
 
+static bool has_open_quote(bj_arena *arena, const char *argument) {
+    const char *colon = strchr(argument, ':');
+    size_t count;
+    bool command = strncmp(argument, "exec:", 5) == 0 || strncmp(argument, "network:", 8) == 0;
+    return command && !bj_command_words(arena, colon + 1, &count);
+}
+
 bool cli_client_find(bj_arena *arena, const char *argument, cli_client *client) {
     *client = (cli_client){ .argument = argument ? argument : "linked" };
     client->profile = find_profile(arena, client->argument);
+    if (!client->profile && has_open_quote(arena, client->argument)) {
+        cli_complain("--client %s: a quote is not closed", client->argument);
+        return false;
+    }
     if (!client->profile) {
         cli_complain("--client %s: no such client; expected linked, linked:LIBRARY.so, exec:COMMAND, network:COMMAND, "
                      "a profile's file, or the name of one in %s",

@@ -101,6 +101,14 @@ static int parse(int argc, char **argv, answers *a) {
 
 /* --- asking --------------------------------------------------------------------------------------------------- */
 
+static bool is_command(const char *answer) {
+    bj_arena *arena = cli_arena();
+    size_t count;
+    bool good = bj_command_words(arena, answer, &count) && count;
+    bj_arena_unmap(arena);
+    return good;
+}
+
 static bool is_valid(int index, const char *answer) {
     if (index == NAME) {
         return *answer && !answer[strspn(answer, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
@@ -108,7 +116,7 @@ static bool is_valid(int index, const char *answer) {
     if (index == ATTACH) {
         return strcmp(answer, "exec") == 0 || strcmp(answer, "network") == 0;
     }
-    return index != COMMAND || answer[strspn(answer, " \t")];
+    return index != COMMAND || is_command(answer);
 }
 
 /* The next line of standard input; NULL at its end. */

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,30 @@ bool cli_parse_seconds(const char *text, unsigned *milliseconds) {
     }
     *milliseconds = (unsigned) (value * 1000 + 0.5);
     return true;
+}
+
+/* Where there is no such file yet its folder says. */
+static bool folder_takes(const char *file) {
+    const char *slash = strrchr(file, '/');
+    char *folder = slash ? strndup(file, (size_t) (slash - file) + 1) : strdup(".");
+    bool good = *file && folder && access(folder, W_OK | X_OK) == 0;
+    int error = errno;
+    free(folder);
+    errno = error;
+    return good;
+}
+
+bool cli_can_write(const char *file) {
+    int descriptor = open(file, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor >= 0) {
+        close(descriptor);
+        return true;
+    }
+    if (errno == ENXIO || (errno == ENOENT && folder_takes(file))) { /* a pipe that nobody reads yet */
+        return true;
+    }
+    cli_complain("%s: %s", file, strerror(errno));
+    return false;
 }
 
 const char *cli_preload_path(bj_arena *arena, const char *given) {

@@ -281,7 +281,7 @@ int cli_minimise(int argc, char **argv) {
     cli_client client;
     const bj_record *scenario = arena ? cli_load(arena, BJ_K_SCENARIO, a.scenario) : NULL;
     status = CLI_COULD_NOT_RUN;
-    if (scenario && cli_client_find(arena, a.client, &client)) {
+    if (scenario && cli_client_find(arena, a.client, &client) && (!a.file || cli_can_write(a.file))) {
         bj_run_options options = { .attach = client.attach,
                                    .profile = client.profile,
                                    .seed = a.seed,

@@ -191,7 +191,7 @@ static void write_capture(cli_report *report, const cli_case *one) {
     BJ_TEXT(why, 512);
     cli_capture_name(report, one, &name);
     if (!bj_capture_write(one->result.log, name.start, &why)) {
-        cli_complain("%s: %s", name.start, why.start);
+        cli_complain("%s", why.start);
         report->broken = true;
     }
 }
@@ -239,11 +239,12 @@ void cli_apply_deviation(const cli_client *client, cli_case *one) {
 /* --- the whole ------------------------------------------------------------------------------------------------ */
 
 static bool make_folder(const char *name) {
-    if (mkdir(name, 0777) != 0 && errno != EEXIST) {
-        cli_complain("%s: %s", name, strerror(errno));
-        return false;
+    struct stat about;
+    if (mkdir(name, 0777) == 0 || (errno == EEXIST && stat(name, &about) == 0 && S_ISDIR(about.st_mode))) {
+        return true;
     }
-    return true;
+    cli_complain("%s: %s", name, strerror(errno == EEXIST ? ENOTDIR : errno));
+    return false;
 }
 
 static FILE *create(const char *name) {

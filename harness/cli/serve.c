@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attach/conversation.h"
+#include "capture/capture.h"
 #include "cli/bench.h"
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -158,6 +159,14 @@ static int report_result(const arguments *a, const cli_client *client, cli_case 
     return cli_report_end(&report);
 }
 
+/* Who stops a device that hangs wants to see what it did. */
+static void keep_conversation(const arguments *a, const bj_job *job) {
+    BJ_TEXT(why, 512);
+    if (a->pcap && bj_job_log(job) && !bj_capture_write(bj_job_log(job), a->pcap, &why)) {
+        cli_complain("%s", why.start);
+    }
+}
+
 static int serve(const arguments *a, const cli_client *client, cli_case *one) {
     BJ_TEXT(address, 64);
     bj_addr host = a->listen;
@@ -181,6 +190,7 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
         bj_job_wait(&job, 1);
     }
     if (cli_interrupted) {
+        keep_conversation(a, job);
         bj_job_kill(job);
         bj_conversation_free(view.conversation);
         cli_complain("interrupted by signal %d", (int) cli_interrupted);
@@ -218,7 +228,7 @@ int cli_serve(int argc, char **argv) {
     cli_client client;
     one.scenario = cli_load(one.arena, BJ_K_SCENARIO, a.scenario);
     status = CLI_COULD_NOT_RUN;
-    if (one.scenario && cli_client_find(one.arena, a.profile, &client)) {
+    if (one.scenario && cli_client_find(one.arena, a.profile, &client) && (!a.pcap || cli_can_write(a.pcap))) {
         one.title = bj_get_string(one.scenario, BJ_F(SCENARIO, TITLE), "");
         status = serve(&a, &client, &one);
     }

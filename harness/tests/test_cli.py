@@ -168,7 +168,8 @@ def run_client(client, scenario_file, *options):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["serve", "--help"], ["check", "--help"],
-                                       ["program", "--help"], ["decode", "--help"], ["--version"]])
+                                       ["program", "--help"], ["decode", "--help"], ["--version"],
+                                       ["serve", "--suite", "nowhere", "--help"]])
 def test_help_is_data(arguments):
     done = bootjack(*arguments)
     assert done.returncode == PASSED
@@ -544,6 +545,20 @@ def test_a_file_that_cannot_be_written(scenario, programs):
     assert "/nowhere/x.xml: No such file or directory" in done.stderr
     done = bootjack("run", scenario(), "--client", f"exec:{programs('asks')}", "--pcap", "/nowhere/x.pcapng")
     assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == "bootjack: /nowhere/x.pcapng: No such file or directory\n"
+
+
+@pytest.mark.parametrize("option", ["--pcap", "--log"])
+def test_a_file_in_place_of_a_folder_is_told_before_anything_runs(option, scenario):
+    done = bootjack("run", scenario(), scenario(), option, scenario())
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == f"bootjack: {scenario()}: Not a directory\n" and not done.stdout
+
+
+def test_a_quote_that_is_never_closed(scenario):
+    done = bootjack("run", scenario(), "--client", "exec:client 'a b")
+    assert done.returncode == COULD_NOT_RUN
+    assert "--client exec:client 'a b: a quote is not closed" in done.stderr
 
 
 def test_several_at_once_are_reported_in_order(scenario, programs, tmp_path):

@@ -53,6 +53,7 @@ def test_new_takes_it_all_from_options(tmp_path):
 @pytest.mark.parametrize("options, answers, status, message", [
     ([], "", COULD_NOT_RUN, "standard input ended before --name was said"),
     (["--name", "a/b"], "", COULD_NOT_RUN, "--name 'a/b': not possible"),
+    (["--name", "n", "--command", "c 'a b"], "", COULD_NOT_RUN, "--command 'c 'a b': not possible"),
     (["--features", "telepathy"], "n\nc {bs_uri}\nexec\n\n\n\n\n", COULD_NOT_RUN, "telepathy"),
     (["--colour", "blue"], "", USAGE, "--colour: unknown option"),
     (["surplus"], "", USAGE, "surplus: not expected"),

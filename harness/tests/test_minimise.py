@@ -101,6 +101,12 @@ def test_nothing_to_make_small(fragile, scenario):
     assert "no crash and no hang" in done.stderr
 
 
+def test_a_place_that_cannot_be_written_is_told_before_the_search(fragile, scenario, tmp_path):
+    done = minimise(scenario, fragile(), "crash", "-o", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"bootjack: {tmp_path}: Is a directory\n"
+
+
 @pytest.mark.parametrize("arguments, status", [([], 64), (["a.yaml"], 64), (["a.yaml", "--client", "linked"], 2),
                                                (["--help"], 0), (["a.yaml", "--client", "linked", "--tries", "0"], 64)])
 def test_usage(arguments, status, tmp_path):

@@ -114,6 +114,33 @@ def test_serve_is_interrupted(scenario):
     assert serving.finish()[0] == COULD_NOT_RUN
 
 
+def test_serve_that_is_interrupted_keeps_the_conversation(tmp_path):
+    """Who stops a device that hangs wants to see what it did."""
+    path = tmp_path / "two.yaml"
+    path.write_text(SCENARIO + "  - request: {to: bs, method: GET, path: /never}\n")
+    capture = tmp_path / "conversation.pcapng"
+    serving = Serving(path, "--pcap", str(capture))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
+        client.recv(1500)
+        serving.process.send_signal(signal.SIGINT)
+        assert serving.finish()[0] == COULD_NOT_RUN
+    decoded = api.call("decode", "--port", serving.ports["bs"], capture)
+    assert "GET /hello" in decoded.stdout and "2.05" in decoded.stdout, decoded.stderr
+
+
+@pytest.mark.parametrize("place, why", [("{folder}", "Is a directory"), ("{folder}/none/x", "No such file or directory"),
+                                        ("{folder}/two.yaml/x", "Not a directory")])
+def test_serve_whose_capture_cannot_be_written_awaits_no_device(place, why, tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(SCENARIO)
+    name = place.format(folder=tmp_path)
+    done = api.call("serve", path, "--listen", "127.0.0.1:0", "--limit", "1", "--pcap", name)
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == f"bootjack: {name}: {why}\n"
+
+
 def test_serve_on_an_address_that_is_not_ours(scenario):
     command = [str(api.find_bootjack()), "serve", str(scenario), "--listen", "192.0.2.77:5683"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

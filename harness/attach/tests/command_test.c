@@ -210,7 +210,10 @@ static void quoting(void **state) {
         assert_string_equal(words[i], expected[i]);
     }
     assert_null(words[count]);
-    bj_command_words(arena, "   ", &count);
+    assert_non_null(bj_command_words(arena, "   ", &count));
+    assert_int_equal(count, 0);
+    assert_null(bj_command_words(arena, "a 'b c", &count));
+    assert_null(bj_command_words(arena, "a \"b'", &count));
     assert_int_equal(count, 0);
 }
 
