@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bootstrap/holdoff.h"
+#include "registration/accounts.h"
 
 static const char *state_text(bjc_bootstrap_state state) {
     static const char *const texts[] = { "idle", "holding off", "asking for a pack", "requesting", "receiving" };
@@ -194,6 +195,14 @@ static bootjack_error send_first(bjc_bootstrap *b, const bjc_uri *uri) {
 
 static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply);
 
+/* Where the Bootstrap-Server is; 0 = there is none. */
+static uint64_t whereabouts(const bjc_bootstrap *b) {
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    const bootjack_value *uri =
+        account < 0 ? NULL : bjc_store_get(b->security, (uint16_t) account, BJC_SECURITY_URI, 0);
+    return uri ? bjc_fingerprint(BJC_FINGERPRINT, uri->as.bytes.data, uri->as.bytes.length) : 0;
+}
+
 static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **cause) {
     bjc_uri uri;
     *cause = "URI of the Bootstrap-Server cannot be used";
@@ -205,6 +214,7 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
         *cause = "scheme of the Bootstrap-Server's URI does not go with its Security Mode";
         return error;
     }
+    b->asked = whereabouts(b);
     bjc_peer peer = bjc_security_peer(b->security, account, &uri);
     error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
     *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
@@ -244,13 +254,13 @@ static void on_timer(void *context) {
 
 /* --- the session ------------------------------------------------------------------------------------------------ */
 
-/* TS 1.0 §5.2.3.4: operations that nobody asked for begin a session. */
+/* TS 1.0 §5.2.3.4: operations that nobody asked for begin a session, unless what lingers is about to be closed. */
 static bool start_unasked(bjc_bootstrap *b, const bjc_incoming *request) {
-    if (!b->core->config.legacy_server_initiated || !b->lingering || !bjc_bootstrap_is_operation(request) ||
+    bool listens = b->core->config.legacy_server_initiated && b->lingering && !b->linger_timer.armed;
+    if (!listens || !bjc_bootstrap_is_operation(request) ||
         begin_session(b, "unasked operation of the Bootstrap-Server")) {
         return false;
     }
-    bjc_timer_cancel(&b->core->scheduler, &b->linger_timer);
     b->session = b->lingering;
     b->lingering = NULL;
     b->attempted = true;
@@ -305,7 +315,8 @@ static void on_finished(void *context) {
     b->lingering = b->session;
     b->session = NULL;
     bjc_session_cancel(b->lingering); /* a request whose response was overtaken by the Finish */
-    if (!b->core->config.legacy_server_initiated) {
+    /* Who gave the account to another server has nothing to say any more (LwM2M Core 1.1 §6.1.3.3). */
+    if (!b->core->config.legacy_server_initiated || whereabouts(b) != b->asked) {
         bjc_timer_arm(&b->core->scheduler, &b->linger_timer, bjc_session_exchange_lifetime(b->lingering));
     }
     arm_purge(b);

@@ -37,6 +37,7 @@ typedef struct bjc_bootstrap {
     bjc_session *lingering; /* of the last session: only repeats answers to what is sent again (RFC 7252 §4.2) */
     bjc_timer timer, linger_timer, purge_timer, finished_timer;
     unsigned failures;           /* since the last registration that succeeded */
+    uint64_t asked;              /* fingerprint of the URI that `session`, or `lingering`, was opened with */
     bool attempted;              /* an attempt was made since then that did not count as a failure yet */
     bool format_refused;         /* the preferred format, with 4.15: not named any more until a session succeeds */
     bool bootstrapped;           /* a session succeeded, in this life of the client or an earlier one */
