@@ -118,8 +118,8 @@ static int take_option(void *context, int argc, char **argv, int *at, bj_text *w
 
 /* --- running -------------------------------------------------------------------------------------------------- */
 
-static bool run_once(replay *r, const bj_record *scenario, bj_run_result *result) {
-    bj_job *job = bj_job_start(r->arena, scenario, &r->run);
+static bool run_once(replay *r, bj_arena *arena, const bj_record *scenario, bj_run_result *result) {
+    bj_job *job = bj_job_start(arena, scenario, &r->run);
     while (!bj_job_finished(job) && !cli_interrupted) {
         bj_job_wait(&job, 1);
     }
@@ -385,24 +385,27 @@ static void make_bad(replay *r, bj_record *scenario) {
 static int repeat(replay *r) {
     unsigned broken[BJ_RULES] = { 0 }, crashed = 0;
     const char *why[BJ_RULES] = { NULL };
-    uint64_t first[BJ_RULES] = { 0 };
+    uint64_t first[BJ_RULES] = { 0 }, runs = 0;
+    bj_arena *arena = cli_arena(); /* of one run at a time */
+    bj_run_result result;
     make_bad(r, r->script.root);
-    for (uint64_t i = 1; i <= r->repeat && !cli_interrupted; i++) {
-        bj_run_result result;
-        r->run.seed = r->seed + i;
-        if (!run_once(r, r->script.root, &result)) {
+    for (; runs < r->repeat; runs++) {
+        r->run.seed = r->seed + runs + 1;
+        if (!run_once(r, arena, r->script.root, &result)) {
             break;
         }
         crashed += result.signal_number != 0;
         for (size_t n = 0; n < result.broken_count; n++) {
             bj_rule rule = result.broken[n].rule;
             first[rule] = broken[rule]++ ? first[rule] : r->run.seed;
-            why[rule] = why[rule] ? why[rule] : result.broken[n].text;
+            why[rule] = why[rule] ? why[rule] : bj_arena_strdup(r->arena, result.broken[n].text);
         }
         bj_run_release(&result);
+        bj_arena_reset(arena);
     }
+    bj_arena_unmap(arena);
     bool any = crashed > 0;
-    printf("with faults, %llu runs: %u crashed\n", (unsigned long long) r->repeat, crashed);
+    printf("with faults, %llu runs: %u crashed\n", (unsigned long long) runs, crashed);
     for (unsigned rule = 0; rule < BJ_RULES; rule++) {
         if (broken[rule]) {
             any |= bj_rule_level((bj_rule) rule) == BJ_LEVEL_MUST;
@@ -465,7 +468,7 @@ static int play(replay *r) {
         return CLI_COULD_NOT_RUN;
     }
     bj_script_make(&r->script, &r->field, &r->talk, r->arena, r->loose, true);
-    if (!run_once(r, r->script.root, &r->result)) {
+    if (!run_once(r, r->arena, r->script.root, &r->result)) {
         return CLI_COULD_NOT_RUN;
     }
     int status = read_replay(r) ? compare(r) : CLI_COULD_NOT_RUN;
@@ -539,6 +542,10 @@ int cli_replay(int argc, char **argv) {
         status = cli_client_find(r->lasting, r->client_name, &r->client) ? bj_field_open(&r->field, &r->options)
                                                                          : CLI_COULD_NOT_RUN;
         status = status ? status : play_all(r);
+        if (cli_interrupted) {
+            cli_complain("interrupted by signal %d", (int) cli_interrupted);
+            status = CLI_COULD_NOT_RUN;
+        }
     }
     forget(r);
     return status;

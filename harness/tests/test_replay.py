@@ -5,8 +5,10 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import yaml
@@ -361,3 +363,29 @@ def test_a_field_bug_from_its_capture_alone(defective, defect, scenario, rule, t
     good = run("replay", file, "--instance", 0)
     assert good.returncode == 1, good.stdout
     assert f"judged: the captured client breaks {rule} (" in good.stdout
+
+
+@pytest.fixture(name="bootstrap_of_ours", scope="module")
+def a_capture_of_our_own_client(tmp_path_factory):
+    capture = tmp_path_factory.mktemp("ours") / "ours.pcapng"
+    assert run("run", api.ROOT / "scenarios/good/first-bootstrap.yaml", "--pcap", capture).returncode == 0
+    return capture
+
+
+def test_a_replay_that_is_repeated_for_long(bootstrap_of_ours):
+    """What a run needs is given back behind it."""
+    done = run("replay", "--repeat", "3000", bootstrap_of_ours)
+    assert done.returncode == 0, done.stderr
+    assert "with faults, 3000 runs: 0 crashed\n" in done.stdout
+
+
+def test_a_repeated_replay_that_is_interrupted_does_not_pass(bootstrap_of_ours):
+    """It says how many runs there were."""
+    command = [str(api.find_bootjack()), "replay", "--repeat", "10000", str(bootstrap_of_ours)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        time.sleep(1)
+        running.send_signal(signal.SIGINT)
+        out, errors = running.communicate(timeout=20)
+    assert running.returncode == 2
+    assert errors == "bootjack: interrupted by signal 2\n"
+    assert "10000 runs" not in out
