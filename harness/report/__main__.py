@@ -133,4 +133,6 @@ def main(arguments=None) -> int:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # a letter that the terminal has not is no reason to fail
+        stream.reconfigure(errors="backslashreplace")
     sys.exit(main())

@@ -3,6 +3,7 @@
 import fcntl
 import html.parser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -247,6 +248,15 @@ def test_what_cannot_be_reported(words, status, text, tmp_path):
     results.write_text('{"scenario":"a.yaml","verdict":"pass"}\n')
     done = command(*(word.format(results=results, folder=tmp_path / "page") for word in words))
     assert done.returncode == status and text in done.stderr, done.stderr
+
+
+def test_a_terminal_that_has_not_all_letters(tmp_path):
+    results = tmp_path / "results.jsonl"
+    results.write_text('{"scenario":"ä.yaml","verdict":"fail","reason":"zu spät"}\n', encoding="utf-8")
+    done = subprocess.run([str(api.find_bootjack()), "report", "--list", "-o", str(tmp_path), str(results)], capture_output=True,
+                          text=True, check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert "zu sp\\xe4t" in done.stdout
 
 
 CHROMIUM = shutil.which("chromium")
