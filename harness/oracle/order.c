@@ -77,13 +77,32 @@ static void take(bj_oracle *o, bool all) {
     }
 }
 
+/* RFC 7252 §4.8.2: what is told of a record for which nothing has waited any more, EXCHANGE_LIFETIME behind it. The
+ * client has forgotten it as well; taken now, it would stand behind what the client has said since. A record that is
+ * not remembered is older than all that are. */
+static bool comes_too_late(const bj_oracle *o, const bj_event *e) {
+    if (!o->config.exact || o->config.transient || e->kind != BJ_EV_PLAIN_RECEIVED || e->number >= 0) {
+        return false;
+    }
+    bool arrived = o->recent[e->cause % ORACLE_RECENT].sequence == e->cause;
+    uint32_t record = arrived ? o->recent[e->cause % ORACLE_RECENT].cause : 0;
+    bool remembered = o->recent[record % ORACLE_RECENT].sequence == record;
+    bj_time sent = o->recent[(remembered ? record : e->sequence + 1) % ORACLE_RECENT].time;
+    return record && e->time >= sent + o->config.exchange_lifetime;
+}
+
 void oracle_order(bj_oracle *o, const bj_event *e) {
-    bool veiled = is_veiled(o, e);
-    if (o->order.first == o->order.end && !veiled) {
+    bool veiled = is_veiled(o, e), waiting = o->order.first != o->order.end;
+    bool told = waiting && unveils(o, e);
+    if (!told && comes_too_late(o, e)) {
+        o->lossless = false;
+        return;
+    }
+    if (!waiting && !veiled) {
         oracle_take(o, e);
         return;
     }
-    if (!unveils(o, e)) {
+    if (!told) {
         add(o, e, veiled);
     }
     take(o, o->order.end - o->order.first > MOST_WAITING);

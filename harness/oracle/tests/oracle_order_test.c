@@ -288,6 +288,35 @@ static void a_repetition_under_dtls_is_found(void **state) {
     assert_broken(BJ_RULE_COAP_RETRANSMIT, "after it was acknowledged");
 }
 
+/* Of a record that was minutes on its way, behind so many events that nothing waits for it any more, or that it is
+ * forgotten; a copy of what is in it was seen before, or not. */
+static void the_repetition_arrives_late(bool seen, unsigned events, unsigned ms) {
+    if (seen) {
+        asks_secretly(10000);
+    } else {
+        put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10001 * BJ_MS, .cause = sends_record(10000) });
+    }
+    uint32_t slow = sends_record(12600);
+    for (unsigned i = 0; i < events; i++) {
+        put_event((bj_event){ .kind = BJ_EV_CLIENT_STATE, .actor = BJ_ACTOR_CLIENT, .time = 12600 * BJ_MS });
+    }
+    says(300001, arrives(300001, sends_record(300000)),
+         &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 2, .token = "tc", .path = "/bs", .query = { "ep=dev-1" } });
+    says(ms, arrives(ms, slow),
+         &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 1, .token = "tb", .path = "/bs", .query = { "ep=dev-1" } });
+    judge(ms + 1);
+}
+
+static void what_was_on_its_way_for_long_begins_no_attempt(void **state) {
+    static const unsigned events[] = { 10, 300, 2000 };
+    for (unsigned i = 0; i < 6; i++) {
+        tear_down(state);
+        set_up(state);
+        the_repetition_arrives_late(i % 2, events[i / 2], 303000);
+        assert_nothing_broken();
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_was_in_a_damaged_record_was_not_read),
@@ -304,6 +333,7 @@ int main(void) {
         TEST(a_hold_off_counts_from_the_first_finish),
         TEST(less_than_that_is_found),
         TEST(a_finish_behind_which_a_command_is_done_was_refused),
+        TEST(what_was_on_its_way_for_long_begins_no_attempt),
         TEST(what_comes_in_clear_may_cost_the_record_behind_it),
         TEST(a_repetition_under_dtls_is_found),
     };
