@@ -133,7 +133,12 @@ bjc_path everything_target(uint8_t choice) {
         path.ids[1] = choice & 0x80 ? 7 : 0;
     }
     if (number >= 2) {
-        path.ids[2] = resources[number - 2].id;
+        const bootjack_resource *resource = &resources[number - 2];
+        path.ids[2] = resource->id;
+        if ((choice & 0x40) && (resource->flags & BOOTJACK_MULTIPLE)) {
+            path.depth = 4;
+            path.ids[3] = choice & 0x20 ? 300 : 1;
+        }
     }
     return path;
 }

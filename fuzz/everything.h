@@ -26,7 +26,8 @@ bool everything_same(const everything *left, const everything *right);
 /* Every Object Instance has a resource: not every format can show one without. */
 bool everything_is_shown(const everything *one);
 
-/* A target below /9000 that the byte stands for: the Object, an Object Instance, a resource of some type. */
+/* A target below /9000 that the byte stands for: the Object, an Object Instance, a resource of some type, an
+ * instance of one. */
 bjc_path everything_target(uint8_t choice);
 
 /* The value as the servers' codec would have it. */

@@ -123,12 +123,38 @@ static void compare(const everything *one, int format, const bjc_path *target, c
 
 /* -------------------------------------------------------------------------------------------------------------- */
 
-/* Writes it to the first model, whose error it returns. */
-static bootjack_error take(const bjc_path *target, int format, const uint8_t *payload, size_t size) {
-    everything *one = everything_empty(0);
-    bootjack_error error = bjc_model_write(&one->model, target, bjc_format_find(format), payload, size);
+/* A Bootstrap-Write, whose target has three parts at most. */
+static bootjack_error take(everything *one, const bjc_write *write) {
+    bootjack_error error = bjc_model_write(&one->model, &write->target, write->format, write->payload, write->length);
     FUZZ_HOLDS(!error || !one->store.instances, "a Write that is refused changes nothing");
     return error;
+}
+
+/* A server's Write to an instance of a resource: the Object's own instance is there. */
+static bootjack_error take_resource_instance(everything *one, const bjc_write *write) {
+    bjc_object *object = bjc_model_object(&one->model, EVERYTHING);
+    FUZZ_HOLDS(bjc_store_create(&one->store, write->target.ids[1]) == BOOTJACK_OK &&
+                   bjc_model_begin_write(object) == BOOTJACK_OK,
+               "an instance can be made, and written to");
+    bootjack_error error = bjc_model_apply(&one->model, write, object);
+    bjc_model_end_write(object, !error);
+    const bjc_cell *cell = one->store.instances->cells;
+    FUZZ_HOLDS(!error || !cell, "a Write that is refused changes nothing");
+    FUZZ_HOLDS(!cell || (!cell->next && cell->rid == write->target.ids[2] && cell->riid == write->target.ids[3]),
+               "a Write to an instance of a resource changes that alone");
+    return error;
+}
+
+/* Writes it to the first model, whose error it returns. */
+static bootjack_error take_payload(const bjc_path *target, int format, const uint8_t *payload, size_t size) {
+    everything *one = everything_empty(0);
+    const bjc_write write = { .mode = BJC_WRITE_REPLACE,
+                              .target = *target,
+                              .format = bjc_format_find(format),
+                              .payload = payload,
+                              .length = size,
+                              .placeholder = -1 };
+    return target->depth == 4 ? take_resource_instance(one, &write) : take(one, &write);
 }
 
 static void done(void) {
@@ -141,7 +167,7 @@ void fuzz_payload(int format, const uint8_t *data, size_t size) {
     fuzz_input input = { data, size };
     bjc_path target = everything_target(fuzz_byte(&input));
     const uint8_t *payload = memory_copy(&input);
-    if (!take(&target, format, payload, input.left)) {
+    if (!take_payload(&target, format, payload, input.left)) {
         compare(everything_now(0), format, &target, payload, input.left);
     }
     done();
@@ -151,7 +177,7 @@ void fuzz_meaning(int format, int other, const uint8_t *data, size_t size) {
     fuzz_input input = { data, size };
     bjc_path target = everything_target(fuzz_byte(&input));
     const uint8_t *payload = memory_copy(&input);
-    if (!take(&target, format, payload, input.left)) {
+    if (!take_payload(&target, format, payload, input.left)) {
         const everything *one = everything_now(0);
         bool json = other == BJC_FORMAT_SENML_JSON || other == BJC_FORMAT_JSON;
         if (one->store.instances && everything_is_shown(one) && !(json && has_nan(one))) {
