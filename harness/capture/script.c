@@ -176,7 +176,8 @@ static void put_budget(bj_script *s) {
     if (most < day) {
         script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), most < hour ? hour : day);
     } else if (length + day > usual) {
-        script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), (most + day - 1) / day * day);
+        most = most < BJ_DURATION_MAX ? (most + day - 1) / day * day : BJ_DURATION_MAX;
+        script_set_duration(s, s->root, BJ_F(SCENARIO, BUDGET), most);
     }
 }
 
