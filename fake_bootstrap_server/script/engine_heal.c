@@ -508,6 +508,10 @@ static bj_time proof_of_registration(const bj_engine *e) {
     return latest;
 }
 
+static void note_recovery(bj_engine *e) {
+    e->heal.recovered_at = bj__min(e->heal.recovered_at, e->now + GRACE_MS * BJ_MS);
+}
+
 /* Of an answer that the client awaits its registration is taken on trust; what comes later it may drop. */
 static bool is_awaited(const bj_engine *e, const bj__exchange *x) {
     return e->now - x->arrived <= transmit_wait(e);
@@ -530,14 +534,14 @@ static void accept_registration(bj_engine *e, bj__exchange *x) {
     set_text(e, reply, BJ_F(RESPOND, LOCATION), "/rd/healed");
     bj__send_reply(e, NULL, x, reply, x->event, false);
     if (is_awaited(e, x)) {
-        e->heal.recovered_at = bj__min(e->heal.recovered_at, e->now + GRACE_MS * BJ_MS);
+        note_recovery(e);
     }
 }
 
 /* The script accepted that Register, and what it said to it has been said once more, over a link that loses nothing. */
 void bj__heal_repeated(bj_engine *e, const bj__exchange *x) {
     if (e->heal.on && x->purpose == BJ__REGISTER && x->location) {
-        e->heal.recovered_at = bj__min(e->heal.recovered_at, e->now + GRACE_MS * BJ_MS);
+        note_recovery(e);
     }
 }
 
@@ -555,7 +559,7 @@ static void answer(bj_engine *e, bj__exchange *x) {
         break;
     case BJ__UPDATE:
         bj__send_plain_reply(e, x, BJ_COAP_CODE(2, 4), x->event);
-        h->recovered_at = bj__min(h->recovered_at, e->now + GRACE_MS * BJ_MS);
+        note_recovery(e);
         break;
     case BJ__PACK:
         bj__send_plain_reply(e, x, BJ_COAP_CODE(5, 1), x->event);

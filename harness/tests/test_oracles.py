@@ -94,6 +94,23 @@ def recovers(tmp_path, text):
     return result
 
 
+def bootstrapped(title, uri="coap://mgmt.example", more=""):
+    """A scenario in which one account is written; `more`: of what stands in /1."""
+    return f"""title: {title}
+client: {{bootstrap: {{uri: "coap://bs.example", instance: 0}}}}
+steps:
+  - request: {{to: bs, path: /bs}}
+  - respond: 2.04
+  - write: /0/1
+    tlv: {{0: "{uri}", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}}
+    expect: 2.04
+  - write: /1/0
+    tlv: {{0: 101, 1: 3600, 6: false, 7: U{more}}}
+    expect: 2.04
+  - finish: {{expect: 2.04}}
+"""
+
+
 def test_a_broken_world_is_healed_and_the_client_recovers(tmp_path):
     result = recovers(tmp_path, BROKEN_WORLD)
     kinds = [event["kind"] for event in result["events"]]
@@ -101,37 +118,13 @@ def test_a_broken_world_is_healed_and_the_client_recovers(tmp_path):
 
 
 def test_a_server_that_nobody_has_appears_where_the_client_looks_for_it(tmp_path):
-    text = """title: The client is sent to a server that is not there
-client: {bootstrap: {uri: "coap://bs.example"}}
-steps:
-  - request: {to: bs, path: /bs}
-  - respond: 2.04
-  - write: /0/1
-    tlv: {0: "coap://198.51.100.7:5690", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
-    expect: 2.04
-  - write: /1/0
-    tlv: {0: 101, 1: 86400, 6: false, 7: U}
-    expect: 2.04
-  - finish: {expect: 2.04}
-"""
+    text = bootstrapped("The client is sent to a server that is not there", uri="coap://198.51.100.7:5690")
     result = recovers(tmp_path, text)
     assert any(event["kind"] == "received" and event["to"] == "198.51.100.7:5690" for event in result["events"])
 
 
 def test_a_client_that_was_sent_away_for_a_day_is_given_it(tmp_path):
-    text = """title: A server disables itself, and no script waits for the client's return
-client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
-steps:
-  - request: {to: bs, path: /bs}
-  - respond: 2.04
-  - write: /0/1
-    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
-    expect: 2.04
-  - write: /1/0
-    tlv: {0: 101, 1: 3600, 6: false, 7: U}
-    expect: 2.04
-  - finish: {expect: 2.04}
-  - request: {to: mgmt, method: POST, path: /rd}
+    text = bootstrapped("A server disables itself, and no script waits for the client's return") + """  - request: {to: mgmt, method: POST, path: /rd}
   - respond: {code: 2.01, location: /rd/1}
   - execute: {path: /1/0/4, server: mgmt, expect: 2.04}
   - request: {to: mgmt, method: DELETE}
@@ -141,36 +134,12 @@ steps:
 
 
 def test_a_client_that_was_told_to_try_very_often_is_waited_for(tmp_path):
-    text = """title: A server that does not answer asks for a hundred attempts, each after twice the time
-client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
-steps:
-  - request: {to: bs, path: /bs}
-  - respond: 2.04
-  - write: /0/1
-    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
-    expect: 2.04
-  - write: /1/0
-    tlv: {0: 101, 1: 3600, 6: false, 7: U, 17: 100}
-    expect: 2.04
-  - finish: {expect: 2.04}
-"""
+    text = bootstrapped("A server that does not answer asks for a hundred attempts, each after twice the time", more=", 17: 100")
     recovers(tmp_path, text + 14 * "  - request: {to: mgmt, path: /rd, within: 3d}\n" + "  - advance: 2m\n")
 
 
 def test_a_client_that_was_told_to_try_rarely_is_waited_for_no_longer(tmp_path):
-    text = """title: A server asks for ATTEMPTS attempts, and nothing gets through
-client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
-steps:
-  - request: {to: bs, path: /bs}
-  - respond: 2.04
-  - write: /0/1
-    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
-    expect: 2.04
-  - write: /1/0
-    tlv: {0: 101, 1: 3600, 6: false, 7: U, 17: ATTEMPTS}
-    expect: 2.04
-  - finish: {expect: 2.04}
-  - fault: drop
+    text = bootstrapped("A server asks for ATTEMPTS attempts, and nothing gets through", more=", 17: ATTEMPTS") + """  - fault: drop
     from: client
     count: 0
   - advance: 2h
@@ -218,19 +187,7 @@ steps:
     recovers(tmp_path, text)
 
 
-FROM_ANOTHER_ADDRESS = """title: A server accepts Registers without a place for them, and then from another address
-client: {bootstrap: {uri: "coap://bs.example"}}
-steps:
-  - request: {to: bs, path: /bs}
-  - respond: 2.04
-  - write: /0/1
-    tlv: {0: "coap://mgmt.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
-    expect: 2.04
-  - write: /1/0
-    tlv: {0: 101, 1: 3600, 6: false, 7: U}
-    expect: 2.04
-  - finish: {expect: 2.04}
-  - request: {to: mgmt, path: /rd}
+FROM_ANOTHER_ADDRESS = bootstrapped("A server accepts Registers without a place for them, and then from another address") + """  - request: {to: mgmt, path: /rd}
   - respond: 2.01
   - request: {to: mgmt, path: /rd, within: 2m}
   - respond: 2.01
