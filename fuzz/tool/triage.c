@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `bootjack-fuzz triage` and `replay`. Each finding is played twice: one that does not repeat, byte for byte, is a
+ * `bootjack-fuzz triage` and `replay`. Each finding is played twice: one that does not repeat (trial.h) is a
  * defect of the harness, and called so. Findings of one rule, one trouble or one place are one group; of each group the
  * smallest is made smaller and written as a scenario, with a capture.
  */

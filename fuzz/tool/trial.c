@@ -48,14 +48,35 @@ static uint64_t hash(uint64_t sum, const void *bytes, size_t length) {
     return sum;
 }
 
+static bool is_packet(const bj_event *event) {
+    return event->kind == BJ_EV_SENT || event->kind == BJ_EV_RECEIVED || event->kind == BJ_EV_STREAM_SENT ||
+           event->kind == BJ_EV_STREAM_RECEIVED;
+}
+
+/* RFC 6347 §4.1, RFC 8446 §5.1. */
+static bool is_record(const bj_event *event) {
+    const uint8_t *raw = event->raw;
+    return is_packet(event) && event->raw_length >= 2 && raw[0] >= 20 && raw[0] <= 26 && (raw[1] == 254 || raw[1] == 3);
+}
+
+/* Records of DTLS and TLS hold random numbers that are other ones each time; damage hides that they are records, and
+ * pieces of a stream begin anywhere. Behind the first of them packets count with when they came and how long they are:
+ * what they carry stands in the log as well. */
 static uint64_t trace_of(const bj_log *log) {
     uint64_t sum = UINT64_C(0xcbf29ce484222325);
+    bool secure = false;
     bj_event event;
     for (size_t cursor = 0; bj_log_next(log, &cursor, &event);) {
+        secure = secure || is_record(&event);
         sum = hash(sum, &event.time, sizeof event.time);
         sum = hash(sum, &event.kind, sizeof event.kind);
-        sum = event.text ? hash(sum, event.text, event.text_length) : sum;
-        sum = event.raw ? hash(sum, event.raw, event.raw_length) : sum;
+        sum = hash(sum, &event.raw_length, sizeof event.raw_length);
+        if (event.text && event.kind != BJ_EV_TLS_KEYS) {
+            sum = hash(sum, event.text, event.text_length);
+        }
+        if (event.raw && !(secure && is_packet(&event))) {
+            sum = hash(sum, event.raw, event.raw_length);
+        }
     }
     return sum;
 }

@@ -12,7 +12,7 @@ typedef struct trial {
     bool found;
     char key[128];  /* what findings are grouped by: a rule's id, a kind of trouble, where the client crashed */
     char what[512]; /* one line */
-    uint64_t trace; /* of the log, byte for byte; 0 after a crash */
+    uint64_t trace; /* of the log, byte for byte where nothing is encrypted; 0 after a crash */
 } trial;
 
 /* The key and the line of what a session found. */

@@ -96,10 +96,10 @@ static const char *form_in(const void *bytes, size_t length, const bj_string *se
     return NULL;
 }
 
-/* It is the address of a server, which is no secret, or a part of one; or the beginning of a link to an instance, as
- * they stand in every list. */
+/* It is the address of a server, which is no secret, or a part of one; or a path, or the beginning of a link to an
+ * instance, as they stand in every list. */
 static bool is_public(const bj_oracle *o, const bj_string *secret) {
-    if (secret->length > 2 && !memcmp(secret->bytes, "</", 2) &&
+    if (secret->length > 2 && strchr("</", secret->bytes[0]) &&
         strspn(secret->bytes, "</>,0123456789") == secret->length) {
         return true;
     }

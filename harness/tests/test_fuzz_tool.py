@@ -61,6 +61,24 @@ def test_planted_defects_are_found_and_told_in_few_steps(broken_tool, tmp_path, 
     assert mended.returncode == 0 and "shows nothing any more" in mended.stdout
 
 
+def test_a_finding_inside_dtls_repeats_though_its_records_do_not(broken_tool, tmp_path):
+    """GnuTLS' random numbers are other ones in each session."""
+    scenario = tmp_path / "secure.yaml"
+    scenario.write_text("""title: A session that ends without Finish, inside DTLS
+client:
+  endpoint: dev-1
+  bootstrap: {uri: "coaps://bs.example", security: psk, identity: !text dev-1, key: 000102030405060708090a0b0c0d0e0f, holdoff: 10s}
+servers: {bs: {transport: dtls}, mgmt: {}}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - delete: {path: /, expect: 2.02}
+  - advance: 1h
+""")
+    done = tool("triage", "--out", tmp_path / "out", "--tries", 20, scenario, program=broken_tool, plant="finish-is-awaited-for-ever")
+    assert done.returncode == 1 and re.search(r"1 groups of findings, 0 do not repeat, 0 show nothing", done.stdout), done.stdout
+
+
 def test_it_says_what_is_wrong_with_an_alphabet(tmp_path):
     (tmp_path / "none.yaml").write_text("title: No cases\nsteps: [note: search]\n")
     done = tool("search", tmp_path / "none.yaml")

@@ -777,6 +777,18 @@ static void a_key_that_is_a_word_is_no_secret(void **state) {
     assert_nothing_broken();
 }
 
+static void a_key_that_is_a_path_is_no_secret(void **state) {
+    (void) state;
+    writes_with_a_key("/0/1/0", "refuses the configuration: /0/1/0: a scheme is missing");
+    assert_nothing_broken();
+}
+
+static void a_key_of_figures_is_a_secret(void **state) {
+    (void) state;
+    writes_with_a_key("001100", "key 001100");
+    assert_broken(BJ_RULE_SEC_NO_SECRETS, "6 bytes");
+}
+
 static void one_that_is_none_is(void **state) {
     (void) state;
     writes_with_a_key("cl1ent", "key cl1ent");
@@ -895,6 +907,8 @@ int main(void) {
         TEST(a_key_that_is_a_link_is_found_in_every_list),
         TEST(a_key_in_a_line_is_found_in_every_form),
         TEST(a_key_that_is_a_word_is_no_secret),
+        TEST(a_key_that_is_a_path_is_no_secret),
+        TEST(a_key_of_figures_is_a_secret),
         TEST(one_that_is_none_is),
         TEST(a_server_that_reads_the_security_object_is_found),
         TEST(a_server_that_is_refused_the_security_object_is_lawful),
