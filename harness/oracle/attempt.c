@@ -188,10 +188,10 @@ static void check_fallback(bj_oracle *o, const oracle_own *own, const oracle_see
     }
 }
 
-/* The answer to its Finish was lost, and will not be sent again: whether the session ended with success only the client
- * knows. */
-static void leave_open(bj_oracle *o) {
-    o->attempt.ever_finished = true;
+void oracle_attempt_left_open(bj_oracle *o) {
+    oracle_attempt *a = &o->attempt;
+    a->ever_finished = a->excused = true;
+    a->holdoff = oracle_min(a->holdoff, a->holdoff_pending);
     oracle_model_forget(o);
     o->deferred_count = 0;
 }
@@ -199,7 +199,7 @@ static void leave_open(bj_oracle *o) {
 static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     oracle_attempt *a = &o->attempt;
     if (oracle_finish_pending(o)) {
-        leave_open(o);
+        oracle_attempt_left_open(o);
     }
     bj_time began = oracle_min(s->time, a->dialled);
     bool next = goes_to_next_address(o, s), same = next || goes_on(a, own, s);

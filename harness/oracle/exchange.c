@@ -899,13 +899,21 @@ static void note_session(bj_oracle *o, const bj_event *e) {
     }
 }
 
+/* Another life has other Message IDs; what it begins with is what the one before had saved. */
+static void begin_life(bj_oracle *o) {
+    if (oracle_finish_pending(o)) {
+        oracle_attempt_left_open(o);
+    }
+    o->own_count = o->foreign_count = 0;
+    o->matched = o->answered = NULL;
+}
+
 static void event(bj_oracle *o, const bj_event *e) {
     if (e->kind == BJ_EV_TLS_STATE) {
         note_session(o, e);
     }
     if (e->kind == BJ_EV_CLIENT_START) {
-        o->own_count = o->foreign_count = 0; /* another life has other Message IDs */
-        o->matched = o->answered = NULL;
+        begin_life(o);
     } else if (e->kind == BJ_EV_SENT && e->actor == BJ_ACTOR_CLIENT) {
         note_record(o, e, &e->to);
     } else if (e->kind == BJ_EV_RECEIVED && e->actor == BJ_ACTOR_CLIENT) {

@@ -899,6 +899,9 @@ void oracle_secret_text(bj_oracle *o, const char *text, size_t length, uint32_t 
 
 /* --- attempt.c --- */
 
+/* The answer to the session's Finish was lost, and will not be sent again, for the client begins anew: whether the
+ * session ended with success, and what it wrote counts, only the client knows. */
+void oracle_attempt_left_open(bj_oracle *o);
 bool oracle_in_session(const bj_oracle *o, const bj_addr *peer);
 /* RFC 7252 §4.2: is it acknowledged in the moment in which another repetition would follow, or none does any more? */
 bool oracle_comes_as_it_is_given_up(const oracle_own *own, const oracle_seen *s);

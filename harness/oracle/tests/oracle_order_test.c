@@ -266,6 +266,71 @@ static void a_finish_whose_answer_is_passed_over_stays_open(void **state) {
     assert_nothing_broken();
 }
 
+static void starts_anew(void) {
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_SIGNAL, .time = 12000 * BJ_MS, .number = 15 });
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_EXIT, .actor = BJ_ACTOR_CLIENT, .time = 12001 * BJ_MS });
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = 20000 * BJ_MS });
+}
+
+/* Nobody knows what the client had saved: it goes on with what it was told, or asks again. */
+static void a_finish_whose_answer_is_passed_over_stays_open_in_the_next_life(void **state) {
+    for (unsigned i = 0; i < 2; i++) {
+        tear_down(state);
+        set_up(state);
+        config.persistent = true;
+        is_secretly_told_to_finish();
+        arrives(10902, sends_record(10901));
+        registers(10903, 50, "lt=300");
+        starts_anew();
+        i ? registers(20001, 51, "lt=300") : asks(40000, 2);
+        judge(41000);
+        assert_nothing_broken();
+    }
+}
+
+static void a_finish_that_was_refused_is_none_in_the_next_life(void **state) {
+    (void) state;
+    config.persistent = true;
+    opens();
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    uint32_t refused = sends_record(10901);
+    is_read(10902, arrives(10902, refused), 102, C(4, 6));
+    starts_anew();
+    registers(20001, 51, "lt=300");
+    judge(41000);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended");
+}
+
+/* A Register that was refused made the next attempt necessary, and not that no Finish came. */
+static void a_finish_whose_answer_is_lost_ends_the_wait_for_it(void **state) {
+    (void) state;
+    is_secretly_told_to_finish();
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    registers(10903, 50, "lt=300");
+    SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
+    asks(21000, 2);
+    judge(22000);
+    assert_nothing_broken();
+}
+
+/* With it the hold-off that was written may count. */
+static void a_finish_whose_answer_is_lost_may_make_the_hold_off_shorter(void **state) {
+    (void) state;
+    opens();
+    SERVER(10150, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 99, .token = "to", .path = "/0/0/11", .format = 1,
+           .payload = "1");
+    answers(10160, BS, 99, C(2, 4));
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 300, C(2, 4));
+    server_record(10900, &(msg){ .type = BJ_COAP_CON, .code = POST, .mid = 102, .token = "to", .path = "/bs" });
+    put_event((bj_event){ .kind = BJ_EV_LOST, .time = 10901 * BJ_MS, .cause = sends_record(10901) });
+    registers(10903, 50, "lt=300");
+    SERVER(10904, MGMT, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 50, .token = "tr");
+    asks(12000, 2);
+    judge(12001);
+    assert_nothing_broken();
+}
+
 /* What is too short for a record, GnuTLS takes for the beginning of the next, which it then passes over. */
 static void what_comes_in_clear_may_cost_the_record_behind_it(void **state) {
     (void) state;
@@ -329,6 +394,10 @@ int main(void) {
         TEST(a_refusal_behind_a_finish_leaves_its_outcome_open),
         TEST(a_finish_whose_answer_is_lost_stays_open),
         TEST(a_finish_whose_answer_is_passed_over_stays_open),
+        TEST(a_finish_whose_answer_is_passed_over_stays_open_in_the_next_life),
+        TEST(a_finish_that_was_refused_is_none_in_the_next_life),
+        TEST(a_finish_whose_answer_is_lost_ends_the_wait_for_it),
+        TEST(a_finish_whose_answer_is_lost_may_make_the_hold_off_shorter),
         TEST(a_finish_whose_answer_is_lost_stays_open_behind_a_refusal),
         TEST(a_hold_off_counts_from_the_first_finish),
         TEST(less_than_that_is_found),
