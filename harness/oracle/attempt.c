@@ -465,19 +465,19 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     }
     bool here = a->any && bj_addr_equal(&a->peer, &s->peer) && s->connection == a->connection;
     bool overtakes = a->phase == ORACLE_REQUESTED && !a->pack; /* no session follows the request for a pack */
-    if (here && overtakes && f->operation) {                   /* the answer */
+    /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none; a part of a body may
+     * count when the body is whole (RFC 7959 §2.5): a client that does not count it is not early. */
+    bool anew = f->copies == 1 && !f->reused && !f->ignored && !f->block1;
+    if (here && overtakes && f->operation) { /* the answer */
         oracle_model_session(o, true, false);
         a->overtaken = true;
-        a->excused |= f->block1; /* a part of a body is none yet, for some */
+        a->excused |= !anew; /* it may begin nothing */
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }
     a->excused |= here && overtakes && !f->operation; /* a client may take it for the first command, too */
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
-        /* A repetition is the same command (RFC 7252 §4.2), and what may be ignored (§5.4.1) is none; a part of a body
-         * may count when the body is whole (RFC 7959 §2.5): a client that does not count it is not early. */
-        bool anew = f->copies == 1 && !f->reused && !f->ignored && !f->block1;
         a->session_before = anew ? a->session_last : a->session_before;
         a->session_last = anew ? oracle_max(a->session_last, s->time) : a->session_last;
         /* That a Finish comes again shows that its answer was lost, not that the client had not taken it. */
@@ -525,6 +525,7 @@ void oracle_attempt_rejected(bj_oracle *o, const oracle_foreign *f) {
     oracle_attempt *a = &o->attempt;
     if (f->bootstrap && a->phase == ORACLE_SESSION && f->first == a->session_last) {
         a->session_last = oracle_min(a->session_last, a->session_before);
+        a->excused |= a->overtaken; /* and may have begun no session */
     }
 }
 

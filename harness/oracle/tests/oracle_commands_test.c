@@ -390,6 +390,37 @@ static void a_part_of_a_body_that_overtakes_may_begin_nothing(void **state) {
     assert_nothing_broken();
 }
 
+/* What follows finds nobody, where the one that overtook has begun nothing. */
+static void is_left_behind_what_overtook(uint16_t option, const char *value, uint8_t type, uint8_t answer) {
+    asks(10000, 1);
+    SERVER(10100, BS, .type = type, .code = GET, .mid = 100, .token = "to", .path = "/1", .option = option,
+           .option_value = value);
+    if (answer) {
+        answers(10101, BS, 100, answer);
+    }
+    SERVER(103000, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 101, .token = "tp", .path = "/3");
+    judge(140000);
+}
+
+/* RFC 7252 §5.4.1: what is rejected for an option has not been looked at as a command. */
+static void a_rejected_command_that_overtakes_may_begin_nothing(void **state) {
+    (void) state;
+    is_left_behind_what_overtook(BJ_COAP_OSCORE, "\x01", BJ_COAP_CON, C(4, 2));
+    assert_nothing_broken();
+}
+
+static void one_that_is_passed_over_may_begin_nothing(void **state) {
+    (void) state;
+    is_left_behind_what_overtook(BJ_COAP_OSCORE, "\x01", BJ_COAP_NON, 0);
+    assert_nothing_broken();
+}
+
+static void one_that_is_taken_begins_a_session(void **state) {
+    (void) state;
+    is_left_behind_what_overtook(0, NULL, BJ_COAP_CON, C(2, 5));
+    assert_broken(BJ_RULE_COAP_ANSWERED, "DELETE /3");
+}
+
 static void a_reset_of_a_command_that_overtakes_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -524,6 +555,9 @@ int main(void) {
         TEST(a_condition_that_cannot_hold_is_found_when_it_is_passed_over),
         TEST(a_condition_that_does_not_hold_is_lawful),
         TEST(a_part_of_a_body_that_overtakes_may_begin_nothing),
+        TEST(a_rejected_command_that_overtakes_may_begin_nothing),
+        TEST(one_that_is_passed_over_may_begin_nothing),
+        TEST(one_that_is_taken_begins_a_session),
         TEST(a_reset_of_a_command_that_overtakes_is_found),
         TEST(one_that_nobody_need_take_may_be_rejected),
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
