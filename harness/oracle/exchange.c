@@ -350,9 +350,11 @@ static void note_disable(bj_oracle *o, const oracle_foreign *f) {
     }
 }
 
-/* A part of a request, or one with a path that is none of LwM2M: refused, it may be no command for the client. */
+/* A part of a request, one with a path that is none of LwM2M, or with an option that no command has, or larger than a
+ * client need take (RFC 7252 §4.6): refused, it may be no command for the client. */
 static bool is_unclear(const oracle_foreign *f) {
-    return f->block1 || (f->root_named && f->operation != ORACLE_OP_FINISH);
+    return f->block1 || f->beyond || f->length > ORACLE_MOST_EXPECTED ||
+           (f->root_named && f->operation != ORACLE_OP_FINISH);
 }
 
 static void said_response(bj_oracle *o, const oracle_seen *s) {
@@ -375,7 +377,7 @@ static void said_response(bj_oracle *o, const oracle_seen *s) {
         note_disable(o, f);
         oracle_attempt_took(o, f, s);
     } else if (first && (interim || s->m.code == BJ_COAP_CODE(4, 2) || oracle_does_not_forward(f, s->m.code) ||
-                         (is_unclear(f) && s->m.code >> 5 == 4))) {
+                         (is_unclear(f) && s->m.code >> 5 >= 4))) {
         oracle_attempt_rejected(o, f);
     }
     if (first && s->m.code >> 5 > 2) {
@@ -569,6 +571,12 @@ static bool is_one_too_many(const bj_coap *m, size_t i) {
     return single && i && m->options[i - 1].number == number;
 }
 
+/* LwM2M Transport 1.1 §6.4.2, §6.7: a command has a path, and the format of what it brings or asks for. */
+static bool has_no_command(uint32_t number) {
+    return number != BJ_COAP_URI_HOST && number != BJ_COAP_URI_PORT && number != BJ_COAP_URI_PATH &&
+           number != BJ_COAP_CONTENT_FORMAT && number != BJ_COAP_ACCEPT;
+}
+
 static void read_request(oracle_foreign *f, const bj_coap *m) {
     BJ_TEXT(path, 300);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -585,6 +593,7 @@ static void read_request(oracle_foreign *f, const bj_coap *m) {
     for (size_t i = 0; i < m->option_count; i++) {
         uint32_t number = m->options[i].number;
         f->critical |= is_strange(number);
+        f->beyond |= has_no_command(number);
         f->ignored |=
             f->connection < 0 && f->type == BJ_COAP_NON && (need_not_be_taken(number) || is_one_too_many(m, i));
         f->hops |= number == BJ_COAP_HOP_LIMIT;

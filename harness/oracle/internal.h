@@ -135,6 +135,7 @@ typedef struct oracle_foreign {
     bool reused;  /* its Message ID was another message's, of which it may be taken for a repetition (RFC 7252 §4.5) */
     bool proxied; /* for a proxy, by its options */
     bool hops;    /* carries a Hop-Limit */
+    bool beyond;  /* carries an option that no command of a Bootstrap-Server has */
     bool critical;  /* carries an option that nobody can know, and must */
     bool ignored;   /* not confirmable, with an option that a client need not take: ignored without a word (§5.4.1) */
     bool bootstrap; /* from the bootstrap server, in its session */

@@ -288,6 +288,36 @@ static void what_must_be_passed_over_prolongs_nothing(void **state) {
     assert_nothing_broken();
 }
 
+/* LwM2M Transport 1.1 §6.4.2: no command has a Uri-Query, or a Request-Tag; RFC 7252 §4.6: nor need a client take what
+ * is larger than 1152 bytes. What is refused for that may be no command. */
+static void a_refused_request_that_is_no_command_may_prolong_nothing(void **state) {
+    (void) state;
+    static char large[1160];
+    const msg asked[] = { { .path = "/0", .query = { "a=b" }, .format = 11543 },
+                          { .path = "/1", .option = BJ_COAP_REQUEST_TAG, .option_value = "a", .format = 11543 },
+                          { .path = "/1", .payload = large, .length = sizeof large, .format = 11543 },
+                          { .path = "/1", .format = 11543 } };
+    for (unsigned i = 0; i < 4; i++) {
+        tear_down(state);
+        set_up(state);
+        msg m = asked[i];
+        m.type = BJ_COAP_CON;
+        m.code = PUT;
+        m.mid = 9;
+        m.token = "to";
+        opens();
+        server_says(100000, BS, &m);
+        answers(100010, BS, 9, i == 2 ? C(5, 0) : C(4, 0));
+        asks(10100 + 247000 + 20000, 2);
+        judge(400000);
+        if (i < 3) {
+            assert_nothing_broken();
+        } else {
+            assert_broken(BJ_RULE_BS_FINISH_TIMEOUT, "177.100 s");
+        }
+    }
+}
+
 static void a_session_given_up_in_time_is_lawful(void **state) {
     (void) state;
     opens();
@@ -866,6 +896,7 @@ int main(void) {
         TEST(an_attempt_beyond_the_profiles_bound_is_a_warning),
         TEST(a_session_given_up_early_is_found),
         TEST(what_must_be_passed_over_prolongs_nothing),
+        TEST(a_refused_request_that_is_no_command_may_prolong_nothing),
         TEST(a_session_given_up_in_time_is_lawful),
         TEST(a_finish_after_the_time_out_begins_no_hold_off),
         TEST(an_answer_after_the_last_time_out_begins_no_hold_off),
