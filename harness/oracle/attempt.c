@@ -538,6 +538,7 @@ void oracle_attempt_finished(bj_oracle *o, const oracle_foreign *f, const oracle
     a->followed_none |= !current && o->config.legacy;
     if (!current && bj_addr_equal(&a->peer, &f->peer)) { /* the client is in a session that nobody else knows of */
         a->ever_finished = a->excused = true;
+        a->holdoff = oracle_min(a->holdoff, a->holdoff_pending); /* what was written in it counts, or not */
         oracle_model_doubt(o);
         oracle_growth_doubted(o);
     }

@@ -672,6 +672,14 @@ static void managed(bj_oracle *o, const oracle_foreign *f, const bj_coap *reques
     }
 }
 
+/* What a Write that is not followed made of /0/x/11 is not known, if the session that it came in ends well. */
+static void lose_holdoff(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
+    bool struck = f->operation == ORACLE_OP_WRITE && f->path.depth && f->path.ids[0] == 0 && s->m.code >> 5 == 2;
+    if (struck && oracle_is_bootstrap(o, &f->peer)) {
+        o->attempt.holdoff_pending = 0;
+    }
+}
+
 void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s) {
     bj_coap request;
     bool good = f->connection >= 0 ? bj_coap_tcp_decode(&request, f->bytes, f->length) == BJ_COAP_OK
@@ -688,7 +696,11 @@ void oracle_model_answered(bj_oracle *o, const oracle_foreign *f, const oracle_s
     /* It came beside the refusal of a pack, and was read when the client had asked for a session already. */
     bool beside = !f->bootstrap && f->operation && o->attempt.phase == ORACLE_REQUESTED &&
                   bj_addr_equal(&o->attempt.peer, &f->peer);
-    if (unasked || beside || (f->reused && f->operation)) {
+    bool strange = unasked || beside || (f->reused && f->operation);
+    if (strange || !f->bootstrap || o->attempt.phase == ORACLE_FAILED) {
+        lose_holdoff(o, f, s);
+    }
+    if (strange) {
         oracle_model_forget(o); /* was it done, or taken for a repetition of something else? */
     } else if (!f->bootstrap) {
         managed(o, f, &request, s);

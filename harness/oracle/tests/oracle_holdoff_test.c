@@ -338,6 +338,86 @@ static void one_whose_time_is_not_over_is(void **state) {
     assert_nothing_broken();
 }
 
+/* --- what is written of it where that is not followed ----------------------------------------------------------- */
+
+/* The Bootstrap-Server's account, with a hold-off of one second. */
+static void is_told_another(unsigned ms, uint16_t mid) {
+    uint8_t bytes[100];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 0, "coap://bs.example", 17);
+    bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 1, true);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 2, 3);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 11, 1);
+    SERVER(ms, BS, .type = BJ_COAP_CON, .code = PUT, .mid = mid, .token = "to", .path = "/0/0", .format = 11543,
+           .payload = (const char *) bytes, .length = w.used);
+}
+
+/* A Reset behind an Acknowledgement that answers nothing: who passes it over goes on with what a command has begun. */
+static void goes_on_behind_a_reset(unsigned asked_ms, unsigned answered_ms) {
+    asks(10000, 1);
+    SERVER(10010, BS, .type = BJ_COAP_ACK, .code = PUT, .mid = 1, .token = "tx");
+    command(10100, 100, DELETE_, "/1", C(2, 2));
+    for (unsigned ms = 10200; ms < 10900; ms += 100) {
+        if (ms == 10500) {
+            SERVER(ms, BS, .type = BJ_COAP_RST, .mid = 1);
+        } else if (ms == asked_ms) {
+            is_told_another(ms, 101);
+        } else if (ms == answered_ms) {
+            answers(ms, BS, 101, C(2, 4));
+        }
+    }
+    command(10900, 103, POST, "/bs", C(2, 4));
+    asks(13000, 2);
+    judge(14000);
+}
+
+static void behind_a_reset_it_may_count(void **state) {
+    static const unsigned times[][2] = { { 10200, 10300 }, { 10400, 10600 }, { 10600, 10700 } };
+    for (unsigned i = 0; i < 3; i++) {
+        tear_down(state);
+        set_up(state);
+        grows();
+        goes_on_behind_a_reset(times[i][0], times[i][1]);
+        assert_nothing_broken();
+    }
+}
+
+static void where_nothing_was_written_nothing_else_counts(void **state) {
+    (void) state;
+    goes_on_behind_a_reset(0, 0);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "/0/x/11 is 10 s");
+}
+
+/* A request that is no command may have prolonged the session, for the client. */
+static void at_the_sessions_very_end_it_may_count(void **state) {
+    (void) state;
+    opens();
+    SERVER(20000, BS, .type = BJ_COAP_CON, .code = 5, .mid = 100, .token = "to", .path = "/");
+    answers(20010, BS, 100, C(4, 5));
+    command(257000, 101, PUT, "/x", C(4, 0));
+    is_told_another(257200, 102);
+    answers(257210, BS, 102, C(2, 4));
+    command(257300, 103, POST, "/bs", C(2, 4));
+    asks(259800, 2);
+    judge(260000);
+    assert_nothing_broken();
+}
+
+/* RFC 7252 §4.5: it was done, or taken for a repetition. */
+static void with_a_message_id_of_before_it_may_count(void **state) {
+    (void) state;
+    opens();
+    command(10200, 101, DELETE_, "/1", C(2, 2));
+    is_told_another(10300, 101);
+    answers(10310, BS, 101, C(2, 4));
+    command(10400, 102, POST, "/bs", C(2, 4));
+    asks(13000, 2);
+    judge(14000);
+    for (size_t i = 0; i < found_count; i++) {
+        assert_int_not_equal(found[i].rule, BJ_RULE_BS_HOLDOFF);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_hold_off_that_doubles_to_its_cap_is_lawful),
@@ -365,6 +445,10 @@ int main(void) {
         TEST(a_trigger_has_time_until_the_hold_off_is_over),
         TEST(an_account_whose_time_is_over_is_not_used),
         TEST(one_whose_time_is_not_over_is),
+        TEST(behind_a_reset_it_may_count),
+        TEST(where_nothing_was_written_nothing_else_counts),
+        TEST(at_the_sessions_very_end_it_may_count),
+        TEST(with_a_message_id_of_before_it_may_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
