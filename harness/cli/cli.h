@@ -7,6 +7,7 @@
 
 #include <getopt.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "attach/run.h"
 #include "base/addr.h"
@@ -35,6 +36,8 @@ void cli_catch_signals(void);
 
 /* "bootjack: ..." on standard error. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Closes the file. false: something of it was not written, now or before (errno is of now). */
+bool cli_close_file(FILE *file);
 /* Wrong usage: the complaint and where help is to be found; returns CLI_USAGE. */
 int cli_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -232,7 +232,7 @@ static int write_scenario(bj_arena *arena, const arguments *a, const bj_record *
     if (out) {
         put_scenario(out, arena, a, program, &result);
     }
-    bool good = out && (a->file ? fclose(out) == 0 : fflush(out) == 0);
+    bool good = out && (a->file ? cli_close_file(out) : fflush(out) == 0);
     if (!good) {
         cli_complain("%s: %s", a->file ? a->file : "standard output", strerror(errno));
     }

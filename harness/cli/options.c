@@ -25,6 +25,11 @@ int cli_read_options(const char *command, int argc, char **argv, const char *sho
     return -1;
 }
 
+bool cli_close_file(FILE *file) {
+    bool failed = ferror(file) != 0;
+    return fclose(file) == 0 && !failed;
+}
+
 int cli_take_seed(const char *command, const char *text, uint64_t *seed) {
     return cli_parse_u64(text, 0, INT64_MAX, seed) ? -1 : cli_usage_error(command, "--seed %s: not a number", text);
 }

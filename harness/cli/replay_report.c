@@ -111,8 +111,7 @@ static bool write_comparison(const cli_replay_report *r, const char *name) {
     if (out) {
         put_comparison(out, r);
     }
-    bool failed = !out || ferror(out);
-    if ((out && fclose(out) != 0) || failed) {
+    if (!out || !cli_close_file(out)) {
         cli_complain("%s: %s", name, strerror(errno));
         return false;
     }

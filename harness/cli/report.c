@@ -205,7 +205,7 @@ static void write_log(cli_report *report, const cli_case *one) {
         cli_json_events(file, one->result.log, &cursor, "\n", false);
         fputc('\n', file);
     }
-    if (!file || fclose(file) != 0) {
+    if (!file || !cli_close_file(file)) {
         cli_complain("%s: %s", name.start, strerror(errno));
         report->broken = true;
     }
@@ -381,7 +381,7 @@ static void make_page(cli_report *report) {
     char results[4200];
     snprintf(results, sizeof results, "%s/results.jsonl", report->folder);
     const char *arguments[] = { "report", results, "-o", report->folder, "--comparison", report->comparison, NULL };
-    if (fclose(report->results) != 0) {
+    if (!cli_close_file(report->results)) {
         cli_complain("%s: %s", results, strerror(errno));
         report->broken = true;
     } else if (cli_report_page(report->comparison ? 6 : 4, arguments) != 0) {

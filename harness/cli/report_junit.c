@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attach/job.h"
+#include "cli/cli.h"
 #include "cli/report_forms.h"
 
 /* Text as XML takes it; what XML 1.0 cannot hold is left out. */
@@ -120,7 +121,7 @@ void cli_junit_case(cli_report *report, const cli_case *one) {
 
 bool cli_junit_end(cli_report *report) {
     fputs("</testsuite></testsuites>\n", report->junit);
-    bool good = fclose(report->junit) == 0;
+    bool good = cli_close_file(report->junit);
     report->junit = NULL;
     return good;
 }
