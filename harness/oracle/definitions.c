@@ -160,6 +160,27 @@ oracle_value oracle_value_of(const bj_entry *e, char type) {
     }
 }
 
+/* LwM2M Core 1.1 §6.2.1.2: a Binding is a set of letters, in any order. */
+static int64_t mark_of_letters(const bj_entry *e) {
+    uint64_t mark = 0;
+    for (size_t i = 0; i < e->length; i++) {
+        mark += digest_of(e->bytes + i, 1);
+    }
+    return (int64_t) (mark >> 1 | 1);
+}
+
+/* Digits may stand in a string, too: neither text nor TLV says which it is (Appendix C), the definition does. */
+bool oracle_setting_of(const bj_entry *e, int64_t *setting) {
+    char type = oracle_definition_of(&e->path).type;
+    if (type == 'S') {
+        bool string = oracle_value_of(e, type).kind == ORACLE_VALUE_BYTES && e->length;
+        *setting = string ? mark_of_letters(e) : -1;
+        return string;
+    }
+    bool one = type != 'P' || e->kind == BJ_ENTRY_RAW; /* of an Object Link TLV alone has the number */
+    return one && oracle_number_of(e, setting);
+}
+
 /* A client may keep a number of twice the precision as one of single precision. */
 static bool same_real(double a, double b) {
     double difference = a > b ? a - b : b - a, size = (a < 0 ? -a : a) + (b < 0 ? -b : b);

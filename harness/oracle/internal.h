@@ -276,7 +276,7 @@ typedef struct oracle_instance {
     uint8_t beyond;                    /* 1 + a Resource whose value is outside its range; 0: none */
     uint32_t given;                    /* a bit for each Resource that was written, the last for those above 30 */
     uint32_t earlier;                  /* of those that it had before that Write */
-    int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids, as they were written; -1: not written */
+    int64_t settings[ORACLE_SETTINGS]; /* resources of /1 by their ids (oracle_setting_of); -1: not written */
     int64_t former[ORACLE_SETTINGS];   /* as they were before that Write */
 } oracle_instance;
 
@@ -835,6 +835,9 @@ void oracle_model_asked(bj_oracle *o);
 void oracle_model_listed(bj_oracle *o, unsigned id);
 /* The value of an entry as an integer; false: it is none. */
 bool oracle_number_of(const bj_entry *e, int64_t *number);
+/* What an entry of /1 says of its Resource, to be compared with what another says, in whatever format: an integer, or a
+ * mark of the letters of a string, 1 or more; false: it cannot be compared. */
+bool oracle_setting_of(const bj_entry *e, int64_t *setting);
 /* The bootstrap account; NULL: none, or nobody knows which. */
 oracle_instance *oracle_bootstrap_account(oracle_accounts *a);
 

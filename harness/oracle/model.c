@@ -319,7 +319,7 @@ static void server_value(oracle_instance *one, const bj_entry *e) {
     int64_t number = 1;
     bool known = true;
     if (e->path.ids[2] < ORACLE_SETTINGS) {
-        one->settings[e->path.ids[2]] = oracle_number_of(e, &number) ? number : -1;
+        one->settings[e->path.ids[2]] = oracle_setting_of(e, &number) ? number : -1;
     }
     switch (e->path.ids[2]) {
     case RETURNS:

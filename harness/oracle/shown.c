@@ -3,7 +3,7 @@
  * What Bootstrap-Read and the first Register show of what was written: values of /1 as they were written, no optional
  * Resource that a Write of the instance left out, and every instance of every Object that a Write made.
  */
-#include "oracle/internal.h"
+#include "oracle/management.h"
 
 #include <string.h>
 
@@ -110,8 +110,21 @@ static bool is_same_number(const bj_entry *e, int64_t shown, int64_t written) {
 /* Another value may be the client's default. */
 static bool is_left_over(const oracle_instance *one, const bj_entry *e) {
     int64_t value;
-    return e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_number_of(e, &value) && value > 0 &&
+    return e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_setting_of(e, &value) && value > 0 &&
            value == one->former[e->path.ids[2]];
+}
+
+static void tell_other(bj_oracle *o, const oracle_seen *s, const oracle_instance *one, const bj_entry *e,
+                       int64_t value) {
+    unsigned rid = e->path.ids[2];
+    if (oracle_definition_of(&e->path).type == 'S') {
+        oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
+                     "/1/%u/%u was written as another text than a Read shows", one->id, rid);
+    } else {
+        oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
+                     "/1/%u/%u was written as %lld, and a Read shows %lld", one->id, rid,
+                     (long long) one->settings[rid], (long long) value);
+    }
 }
 
 static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instance *one, const bj_entry *e) {
@@ -123,11 +136,9 @@ static void check_value(bj_oracle *o, const oracle_seen *s, const oracle_instanc
                      "/1/%u/%u has its value from before the Write that replaced the instance and did not name it",
                      one->id, rid);
     } else if (rid < ORACLE_SETTINGS && (one->given & bit) && one->settings[rid] >= 0 && rid != 11 && rid != 12 &&
-               e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_number_of(e, &value) &&
+               e->path.depth == 3 && e->kind != BJ_ENTRY_FLOAT && oracle_setting_of(e, &value) &&
                !is_same_number(e, value, one->settings[rid])) {
-        oracle_break(o, BJ_RULE_BS_WRITE, s->time, s->event->sequence,
-                     "/1/%u/%u was written as %lld, and a Read shows %lld", one->id, rid,
-                     (long long) one->settings[rid], (long long) value);
+        tell_other(o, s, one, e, value);
     }
 }
 

@@ -275,6 +275,56 @@ static void a_read_that_shows_something_else_is_found(void **state) {
     assert_broken(BJ_RULE_BS_WRITE, "written as 300, and a Read shows 60");
 }
 
+/* /1/0/RID is written in text, and shown in TLV. */
+static void shows_what_was_written_in_text(unsigned rid, const char *text, const char *shown, size_t length) {
+    uint8_t bytes[100];
+    char path[20];
+    bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
+    snprintf(path, sizeof path, "/1/0/%u", rid);
+    writes_accounts();
+    SERVER(10400, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 102, .token = "to", .path = path, .format = 1,
+           .payload = text);
+    answers(10410, BS, 102, C(2, 4));
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, 101);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 1, 300);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, (uint16_t) rid, shown, length);
+    SERVER(10500, BS, .type = BJ_COAP_CON, .code = GET, .mid = 103, .token = "to", .path = "/1/0");
+    CLIENT(10510, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 103, .token = "to", .format = 11543,
+           .payload = (const char *) bytes, .length = w.used);
+    judge(11000);
+}
+
+static void digits_in_a_string_are_no_number(void **state) {
+    (void) state;
+    shows_what_was_written_in_text(7, "77", "77", 2);
+    assert_nothing_broken();
+}
+
+static void nor_are_they_in_an_object_link(void **state) {
+    (void) state;
+    shows_what_was_written_in_text(10, "77", "\0\5\0\1", 4);
+    assert_nothing_broken();
+}
+
+static void digits_of_a_number_are_one(void **state) {
+    (void) state;
+    shows_what_was_written_in_text(2, "77", "77", 2);
+    assert_broken(BJ_RULE_BS_WRITE, "/1/0/2 was written as 77, and a Read shows 14135");
+}
+
+static void another_string_is_found_in_any_format(void **state) {
+    (void) state;
+    shows_what_was_written_in_text(7, "U", "T", 1);
+    assert_broken(BJ_RULE_BS_WRITE, "/1/0/7 was written as another text than a Read shows");
+}
+
+/* LwM2M Core 1.1 §6.2.1.2. */
+static void the_letters_of_a_binding_have_no_order(void **state) {
+    (void) state;
+    shows_what_was_written_in_text(7, "TU", "UT", 2);
+    assert_nothing_broken();
+}
+
 /* Its first part comes in the moment of the answer that begins the session. */
 static void a_write_in_blocks_right_behind_that_answer_is_followed(void **state) {
     (void) state;
@@ -527,6 +577,11 @@ int main(void) {
         TEST(one_that_lists_it_is_lawful),
         TEST(a_read_that_shows_what_was_written_is_lawful),
         TEST(a_read_that_shows_something_else_is_found),
+        TEST(digits_in_a_string_are_no_number),
+        TEST(nor_are_they_in_an_object_link),
+        TEST(digits_of_a_number_are_one),
+        TEST(another_string_is_found_in_any_format),
+        TEST(the_letters_of_a_binding_have_no_order),
         TEST(a_write_in_blocks_right_behind_that_answer_is_followed),
         TEST(a_value_that_a_server_wrote_in_a_session_that_failed_may_stay),
         TEST(or_be_undone_with_it),
