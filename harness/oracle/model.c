@@ -4,7 +4,7 @@
  * them that the client answered with success. Payloads are read in every format; what cannot be read makes the model
  * vague, and what is vague is held against nobody.
  */
-#include "oracle/internal.h"
+#include "oracle/management.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -615,17 +615,24 @@ void oracle_model_doubt(bj_oracle *o) {
 
 /* --- management ----------------------------------------------------------------------------------------------- */
 
-/* Whether this request of a server leaves every account as it is: it executes, or writes attributes. */
+enum { FORMAT_TEXT = 0, FORMAT_NONE = 65536 };
+
+/* Whether this request of a server leaves every account as it is: it executes, or writes attributes. What can be
+ * executed holds no value, whatever comes with the POST; to a Resource that does, a client may write what is posted
+ * (LwM2M Core 1.1 §6.3.3, a partial update). */
 static bool changes_nothing(const oracle_foreign *f, const bj_coap *request) {
-    bool executes = f->code == 2 && f->path.depth == 3;
+    bool bare = f->format == FORMAT_NONE && !request->payload_length;
+    bool executes = f->code == 2 && f->path.depth == 3 && (bare || oracle_definition_of(&f->path).operations == 'E');
     bool attributes = f->code == 3 && !request->payload_length && bj_coap_find(request, BJ_COAP_URI_QUERY, 0) &&
                       !bj_coap_find(request, BJ_COAP_CONTENT_FORMAT, 0);
     return f->code == 1 || f->code == 5 || executes || attributes;
 }
 
-/* Whether it writes values beside those that are there: of a resource, of several of an instance, of several paths. */
+/* Whether it writes values beside those that are there: of a resource, of several of an instance, of several paths.
+ * Text that is posted to a Resource is the arguments of an Execute (§6.3.5); who takes it may have written it. */
 static bool writes_beside(const oracle_foreign *f) {
-    bool resource = f->code == 3 && f->path.depth >= 3;
+    bool posted = f->code == 2 && f->path.depth == 3 && f->format != FORMAT_TEXT;
+    bool resource = (f->code == 3 && f->path.depth >= 3) || posted;
     bool instance = f->code == 2 && f->path.depth == 2;
     bool composite = f->code == 7 && f->path.depth == 0;
     return (resource || instance || composite) && !f->block1 && bj_entries_known(f->format);

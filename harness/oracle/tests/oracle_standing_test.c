@@ -272,6 +272,67 @@ static void an_update_that_does_not_tell_it_is_not_enough(void **state) {
     assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
+/* The server posts 120 to a Resource of its account, in CBOR: a partial update, where that is not executed. */
+static void posts(const char *path, uint8_t answer) {
+    stands();
+    SERVER(20000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 70, .token = "to", .path = path, .format = 61,
+           .payload = "\x18\x78");
+    answers(20010, MGMT, 70, answer);
+}
+
+static void a_lifetime_that_is_posted_is_told(void **state) {
+    (void) state;
+    posts("/1/0/1", C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", "lt=120");
+    updated(20200, 901, C(2, 4));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void and_is_that_of_the_next_registration(void **state) {
+    (void) state;
+    posts("/1/0/1", C(2, 4));
+    registers(20100, 901, "lt=120");
+    registered(20200, 901);
+    judge(60000);
+    assert_nothing_broken();
+}
+
+static void one_that_is_posted_and_not_told_breaks_the_rule(void **state) {
+    (void) state;
+    posts("/1/0/1", C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
+static void one_that_may_not_be_posted_is_as_it_was(void **state) {
+    (void) state;
+    posts("/1/0/1", C(4, 5));
+    judge(60000);
+    assert_nothing_broken();
+}
+
+/* What the client takes a text for, which should have been the arguments of an Execute, nobody knows. */
+static void a_lifetime_that_is_posted_as_text_may_be_told(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/0/1", "120", C(2, 4));
+    registers(20100, 901, "lt=120");
+    registered(20200, 901);
+    judge(60000);
+    assert_broken(BJ_RULE_MGMT_EXECUTE, "not executable");
+}
+
+static void what_is_executed_is_no_value_in_any_format(void **state) {
+    (void) state;
+    posts("/1/0/8", C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", NULL);
+    updated(20200, 901, C(2, 4));
+    manages(21000, 71, PUT, "/1/0/1", "120", C(2, 4));
+    judge(60000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
 static void a_write_that_was_refused_asks_for_nothing(void **state) {
     (void) state;
     stands();
@@ -957,6 +1018,12 @@ int main(void) {
         TEST(after_4_04_a_register_is_right),
         TEST(a_lifetime_that_is_written_is_told),
         TEST(a_lifetime_that_is_not_told_breaks_the_rule),
+        TEST(a_lifetime_that_is_posted_is_told),
+        TEST(and_is_that_of_the_next_registration),
+        TEST(one_that_is_posted_and_not_told_breaks_the_rule),
+        TEST(one_that_may_not_be_posted_is_as_it_was),
+        TEST(a_lifetime_that_is_posted_as_text_may_be_told),
+        TEST(what_is_executed_is_no_value_in_any_format),
         TEST(one_that_is_held_up_is_told_later),
         TEST(an_update_that_does_not_tell_it_is_not_enough),
         TEST(a_write_that_was_refused_asks_for_nothing),
