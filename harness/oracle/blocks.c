@@ -70,11 +70,14 @@ static bool goes_on(bj_oracle *o, const oracle_foreign *f, uint64_t key, uint64_
     return t || o->blocks.begun > ORACLE_TRANSFERS; /* the oldest were forgotten */
 }
 
-static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m, uint32_t block) {
+/* `sure`: the answer says that the block is taken now. It may be that of another request, or given again for a copy of
+ * its own: then a transfer may stand behind the block, and all others where they were. */
+static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen *s, const bj_coap *m, uint32_t block,
+                        bool sure) {
     uint64_t key = key_of(o, m), offset = offset_of(block), end = offset + m->payload_length;
-    if (!offset) {
+    if (sure ? !offset : !standing_at(o, f, key, end)) {
         begin(o, f, key, end);
-    } else if (!goes_on(o, f, key, offset, end) && !o->damages) {
+    } else if (sure && !goes_on(o, f, key, offset, end) && !o->damages) {
         BJ_TEXT(what, 200);
         BJ_TEXT(code, 16);
         oracle_describe_foreign(f, &what);
@@ -86,17 +89,24 @@ static void block_taken(bj_oracle *o, const oracle_foreign *f, const oracle_seen
     }
 }
 
-/* A request whose Message ID was used before may be answered as that one was. One that is not confirmable and came
- * again may be answered again, long after the transfer has gone on. */
+/* Not one that was given before: the same Acknowledgement for a copy of the request, or the same message once more,
+ * long after the transfer has gone on (RFC 7252 §4.2, §4.5). */
+static bool is_first_answer(bj_oracle *o, const oracle_seen *s, const oracle_foreign *f) {
+    bool separate = !s->stream && s->m.type != BJ_COAP_ACK;
+    const oracle_own *own = separate ? oracle_own_with_mid(o, s) : NULL;
+    bool forgotten = separate && f->copies > 1 && o->own_count > ORACLE_OWN && o->own_forgotten >= f->first;
+    return f->responses == 1 && !forgotten && (separate ? own && own->copies == 1 : f->acks < 2);
+}
+
+/* A request whose Message ID was used before may be answered as that one was. */
 static void answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     bj_coap m;
     uint32_t block;
-    bool again = f && f->type == BJ_COAP_NON && f->copies > 1;
-    bool first = f && f->block1 && f->responses == 1 && f->acks < 2 && !again && !f->reused && !f->malformed;
-    bool known = o->config.exact && oracle_certain(o) && first && (!f->secure || o->lossless) && decode(f, &m);
+    bool part = f && f->block1 && !f->malformed;
+    bool known = o->config.exact && oracle_certain(o) && part && (!f->secure || o->lossless) && decode(f, &m);
     if (known && s->m.code >> 5 == 2 && bj_coap_find_uint(&m, BJ_COAP_BLOCK1, &block)) {
-        block_taken(o, f, s, &m, block);
+        block_taken(o, f, s, &m, block, is_first_answer(o, s, f) && !f->reused);
     }
 }
 
