@@ -206,11 +206,15 @@ BJ_EXPORT int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int fla
 
 /* --- receiving --- */
 
-/* Waits until there is something; 0 or a negative errno. */
+/* Waits until there is something; 0 or a negative errno. -ESHUTDOWN: a UDP socket that is shut for reading, where who
+ * would wait for a datagram gets nothing instead. */
 static int await_data(bj_file *file, int flags, bj_time deadline) {
     if (file->nonblocking || (flags & MSG_DONTWAIT) || bj_the_run.ended) {
         bj_glance();
         return -EAGAIN;
+    }
+    if (file->socket.type == SOCK_DGRAM && (bj_file_events(file, NULL) & POLLRDHUP)) {
+        return -ESHUTDOWN;
     }
     bj_time timeout = file->socket.receive_timeout;
     return bj_wait_error(bj_socket_wait(file, POLLIN, deadline), timeout == BJ_NEVER, EAGAIN);
@@ -230,7 +234,7 @@ static int64_t receive_once(bj_file *file, void *data, size_t room, int flags, b
         }
         int error = await_data(file, flags, deadline);
         if (error) {
-            return error;
+            return error == -ESHUTDOWN ? 0 : error;
         }
     }
 }

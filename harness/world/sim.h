@@ -117,6 +117,8 @@ typedef struct bj_sim_received {
     bj_time time;       /* arrival */
 } bj_sim_received;
 int64_t bj_sim_receive(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, bj_sim_received *about);
+/* Linux shuts a UDP socket without a peer, too, while it says -ENOTCONN. One that is shut for reading still receives:
+ * only waiting for a datagram is over (-EAGAIN stays -EAGAIN; POLLRDHUP holds). */
 int bj_sim_shutdown(bj_sim_socket *s, bool reading, bool writing);
 void bj_sim_local(const bj_sim_socket *s, bj_addr *local);
 int bj_sim_peer_of(const bj_sim_socket *s, bj_addr *peer); /* -ENOTCONN */

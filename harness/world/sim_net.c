@@ -358,8 +358,6 @@ static void arrives_at_client(bj_sim *sim, sim_packet *packet) {
         refuse(sim, packet);
     } else if (s->queued + packet->length > SIM_RECEIVE_ROOM) {
         lose(sim, packet, "the socket's buffer is full");
-    } else if (s->shut_read) {
-        lose(sim, packet, "the socket is shut for reading");
     } else {
         log_received(sim, packet);
         sim_socket_take(s, packet);

@@ -381,7 +381,7 @@ void bj_sim_socket_set_subject(bj_sim_socket *s, void *subject) {
 }
 
 bool sim_socket_take(bj_sim_socket *s, sim_packet *packet) {
-    if (!s->stream && (s->shut_read || s->queued + packet->length > SIM_RECEIVE_ROOM)) {
+    if (!s->stream && s->queued + packet->length > SIM_RECEIVE_ROOM) {
         return false;
     }
     packet->next = NULL;
@@ -577,11 +577,12 @@ int64_t bj_sim_receive(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, 
     if (s->first) {
         return receive_datagram(s, data, room, peek, about);
     }
-    return s->shut_read ? 0 : -EAGAIN;
+    return -EAGAIN;
 }
 
 int bj_sim_shutdown(bj_sim_socket *s, bool reading, bool writing) {
-    if (s->stream ? !s->conn || s->connecting : !s->connected) {
+    bool has_peer = s->stream ? s->conn && !s->connecting : s->connected;
+    if (s->stream && !has_peer) {
         return -ENOTCONN;
     }
     s->shut_read = s->shut_read || reading;
@@ -592,7 +593,7 @@ int bj_sim_shutdown(bj_sim_socket *s, bool reading, bool writing) {
         }
     }
     sim_touch(s);
-    return 0;
+    return has_peer ? 0 : -ENOTCONN;
 }
 
 /* --- questions ------------------------------------------------------------------------------------------------ */
