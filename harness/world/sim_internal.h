@@ -188,8 +188,8 @@ struct bj_sim_socket {
     uint8_t side;
     bool connecting;
     bool was_told; /* connect() was asked again and answered 0 */
-    bool end;      /* the peer closed */
-    bool dead;     /* reset, refused or timed out */
+    bool end;      /* nothing more comes: the peer closed, or it was reset, refused or timed out */
+    bool finished; /* ... the peer closed: who reads is told of that, whatever comes behind it */
     bool listening;
     bj_sim_socket *accept_first;
     bj_sim_socket *accept_last;

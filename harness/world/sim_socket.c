@@ -563,7 +563,7 @@ int64_t bj_sim_receive(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, 
         if (s->first) {
             return receive_stream(s, data, room, peek, about);
         }
-        if (s->error) {
+        if (s->error && !s->finished) {
             return -bj_sim_take_error(s);
         }
         if (s->end || s->shut_read) {

@@ -348,9 +348,8 @@ static void server_hears_end(bj_sim *sim, sim_packet *packet, bool reset) {
 static void break_socket(bj_sim *sim, sim_conn *conn, sim_side *side, int error, uint32_t cause) {
     bj_sim_socket *s = side->socket;
     log_stream(sim, conn, BJ_EV_STREAM_CLOSED, side, cause, error);
-    s->error = error;
+    s->error = s->finished && error == ECONNRESET ? EPIPE : error; /* Linux, in CLOSE_WAIT */
     s->end = true;
-    s->dead = true;
     sim_touch(s);
     side_ends(sim, conn, side);
 }
@@ -366,7 +365,7 @@ static void end_arrives(bj_sim *sim, sim_packet *packet) {
         break_socket(sim, conn, side, s->connecting ? ECONNREFUSED : ECONNRESET, packet->sent);
     } else {
         log_stream(sim, conn, BJ_EV_STREAM_CLOSED, side, packet->sent, 0);
-        s->end = true;
+        s->end = s->finished = true;
         sim_touch(s);
     }
 }
@@ -445,7 +444,7 @@ int sim_stream_connect(bj_sim_socket *s, const bj_addr *peer) {
     s->local = sim_source_for(s, peer);
     s->peer = *peer;
     s->connecting = true;
-    s->was_told = s->end = s->dead = s->shut_write = false;
+    s->was_told = s->end = s->finished = s->shut_write = false;
     sim_conn *conn = new_conn(s);
     if (!conn->local) {
         int host = sim_host_of(sim, peer);

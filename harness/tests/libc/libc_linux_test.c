@@ -61,10 +61,76 @@ static void datagrams_still_arrive_behind_shut_rd(void **state) {
     close(fd);
 }
 
+/* --- the ends of a stream ------------------------------------------------------------------------------------- */
+
+/* Who listens on the loopback, with its address. */
+static int listener(struct sockaddr_in *own) {
+    socklen_t length = sizeof *own;
+    *own = ipv4("127.0.0.1", 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) own, length), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *) own, &length), 0);
+    return fd;
+}
+
+/* Two ends of one connection: [0] connected, [1] accepted. */
+static void tcp_pair(int ends[2]) {
+    struct sockaddr_in own;
+    int fd = listener(&own);
+    ends[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(ends[0], (struct sockaddr *) &own, sizeof own), 0);
+    ends[1] = accept(fd, NULL, NULL);
+    assert_true(ends[1] >= 0);
+    close(fd);
+}
+
+static volatile sig_atomic_t pipes;
+
+static void on_pipe(int number) {
+    (void) number;
+    pipes++;
+}
+
+/* The first is answered with a reset; a client that does not ignore SIGPIPE dies of the second. */
+static void two_sends_after_the_peer_has_closed_are_a_broken_pipe(void **state) {
+    (void) state;
+    int ends[2];
+    void (*before)(int) = signal(SIGPIPE, on_pipe);
+    pipes = 0;
+    tcp_pair(ends);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(send(ends[0], "x", 1, 0), 1);
+    assert_int_equal(pipes, 0);
+    assert_errno(send(ends[0], "x", 1, 0), EPIPE);
+    assert_int_equal(pipes, 1);
+    close(ends[0]);
+    signal(SIGPIPE, before);
+}
+
+static void a_reset_behind_the_end_does_not_spoil_the_end(void **state) {
+    (void) state;
+    char data[8];
+    int ends[2], error;
+    socklen_t size = sizeof error;
+    tcp_pair(ends);
+    assert_int_equal(send(ends[1], "data", 4, 0), 4);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(send(ends[0], "x", 1, 0), 1);
+    assert_int_equal(events_of(ends[0]), POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
+    assert_int_equal(recv(ends[0], data, sizeof data, 0), 4);
+    assert_int_equal(recv(ends[0], data, sizeof data, 0), 0);
+    assert_int_equal(getsockopt(ends[0], SOL_SOCKET, SO_ERROR, &error, &size), 0);
+    assert_int_equal(error, EPIPE);
+    close(ends[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(shutdown_wakes_who_receives_on_an_unconnected_socket),
         in_world(datagrams_still_arrive_behind_shut_rd),
+        in_world(two_sends_after_the_peer_has_closed_are_a_broken_pipe),
+        in_world(a_reset_behind_the_end_does_not_spoil_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
