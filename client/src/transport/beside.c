@@ -67,23 +67,37 @@ static bool put_number(coap_pdu_t *pdu, coap_option_num_t option, uint32_t numbe
 }
 
 /* The server asks for the other blocks with GET or FETCH (RFC 7959 §2.6). */
-static bool fill(coap_pdu_t *pdu, const bjc_notification *n) {
-    bool blocks = n->payload_length > BJC_MESSAGE_PAYLOAD;
-    size_t length = blocks ? BJC_MESSAGE_PAYLOAD : n->payload_length;
-    bjc_block first = { .number = 0, .more = true, .size_exponent = BJC_MESSAGE_SIZE_EXPONENT };
+static bool fill(coap_pdu_t *pdu, const bjc_notification *n, const bjc_block *first) {
+    bool blocks = n->payload_length > bjc_block_unit(first);
+    size_t length = blocks ? bjc_block_unit(first) : n->payload_length;
     return coap_add_token(pdu, n->token_length, n->token) &&
            (!n->observed || put_number(pdu, COAP_OPTION_OBSERVE, n->sequence & 0xFFFFFF)) &&
            (n->content_format < 0 || put_number(pdu, COAP_OPTION_CONTENT_FORMAT, (uint32_t) n->content_format)) &&
-           (!blocks || (put_number(pdu, COAP_OPTION_BLOCK2, (uint32_t) bjc_block_value(&first)) &&
+           (!blocks || (put_number(pdu, COAP_OPTION_BLOCK2, (uint32_t) bjc_block_value(first)) &&
                         put_number(pdu, COAP_OPTION_SIZE2, (uint32_t) n->payload_length))) &&
            (length == 0 || coap_add_data(pdu, length, n->payload));
 }
 
-static bootjack_error put_on_the_way(bjc_session *session, const bjc_notification *n) {
-    coap_pdu_t *pdu = coap_pdu_init(n->confirmable ? COAP_MESSAGE_CON : COAP_MESSAGE_NON, (coap_pdu_code_t) n->code,
-                                    coap_new_message_id(session->coap), coap_session_max_pdu_size(session->coap));
-    if (!pdu || !fill(pdu, n)) {
+/* With as much of it as a message to this server has room for. NULL: it cannot be built. */
+static coap_pdu_t *build(bjc_session *session, const bjc_notification *n) {
+    const uint16_t message_id = coap_new_message_id(session->coap);
+    bjc_block first = { .number = 0, .more = true, .size_exponent = BJC_MESSAGE_SIZE_EXPONENT };
+    for (;; first.size_exponent--) {
+        coap_pdu_t *pdu = coap_pdu_init(n->confirmable ? COAP_MESSAGE_CON : COAP_MESSAGE_NON, (coap_pdu_code_t) n->code,
+                                        message_id, coap_session_max_pdu_size(session->coap));
+        if (pdu && fill(pdu, n, &first)) {
+            return pdu;
+        }
         coap_delete_pdu(pdu);
+        if (!pdu || first.size_exponent == 0) {
+            return NULL;
+        }
+    }
+}
+
+static bootjack_error put_on_the_way(bjc_session *session, const bjc_notification *n) {
+    coap_pdu_t *pdu = build(session, n);
+    if (!pdu) {
         return BOOTJACK_ERR_MEMORY;
     }
     return coap_send(session->coap, pdu) == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;

@@ -41,7 +41,8 @@ struct bjc_transport {
 typedef struct bjc_outgoing {
     bjc_request request; /* points into `storage` */
     uint8_t *storage;
-    size_t sent;            /* bytes of its payload that the server has, where it leaves in blocks */
+    bool in_blocks;         /* its payload leaves in blocks */
+    size_t sent;            /* bytes of it that the server has by then */
     unsigned size_exponent; /* of these blocks, SZX */
 } bjc_outgoing;
 
@@ -193,8 +194,9 @@ bool bjc_outgoing_keep(bjc_outgoing *out, const bootjack_allocator *allocator, c
 void bjc_outgoing_free(bjc_outgoing *out, const bootjack_allocator *allocator);
 /* It is to be sent again from its beginning. */
 void bjc_outgoing_rewind(bjc_outgoing *out);
-/* A Confirmable message with what is to leave now; NULL: it cannot be built. */
-coap_pdu_t *bjc_outgoing_pdu(const bjc_outgoing *out, bjc_session *session, const uint8_t token[BJC_TOKEN_LENGTH]);
+/* A Confirmable message with what is to leave now, in blocks where there is no room for all; NULL: it cannot be built.
+ */
+coap_pdu_t *bjc_outgoing_pdu(bjc_outgoing *out, bjc_session *session, const uint8_t token[BJC_TOKEN_LENGTH]);
 /* Whether the response only asks for the next block, which then is to leave. */
 bool bjc_outgoing_goes_on(bjc_outgoing *out, const coap_pdu_t *received);
 

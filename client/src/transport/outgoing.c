@@ -30,7 +30,8 @@ static uint8_t *keep_texts(bjc_text *texts, size_t count, uint8_t *at) {
 bool bjc_outgoing_keep(bjc_outgoing *out, const bootjack_allocator *allocator, const bjc_request *request) {
     size_t size = texts_size(request->path, request->path_count) + texts_size(request->query, request->query_count) +
                   request->payload_length;
-    *out = (bjc_outgoing){ .request = *request, .size_exponent = BJC_MESSAGE_SIZE_EXPONENT };
+    *out = (bjc_outgoing){ .request = *request };
+    bjc_outgoing_rewind(out);
     out->storage = bjc_allocate(allocator, size);
     if (!out->storage) {
         return false;
@@ -49,9 +50,11 @@ void bjc_outgoing_free(bjc_outgoing *out, const bootjack_allocator *allocator) {
     out->storage = NULL;
 }
 
+/* A payload that the message has no room for is put into blocks when the message is built. */
 void bjc_outgoing_rewind(bjc_outgoing *out) {
     out->sent = 0;
     out->size_exponent = BJC_MESSAGE_SIZE_EXPONENT;
+    out->in_blocks = out->request.payload_length > BJC_MESSAGE_PAYLOAD;
 }
 
 /* --- sending it ------------------------------------------------------------------------------------------------- */
@@ -88,7 +91,7 @@ static bool fill(coap_pdu_t *pdu, const bjc_request *request, const uint8_t *tok
 static bjc_request next_part(const bjc_outgoing *out) {
     bjc_request part = out->request;
     size_t size = (size_t) 16 << out->size_exponent, left = part.payload_length - out->sent;
-    if (part.payload_length > BJC_MESSAGE_PAYLOAD) {
+    if (out->in_blocks) {
         bjc_block block = { .number = (uint32_t) (out->sent / size),
                             .more = left > size,
                             .size_exponent = out->size_exponent };
@@ -101,15 +104,34 @@ static bjc_request next_part(const bjc_outgoing *out) {
     return part;
 }
 
-coap_pdu_t *bjc_outgoing_pdu(const bjc_outgoing *out, bjc_session *session, const uint8_t token[BJC_TOKEN_LENGTH]) {
-    const bjc_request part = next_part(out);
-    coap_pdu_t *pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) part.method, coap_new_message_id(session->coap),
-                                    coap_session_max_pdu_size(session->coap));
-    if (pdu && !fill(pdu, &part, token)) {
-        coap_delete_pdu(pdu);
-        return NULL;
+/* Smaller blocks, of which the payload makes more than one; false: they are as small as they can be. */
+static bool take_smaller(bjc_outgoing *out) {
+    if (out->in_blocks && out->size_exponent == 0) {
+        return false;
     }
-    return pdu;
+    out->size_exponent -= out->in_blocks;
+    out->in_blocks = true;
+    while (out->size_exponent > 0 && (size_t) 16 << out->size_exponent >= out->request.payload_length - out->sent) {
+        out->size_exponent--;
+    }
+    return true;
+}
+
+/* Path and query may leave less room than the largest block needs, and so may a server that takes small messages. */
+coap_pdu_t *bjc_outgoing_pdu(bjc_outgoing *out, bjc_session *session, const uint8_t token[BJC_TOKEN_LENGTH]) {
+    const uint16_t message_id = coap_new_message_id(session->coap);
+    coap_pdu_t *pdu;
+    bool built;
+    do {
+        const bjc_request part = next_part(out);
+        pdu = coap_pdu_init(COAP_MESSAGE_CON, (coap_pdu_code_t) part.method, message_id,
+                            coap_session_max_pdu_size(session->coap));
+        built = pdu && fill(pdu, &part, token);
+        if (!built) {
+            coap_delete_pdu(pdu);
+        }
+    } while (!built && pdu && out->request.payload_length > 0 && take_smaller(out));
+    return built ? pdu : NULL;
 }
 
 /* 2.31: the server has this block and awaits the next, of a size that it may lessen. */
@@ -118,8 +140,8 @@ bool bjc_outgoing_goes_on(bjc_outgoing *out, const coap_pdu_t *received) {
     const coap_opt_t *option = coap_check_option(received, COAP_OPTION_BLOCK1, &iterator);
     size_t size = (size_t) 16 << out->size_exponent;
     bjc_block block;
-    if (coap_pdu_get_code(received) != (coap_pdu_code_t) BJC_CONTINUE ||
-        out->request.payload_length <= BJC_MESSAGE_PAYLOAD || out->sent + size >= out->request.payload_length) {
+    if (coap_pdu_get_code(received) != (coap_pdu_code_t) BJC_CONTINUE || !out->in_blocks ||
+        out->sent + size >= out->request.payload_length) {
         return false;
     }
     if (option && bjc_block_parse(coap_opt_value(option), coap_opt_length(option), &block) &&
