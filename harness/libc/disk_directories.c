@@ -60,7 +60,17 @@ static void fill(bj_directory *directory, uint64_t number, bool is_directory, co
     snprintf(directory->entry.d_name, sizeof directory->entry.d_name, "%s", name);
 }
 
-/* ".", "..", then what is in it. */
+/* The name behind position `*entry`: ".", "..", then what is in it. */
+static const char *read_on(uint64_t *entry, const bj_disk_node **node) {
+    if (*entry < 2) {
+        return (*entry)++ == 0 ? "." : "..";
+    }
+    uint64_t place = *entry - 2;
+    const char *name = bj_disk_entry(*node, &place, node);
+    *entry = place + 2;
+    return name;
+}
+
 static struct dirent64 *next(bj_directory *directory) {
     bj_file *file = bj_disk_file(directory->fd);
     if (!file) {
@@ -69,12 +79,10 @@ static struct dirent64 *next(bj_directory *directory) {
     }
     bj_disk_status status;
     const bj_disk_node *node = file->disk.node;
-    size_t position = file->disk.entry;
-    const char *name = position == 0 ? "." : position == 1 ? ".." : bj_disk_entry(node, position - 2, &node);
+    const char *name = read_on(&file->disk.entry, &node);
     if (!name) {
         return NULL;
     }
-    file->disk.entry++;
     bj_disk_stat(node, &status);
     fill(directory, status.number, status.directory, name, file->disk.entry);
     bj_disk_done(0);
@@ -118,7 +126,7 @@ BJ_EXPORT void seekdir(DIR *directory, long position) {
     }
     bj_file *file = bj_disk_file(ours(directory)->fd);
     if (file && position >= 0) {
-        file->disk.entry = (size_t) position;
+        file->disk.entry = (uint64_t) position;
     }
 }
 

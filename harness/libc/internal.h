@@ -281,10 +281,10 @@ typedef struct bj_file {
         struct {
             bj_disk_node *node;
             uint64_t position;
-            size_t entry;  /* of a directory: the next to be read */
-            int flags;     /* open()'s */
-            int lock;      /* flock()'s: LOCK_SH, LOCK_EX, 0 */
-            unsigned cuts; /* bj_disk_cuts() when it was opened: behind the next the node is gone */
+            uint64_t entry; /* of a directory: behind which to read on */
+            int flags;      /* open()'s */
+            int lock;       /* flock()'s: LOCK_SH, LOCK_EX, 0 */
+            unsigned cuts;  /* bj_disk_cuts() when it was opened: behind the next the node is gone */
         } disk;
     };
 } bj_file;

@@ -136,10 +136,11 @@ static void names(void **state) {
     assert_string_equal(content("h/f"), "1");
     int error;
     const bj_disk_node *root = bj_disk_find(disk, "", &error);
-    assert_string_equal(bj_disk_entry(root, 0, NULL), "d");
-    assert_string_equal(bj_disk_entry(root, 1, NULL), "h");
-    assert_string_equal(bj_disk_entry(root, 2, NULL), "g");
-    assert_null(bj_disk_entry(root, 3, NULL));
+    uint64_t place = 0;
+    assert_string_equal(bj_disk_entry(root, &place, NULL), "d");
+    assert_string_equal(bj_disk_entry(root, &place, NULL), "h");
+    assert_string_equal(bj_disk_entry(root, &place, NULL), "g");
+    assert_null(bj_disk_entry(root, &place, NULL));
     BJ_TEXT(path, 100);
     assert_true(bj_disk_path(disk, bj_disk_find(disk, "h/f", &error), &path));
     assert_string_equal(path.start, "h/f");

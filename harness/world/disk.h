@@ -67,8 +67,9 @@ int bj_disk_link(bj_disk *disk, const char *from, const char *to, int64_t now);
 /* `keeps`: fails with -EEXIST when `to` is there (RENAME_NOREPLACE). */
 int bj_disk_rename(bj_disk *disk, const char *from, const char *to, bool keeps, int64_t now);
 int bj_disk_chmod(bj_disk *disk, bj_disk_node *node, mode_t mode, int64_t now);
-/* The index-th name in a directory, NULL behind the last. */
-const char *bj_disk_entry(const bj_disk_node *directory, size_t index, const bj_disk_node **node);
+/* The first name in a directory behind the place `*behind` (0: of all), which then is its own; NULL behind the last.
+ * Places stay while other names come and go. */
+const char *bj_disk_entry(const bj_disk_node *directory, uint64_t *behind, const bj_disk_node **node);
 /* The path of a node as it is named now; false when it has lost its name. */
 bool bj_disk_path(const bj_disk *disk, const bj_disk_node *node, bj_text *out);
 

@@ -18,6 +18,7 @@ typedef struct disk_write {
 
 typedef struct disk_entry {
     struct disk_entry *next; /* in the order in which they were made */
+    uint64_t place;          /* that order, for who reads the directory while it changes */
     bj_disk_node *node;
     char *name;
 } disk_entry;
@@ -37,6 +38,7 @@ struct bj_disk_node {
     size_t synced_size;
     disk_write *first, *last; /* since then */
     disk_entry *entries;
+    uint64_t last_place;
     bj_disk_node *parent; /* of a directory; NULL: the root, or it was removed */
 };
 

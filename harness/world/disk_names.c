@@ -39,7 +39,7 @@ void disk_enter(bj_disk *disk, bj_disk_node *directory, const char *name, bj_dis
         end = &(*end)->next;
     }
     *end = bj_arena_alloc(disk->arena, sizeof **end);
-    **end = (disk_entry){ .node = node, .name = bj_arena_strdup(disk->arena, name) };
+    **end = (disk_entry){ .place = ++directory->last_place, .node = node, .name = bj_arena_strdup(disk->arena, name) };
     node->links++;
     if (node->directory) {
         node->parent = directory;
@@ -146,15 +146,19 @@ int bj_disk_access(const bj_disk *disk, const char *path, int how) {
     return allows(node, how & (R_OK | W_OK | X_OK)) ? 0 : -EACCES;
 }
 
-const char *bj_disk_entry(const bj_disk_node *directory, size_t index, const bj_disk_node **node) {
+const char *bj_disk_entry(const bj_disk_node *directory, uint64_t *behind, const bj_disk_node **node) {
     const disk_entry *entry = directory->entries;
-    while (entry && index--) {
+    while (entry && entry->place <= *behind) {
         entry = entry->next;
     }
-    if (entry && node) {
+    if (!entry) {
+        return NULL;
+    }
+    *behind = entry->place;
+    if (node) {
         *node = entry->node;
     }
-    return entry ? entry->name : NULL;
+    return entry->name;
 }
 
 static const disk_entry *entry_for(const bj_disk_node *directory, const bj_disk_node *wanted) {

@@ -189,6 +189,33 @@ static void directories(void **state) {
     assert_int_equal(closedir(directory), 0);
 }
 
+/* Who clears a directory reads on while it unlinks. POSIX: what stays is read once, whatever else is removed. */
+static void a_directory_can_be_emptied_while_it_is_read(void **state) {
+    (void) state;
+    make(ROOT "/a", "");
+    make(ROOT "/b", "");
+    make(ROOT "/c", "");
+    make(ROOT "/stays", "");
+    make(ROOT "/e", "");
+    DIR *directory = opendir(ROOT);
+    char seen[100] = "", name[300];
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        if (strlen(entry->d_name) == 1 && entry->d_name[0] != '.') {
+            snprintf(name, sizeof name, ROOT "/%s", entry->d_name);
+            assert_int_equal(unlink(name), 0);
+        }
+        strcat(seen, entry->d_name);
+        strcat(seen, " ");
+    }
+    assert_string_equal(seen, ". .. a b c stays e ");
+    rewinddir(directory);
+    assert_non_null(readdir(directory));
+    assert_non_null(readdir(directory));
+    assert_string_equal(readdir(directory)->d_name, "stays");
+    assert_null(readdir(directory));
+    assert_int_equal(closedir(directory), 0);
+}
+
 static void streams(void **state) {
     (void) state;
     FILE *stream = fopen(ROOT "/f", "w");
@@ -346,6 +373,7 @@ int main(void) {
         in_world(names),
         in_world(relative_names),
         in_world(directories),
+        in_world(a_directory_can_be_emptied_while_it_is_read),
         in_world(streams),
         in_world(temporary_files),
         in_world(locks),
