@@ -24,20 +24,20 @@ enum { BJ_LOG_VERSION = 1 };
 /* Kinds of events: number, name in JSON. Numbers are only ever appended.
  * The comment says what the fields number, other, text and raw mean. */
 #define BJ_EVENT_KINDS(X)                                                                                              \
-    X(1, RUN_BEGIN, "run-begin")              /* number: seed; text: title; raw: the scenario's byte form */           \
-    X(2, RUN_END, "run-end")                  /* */                                                                    \
-    X(3, ACTOR, "actor")                      /* actor: its id; text: its name; from: its first address */             \
-    X(4, CLIENT_START, "client-start")        /* text: how it was started */                                           \
-    X(5, CLIENT_EXIT, "client-exit")          /* number: exit status; other: signal or 0 */                            \
-    X(6, CLIENT_SIGNAL, "client-signal")      /* number: the signal that the world sends to the client */              \
-    X(7, CLIENT_STATE, "client-state")        /* text: "old -> new: cause", from a client that tells */                \
-    X(8, CLIENT_OUTPUT, "client-output")      /* number: 1 or 2, the descriptor; text: one line */                     \
-    X(9, SENT, "sent")                        /* a datagram leaves actor: from, to, raw */                             \
-    X(10, RECEIVED, "received")               /* a datagram reaches actor; cause: its SENT event */                    \
-    X(11, LOST, "lost")                       /* a datagram does not arrive; text: why; cause: SENT */                 \
-    X(12, ICMP, "icmp")                       /* actor learns of a closed port; cause: the SENT event */               \
-    X(13, STREAM_OPEN, "stream-open")         /* number: the connection; from: who connects; to: whom */               \
-    X(14, STREAM_SENT, "stream-sent")         /* number: the connection; raw */                                        \
+    X(1, RUN_BEGIN, "run-begin")         /* number: seed; text: title; raw: the scenario's byte form */                \
+    X(2, RUN_END, "run-end")             /* */                                                                         \
+    X(3, ACTOR, "actor")                 /* actor: its id; text: its name; from: its first address */                  \
+    X(4, CLIENT_START, "client-start")   /* text: how it was started */                                                \
+    X(5, CLIENT_EXIT, "client-exit")     /* number: exit status; other: signal or 0 */                                 \
+    X(6, CLIENT_SIGNAL, "client-signal") /* number: the signal that the world sends to the client */                   \
+    X(7, CLIENT_STATE, "client-state")   /* text: "old -> new: cause", from a client that tells */                     \
+    X(8, CLIENT_OUTPUT, "client-output") /* number: 1 or 2, the descriptor; text: one line */                          \
+    X(9, SENT, "sent")                   /* a datagram leaves actor: from, to, raw; other: 1: raw is a part of it */   \
+    X(10, RECEIVED, "received")          /* a datagram reaches actor; cause: its SENT event */                         \
+    X(11, LOST, "lost")                  /* a datagram does not arrive; text: why; cause: SENT */                      \
+    X(12, ICMP, "icmp")                  /* actor learns of a closed port; cause: the SENT event */                    \
+    X(13, STREAM_OPEN, "stream-open")    /* number: the connection; from: who connects; to: whom */                    \
+    X(14, STREAM_SENT, "stream-sent")    /* number: the connection; raw */                                             \
     X(15, STREAM_RECEIVED, "stream-received") /* number: the connection; raw */                                        \
     X(16, STREAM_CLOSED, "stream-closed")     /* number: the connection; other: 0 orderly, else errno */               \
     X(17, DNS_QUERY, "dns-query")             /* text: the name */                                                     \

@@ -90,11 +90,13 @@ static bool known_link(int link) {
 
 /* --- IP ------------------------------------------------------------------------------------------------------- */
 
-/* Ends the reader where the IP packet ends: behind it there may be Ethernet padding. */
-static void end_after(bj_reader *r, size_t length) {
-    if (bj_reader_left(r) > length) {
+/* Ends the reader where what is read ends: behind it there may be Ethernet padding. Returns what is not there of it. */
+static size_t end_after(bj_reader *r, size_t length) {
+    size_t left = bj_reader_left(r);
+    if (left > length) {
         r->end = r->at + length;
     }
+    return left < length ? length - left : 0;
 }
 
 /* What an IP header says of what stands behind it. */
@@ -104,6 +106,7 @@ typedef struct ip_header {
     uint32_t id;
     size_t offset;
     bool more;
+    size_t missing; /* what the capture does not hold of it */
 } ip_header;
 
 static bool read_ipv4(bj_reader *r, bj_packet *packet, ip_header *h) {
@@ -117,7 +120,7 @@ static bool read_ipv4(bj_reader *r, bj_packet *packet, ip_header *h) {
         return false;
     }
     /* A total of 0 is what offloading leaves behind. */
-    end_after(r, total > header ? total - header : bj_reader_left(r));
+    h->missing = end_after(r, total > header ? total - header : bj_reader_left(r));
     h->protocol = ip[9];
     h->id = (uint32_t) ip[4] << 8 | ip[5];
     h->more = ip[6] & 0x20;
@@ -156,7 +159,7 @@ static bool read_ipv6(bj_reader *r, bj_packet *packet, ip_header *h) {
         return false;
     }
     size_t length = (size_t) ip[4] << 8 | ip[5];
-    end_after(r, length ? length : bj_reader_left(r));
+    h->missing = end_after(r, length ? length : bj_reader_left(r));
     h->protocol = ip[6];
     packet->from.family = packet->to.family = 6;
     memcpy(packet->from.ip, ip + 8, 16);
@@ -179,7 +182,7 @@ static void read_udp(bj_reader *r, bj_packet *packet) {
     packet->length = bj_reader_left(r);
 }
 
-static void read_tcp(bj_reader *r, bj_packet *packet) {
+static void read_tcp(bj_reader *r, bj_packet *packet, size_t missing) {
     const uint8_t *tcp = bj_reader_take(r, 20);
     size_t header = tcp ? (size_t) (tcp[12] >> 4) * 4 : 0;
     if (header < 20 || !bj_reader_take(r, header - 20)) {
@@ -191,7 +194,8 @@ static void read_tcp(bj_reader *r, bj_packet *packet) {
     packet->tcp_sequence = (uint32_t) tcp[4] << 24 | (uint32_t) tcp[5] << 16 | (uint32_t) tcp[6] << 8 | tcp[7];
     packet->tcp_flags = tcp[13];
     packet->data = r->at;
-    packet->length = packet->full_length = bj_reader_left(r);
+    packet->length = bj_reader_left(r);
+    packet->full_length = packet->length + missing;
 }
 
 /* The IP and UDP headers that an error quotes (RFC 792, RFC 4443 3.1). */
@@ -217,15 +221,15 @@ static void read_icmp(bj_reader *r, bj_packet *packet, bool v6) {
     packet->full_length = quoted.full_length;
 }
 
-static void read_protocol(bj_reader *r, bj_packet *packet, unsigned protocol) {
-    switch (protocol) {
+static void read_protocol(bj_reader *r, bj_packet *packet, const ip_header *h) {
+    switch (h->protocol) {
     case PROTOCOL_UDP:
         packet->why = "UDP that is cut off";
         read_udp(r, packet);
         break;
     case PROTOCOL_TCP:
         packet->why = "TCP that is cut off";
-        read_tcp(r, packet);
+        read_tcp(r, packet, h->missing);
         break;
     case PROTOCOL_ICMP:
         read_icmp(r, packet, false);
@@ -259,9 +263,10 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
         const uint8_t *whole = capture->fragments ? bj_fragments_take(capture->fragments, &f, &length) : NULL;
         ok = whole != NULL;
         *r = ok ? bj_reader_over(whole, length) : *r;
+        h.missing = 0;
     }
     if (ok) {
-        read_protocol(r, packet, h.protocol);
+        read_protocol(r, packet, &h);
     }
 }
 

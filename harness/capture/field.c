@@ -151,8 +151,15 @@ static void warn(const bj_field *f) {
     if (p->seen.backwards) {
         fprintf(stderr,
                 "bootjack: %s: the clock runs backwards at %" PRIu32
-                " frames, by %.6f s at most; they count as simultaneous\n",
+                " frames, by %.6f s at most; they count as simultaneous (where frames stand in another order than they "
+                "came in, Wireshark's reordercap sorts them)\n",
                 file, p->seen.backwards, (double) p->seen.most / 1e6);
+    }
+    if (p->cut) {
+        fprintf(stderr,
+                "bootjack: %s: %" PRIu32 " frames are cut, the first is frame %" PRIu32
+                " (the snapshot length; with tcpdump, -s 0 takes all): what they say is not read\n",
+                file, p->cut, p->cut_frame);
     }
     if (p->overflow) {
         fprintf(stderr, "bootjack: %s: more conversations than are kept; those that began later are left out\n", file);
@@ -295,6 +302,7 @@ void bj_field_oracle_config(const bj_field *f, uint32_t party, bj_arena *arena, 
     bj_oracle_configure(config, NULL, NULL, true);
     config->captured = config->transient = true;
     config->at_client = bj_field_at_client(f, party);
+    config->disordered = f->parties.seen.backwards > 0;
     config->tolerance = o->tolerance;
     config->holdoff = o->holdoff == BJ_NEVER ? 0 : o->holdoff;
     config->endpoint = *one->endpoint ? bj_arena_strdup(arena, one->endpoint) : NULL;

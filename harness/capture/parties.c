@@ -108,17 +108,39 @@ static void turn(bj_flow *f, const bj_addr *client) {
 }
 
 /* `from` is the client for sure. */
-static void settle(bj_parties *p, bj_flow *f, const bj_addr *client) {
+static void settle(bj_flow *f, const bj_addr *client) {
     if (!f->certain) {
         turn(f, client);
         f->certain = true;
-        bj_addr_set_add(&p->clients, client);
     }
 }
 
+/* A Bootstrap-Request goes to the server of this flow. */
+static void bootstrap_said(bj_flow *f, const bj_unit *unit) {
+    f->asked_first = f->bootstrap || f->nameless.family ? f->asked_first : unit->time;
+    f->asked_last = unit->time;
+}
+
 /* A POST to /bs without a query is a Bootstrap-Finish where the other side is known for the client, and may else be a
- * Bootstrap-Request (LwM2M Core 1.1 §6.1.3.3 lets `ep` out). */
-static void request_said(bj_parties *p, bj_flow *f, const bj_unit *unit) {
+ * Bootstrap-Request (LwM2M Core 1.1 §6.1.3.3 lets `ep` out): what is said elsewhere decides, in orient(). */
+static void nameless_said(bj_flow *f, const bj_unit *unit) {
+    if (!f->certain || bj_addr_equal(&f->client, &unit->from)) {
+        bootstrap_said(f, unit);
+        f->bootstrap |= f->certain;
+        f->nameless = f->nameless.family ? f->nameless : unit->from;
+    }
+}
+
+/* Objects are asked for by servers (LwM2M Core 1.1 §6.1.7, §6.3), registrations by clients (§6.2). */
+static void path_said(bj_flow *f, const bj_unit *unit, const char *path) {
+    if (path[1] >= '0' && path[1] <= '9') {
+        settle(f, &unit->to);
+    } else if (strstr(path, "/rd/")) {
+        settle(f, &unit->from);
+    }
+}
+
+static void request_said(bj_flow *f, const bj_unit *unit) {
     const bj_coap *m = &unit->m;
     BJ_TEXT(path, 200);
     bj_coap_path(m, BJ_COAP_URI_PATH, &path);
@@ -129,15 +151,19 @@ static void request_said(bj_parties *p, bj_flow *f, const bj_unit *unit) {
         memcpy(f->endpoint, endpoint.start, endpoint.used + 1);
     }
     bool bs = (post && !strcmp(last, "/bs")) || (m->code == 1 && !strcmp(last, "/bspack"));
-    bool by_client = !f->certain || bj_addr_equal(&f->client, &unit->from);
-    bool begins = (bs && (named || m->code == 1 || by_client)) || (post && !strcmp(last, "/rd"));
-    if (!begins || (bs && !named && m->code == 2 && !f->certain && bj_addr_set_has(&p->clients, &unit->to))) {
+    if (bs && !named && post) {
+        nameless_said(f, unit);
         return;
     }
-    settle(p, f, &unit->from);
+    if (!bs && !(post && !strcmp(last, "/rd"))) {
+        path_said(f, unit, path.start);
+        return;
+    }
+    settle(f, &unit->from);
     if (bj_addr_equal(&f->client, &unit->from)) {
-        f->asked_first = bs && !f->bootstrap ? unit->time : f->asked_first;
-        f->asked_last = bs ? unit->time : f->asked_last;
+        if (bs) {
+            bootstrap_said(f, unit);
+        }
         f->bootstrap |= bs;
         f->lwm2m = true;
     }
@@ -185,11 +211,11 @@ static void unit_said(bj_parties *p, const bj_unit *unit) {
     f->last_frame = unit->frame;
     f->secure |= unit->secure || unit->kind == BJ_UNIT_RECORD;
     if (unit->kind == BJ_UNIT_OPEN || (unit->kind == BJ_UNIT_RECORD && unit->record == BJ_RECORD_CLIENT_HELLO)) {
-        settle(p, f, &unit->from);
+        settle(f, &unit->from);
     } else if (unit->kind == BJ_UNIT_ACCEPT) {
-        settle(p, f, &unit->to);
+        settle(f, &unit->to);
     } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK && bj_coap_is_request(unit->m.code)) {
-        request_said(p, f, unit);
+        request_said(f, unit);
     } else if (unit->kind == BJ_UNIT_COAP && unit->fault == BJ_COAP_OK) {
         response_said(f, unit);
     }
@@ -209,14 +235,24 @@ static void not_understood(bj_parties *p, const bj_unit *unit) {
     }
 }
 
+/* A frame may be several units. */
+static void note_cut(bj_parties *p, const bj_unit *unit) {
+    p->cut_frame = p->cut ? p->cut_frame : unit->frame;
+    p->cut += unit->frame != p->cut_last;
+    p->cut_last = unit->frame;
+}
+
 static bool read_all(bj_parties *p, bj_units *units, bj_text *why) {
     bj_unit unit;
     int got;
     BJ_TEXT(damage, 300);
-    p->not_understood = 0;
+    p->not_understood = p->cut = p->cut_last = 0;
     memset(p->examples, 0, sizeof p->examples);
     memset(p->example_counts, 0, sizeof p->example_counts);
     while ((got = bj_units_next(units, &unit, &damage)) == 1) {
+        if (unit.cut) {
+            note_cut(p, &unit);
+        }
         if (unit.kind == BJ_UNIT_OTHER) {
             not_understood(p, &unit);
         } else if (unit.kind != BJ_UNIT_DNS && unit.kind != BJ_UNIT_ICMP) {
@@ -336,19 +372,46 @@ static uint32_t owner_of(const bj_parties *p, const bj_flow *f) {
     return best;
 }
 
-/* Where nobody said anything that only one side says: an endpoint that is a client's elsewhere is one here. */
+static bool is_well_known(uint16_t port) {
+    return port == 5683 || port == 5684;
+}
+
+/* Is this a client's, by what it says elsewhere? On the other ports of its host, where that is not both sides'. */
+static bool is_client(const bj_addr_set *clients, const bj_addr *one, const bj_addr *other) {
+    bj_addr host = *one;
+    host.port = 0;
+    return bj_addr_set_has(clients, one) || (!bj_addr_same_host(one, other) && bj_addr_set_has(clients, &host));
+}
+
+static void orient_one(const bj_addr_set *clients, bj_flow *f) {
+    if (is_client(clients, &f->client, &f->server)) {
+        return;
+    }
+    bool nameless = f->nameless.family && bj_addr_equal(&f->nameless, &f->server);
+    if (is_client(clients, &f->server, &f->client) || nameless ||
+        (!f->nameless.family && is_well_known(f->client.port) && !is_well_known(f->server.port))) {
+        turn(f, &(bj_addr){ .family = 0 });
+    }
+}
+
+/* Where nobody said anything that only one side says: a client is one elsewhere, too, or asked for a bootstrap without
+ * its name; and servers are behind the registered ports. */
 static void orient(bj_parties *p) {
     bj_addr_set clients = { .room = 0 };
     for (size_t i = 0; i < p->flow_count; i++) {
         if (p->flows[i].certain) {
-            bj_addr_set_add(&clients, &p->flows[i].client);
+            bj_addr host = p->flows[i].client;
+            bj_addr_set_add(&clients, &host);
+            host.port = 0;
+            bj_addr_set_add(&clients, &host);
         }
     }
     for (size_t i = 0; i < p->flow_count; i++) {
         bj_flow *f = &p->flows[i];
-        if (!f->certain && !bj_addr_set_has(&clients, &f->client) && bj_addr_set_has(&clients, &f->server)) {
-            turn(f, &(bj_addr){ .family = 0 });
+        if (!f->certain) {
+            orient_one(&clients, f);
         }
+        f->bootstrap |= f->nameless.family && bj_addr_equal(&f->nameless, &f->client);
     }
     bj_addr_set_free(&clients);
 }
@@ -454,6 +517,5 @@ void bj_parties_free(bj_parties *p) {
     free(p->flows);
     free(p->index);
     free(p->all);
-    bj_addr_set_free(&p->clients);
     *p = (bj_parties){ .flows = NULL };
 }

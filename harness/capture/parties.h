@@ -18,6 +18,7 @@ typedef struct bj_flow {
     bj_time first, last;
     bool bootstrap; /* a Bootstrap-Request goes to `server`: the first and the last */
     bj_time asked_first, asked_last;
+    bj_addr nameless;   /* who asked for a bootstrap without a name first, or said Finish; family 0: nobody */
     bool lwm2m;         /* a Bootstrap-Request or a Register does */
     char endpoint[128]; /* the Endpoint Client Name, as far as it was said here; "" */
     int instance;       /* of the bootstrap account, as the first Bootstrap-Discover shows it; -1 */
@@ -42,14 +43,16 @@ typedef struct bj_parties {
     size_t index_room;
     bj_party *all;
     size_t count;
-    bj_addr_set clients;        /* endpoints that have said something that only a client says */
     uint32_t not_understood;    /* frames */
     const char *examples[8];    /* what they are, */
     uint32_t example_frames[8]; /* the first of each, */
     uint32_t example_counts[8]; /* and how many */
     bj_units_seen seen;
-    bool overflow;    /* there are more conversations than are kept */
-    char damage[300]; /* where the file cannot be read further; "" */
+    uint32_t cut;       /* frames of which the capture holds a part, */
+    uint32_t cut_frame; /* the first, */
+    uint32_t cut_last;  /* and the last so far */
+    bool overflow;      /* there are more conversations than are kept */
+    char damage[300];   /* where the file cannot be read further; "" */
 } bj_parties;
 
 /* Reads the whole capture, twice where there is something to decrypt, and leaves `units` at its beginning. false: *why.

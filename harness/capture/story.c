@@ -38,6 +38,7 @@ static void datagram(bj_story *s, const bj_flow *f, const bj_unit *carrier, cons
                    .actor = by_client ? BJ_ACTOR_CLIENT : server,
                    .from = carrier->from,
                    .to = carrier->to,
+                   .other = carrier->cut,
                    .raw = carrier->bytes,
                    .raw_length = carrier->length };
     uint32_t sent = tell(s, carrier, e);

@@ -199,6 +199,7 @@ static void begin_unit(const bj_units *u, bj_unit *unit, bj_unit_kind kind) {
     unit->bytes = u->packet.data;
     unit->length = u->packet.length;
     unit->stream = u->packet.kind == BJ_PACKET_TCP;
+    unit->cut = u->packet.length < u->packet.full_length;
 }
 
 static void other(const bj_units *u, bj_unit *unit, const char *why) {
@@ -242,6 +243,7 @@ static void coap_unit(bj_units *u, bj_unit *unit, const uint8_t *bytes, size_t l
     unit->bytes = bytes;
     unit->length = length;
     unit->secure = secure;
+    unit->cut &= !secure; /* what was decrypted was whole */
     unit->fault = bj_coap_decode(&unit->m, bytes, length);
 }
 
@@ -250,6 +252,7 @@ static void frame_unit(bj_units *u, bj_unit *unit, const bj_stream *s, size_t fr
     unit->bytes = s->bytes + u->consumed;
     unit->length = frame;
     unit->secure = u->stream_secure;
+    unit->cut = false;
     unit->fault = bj_coap_tcp_decode(&unit->m, unit->bytes, frame);
 }
 
@@ -352,7 +355,6 @@ static bool udp_unit(bj_units *u, bj_unit *unit) {
     bj_addr_set_add(&u->coap, &p->from);
     bj_addr_set_add(&u->coap, &p->to);
     coap_unit(u, unit, p->data, p->length, false);
-    unit->cut = p->length < p->full_length;
     return true;
 }
 
@@ -438,6 +440,7 @@ static bool first_unit(bj_units *u, bj_unit *unit) {
         return tcp_unit(u, unit);
     case BJ_PACKET_ICMP:
         begin_unit(u, unit, BJ_UNIT_ICMP);
+        unit->cut = false; /* that it quotes a part is as it should be */
         unit->from = u->packet.quoted_from;
         unit->to = u->packet.quoted_to;
         return true;

@@ -46,7 +46,7 @@ typedef struct bj_unit {
     bool encrypted;       /* RECORD: ALERT that cannot be read */
     uint8_t level, alert; /* RECORD: ALERT */
     bj_coap_fault fault;  /* COAP */
-    bool cut;             /* COAP: the capture holds only a part of it */
+    bool cut;             /* the capture holds only a part of it */
     unsigned status;      /* DNS: RCODE */
     unsigned address_count;
     const char *why; /* OTHER */

@@ -853,7 +853,24 @@ static void server_said(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* It may have been any command, or the answer to any: what the client has, and what it owes, is not known any more. */
+static void note_cut(bj_oracle *o, const oracle_seen *s) {
+    oracle_foreign *f;
+    oracle_peer *p = oracle_peer_of(o, &s->peer, true);
+    if (p) {
+        p->doubtful = true;
+    }
+    o->attempt.excused = true;
+    oracle_model_forget(o);
+    for (uint64_t age = 0; s->from_client && (f = oracle_foreign_at(o, age)); age++) {
+        f->owed &= !bj_addr_equal(&f->peer, &s->peer);
+    }
+}
+
 static void seen(bj_oracle *o, const oracle_seen *s) {
+    if (s->cut) {
+        note_cut(o, s);
+    }
     if (s->from_client) {
         client_said(o, s);
     } else {

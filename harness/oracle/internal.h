@@ -66,6 +66,7 @@ typedef struct oracle_seen {
     bool from_client;
     bool stream, secure;
     bool secure_certain; /* under DTLS: nothing was lost so far, so that every copy was seen */
+    bool cut;            /* the capture holds a part of it: what it said is known to nobody */
     int connection;      /* -1: datagrams */
     bj_addr peer;        /* the server's */
     bj_addr local;       /* the client's */

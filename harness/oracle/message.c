@@ -149,6 +149,19 @@ static bool forgets(bj_oracle *o) {
     return oldest && o->now - oldest->last < o->config.exchange_lifetime;
 }
 
+/* A capture may not show what the client answers: it began behind it, misses it, or has one direction only. Where
+ * something else of that server waits for its answer at that moment, it is that one which was answered wrongly. */
+static bool may_have_been_missed(bj_oracle *o, const oracle_seen *s) {
+    const oracle_foreign *f;
+    bool missed = o->config.captured;
+    for (uint64_t age = 0; missed && !o->config.disordered && (f = oracle_foreign_at(o, age)); age++) {
+        bool waits = bj_coap_is_response(s->m.code) ? bj_coap_is_request(f->code) && !f->responses : !f->acks;
+        missed = !waits || f->malformed || f->connection != s->connection || !bj_addr_equal(&f->peer, &s->peer) ||
+                 s->time - f->last > o->config.ack_timeout + oracle_late(o);
+    }
+    return missed;
+}
+
 static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_foreign_with_mid(o, s);
     const char *type = s->m.type == BJ_COAP_ACK ? "an Acknowledgement" : "a Reset message";
@@ -161,7 +174,7 @@ static void acknowledgement(bj_oracle *o, const oracle_seen *s) {
     if (!f && s->m.type == BJ_COAP_RST && !s->m.mid) {
         o->attempt.excused |= oracle_in_session(o, &s->peer); /* of whatever it was that was rejected */
     }
-    if (!f && !forgets(o)) {
+    if (!f && !forgets(o) && !may_have_been_missed(o, s)) {
         oracle_break(o, BJ_RULE_COAP_ACK, s->time, s->event->sequence,
                      "%s with Message ID %u, which belongs to nothing that the client got", type, s->m.mid);
     }
@@ -226,8 +239,8 @@ static void response(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     if (!f) {
         bool notifies = bj_coap_find(&s->m, BJ_COAP_OBSERVE, 0) != NULL; /* for long: observations are kept apart */
-        if (!ack && !oracle_is_observed(o, s) && !oracle_heard_malformed(o, s, true) &&
-            (notifies || !forgets(o))) { /* an ACK for nothing is another rule's */
+        if (!ack && !oracle_is_observed(o, s) && !oracle_heard_malformed(o, s, true) && (notifies || !forgets(o)) &&
+            !may_have_been_missed(o, s)) { /* an ACK for nothing is another rule's */
             oracle_break(o, BJ_RULE_COAP_TOKEN, s->time, s->event->sequence,
                          "a response whose token belongs to no request that the client got");
         }

@@ -38,6 +38,7 @@ typedef struct bj_oracle_account {
 typedef struct bj_oracle_config {
     bool exact;                 /* virtual time; false: seen from the servers' side, in real time */
     bool captured;              /* seen on the way, by a clock that jitters: `tolerance` counts in both directions */
+    bool disordered;            /* some of the capture may stand in another order than it came in */
     bool at_client;             /* captured where the client is: what was seen reached it, and nothing else left it */
     bool transient;             /* what events point to is gone when bj_oracle_event() returns */
     bj_time tolerance;          /* how late the client may be beyond what is exact */

@@ -327,11 +327,17 @@ static void client_asked(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+/* A capture that begins in a session does not show whose it is: a server is one with which the client registered. */
+static bool may_be_the_bootstrap_server(bj_oracle *o, const bj_addr *peer) {
+    const oracle_peer *p = o->config.captured ? oracle_peer_of(o, peer, false) : NULL;
+    return oracle_is_bootstrap(o, peer) || (o->config.captured && (!p || !p->ever));
+}
+
 /* LwM2M Core 1.1 §6.1.2, E.1: /0 is the Bootstrap-Server's alone. */
 static void client_answered(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f = oracle_request_of(o, s);
     bool object = f && f->path.depth && !f->root_named && (f->path.ids[0] == 0 || f->path.ids[0] == 21);
-    if (object && !f->bootstrap && !f->reused && !oracle_is_bootstrap(o, &s->peer) && s->m.code >> 5 == 2 &&
+    if (object && !f->bootstrap && !f->reused && !may_be_the_bootstrap_server(o, &s->peer) && s->m.code >> 5 == 2 &&
         s->m.code != BJ_COAP_CODE(2, 31)) { /* which says of a block that it came, and nothing of the whole */
         BJ_TEXT(what, 200);
         oracle_describe_foreign(f, &what);

@@ -30,6 +30,9 @@ static void give(bj_oracle *o, oracle_seen *s, const uint8_t *bytes, size_t leng
     s->bytes = bytes;
     s->length = length;
     s->fault = s->stream ? bj_coap_tcp_decode(&s->m, bytes, length) : bj_coap_decode(&s->m, bytes, length);
+    if (s->cut) {
+        s->fault = BJ_COAP_OPTIONS_MANY; /* as what is beyond a limit of ours: it may be well-formed */
+    }
     oracle_dispatch(o, s);
 }
 
@@ -44,6 +47,7 @@ static void datagram(bj_oracle *o, const bj_event *event, bool from_client, bool
     s.secure = secure;
     s.secure_certain = o->lossless && o->config.exact;
     s.connection = -1;
+    s.cut = o->config.captured && e->other;
     s.peer = from_client ? e->to : e->from;
     s.local = from_client ? e->from : e->to;
     give(o, &s, e->raw, e->raw_length);

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Captures as the field gives them: cut by a snapshot length, begun in the middle, of one direction, taken at two places at
+once. What they do not show is held against nobody, and what is left out is said."""
+import json
+import pathlib
+import struct
+import sys
+
+import pytest
+
+from harness.pytest_bootjack import api
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from pcap_file import ACK, CON, NON, coap, packed, path, port_unreachable, query, udp  # noqa: E402
+
+CLIENT, BS, SERVER = ("192.0.2.1", 56830), ("192.0.2.10", 5685), ("192.0.2.20", 5683)
+TLV = [(12, struct.pack("!H", 11542))]
+
+
+def resource(number, value):
+    return bytes([0xC0 | len(value), number]) + value if len(value) < 8 else bytes([0xC8, number, len(value)]) + value
+
+
+SECURITY = (resource(0, b"coap://192.0.2.20") + resource(1, b"\0") + resource(2, b"\3") + resource(3, b"") + resource(4, b"")
+            + resource(5, b"") + resource(10, b"\x65"))
+ACCOUNT = resource(0, b"\x65") + resource(1, struct.pack("!I", 300)) + resource(6, b"\0") + resource(7, b"U")
+
+
+def life(client=CLIENT):
+    """A bootstrap, a Register and an Update in which nothing is wrong: (seconds, from, to, message)."""
+    asked = coap(CON, "0.02", 1, b"\1", path("/bs") + query("ep=dev-1"))
+    register = path("/rd") + [(12, b"\x28")] + query("b=U", "ep=dev-1", "lt=300", "lwm2m=1.1")
+    return [(0, client, BS, asked), (0.02, BS, client, coap(ACK, "2.04", 1, b"\1")),
+            (0.1, BS, client, coap(CON, "0.04", 70, b"\2", path("/0"))), (0.12, client, BS, coap(ACK, "2.02", 70, b"\2")),
+            (0.2, BS, client, coap(CON, "0.03", 71, b"\3", path("/0/1") + TLV, SECURITY)),
+            (0.22, client, BS, coap(ACK, "2.04", 71, b"\3")),
+            (0.3, BS, client, coap(CON, "0.03", 72, b"\4", path("/1/0") + TLV, ACCOUNT)),
+            (0.32, client, BS, coap(ACK, "2.04", 72, b"\4")),
+            (0.4, BS, client, coap(CON, "0.02", 73, b"\5", path("/bs"))), (0.42, client, BS, coap(ACK, "2.04", 73, b"\5")),
+            (1, client, SERVER, coap(CON, "0.02", 2, b"\6", register, b"</1/0>,</3/0>")),
+            (1.05, SERVER, client, coap(ACK, "2.01", 2, b"\6", [(8, b"rd"), (8, b"7")])),
+            (200, client, SERVER, coap(CON, "0.02", 3, b"\7", path("/rd/7"))),
+            (200.05, SERVER, client, coap(ACK, "2.04", 3, b"\7"))]
+
+
+def packets(messages):
+    return [(1700000000 + time, udp(here, there, message)) for time, here, there, message in messages]
+
+
+def saved(tmp_path, data):
+    (tmp_path / "field.pcap").write_bytes(data)
+    return tmp_path / "field.pcap"
+
+
+def cut_at(frames, length):
+    out = struct.pack("<IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, length, 101)
+    for time, packet in frames:
+        out += struct.pack("<IIII", int(time), round(time % 1 * 1e6), len(packet[:length]), len(packet)) + packet[:length]
+    return out
+
+
+def run(*arguments):
+    return api.call("judge", *arguments, timeout=60)
+
+
+def judged(file, *arguments):
+    done = run("--json", "--all", *arguments, file)
+    assert done.returncode in (0, 1), done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def broken(file, *arguments):
+    return {found["rule"]: found["frame"] for client in judged(file, *arguments) for found in client["broken"]}
+
+
+def test_a_life_in_which_nothing_is_wrong(tmp_path):
+    file = saved(tmp_path, packed(packets(life())))
+    assert broken(file, "--at-client") == {}
+    assert [len(client["exchanges"]) for client in judged(file)] == [7]
+
+
+@pytest.mark.parametrize("length", [29, 32, 40, 46, 50, 66, 72, 90])
+@pytest.mark.parametrize("arguments", [(), ("--at-client",)])
+def test_a_snapshot_length(tmp_path, length, arguments):
+    file = saved(tmp_path, cut_at(packets(life()), length))
+    assert broken(file, *arguments) == {}
+
+
+def test_that_the_capture_holds_a_part_is_said(tmp_path):
+    said = run(saved(tmp_path, cut_at(packets(life()), 46)))
+    assert "3 frames are cut, the first is frame 5" in said.stderr, said.stderr
+    assert "frame 11         1.000 s  a datagram of which the capture holds a part" in said.stdout
+
+
+def test_an_error_of_icmp_is_whole_though_it_quotes_a_part(tmp_path):
+    register = udp(*life()[10][1:])
+    file = saved(tmp_path, packed([(0, register), (0.1, port_unreachable(register[:28 + 8]))]))
+    assert "cut" not in run(file).stderr
+
+
+def stolen(messages, *sources):
+    return [message for message in messages if message[1] not in sources]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--at-client",)])
+@pytest.mark.parametrize("start", range(1, 14))
+def test_a_capture_that_begins_in_the_middle(tmp_path, start, arguments):
+    file = saved(tmp_path, packed(packets(life()[start:])))
+    assert broken(file, *arguments) == {}
+
+
+@pytest.mark.parametrize("missing", range(14))
+def test_a_frame_that_the_capture_missed(tmp_path, missing):
+    file = saved(tmp_path, packed(packets(life()[:missing] + life()[missing + 1:])))
+    assert broken(file) == {}
+
+
+@pytest.mark.parametrize("sources", [(CLIENT,), (BS, SERVER)])
+def test_one_direction(tmp_path, sources):
+    assert broken(saved(tmp_path, packed(packets(stolen(life(), *sources))))) == {}
+
+
+def test_an_acknowledgement_of_something_else_than_what_waits_for_one(tmp_path):
+    messages = life()
+    messages[3] = (0.12, CLIENT, BS, coap(ACK, "2.02", 69, b"\2"))
+    assert broken(saved(tmp_path, packed(packets(messages)))) == {"COAP-ACK": 4}
+
+
+def test_a_response_with_a_token_of_nothing_while_a_request_waits(tmp_path):
+    messages = life()
+    messages[3:4] = [(0.11, CLIENT, BS, coap(ACK, "0.00", 70)), (0.12, CLIENT, BS, coap(NON, "2.02", 9, b"\x55"))]
+    assert broken(saved(tmp_path, packed(packets(messages)))) == {"COAP-TOKEN": 5}
+
+
+def test_frames_in_another_order_than_they_came_in(tmp_path):
+    frames = packets(life())
+    file = saved(tmp_path, packed([frames[i ^ 1] for i in range(len(frames))]))
+    assert broken(file) == {}
+    assert "reordercap sorts them" in run(file).stderr
+
+
+@pytest.mark.parametrize("start", range(1, 14))
+def test_who_is_the_client_where_the_beginning_is_missing(tmp_path, start):
+    clients = judged(saved(tmp_path, packed(packets(life()[start:]))))
+    assert [client["client"] for client in clients] == [CLIENT[0]]
+    assert len(clients[0]["exchanges"]) == (14 - start) // 2
+
+
+def test_who_is_the_client_where_only_servers_are_heard(tmp_path):
+    assert [client["client"] for client in judged(saved(tmp_path, packed(packets(stolen(life(), CLIENT)))))] == [CLIENT[0]]
+
+
+def test_a_server_that_succeeds_with_the_security_object(tmp_path):
+    there = [(210, SERVER, CLIENT, coap(CON, "0.04", 80, b"\x0a", path("/0/1"))), (210.1, CLIENT, SERVER, coap(ACK, "2.02", 80, b"\x0a"))]
+    assert broken(saved(tmp_path, packed(packets(life() + there))))["SEC-OBJECT-CLOSED"] == 16
