@@ -347,6 +347,11 @@ static bool acknowledges_nothing(const bjc_session *session, const coap_pdu_t *s
     return !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_ACK && !sent;
 }
 
+/* RFC 7252 §4.2: a code of a reserved class is that of no response; libcoap hands on those of class 6. */
+static bool is_reserved(const coap_pdu_t *received) {
+    return coap_pdu_get_code(received) >> 5 > 5;
+}
+
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid) {
     (void) mid;
@@ -355,10 +360,11 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         return COAP_RESPONSE_OK;
     }
     session->heard = true;
-    if (!is_ours(session, received) && bjc_beside_response(session, received)) {
+    bool reserved = is_reserved(received);
+    if (!reserved && !is_ours(session, received) && bjc_beside_response(session, received)) {
         return COAP_RESPONSE_OK;
     }
-    if (!is_ours(session, received)) {
+    if (reserved || !is_ours(session, received)) {
         /* RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
         bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
         return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
