@@ -58,10 +58,17 @@ static void stop_sending(bjc_session *session) {
     }
 }
 
+/* Whether libcoap has something left to send; what waits for a response alone ends no session. */
+static bool is_sending(const bjc_session *session) {
+    return session->coap && !coap_can_exit(session->context->coap);
+}
+
 void bjc_session_cancel(bjc_session *session) {
     if (session->pending.active) {
         bjc_pending_free(session);
-        stop_sending(session);
+        if (is_sending(session)) {
+            stop_sending(session);
+        }
     }
 }
 
@@ -208,7 +215,9 @@ void bjc_pending_settle(bjc_session *session) {
     bjc_buffer_init(&pending->response, response.allocator);
     bjc_pending_free(session);
     bool answered = result.outcome == BJC_RESPONSE || result.outcome == BJC_DAMAGED || result.outcome == BJC_RESET;
-    if (!answered) {
+    /* The server that does not answer may have something to ask all the same. */
+    bool unanswered = result.outcome == BJC_TIMEOUT && !is_sending(session);
+    if (!answered && !unanswered) {
         stop_sending(session);
     }
     completion(context, &result);

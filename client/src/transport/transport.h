@@ -219,8 +219,8 @@ int bjc_session_alert(const bjc_session *session);
  * §2.5), in smaller ones if the server asks for that. When the call fails there will be no completion. */
 bootjack_error bjc_session_request(bjc_session *session, const bjc_request *request, bjc_completion_fn *completion,
                                    void *context);
-/* Gives up the request that is under way, without its completion; no more retransmissions. A session that is
- * secure or over TCP ends. */
+/* Gives up the request that is under way, without its completion; no more retransmissions. Where there would have been
+ * some, a session that is secure or over TCP ends. */
 void bjc_session_cancel(bjc_session *session);
 bool bjc_session_busy(const bjc_session *session);
 /* False while a request waits for its connection: what comes before has not overtaken anything. */
