@@ -288,7 +288,7 @@ static const char *open_session(bjc_registration *r, uint16_t iid, const bjc_uri
     char transport = bjc_security_transport(r->all->security, iid);
     bool queue = bjc_registration_queue_mode(r);
     *error = BOOTJACK_OK;
-    if (session_fits(r, transport, queue)) {
+    if (session_fits(r, transport, queue) && bjc_session_alive(r->session)) {
         return NULL; /* the server forgot the registration, not the session */
     }
     bjc_registration_disconnect(r);

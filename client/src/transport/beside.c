@@ -114,7 +114,7 @@ static void forget(bjc_session *session, const bjc_beside *b) {
 bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *notification) {
     bjc_session_wake(session);
     bjc_session_note_use(session);
-    if (!session->coap || session->over || !session->up) {
+    if (!bjc_session_alive(session) || !session->up) {
         return BOOTJACK_ERR_NETWORK;
     }
     if (!notification->confirmable || session->stream) {
@@ -174,7 +174,7 @@ bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_reques
     assert(completion);
     bjc_session_wake(session);
     bjc_session_note_use(session);
-    if (!session->coap || session->over || !session->up) {
+    if (!bjc_session_alive(session) || !session->up) {
         return BOOTJACK_ERR_NETWORK;
     }
     bjc_beside *b = add(session, no_token, sizeof no_token, 0);

@@ -148,7 +148,7 @@ bootjack_error bjc_session_request(bjc_session *session, const bjc_request *requ
                                    void *context) {
     assert(!session->pending.active);
     bjc_session_wake(session);
-    if (!session->coap || session->over) {
+    if (!bjc_session_alive(session)) {
         return BOOTJACK_ERR_NETWORK;
     }
     if (!bjc_outgoing_keep(&session->pending.out, &session->transport->core->allocator, request)) {

@@ -231,6 +231,10 @@ void bjc_session_close(bjc_session *session) {
     bjc_release(&transport->core->allocator, session);
 }
 
+bool bjc_session_alive(const bjc_session *session) {
+    return session->coap && !session->over;
+}
+
 int bjc_session_alert(const bjc_session *session) {
     return session->security.alert;
 }
@@ -286,7 +290,7 @@ static bool same_host(const struct sockaddr_storage *a, const coap_address_t *b)
 
 /* A datagram socket that is connected says which address would be used; nothing is sent for that. */
 bool bjc_session_moved(const bjc_session *session) {
-    if (session->stream || !session->coap || session->over) {
+    if (session->stream || !bjc_session_alive(session)) {
         return false;
     }
     const bjc_address *remote = &session->addresses[session->address_index - 1];

@@ -211,6 +211,8 @@ bool bjc_session_asleep(const bjc_session *session);
 bool bjc_session_moved(const bjc_session *session);
 /* Ends it: nothing is sent or received from now on, no callback is called. NULL is allowed. */
 void bjc_session_close(bjc_session *session);
+/* Whether requests can still be sent: it has not ended. */
+bool bjc_session_alive(const bjc_session *session);
 /* The number of the TLS alert that the server sent last (RFC 5246 §7.2), -1 = none that is known. A close_notify is not
  * told apart from none. */
 int bjc_session_alert(const bjc_session *session);
