@@ -166,20 +166,16 @@ bj_wait_result bj_socket_wait(bj_file *file, short events, bj_time deadline) {
 
 /* --- connections --- */
 
-/* A blocking connect() waits for the handshake. 0 or a negative errno. */
-static int await_connection(bj_file *file) {
+/* A blocking connect() waits for the handshake, and asks again what became of it. 0 or a negative errno. */
+static int await_connection(bj_file *file, const bj_addr *peer) {
     bj_time timeout = file->socket.send_timeout;
     bj_time deadline = bj_later(bj_now(), timeout);
-    for (;;) {
-        bj_wait_result result = bj_socket_wait(file, POLLOUT, deadline);
-        int error = bj_wait_error(result, timeout == BJ_NEVER, EINPROGRESS);
-        if (result == BJ_WAIT_READY) {
-            return -bj_sim_take_error(file->socket.sim);
-        }
-        if (error) {
-            return error;
-        }
-    }
+    int error;
+    do {
+        error = bj_wait_error(bj_socket_wait(file, POLLOUT, deadline), timeout == BJ_NEVER, EINPROGRESS);
+        error = error ? error : bj_sim_connect(file->socket.sim, peer);
+    } while (error == -EALREADY);
+    return error;
 }
 
 static int connect_to(bj_file *file, const struct sockaddr *address, socklen_t length) {
@@ -190,7 +186,7 @@ static int connect_to(bj_file *file, const struct sockaddr *address, socklen_t l
     }
     error = bj_sim_connect(file->socket.sim, &peer);
     bool waits = error == -EINPROGRESS || error == -EALREADY;
-    return waits && !file->nonblocking ? await_connection(file) : error;
+    return waits && !file->nonblocking ? await_connection(file, &peer) : error;
 }
 
 BJ_EXPORT int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t length) {
@@ -208,13 +204,13 @@ BJ_EXPORT int listen(int fd, int backlog) {
 
 /* A connection that is there, waiting for one if need be; NULL and errno. */
 static bj_sim_socket *take_connection(bj_file *file, bj_addr *peer) {
-    if (!bj_sim_is_listening(file->socket.sim)) {
-        errno = file->socket.type == SOCK_STREAM ? EINVAL : EOPNOTSUPP;
-        return NULL;
-    }
     bj_time timeout = file->socket.receive_timeout;
     bj_time deadline = bj_later(bj_now(), timeout);
     for (;;) {
+        if (!bj_sim_is_listening(file->socket.sim)) { /* or not any more: shutdown() */
+            errno = file->socket.type == SOCK_STREAM ? EINVAL : EOPNOTSUPP;
+            return NULL;
+        }
         bj_sim_socket *accepted = bj_sim_accept(file->socket.sim, peer);
         if (accepted) {
             return accepted;

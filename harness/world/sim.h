@@ -104,7 +104,8 @@ void bj_sim_socket_close(
     bj_sim_socket *s); /* a TCP connection is closed in an orderly way, or reset when unread data is left */
 int bj_sim_bind(bj_sim_socket *s, const bj_addr *local); /* port 0: an ephemeral one, drawn in order from 49152 */
 int bj_sim_connect(bj_sim_socket *s,
-                   const bj_addr *peer); /* UDP: fixes the peer (family 0: unfixes); TCP: -EINPROGRESS */
+                   const bj_addr *peer); /* UDP: fixes the peer; TCP: -EINPROGRESS, asked again -EALREADY, then the
+                                            outcome, then -EISCONN. Family 0: unfixes it, breaks the connection. */
 int bj_sim_listen(bj_sim_socket *s);
 bj_sim_socket *bj_sim_accept(bj_sim_socket *s, bj_addr *peer); /* NULL: none waiting */
 /* UDP: one datagram (peer NULL: the connected one). TCP: as much as the window takes. An ICMP error that is pending is

@@ -161,6 +161,9 @@ void sim_clear_faults(bj_world *w);
 
 enum { SIM_PORT_BUCKETS = 512, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
 
+/* What connect() has come to, as Linux keeps it: a connection that broke leaves its socket CONNECTED. */
+typedef enum sim_phase { SIM_UNCONNECTED, SIM_CONNECTING, SIM_CONNECTED } sim_phase;
+
 struct bj_sim_socket {
     bj_sim *sim;
     bj_sim_socket *next; /* in its port's bucket */
@@ -171,6 +174,7 @@ struct bj_sim_socket {
     bool want_errors;
     bool bound;       /* has a port: stands in a bucket */
     bool own_address; /* bind() named the address: connect() leaves it */
+    bool own_port;    /* bind() named the port: who disconnects keeps it */
     bool connected;   /* UDP: has a peer */
     bool shut_read;
     bool shut_write;
@@ -186,10 +190,10 @@ struct bj_sim_socket {
     /* TCP */
     struct sim_conn *conn;
     uint8_t side;
-    bool connecting;
-    bool was_told; /* connect() was asked again and answered 0 */
-    bool end;      /* nothing more comes: the peer closed, or it was reset, refused or timed out */
-    bool finished; /* ... the peer closed: who reads is told of that, whatever comes behind it */
+    uint8_t phase;   /* sim_phase */
+    bool connecting; /* the handshake is not over */
+    bool end;        /* nothing more comes: the peer closed, or it was reset, refused or timed out */
+    bool finished;   /* ... the peer closed: who reads is told of that, whatever comes behind it */
     bool listening;
     bj_sim_socket *accept_first;
     bj_sim_socket *accept_last;

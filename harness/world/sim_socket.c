@@ -98,12 +98,18 @@ void sim_sockets_vanish(bj_sim *sim) {
     }
 }
 
-void bj_sim_socket_close(bj_sim_socket *s) {
+static void turn_away(bj_sim_socket *s) {
     while (s->accept_first) {
         bj_sim_socket *waiting = s->accept_first;
         s->accept_first = waiting->accept_next;
         bj_sim_socket_abort(waiting);
     }
+    s->accept_last = NULL;
+    s->accept_count = 0;
+}
+
+void bj_sim_socket_close(bj_sim_socket *s) {
+    turn_away(s);
     if (s->conn) {
         /* RFC 1122 §4.2.2.13: closing with data unread is a reset. */
         sim_stream_leave(s, s->queued > 0);
@@ -198,6 +204,7 @@ int bj_sim_bind(bj_sim_socket *s, const bj_addr *local) {
         return problem;
     }
     s->own_address = !sim_is_any(&wire);
+    s->own_port = wire.port != 0;
     return 0;
 }
 
@@ -259,23 +266,55 @@ static int connect_datagram(bj_sim_socket *s, const bj_addr *wire) {
     return 0;
 }
 
+/* A stream as it was before connect() or listen(), but for what bind() named. */
+static void start_over(bj_sim_socket *s) {
+    turn_away(s);
+    drop_queue(s);
+    if (!s->own_port) {
+        release_port(s);
+        s->local.port = 0;
+    }
+    if (!s->own_address) {
+        s->local = (bj_addr){ .family = s->family, .port = s->local.port };
+    }
+    s->phase = SIM_UNCONNECTED;
+    s->listening = s->end = s->finished = s->shut_read = s->shut_write = false;
+    s->error = 0;
+}
+
+static int disconnect_stream(bj_sim_socket *s) {
+    bool breaks = s->conn != NULL;
+    if (breaks) {
+        sim_stream_leave(s, true);
+    }
+    start_over(s);
+    s->error = breaks ? ECONNRESET : 0;
+    sim_touch(s);
+    return 0;
+}
+
+/* What became of the handshake. */
 static int connect_again(bj_sim_socket *s) {
+    if (s->phase == SIM_CONNECTED) {
+        return -EISCONN;
+    }
     if (s->connecting) {
         return -EALREADY;
     }
-    bool first = !s->was_told;
-    s->was_told = true;
-    return first ? 0 : -EISCONN;
+    if (s->conn) {
+        s->phase = SIM_CONNECTED;
+        return 0;
+    }
+    int error = bj_sim_take_error(s);
+    start_over(s);
+    return error ? -error : -ECONNABORTED;
 }
 
 int bj_sim_connect(bj_sim_socket *s, const bj_addr *peer) {
     if (peer->family == 0) {
-        return s->stream ? -EINVAL : disconnect(s);
+        return s->stream ? disconnect_stream(s) : disconnect(s);
     }
-    if (s->stream && s->error) {
-        return -bj_sim_take_error(s);
-    }
-    if (s->stream && s->conn) {
+    if (s->phase != SIM_UNCONNECTED) {
         return connect_again(s);
     }
     if (s->listening) {
@@ -289,13 +328,16 @@ int bj_sim_connect(bj_sim_socket *s, const bj_addr *peer) {
     if (!s->stream) {
         return connect_datagram(s, &wire);
     }
-    drop_queue(s); /* what an earlier connection left */
     return sim_stream_connect(s, &wire);
 }
 
+/* A stream that both ends have closed has no peer any more. */
+static bool has_peer(const bj_sim_socket *s) {
+    return s->stream ? s->conn && !s->connecting && !(s->end && s->shut_write) : s->connected;
+}
+
 int bj_sim_peer_of(const bj_sim_socket *s, bj_addr *peer) {
-    bool has = s->stream ? s->conn && !s->connecting : s->connected;
-    if (!has) {
+    if (!has_peer(s)) {
         return -ENOTCONN;
     }
     *peer = to_client(s, &s->peer);
@@ -581,9 +623,15 @@ int64_t bj_sim_receive(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, 
 }
 
 int bj_sim_shutdown(bj_sim_socket *s, bool reading, bool writing) {
-    bool has_peer = s->stream ? s->conn && !s->connecting : s->connected;
-    if (s->stream && !has_peer) {
-        return -ENOTCONN;
+    if (s->connecting || (s->listening && reading)) {
+        bool waits = s->connecting;
+        disconnect_stream(s);
+        s->phase = waits ? SIM_CONNECTING : SIM_UNCONNECTED; /* who waits in connect() is to hear of it */
+        return 0;
+    }
+    bool had_peer = s->listening || has_peer(s);
+    if (s->listening || (s->stream && !had_peer)) {
+        return had_peer ? 0 : -ENOTCONN;
     }
     s->shut_read = s->shut_read || reading;
     if (writing && !s->shut_write) {
@@ -593,7 +641,7 @@ int bj_sim_shutdown(bj_sim_socket *s, bool reading, bool writing) {
         }
     }
     sim_touch(s);
-    return has_peer ? 0 : -ENOTCONN;
+    return had_peer ? 0 : -ENOTCONN;
 }
 
 /* --- questions ------------------------------------------------------------------------------------------------ */
@@ -635,7 +683,7 @@ static short stream_events(const bj_sim_socket *s) {
     short events = s->first || ended ? POLLIN : 0;
     events |= ended ? POLLRDHUP : 0;
     events |= !s->conn || s->shut_write || sim_stream_room(s) ? POLLOUT : 0;
-    events |= !s->conn || (s->end && s->shut_write) ? POLLHUP : 0;
+    events |= !s->conn || (ended && s->shut_write) ? POLLHUP : 0;
     return events;
 }
 
@@ -650,7 +698,7 @@ short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges) {
         events |= s->shut_read && s->shut_write ? POLLHUP : 0;
     }
     if (s->error) {
-        events |= POLLERR | (s->stream ? POLLIN : 0);
+        events |= POLLERR;
     }
     if (edges) {
         *edges = s->edges;

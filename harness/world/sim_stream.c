@@ -222,6 +222,7 @@ static void accept_locally(bj_sim *sim, sim_conn *conn) {
     s->local = side->address;
     s->peer = conn->side[0].address;
     s->own_address = true;
+    s->phase = SIM_CONNECTED;
     s->conn = conn;
     s->side = 1;
     side->socket = s;
@@ -289,12 +290,28 @@ static void ack_arrives(bj_sim *sim, sim_packet *packet) {
 
 /* --- arrival: data and ends ----------------------------------------------------------------------------------- */
 
+/* The connection fails under a socket of the client. */
+static void break_socket(bj_sim *sim, sim_conn *conn, sim_side *side, int error, uint32_t cause) {
+    bj_sim_socket *s = side->socket;
+    log_stream(sim, conn, BJ_EV_STREAM_CLOSED, side, cause, error);
+    s->error = s->finished && error == ECONNRESET ? EPIPE : error; /* Linux, in CLOSE_WAIT */
+    s->end = true;
+    sim_touch(s);
+    side_ends(sim, conn, side);
+}
+
 /* Takes the packet over. */
 static void data_arrives(bj_sim *sim, sim_packet *packet) {
     sim_conn *conn = packet->conn;
     sim_side *side = &conn->side[packet->to_side];
     uint32_t event = log_bytes(sim, packet, BJ_EV_STREAM_RECEIVED, side->actor, packet->sent);
     packet->time = sim->now;
+    if (side->socket && side->socket->shut_read && side->socket->shut_write) {
+        answer(sim, conn, 1 - packet->to_side, SIM_RST, packet->sent); /* Linux, in FIN_WAIT */
+        break_socket(sim, conn, side, ECONNRESET, packet->sent);
+        sim_packet_free(sim, packet);
+        return;
+    }
     if (side->socket) {
         packet->conn = NULL;
         (void) sim_socket_take(side->socket, packet);
@@ -341,16 +358,6 @@ static void server_hears_end(bj_sim *sim, sim_packet *packet, bool reset) {
     if (!side->gone && !reset) {
         send_end(sim, conn, side, false, event);
     }
-    side_ends(sim, conn, side);
-}
-
-/* The connection fails under a socket of the client. */
-static void break_socket(bj_sim *sim, sim_conn *conn, sim_side *side, int error, uint32_t cause) {
-    bj_sim_socket *s = side->socket;
-    log_stream(sim, conn, BJ_EV_STREAM_CLOSED, side, cause, error);
-    s->error = s->finished && error == ECONNRESET ? EPIPE : error; /* Linux, in CLOSE_WAIT */
-    s->end = true;
-    sim_touch(s);
     side_ends(sim, conn, side);
 }
 
@@ -444,7 +451,8 @@ int sim_stream_connect(bj_sim_socket *s, const bj_addr *peer) {
     s->local = sim_source_for(s, peer);
     s->peer = *peer;
     s->connecting = true;
-    s->was_told = s->end = s->finished = s->shut_write = false;
+    s->phase = SIM_CONNECTING;
+    s->error = 0;
     sim_conn *conn = new_conn(s);
     if (!conn->local) {
         int host = sim_host_of(sim, peer);

@@ -125,12 +125,159 @@ static void a_reset_behind_the_end_does_not_spoil_the_end(void **state) {
     close(ends[0]);
 }
 
+static void a_stream_that_is_shut_both_ways_hangs_up(void **state) {
+    (void) state;
+    int ends[2];
+    struct sockaddr_in peer;
+    socklen_t length = sizeof peer;
+    tcp_pair(ends);
+    assert_int_equal(shutdown(ends[0], SHUT_RDWR), 0);
+    assert_int_equal(events_of(ends[0]), POLLIN | POLLOUT | POLLHUP | POLLRDHUP);
+    assert_int_equal(shutdown(ends[1], SHUT_RDWR), 0);
+    assert_errno(getpeername(ends[0], (struct sockaddr *) &peer, &length), ENOTCONN);
+    assert_errno(shutdown(ends[0], SHUT_RDWR), ENOTCONN);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void data_for_a_stream_that_is_shut_both_ways_is_answered_with_a_reset(void **state) {
+    (void) state;
+    int ends[2], error;
+    char data[4];
+    socklen_t size = sizeof error;
+    tcp_pair(ends);
+    assert_int_equal(shutdown(ends[0], SHUT_RDWR), 0);
+    assert_int_equal(send(ends[1], "y", 1, 0), 1);
+    assert_int_equal(getsockopt(ends[1], SOL_SOCKET, SO_ERROR, &error, &size), 0);
+    assert_int_equal(error, EPIPE);
+    assert_errno(recv(ends[0], data, sizeof data, 0), ECONNRESET);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* --- connect() again ------------------------------------------------------------------------------------------ */
+
+static int connect_to(int fd, const struct sockaddr_in *peer) {
+    return connect(fd, (const struct sockaddr *) peer, sizeof *peer);
+}
+
+static void what_was_connected_stays_it_even_when_it_broke(void **state) {
+    (void) state;
+    int ends[2];
+    char data[4];
+    struct sockaddr_in own;
+    struct linger now = { .l_onoff = 1 };
+    int fd = listener(&own);
+    tcp_pair(ends);
+    assert_errno(connect_to(ends[0], &own), EISCONN);
+    assert_errno(connect_to(ends[1], &own), EISCONN);
+    assert_int_equal(setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    close(ends[1]);
+    assert_errno(connect_to(ends[0], &own), EISCONN);
+    assert_errno(recv(ends[0], data, sizeof data, 0), ECONNRESET);
+    assert_errno(connect_to(ends[0], &own), EISCONN);
+    assert_int_equal(events_of(fd), 0);
+    close(ends[0]);
+    close(fd);
+}
+
+static void a_socket_whose_connect_was_refused_can_connect_again(void **state) {
+    (void) state;
+    char data[4];
+    struct sockaddr_in own, closed = ipv4("127.0.0.1", 9);
+    int server = listener(&own), fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_errno(connect_to(fd, &closed), ECONNREFUSED);
+    assert_int_equal(events_of(fd), POLLOUT | POLLHUP);
+    assert_errno(recv(fd, data, sizeof data, 0), ENOTCONN);
+    assert_int_equal(connect_to(fd, &own), 0);
+    assert_int_equal(events_of(fd), POLLOUT);
+    close(fd);
+    close(server);
+}
+
+/* Whose error was fetched by SO_ERROR is told once more that nothing came of it. */
+static void a_nonblocking_connect_that_failed_is_reported_before_the_next(void **state) {
+    (void) state;
+    int error;
+    socklen_t size = sizeof error;
+    struct sockaddr_in own, closed = ipv4("127.0.0.1", 9);
+    int server = listener(&own), fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_errno(connect_to(fd, &closed), EINPROGRESS);
+    assert_errno(connect_to(fd, &closed), ECONNREFUSED);
+    assert_errno(connect_to(fd, &closed), EINPROGRESS);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+    assert_int_equal(error, ECONNREFUSED);
+    assert_errno(connect_to(fd, &own), ECONNABORTED);
+    assert_errno(connect_to(fd, &own), EINPROGRESS);
+    assert_int_equal(connect_to(fd, &own), 0);
+    assert_errno(connect_to(fd, &own), EISCONN);
+    close(fd);
+    close(server);
+}
+
+static void a_stream_is_dissolved_by_af_unspec(void **state) {
+    (void) state;
+    int ends[2];
+    char data[4];
+    struct sockaddr_in own, none = { .sin_family = AF_UNSPEC };
+    socklen_t length = sizeof own;
+    int server = listener(&own);
+    tcp_pair(ends);
+    assert_int_equal(connect_to(ends[0], &none), 0);
+    assert_errno(recv(ends[1], data, sizeof data, 0), ECONNRESET);
+    assert_errno(getpeername(ends[0], (struct sockaddr *) &none, &length), ENOTCONN);
+    assert_int_equal(events_of(ends[0]), POLLOUT | POLLERR | POLLHUP);
+    assert_int_equal(connect_to(ends[0], &own), 0);
+    close(ends[0]);
+    close(ends[1]);
+    close(server);
+}
+
+static void *shut_stream_in_a_second(void *fd) {
+    sleep(1);
+    assert_int_equal(shutdown((int) (intptr_t) fd, SHUT_RDWR), 0);
+    return NULL;
+}
+
+static void shutdown_wakes_who_connects(void **state) {
+    struct sockaddr_in nobody = ipv4("192.0.2.77", 5683);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t other;
+    assert_int_equal(pthread_create(&other, NULL, shut_stream_in_a_second, (void *) (intptr_t) fd), 0);
+    assert_errno(connect_to(fd, &nobody), ECONNRESET);
+    assert_int_equal(now_in(state), BJ_SECOND);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_int_equal(events_of(fd), POLLOUT | POLLHUP);
+    close(fd);
+}
+
+static void shutdown_wakes_who_accepts(void **state) {
+    struct sockaddr_in own;
+    int server = listener(&own), fd = socket(AF_INET, SOCK_STREAM, 0);
+    pthread_t other;
+    assert_int_equal(pthread_create(&other, NULL, shut_stream_in_a_second, (void *) (intptr_t) server), 0);
+    assert_errno(accept(server, NULL, NULL), EINVAL);
+    assert_int_equal(now_in(state), BJ_SECOND);
+    assert_int_equal(pthread_join(other, NULL), 0);
+    assert_errno(connect_to(fd, &own), ECONNREFUSED);
+    close(fd);
+    close(server);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(shutdown_wakes_who_receives_on_an_unconnected_socket),
         in_world(datagrams_still_arrive_behind_shut_rd),
         in_world(two_sends_after_the_peer_has_closed_are_a_broken_pipe),
         in_world(a_reset_behind_the_end_does_not_spoil_the_end),
+        in_world(a_stream_that_is_shut_both_ways_hangs_up),
+        in_world(data_for_a_stream_that_is_shut_both_ways_is_answered_with_a_reset),
+        in_world(what_was_connected_stays_it_even_when_it_broke),
+        in_world(a_socket_whose_connect_was_refused_can_connect_again),
+        in_world(a_nonblocking_connect_that_failed_is_reported_before_the_next),
+        in_world(a_stream_is_dissolved_by_af_unspec),
+        in_world(shutdown_wakes_who_connects),
+        in_world(shutdown_wakes_who_accepts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
