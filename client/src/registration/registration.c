@@ -206,6 +206,10 @@ static void register_anew(bjc_registration *r, bool same_session, bjc_time delay
     bjc_registration_move(r, BJC_REGISTRATION_WAITING, cause);
     bjc_registration_arm(r, delay);
 }
+    if (r->disable) { /* the way to say so is gone; the Disable Timeout counts all the same (LwM2M Core 1.1 E.2) */
+        gone(r, cause);
+        return;
+    }
 
 /* 4.12: the server does not speak this release. Lower ones are tried until the client takes up its accounts again. */
 static bool fall_back(bjc_registration *r, const bjc_completion *completion) {
