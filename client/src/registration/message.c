@@ -136,6 +136,7 @@ static void say_links(bjc_registration *r, parts *p) {
 
 static bootjack_error send_parts(bjc_registration *r, parts *p, bjc_completion_fn *completion) {
     bootjack_error error = bjc_session_request(r->session, &p->request, completion, r);
+    r->asked_at = bjc_now();
     bjc_buffer_free(&p->links);
     return error;
 }

@@ -137,12 +137,13 @@ static bool keep_location(bjc_registration *r, const bjc_completion *completion)
     return true;
 }
 
-/* An Update leaves before the lifetime ends, early enough for all its retransmissions; 0 = for ever. */
+/* An Update leaves before the lifetime ends, early enough for all its retransmissions; 0 = for ever. The server counts
+ * from when it was asked, which may be long before its answer arrives. */
 static void arm_update(bjc_registration *r) {
     bjc_time lifetime = r->lifetime_s * BJC_SECOND, margin = bjc_max_transmit_wait(&r->all->core->config.tx);
     margin = margin < lifetime / 2 ? margin : lifetime / 2;
     if (lifetime > 0) {
-        bjc_registration_arm(r, lifetime - margin);
+        bjc_registration_arm(r, lifetime - margin - (bjc_now() - r->asked_at));
     }
 }
 
@@ -205,11 +206,11 @@ static void register_anew(bjc_registration *r, bool same_session, bjc_time delay
     }
     bjc_registration_move(r, BJC_REGISTRATION_WAITING, cause);
     bjc_registration_arm(r, delay);
-}
     if (r->disable) { /* the way to say so is gone; the Disable Timeout counts all the same (LwM2M Core 1.1 E.2) */
         gone(r, cause);
         return;
     }
+}
 
 /* 4.12: the server does not speak this release. Lower ones are tried until the client takes up its accounts again. */
 static bool fall_back(bjc_registration *r, const bjc_completion *completion) {

@@ -49,6 +49,7 @@ typedef struct bjc_registration {
     char asked_transport;     /* that a Registration Update Trigger asked for; 0 = none */
     uint64_t wish;            /* fingerprint of /1/x/7 and /1/x/22, which end that */
     bjc_time registered_at;
+    bjc_time asked_at;               /* when the Register or Update left that the lifetime counts from */
     int64_t lifetime_s;              /* as the server knows it */
     char binding[BJC_BINDING_TEXT];  /* likewise */
     uint64_t links;                  /* likewise: the fingerprint of the list of Objects */
