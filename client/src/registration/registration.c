@@ -11,7 +11,6 @@
 #define DEFAULT_DISABLE_S 86400
 /* How long a Register or Update that is under way is waited for when the client stops. */
 #define STOP_PATIENCE (3 * BJC_SECOND)
-#define NO_PRIORITY   INT64_MAX
 /* How long to wait for memory. */
 #define MEMORY_PATIENCE (10 * BJC_SECOND)
 
@@ -83,8 +82,16 @@ static void forget_location(bjc_registration *r) {
 
 /* --- the order of servers (LwM2M Core 1.1 §6.2.1.1) ------------------------------------------------------------- */
 
-static int64_t priority(const bjc_registration *r) {
-    return bjc_registration_setting(r, BJC_SERVER_PRIORITY, NO_PRIORITY);
+/* NULL: it is in no order with others. */
+static const bootjack_value *priority_value(const bjc_registration *r) {
+    const bjc_store valid = bjc_store_valid(r->all->server);
+    return bjc_store_get(&valid, r->server_iid, BJC_SERVER_PRIORITY, 0);
+}
+
+/* Any number of 64 bits; those without one are last in the list. */
+static uint64_t priority(const bjc_registration *r) {
+    const bootjack_value *value = priority_value(r);
+    return value ? value->as.unsigned_integer : UINT64_MAX;
 }
 
 static void start_queued(bjc_registration *r) {
@@ -107,7 +114,7 @@ static bool holds_up(const bjc_registration *r) {
 void bjc_registrations_start_next(bjc_registrations *all) {
     bool held_up = false;
     for (bjc_registration *r = all->list; r; r = r->next) {
-        bool ordered = priority(r) != NO_PRIORITY;
+        bool ordered = priority_value(r) != NULL;
         if (r->state == BJC_REGISTRATION_QUEUED && !(ordered && held_up)) {
             start_queued(r);
         }
@@ -199,6 +206,10 @@ static void leave_at_once(bjc_registration *r, const bjc_completion *completion)
 
 /* The server does not know the registration (any more), or cannot be reached: a new one. */
 static void register_anew(bjc_registration *r, bool same_session, bjc_time delay, const char *cause) {
+    if (r->disable) { /* the way to say so is gone; the Disable Timeout counts all the same (LwM2M Core 1.1 E.2) */
+        gone(r, cause);
+        return;
+    }
     forget_location(r);
     bjc_registration_awake_cancel(r);
     if (!same_session) {
@@ -206,10 +217,6 @@ static void register_anew(bjc_registration *r, bool same_session, bjc_time delay
     }
     bjc_registration_move(r, BJC_REGISTRATION_WAITING, cause);
     bjc_registration_arm(r, delay);
-    if (r->disable) { /* the way to say so is gone; the Disable Timeout counts all the same (LwM2M Core 1.1 E.2) */
-        gone(r, cause);
-        return;
-    }
 }
 
 /* 4.12: the server does not speak this release. Lower ones are tried until the client takes up its accounts again. */
