@@ -558,6 +558,7 @@ void bootjack_client_stop(bootjack_client *client) {
     bjc_log(&client->core, BOOTJACK_LOG_INFO, "stopping");
     bjc_timer_cancel(&client->core.scheduler, &client->trigger);
     bjc_timer_cancel(&client->core.scheduler, &client->send);
+    bjc_persistence_stop(&client->persistence);
     bjc_bootstrap_stop(&client->bootstrap);
     bjc_registrations_stop(&client->registrations);
     bjc_transport_prepare(client->transport);

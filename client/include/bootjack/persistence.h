@@ -27,7 +27,8 @@
 
 /* Takes the state from a file in place of what the Objects hold, all of it or nothing, and saves to that file from then
  * on: after every bootstrap that succeeded, when the Bootstrap-Server account is purged (/0/x/12) and when a server
- * wrote to /1 or /2; never in the middle of a bootstrap. What could not be saved is tried again every minute.
+ * wrote to /1 or /2; never in the middle of a bootstrap. What could not be saved is tried again every minute, and when
+ * the client is stopped.
  *
  * To be called after the Objects were installed, before the first step. Accounts from the factory belong to
  * BOOTJACK_ERR_NOT_FOUND only: otherwise an account that was purged would come back.

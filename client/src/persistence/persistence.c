@@ -92,6 +92,12 @@ bootjack_error bjc_persistence_save(bjc_persistence *p) {
     return error;
 }
 
+void bjc_persistence_stop(bjc_persistence *p) {
+    if (p->retry.armed) {
+        bjc_persistence_changed(p);
+    }
+}
+
 void bjc_persistence_changed(bjc_persistence *p) {
     if (p->names.path && p->model->in_transaction) {
         bjc_timer_arm(&p->core->scheduler, &p->retry, RETRY); /* half a session is never saved */

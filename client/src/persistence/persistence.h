@@ -24,5 +24,7 @@ bootjack_error bjc_persistence_load(bjc_persistence *persistence, const char *fi
 bootjack_error bjc_persistence_save(bjc_persistence *persistence);
 /* Something that is saved has changed for good. */
 void bjc_persistence_changed(bjc_persistence *persistence);
+/* The client stops: what waits for its next attempt has no other. */
+void bjc_persistence_stop(bjc_persistence *persistence);
 
 #endif
