@@ -11,14 +11,13 @@
 #include <poll.h>
 #include <string.h>
 
+#include "bootjack/limits.h"
 #include "bootjack/test_object.h"
 #include "bootstrap/bootstrap.h"
 #include "management/management.h"
 #include "persistence/persistence.h"
 #include "registration/registration.h"
 #include "reporting/send.h"
-
-#define DESCRIPTORS 16
 
 struct bootjack_client {
     bjc_core core;
@@ -532,14 +531,14 @@ size_t bootjack_client_descriptors(bootjack_client *client, int *descriptors, si
 }
 
 bootjack_error bootjack_client_run(bootjack_client *client) {
-    int descriptors[DESCRIPTORS];
-    struct pollfd watched[DESCRIPTORS];
+    int descriptors[BOOTJACK_MAX_DESCRIPTORS];
+    struct pollfd watched[BOOTJACK_MAX_DESCRIPTORS];
     for (;;) {
         bootjack_client_step(client);
         if (client->stopped) {
             return BOOTJACK_OK;
         }
-        size_t count = bootjack_client_descriptors(client, descriptors, DESCRIPTORS);
+        size_t count = bootjack_client_descriptors(client, descriptors, BOOTJACK_MAX_DESCRIPTORS);
         for (size_t i = 0; i < count; i++) {
             watched[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
         }
@@ -558,8 +557,8 @@ void bootjack_client_stop(bootjack_client *client) {
     bjc_log(&client->core, BOOTJACK_LOG_INFO, "stopping");
     bjc_timer_cancel(&client->core.scheduler, &client->trigger);
     bjc_timer_cancel(&client->core.scheduler, &client->send);
-    bjc_persistence_stop(&client->persistence);
     bjc_bootstrap_stop(&client->bootstrap);
+    bjc_persistence_stop(&client->persistence);
     bjc_registrations_stop(&client->registrations);
     bjc_transport_prepare(client->transport);
 }

@@ -4,6 +4,8 @@
  * application's own Objects, another network, queue mode.
  */
 #define _GNU_SOURCE
+#include <poll.h>
+
 #include "support.h"
 
 /* clang-format off */
@@ -282,6 +284,54 @@ static void another_address(void **state) {
     close_bench(&b);
 }
 
+#define MANY_SERVERS (BOOTJACK_MAX_INSTANCES - 1)
+
+/* The application waits, in bootjack_client_run(): what it waits for is counted, and the servers act. */
+static net *waiting_for;
+static nfds_t most_watched;
+
+int poll(struct pollfd *watched, nfds_t count, int timeout_ms) {
+    const struct timespec none = { 0 };
+    if (waiting_for && timeout_ms > 0) {
+        most_watched = count > most_watched ? count : most_watched;
+        clock_offset_ms += serve(waiting_for) ? 0 : timeout_ms;
+    }
+    return (int) syscall(SYS_ppoll, watched, count, &none, NULL, 0);
+}
+
+static void add_servers(bench *b, uint16_t count) {
+    char uri[40];
+    snprintf(uri, sizeof uri, "coap://127.0.0.1:%u", b->n.server.port);
+    for (uint16_t i = 1; i < count; i++) {
+        uint16_t iid = BOOTJACK_ID_INVALID, server_iid = BOOTJACK_ID_INVALID;
+        const bootjack_security_instance account = { .server_uri = uri,
+                                                     .security_mode = BOOTJACK_SECURITY_NOSEC,
+                                                     .ssid = (uint16_t) (101 + i) };
+        const bootjack_server_instance server = { .ssid = account.ssid, .lifetime_s = 86400 };
+        assert_int_equal(bootjack_security_object_add_instance(b->client, &account, &iid), BOOTJACK_OK);
+        assert_int_equal(bootjack_server_object_add_instance(b->client, &server, &server_iid), BOOTJACK_OK);
+    }
+}
+
+/* However many servers there are, none is left waiting until something else happens. */
+static void every_server_is_listened_to(void **state) {
+    (void) state;
+    bench b;
+    own_instances = 1;
+    make_bench(&b, 86400, false);
+    add_servers(&b, MANY_SERVERS);
+    assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, MANY_SERVERS);
+    bootjack_client_stop(b.client);
+    waiting_for = &b.n;
+    assert_int_equal(bootjack_client_run(b.client), BOOTJACK_OK);
+    waiting_for = NULL;
+    assert_int_equal(b.n.left, MANY_SERVERS);
+    assert_int_equal(most_watched, MANY_SERVERS);
+    close_bench(&b);
+}
+
 /* Two accounts are the same only as long as nothing was deleted or changed. */
 static void marks_of_accounts(void **state) {
     (void) state;
@@ -323,6 +373,7 @@ int main(void) {
         cmocka_unit_test(a_resource_that_cannot_be_set),
         cmocka_unit_test(many_instances),
         cmocka_unit_test(another_address),
+        cmocka_unit_test(every_server_is_listened_to),
         cmocka_unit_test(marks_of_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,7 +137,8 @@ BOOTJACK_API void bootjack_client_destroy(bootjack_client *client);
 BOOTJACK_API void bootjack_client_step(bootjack_client *client);
 /* Milliseconds until bootjack_client_step() is due at the latest; -1 = only when a descriptor becomes readable. */
 BOOTJACK_API int64_t bootjack_client_next_deadline_ms(bootjack_client *client);
-/* The descriptors that must be watched for reading; at most `capacity` are written, their number is returned. */
+/* The descriptors that must be watched for reading; at most `capacity` are written, their number is returned. There are
+ * never more than BOOTJACK_MAX_DESCRIPTORS (limits.h). */
 BOOTJACK_API size_t bootjack_client_descriptors(bootjack_client *client, int *descriptors, size_t capacity);
 /* Steps and waits until the client has stopped. */
 BOOTJACK_API bootjack_error bootjack_client_run(bootjack_client *client);

@@ -10,6 +10,8 @@
 #define BOOTJACK_MAX_ENDPOINT 250
 /* Instances of one ready-made Object. BOOTJACK_ERR_LIMIT; 5.00 to a Bootstrap-Server. */
 #define BOOTJACK_MAX_INSTANCES 32
+/* Descriptors to be watched at once (bootjack_client_descriptors()): of each server, and of the Bootstrap-Server. */
+#define BOOTJACK_MAX_DESCRIPTORS (BOOTJACK_MAX_INSTANCES + 1)
 /* Resources, Resource Instances counted one by one, of one instance of a ready-made Object. BOOTJACK_ERR_LIMIT; 5.00.
  */
 #define BOOTJACK_MAX_VALUES 64

@@ -11,8 +11,6 @@
 
 #include "cli/options.h"
 
-#define DESCRIPTORS 16
-
 /* Set by the signal handler; the only thing of the program that is shared with one. */
 static volatile sig_atomic_t stop_wanted;
 
@@ -43,9 +41,9 @@ static void catch_signals(sigset_t *while_waiting) {
 }
 
 static bool wait_for_work(bootjack_client *client, const sigset_t *while_waiting) {
-    int descriptors[DESCRIPTORS];
-    struct pollfd watched[DESCRIPTORS];
-    size_t count = bootjack_client_descriptors(client, descriptors, DESCRIPTORS);
+    int descriptors[BOOTJACK_MAX_DESCRIPTORS];
+    struct pollfd watched[BOOTJACK_MAX_DESCRIPTORS];
+    size_t count = bootjack_client_descriptors(client, descriptors, BOOTJACK_MAX_DESCRIPTORS);
     for (size_t i = 0; i < count; i++) {
         watched[i] = (struct pollfd){ .fd = descriptors[i], .events = POLLIN };
     }

@@ -246,7 +246,7 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
 size_t bjc_transport_descriptors(const bjc_transport *transport, int *descriptors, size_t capacity) {
     size_t count = 0;
     for (const bjc_context *context = transport->contexts; context && count < capacity; context = context->next) {
-        if (!context->asleep) {
+        if (context->users && !context->asleep) { /* without a session there is nobody to hear from */
             descriptors[count++] = coap_context_get_coap_fd(context->coap);
         }
     }
