@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "world_fixture.h"
 
-enum { SOCKETS = 12, STEPS = 3000, SEEDS = 100 };
+enum { SOCKETS = 12, STEPS = 4000, SEEDS = 100 };
 
 typedef struct chaos {
     fixture *f;

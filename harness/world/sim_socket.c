@@ -242,17 +242,26 @@ static bj_addr destination(const bj_addr *peer) {
     return wire;
 }
 
-static int disconnect(bj_sim_socket *s) {
-    s->connected = false;
-    memset(&s->peer, 0, sizeof s->peer);
+/* Linux: only what bind() named stays. */
+static void forget_name(bj_sim_socket *s) {
+    if (!s->own_port) {
+        release_port(s);
+        s->local.port = 0;
+    }
     if (!s->own_address) {
         s->local = (bj_addr){ .family = s->family, .port = s->local.port };
     }
+}
+
+static int disconnect(bj_sim_socket *s) {
+    s->connected = false;
+    memset(&s->peer, 0, sizeof s->peer);
+    forget_name(s);
     return 0;
 }
 
 static int connect_datagram(bj_sim_socket *s, const bj_addr *wire) {
-    int problem = wire->port ? sim_socket_autobind(s) : -EINVAL;
+    int problem = sim_socket_autobind(s);
     if (problem) {
         return problem;
     }
@@ -270,13 +279,7 @@ static int connect_datagram(bj_sim_socket *s, const bj_addr *wire) {
 static void start_over(bj_sim_socket *s) {
     turn_away(s);
     drop_queue(s);
-    if (!s->own_port) {
-        release_port(s);
-        s->local.port = 0;
-    }
-    if (!s->own_address) {
-        s->local = (bj_addr){ .family = s->family, .port = s->local.port };
-    }
+    forget_name(s);
     s->phase = SIM_UNCONNECTED;
     s->listening = s->end = s->finished = s->shut_read = s->shut_write = false;
     s->error = 0;
@@ -337,7 +340,7 @@ static bool has_peer(const bj_sim_socket *s) {
 }
 
 int bj_sim_peer_of(const bj_sim_socket *s, bj_addr *peer) {
-    if (!has_peer(s)) {
+    if (!has_peer(s) || !s->peer.port) {
         return -ENOTCONN;
     }
     *peer = to_client(s, &s->peer);
@@ -501,7 +504,7 @@ static int64_t send_datagram(bj_sim_socket *s, const bj_addr *source, const bj_a
     bj_addr to = peer ? destination(peer) : s->peer;
     problem = check_family(s, &to);
     if (!problem) {
-        problem = to.port ? sim_socket_autobind(s) : -EINVAL;
+        problem = to.port || !peer ? sim_socket_autobind(s) : -EINVAL;
     }
     if (problem) {
         return problem;

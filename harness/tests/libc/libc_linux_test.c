@@ -61,6 +61,54 @@ static void datagrams_still_arrive_behind_shut_rd(void **state) {
     close(fd);
 }
 
+/* --- connect() of a UDP socket -------------------------------------------------------------------------------- */
+
+static struct sockaddr_in name_of(int fd) {
+    struct sockaddr_in name;
+    socklen_t length = sizeof name;
+    assert_int_equal(getsockname(fd, (struct sockaddr *) &name, &length), 0);
+    return name;
+}
+
+static int connect_to(int fd, const struct sockaddr_in *peer) {
+    return connect(fd, (const struct sockaddr *) peer, sizeof *peer);
+}
+
+/* The next datagram leaves from another port. What bind() named stays. */
+static void who_disconnects_loses_the_port_that_it_did_not_choose(void **state) {
+    (void) state;
+    struct sockaddr_in server = ipv4("192.0.2.10", 5683), none = { .sin_family = AF_UNSPEC };
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(connect_to(fd, &server), 0);
+    in_port_t before = name_of(fd).sin_port;
+    assert_int_equal(connect_to(fd, &none), 0);
+    assert_int_equal(name_of(fd).sin_port, 0);
+    assert_int_equal(connect_to(fd, &server), 0);
+    assert_int_not_equal(name_of(fd).sin_port, before);
+    close(fd);
+    struct sockaddr_in own = ipv4("0.0.0.0", 4000);
+    fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) &own, sizeof own), 0);
+    assert_int_equal(connect_to(fd, &server), 0);
+    assert_int_equal(connect_to(fd, &none), 0);
+    assert_int_equal(name_of(fd).sin_port, htons(4000));
+    assert_int_equal(name_of(fd).sin_addr.s_addr, 0);
+    close(fd);
+}
+
+/* Programs connect to a host without a port to learn from which address they would send. */
+static void a_udp_socket_connects_to_a_host_without_a_port(void **state) {
+    (void) state;
+    struct sockaddr_in host = ipv4("192.0.2.10", 0), peer;
+    socklen_t length = sizeof peer;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(connect_to(fd, &host), 0);
+    assert_int_equal(name_of(fd).sin_addr.s_addr, inet_addr("192.0.2.1"));
+    assert_errno(getpeername(fd, (struct sockaddr *) &peer, &length), ENOTCONN);
+    assert_errno(sendto(fd, "x", 1, 0, (struct sockaddr *) &host, sizeof host), EINVAL);
+    close(fd);
+}
+
 /* --- the ends of a stream ------------------------------------------------------------------------------------- */
 
 /* Who listens on the loopback, with its address. */
@@ -156,10 +204,6 @@ static void data_for_a_stream_that_is_shut_both_ways_is_answered_with_a_reset(vo
 }
 
 /* --- connect() again ------------------------------------------------------------------------------------------ */
-
-static int connect_to(int fd, const struct sockaddr_in *peer) {
-    return connect(fd, (const struct sockaddr *) peer, sizeof *peer);
-}
 
 static void what_was_connected_stays_it_even_when_it_broke(void **state) {
     (void) state;
@@ -268,6 +312,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(shutdown_wakes_who_receives_on_an_unconnected_socket),
         in_world(datagrams_still_arrive_behind_shut_rd),
+        in_world(who_disconnects_loses_the_port_that_it_did_not_choose),
+        in_world(a_udp_socket_connects_to_a_host_without_a_port),
         in_world(two_sends_after_the_peer_has_closed_are_a_broken_pipe),
         in_world(a_reset_behind_the_end_does_not_spoil_the_end),
         in_world(a_stream_that_is_shut_both_ways_hangs_up),
