@@ -427,6 +427,26 @@ bootjack_error bootjack_access_control_object_add_instance(bootjack_client *clie
     return bjc_access_control_add(&client->access_control, instance, iid);
 }
 
+/* What fails changes nothing. */
+static bootjack_error set_or_leave(bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid,
+                                   const bootjack_value *value) {
+    bjc_instance *saved;
+    bootjack_error error = bjc_store_may_set(store, rid, riid, value);
+    error = error ? error : bjc_store_save(store, &saved);
+    if (error) {
+        return error;
+    }
+    error = bjc_store_instance(store, iid) ? BOOTJACK_OK : bjc_store_create(store, iid);
+    error = error ? error : bjc_store_set(store, iid, rid, riid, value);
+    error = error || store->object->oid != 1 ? error : bjc_server_check(store);
+    if (error) {
+        bjc_store_restore(store, saved);
+    } else {
+        bjc_store_forget(store, saved);
+    }
+    return error;
+}
+
 bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint16_t iid, uint16_t rid, uint16_t riid,
                                      const bootjack_value *value) {
     bjc_object *object = bjc_model_object(&client->model, oid);
@@ -437,15 +457,7 @@ bootjack_error bootjack_resource_set(bootjack_client *client, uint16_t oid, uint
         return BOOTJACK_ERR_STATE;
     }
     bool made = !bjc_store_instance(object->store, iid);
-    bootjack_error error = bjc_store_may_set(object->store, rid, riid, value);
-    error = error || !made ? error : bjc_store_create(object->store, iid);
-    if (error) {
-        return error;
-    }
-    error = bjc_store_set(object->store, iid, rid, riid, value);
-    if (error && made) {
-        bjc_store_remove(object->store, iid);
-    }
+    bootjack_error error = set_or_leave(object->store, iid, rid, riid, value);
     if (error) {
         return error;
     }

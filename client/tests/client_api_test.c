@@ -107,6 +107,40 @@ static void what_cannot_be_set_changes_nothing(void **state) {
     bootjack_client_destroy(client);
 }
 
+/* A Binding that is none, or a Short Server ID of another instance, would be refused at every Bootstrap-Finish and at
+ * every Write of a server to any instance of /1. */
+static void servers_that_no_finish_could_make_good(void **state) {
+    (void) state;
+    static const char *const bindings[] = { "", "X", "UU", "UTSNUTSNU" };
+    bootjack_client *client = made();
+    bootjack_value found, text = { .type = BOOTJACK_TYPE_STRING, .as.bytes = { (const uint8_t *) "UX", 2 } };
+    const bootjack_value number = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = 1 };
+    bootjack_server_instance server = { .ssid = 1, .lifetime_s = 86400 };
+    uint16_t iid = 5;
+    assert_int_equal(bootjack_server_object_install(client), BOOTJACK_OK);
+    for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++) {
+        server.binding = bindings[i];
+        assert_int_equal(bootjack_server_object_add_instance(client, &server, &iid), BOOTJACK_ERR_RANGE);
+        assert_int_equal(bootjack_resource_get(client, 1, 5, 0, 0, &found), BOOTJACK_ERR_NOT_FOUND);
+    }
+    server.binding = "UT";
+    assert_int_equal(bootjack_server_object_add_instance(client, &server, &iid), BOOTJACK_OK);
+    for (iid = 4; iid < 7; iid += 2) {
+        assert_int_equal(bootjack_server_object_add_instance(client, &server, &iid), BOOTJACK_ERR_EXISTS);
+    }
+    assert_int_equal(bootjack_resource_set(client, 1, 5, 7, 0, &text), BOOTJACK_ERR_RANGE);
+    assert_int_equal(bootjack_resource_set(client, 1, 6, 7, 0, &text), BOOTJACK_ERR_RANGE);
+    text.as.bytes.length = 1;
+    assert_int_equal(bootjack_resource_set(client, 1, 6, 7, 0, &text), BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_set(client, 1, 8, 7, 0, &text), BOOTJACK_OK); /* neither has a number yet */
+    assert_int_equal(bootjack_resource_set(client, 1, 6, 0, 0, &number), BOOTJACK_ERR_EXISTS);
+    assert_int_equal(bootjack_resource_get(client, 1, 6, 0, 0, &found), BOOTJACK_ERR_NOT_FOUND);
+    assert_int_equal(bootjack_resource_get(client, 1, 5, 7, 0, &found), BOOTJACK_OK);
+    assert_int_equal(found.as.bytes.length, 2);
+    assert_memory_equal(found.as.bytes.data, "UT", 2);
+    bootjack_client_destroy(client);
+}
+
 /* Without accounts there is nothing to wait for; a stop ends the run, whether or not it has begun. */
 static void a_client_that_has_nothing_to_do_idles_and_stops(void **state) {
     (void) state;
@@ -132,6 +166,7 @@ int main(void) {
         cmocka_unit_test(an_object_needs_its_handlers),
         cmocka_unit_test(objects_are_installed_once_and_before_the_start),
         cmocka_unit_test(what_cannot_be_set_changes_nothing),
+        cmocka_unit_test(servers_that_no_finish_could_make_good),
         cmocka_unit_test(a_client_that_has_nothing_to_do_idles_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,10 @@ typedef struct bootjack_server_instance {
 
 /* Needed also where no instance is added, so that a Bootstrap-Server can make one. */
 BOOTJACK_API bootjack_error bootjack_server_object_install(bootjack_client *client);
-/* Copies the instance; `*iid` as in security.h. */
+/* Copies the instance; `*iid` as in security.h. BOOTJACK_ERR_ARGUMENT: a number is outside its range.
+ * BOOTJACK_ERR_RANGE: a Binding that is none of the client's release. BOOTJACK_ERR_EXISTS: the instance is there, or
+ * another one has the Short Server ID. BOOTJACK_ERR_LIMIT, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_STATE (not installed, or a
+ * bootstrap is under way). */
 BOOTJACK_API bootjack_error bootjack_server_object_add_instance(bootjack_client *client,
                                                                 const bootjack_server_instance *instance,
                                                                 uint16_t *iid);

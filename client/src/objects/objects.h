@@ -83,6 +83,9 @@ typedef bootjack_error bjc_server_execute_fn(void *context, uint16_t iid, uint16
                                              size_t length);
 void bjc_server_init(bjc_store *store, const bjc_core *core, bjc_server_execute_fn *execute, void *context);
 bootjack_error bjc_server_add(bjc_store *store, const bootjack_server_instance *instance, uint16_t *iid);
+/* What Bootstrap-Finish would refuse of the values that are there: BOOTJACK_ERR_RANGE, a Binding or Preferred Transport
+ * that is none; BOOTJACK_ERR_EXISTS, a Short Server ID that two instances have. */
+bootjack_error bjc_server_check(const bjc_store *store);
 /* Whether the text is a binding of this enabler release (/1/x/7, LwM2M Core 1.1 §6.2.1.2, TS 1.0 §5.3.1.1). */
 bool bjc_binding_usable(bootjack_version version, bool strict, const uint8_t *text, size_t length);
 

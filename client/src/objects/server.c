@@ -110,9 +110,9 @@ static bootjack_error check_instance(const bjc_store *store, uint16_t iid, char 
         snprintf(reason, size, "/1/%u/22: not a transport", iid);
         return BOOTJACK_ERR_RANGE;
     }
+    int64_t ssid = bjc_store_integer(store, iid, BJC_SERVER_SSID, 0); /* 0: it has none yet */
     for (const bjc_instance *other = store->instances; other && other->iid != iid; other = other->next) {
-        if (bjc_store_integer(store, other->iid, BJC_SERVER_SSID, 0) ==
-            bjc_store_integer(store, iid, BJC_SERVER_SSID, 0)) {
+        if (ssid && bjc_store_integer(store, other->iid, BJC_SERVER_SSID, 0) == ssid) {
             snprintf(reason, size, "/1/%u/0: Short Server ID used twice", iid);
             return BOOTJACK_ERR_INCONSISTENT;
         }
@@ -128,6 +128,12 @@ static bootjack_error check(const bjc_store *store, char *reason, size_t reason_
         }
     }
     return BOOTJACK_OK;
+}
+
+bootjack_error bjc_server_check(const bjc_store *store) {
+    char reason[80];
+    bootjack_error error = check(store, reason, sizeof reason);
+    return error == BOOTJACK_ERR_INCONSISTENT ? BOOTJACK_ERR_EXISTS : error;
 }
 
 void bjc_server_init(bjc_store *store, const bjc_core *core, bjc_server_execute_fn *execute, void *context) {
@@ -167,12 +173,15 @@ bootjack_error bjc_server_add(bjc_store *store, const bootjack_server_instance *
         instance->default_min_period_s < 0 || instance->default_max_period_s < 0 || instance->disable_timeout_s < 0) {
         return BOOTJACK_ERR_ARGUMENT;
     }
+    char reason[80];
     uint16_t chosen = *iid == BOOTJACK_ID_INVALID ? bjc_store_free_id(store) : *iid;
     bootjack_error error = bjc_store_create(store, chosen);
     if (error) {
         return error;
     }
     error = add_resources(store, chosen, instance);
+    error = error ? error : bjc_store_check_ranges(store, chosen, reason, sizeof reason);
+    error = error ? error : bjc_server_check(store);
     if (error) {
         bjc_store_remove(store, chosen);
         return error;
