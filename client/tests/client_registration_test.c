@@ -99,6 +99,29 @@ static void close_bench(bench *b) {
     net_close(&b->n);
 }
 
+/* Every part of the query of a server's URI, beside all that a Register says itself. */
+static void a_register_has_the_whole_query_of_the_uri(void **state) {
+    (void) state;
+    bench b;
+    char uri[BOOTJACK_MAX_URI + 1];
+    own_instances = 1;
+    make_bench(&b, 86400, true);
+    int used = snprintf(uri, sizeof uri, "coap://127.0.0.1:%u/?", b.n.server.port);
+    for (int i = 1; i <= BOOTJACK_MAX_URI_PARTS; i++) {
+        used += snprintf(uri + used, sizeof uri - (size_t) used, "%spart=%d", i > 1 ? "&" : "", i);
+    }
+    const bootjack_value text = { .type = BOOTJACK_TYPE_STRING, .as.bytes = { (const uint8_t *) uri, (size_t) used } };
+    const bootjack_value binding = { .type = BOOTJACK_TYPE_STRING, .as.bytes = { (const uint8_t *) "UT", 2 } };
+    assert_int_equal(bootjack_resource_set(b.client, 0, 0, 0, 0, &text), BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_set(b.client, 1, 0, 7, 0, &binding), BOOTJACK_OK);
+    assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));
+    for (int i = 1; i <= BOOTJACK_MAX_URI_PARTS; i++) {
+        snprintf(uri, sizeof uri, "part=%d", i);
+        assert_non_null(memmem(b.n.server.message, sizeof b.n.server.message, uri, strlen(uri)));
+    }
+    close_bench(&b);
+}
+
 /* What stands there is the last message that came within that time. */
 static void run_and_hear(bench *b, int64_t duration_ms) {
     memset(b->n.server.message, 0, sizeof b->n.server.message);
@@ -378,3 +401,4 @@ int main(void) {
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        cmocka_unit_test(a_register_has_the_whole_query_of_the_uri),

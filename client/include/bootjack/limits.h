@@ -19,8 +19,9 @@
 #define BOOTJACK_MAX_VALUE 8192
 /* Bytes of a server's URI (/0/x/0). Refused at Bootstrap-Finish, 4.06. */
 #define BOOTJACK_MAX_URI 255
-/* Segments of the path, and parts of the query, of a server's URI. Refused at Bootstrap-Finish, 4.06. */
-#define BOOTJACK_MAX_URI_PARTS 16
+/* Segments of the path, and parts of the query, of a server's URI: a Register has five parts of its own. Refused at
+ * Bootstrap-Finish, 4.06. */
+#define BOOTJACK_MAX_URI_PARTS 15
 /* Options of one kind in a request or response: Uri-Path, Uri-Query, Location-Path. 4.00. */
 #define BOOTJACK_MAX_OPTIONS 20
 /* Bytes of a pre-shared key's identity (/0/x/3), none of them NUL. Refused at Bootstrap-Finish, 4.06. */

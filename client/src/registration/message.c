@@ -157,7 +157,8 @@ bootjack_error bjc_registration_send_register(bjc_registration *r, const bjc_uri
     say_lifetime(r, &p);
     add_query(&p.request, releases[r->version - BOOTJACK_LWM2M_1_0]);
     say_binding(r, &p, false);
-    for (size_t i = 0; i < uri->query_count && p.request.query_count < BJC_SEGMENTS; i++) {
+    assert(p.request.query_count + uri->query_count <= BJC_SEGMENTS);
+    for (size_t i = 0; i < uri->query_count; i++) {
         p.request.query[p.request.query_count++] = uri->query[i];
     }
     say_links(r, &p);
