@@ -584,6 +584,7 @@ void bootjack_instances_changed(bootjack_client *client) {
 
 void bootjack_network_changed(bootjack_client *client) {
     if (!client->stopping) {
+        bjc_bootstrap_network_changed(&client->bootstrap);
         bjc_registrations_network_changed(&client->registrations);
     }
 }

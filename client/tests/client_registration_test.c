@@ -227,6 +227,47 @@ static void another_network(void **state) {
     close_bench(&b);
 }
 
+static void change_network(net *n, uint8_t code) {
+    (void) code;
+    n->on_answer = NULL;
+    bootjack_network_changed(n->context);
+}
+
+/* The Bootstrap-Server has the old address: its next command would not arrive, and the client wait EXCHANGE_LIFETIME.
+ */
+static void another_network_in_a_bootstrap(void **state) {
+    (void) state;
+    static const step steps[] = { { BJC_DELETE, "1", NULL, 0, NULL },
+                                  { BJC_PUT, "0/1", "{account}", 0, NULL },
+                                  { BJC_PUT, "1/0", "C1 00 65 C2 01 0E 10 C1 06 00 C1 07 55", 0, NULL },
+                                  { BJC_POST, "bs", NULL, 0, NULL },
+                                  { 0, NULL, NULL, 0, NULL } };
+    bench b;
+    bootjack_config config;
+    char uri[40];
+    uint16_t iid = 0;
+    memset(&b, 0, sizeof b);
+    net_open(&b.n, steps);
+    bootjack_config_init(&config);
+    config.endpoint = "dev-1";
+    snprintf(uri, sizeof uri, "coap://127.0.0.1:%u", b.n.bootstrap.port);
+    const bootjack_security_instance account = { .server_uri = uri,
+                                                 .security_mode = BOOTJACK_SECURITY_NOSEC,
+                                                 .bootstrap_server = true };
+    assert_int_equal(bootjack_client_create(&config, &b.client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_install(b.client), BOOTJACK_OK);
+    assert_int_equal(bootjack_server_object_install(b.client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_add_instance(b.client, &account, &iid), BOOTJACK_OK);
+    bootjack_network_changed(b.client); /* before there is anything */
+    b.n.on_answer = change_network;
+    b.n.context = b.client;
+    int64_t begun = clock_offset_ms;
+    assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));
+    assert_int_equal(b.n.requests, 2);
+    assert_true(clock_offset_ms - begun < 3000);
+    close_bench(&b);
+}
+
 /* Nothing to watch, nothing to do until the Update. */
 static void queue_mode_lets_the_application_sleep(void **state) {
     (void) state;
@@ -389,8 +430,10 @@ static void marks_of_accounts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_leave_in_time),
+        cmocka_unit_test(a_register_has_the_whole_query_of_the_uri),
         cmocka_unit_test(instances_of_the_application),
         cmocka_unit_test(another_network),
+        cmocka_unit_test(another_network_in_a_bootstrap),
         cmocka_unit_test(queue_mode_lets_the_application_sleep),
         cmocka_unit_test(a_lifetime_that_the_application_sets),
         cmocka_unit_test(a_resource_that_cannot_be_set),
@@ -401,4 +444,3 @@ int main(void) {
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        cmocka_unit_test(a_register_has_the_whole_query_of_the_uri),

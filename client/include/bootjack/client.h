@@ -147,8 +147,9 @@ BOOTJACK_API bootjack_error bootjack_client_run(bootjack_client *client);
 BOOTJACK_API void bootjack_client_stop(bootjack_client *client);
 /* To be called when instances of the application's own Objects came or went: servers are told with an Update. */
 BOOTJACK_API void bootjack_instances_changed(bootjack_client *client);
-/* To be called when the device got another address or another network: what is under way there begins anew, and the
- * client registers again. An Update notices by itself that the address of a UDP session changed. */
+/* To be called when the device got another address or another network: what is under way there begins anew, a
+ * bootstrap session included, and the client registers again. An Update notices by itself that the address of a UDP
+ * session changed. */
 BOOTJACK_API void bootjack_network_changed(bootjack_client *client);
 /* What the client is doing now. */
 BOOTJACK_API bootjack_client_phase bootjack_client_state(const bootjack_client *client);

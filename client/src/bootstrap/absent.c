@@ -17,6 +17,10 @@ void bjc_bootstrap_stop(bjc_bootstrap *bootstrap) {
     (void) bootstrap;
 }
 
+void bjc_bootstrap_network_changed(bjc_bootstrap *bootstrap) {
+    (void) bootstrap;
+}
+
 bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap) {
     (void) bootstrap;
     return false;

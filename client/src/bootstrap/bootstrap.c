@@ -55,8 +55,8 @@ static void close_lingering(void *context) {
     b->lingering = NULL;
 }
 
-/* Whatever went wrong: everything is as it was before the session, and another attempt follows. */
-static void fail(bjc_bootstrap *b, const char *cause) {
+/* Everything is as it was before the session. */
+static void abandon(bjc_bootstrap *b) {
     if (b->model->in_transaction) {
         bjc_model_roll_back(b->model);
         bjc_log(b->core, BOOTJACK_LOG_INFO, "configuration rolled back");
@@ -64,6 +64,11 @@ static void fail(bjc_bootstrap *b, const char *cause) {
     bjc_session_close(b->session);
     b->session = NULL;
     b->attempted = false;
+}
+
+/* Whatever went wrong, another attempt follows. */
+static void fail(bjc_bootstrap *b, const char *cause) {
+    abandon(b);
     b->failures++;
     hold_off(b, cause);
     b->failed(b->context);
@@ -351,6 +356,16 @@ void bjc_bootstrap_stop(bjc_bootstrap *b) {
     if (b->state != BJC_BOOTSTRAP_IDLE) {
         move(b, BJC_BOOTSTRAP_IDLE, "the client stops");
     }
+}
+
+void bjc_bootstrap_network_changed(bjc_bootstrap *b) {
+    if (!under_way(b) && b->state != BJC_BOOTSTRAP_PACKING) {
+        return;
+    }
+    abandon(b);
+    move(b, BJC_BOOTSTRAP_HOLDING_OFF, "the network changed"); /* which was waited for already */
+    bjc_timer_arm(&b->core->scheduler, &b->timer, 0);
+    b->failed(b->context);
 }
 
 bool bjc_bootstrap_has_account(const bjc_bootstrap *b) {

@@ -47,6 +47,9 @@ typedef struct bjc_bootstrap {
 void bjc_bootstrap_init(bjc_bootstrap *bootstrap);
 /* After a restart: the account's time counts again, if a bootstrap succeeded before. */
 void bjc_bootstrap_resume(bjc_bootstrap *bootstrap);
+/* Another network: a session that is under way cannot go on (the server has the old address), and is asked for anew at
+ * once. That is no failure. */
+void bjc_bootstrap_network_changed(bjc_bootstrap *bootstrap);
 /* Ends everything without a word. */
 void bjc_bootstrap_stop(bjc_bootstrap *bootstrap);
 bool bjc_bootstrap_has_account(const bjc_bootstrap *bootstrap);
