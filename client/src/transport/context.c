@@ -39,6 +39,7 @@ static bool set_up(coap_context_t *coap, uint32_t max_message) {
     coap_register_response_handler(coap, bjc_on_response);
     coap_register_nack_handler(coap, bjc_on_nack);
     coap_register_event_handler(coap, bjc_on_event);
+    coap_register_ping_handler(coap, bjc_on_ping);
     /* One resource for every path and method: requests are told apart by us. */
     coap_resource_t *all = coap_resource_unknown_init(bjc_on_request);
     if (!all) {

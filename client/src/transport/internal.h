@@ -212,6 +212,9 @@ void bjc_beside_lose(bjc_session *session);
 void bjc_beside_free(bjc_session *session);
 bool bjc_beside_waiting(const bjc_session *session);
 
+/* pong.c */
+void bjc_on_ping(coap_session_t *session, const coap_pdu_t *ping, coap_mid_t mid);
+
 /* answer.c */
 void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_pdu_t *request,
                     const coap_string_t *query, coap_pdu_t *response);
