@@ -195,10 +195,25 @@ static bool readable(const bjc_context *context) {
     return poll(&descriptor, 1, 0) > 0;
 }
 
+/* Of a context of ours, which one session has at a time. */
+static bjc_session *session_of(const bjc_transport *transport, const bjc_context *context) {
+    bjc_session *session = context->borrowed ? NULL : transport->sessions;
+    while (session && session->context != context) {
+        session = session->next;
+    }
+    return session;
+}
+
+static void read_some(const bjc_transport *transport, const bjc_context *context) {
+    bjc_again_read(session_of(transport, context));
+    coap_io_process(context->coap, COAP_IO_NO_WAIT);
+    bjc_again_read(NULL);
+}
+
 /* All that has come; of a flood that goes on, what may have come before. */
-void bjc_context_drain(bjc_context *context) {
+void bjc_context_drain(const bjc_transport *transport, const bjc_context *context) {
     for (int i = 0; i < MOST_WAITING && readable(context); i++) {
-        coap_io_process(context->coap, COAP_IO_NO_WAIT);
+        read_some(transport, context);
     }
 }
 
@@ -209,7 +224,7 @@ void bjc_transport_process(bjc_transport *transport) {
         bjc_context *present = context;
         present->users++; /* so that it does not go away under our hands; alone with it, there is nobody to hear from */
         for (int i = 0; i < READS_AT_ONCE && present->users > 1 && !present->asleep && readable(present); i++) {
-            coap_io_process(present->coap, COAP_IO_NO_WAIT);
+            read_some(transport, present);
             settle_sessions(transport);
         }
         context = present->next;

@@ -105,6 +105,13 @@ typedef struct bjc_security {
     int alert;      /* see bjc_session_alert() */
 } bjc_security;
 
+/* The Confirmable response that came last. */
+typedef struct bjc_last_response {
+    bjc_time expires; /* when its Message ID may be that of another; 0 = there was none */
+    uint16_t message_id;
+    bool rejected;
+} bjc_last_response;
+
 struct bjc_session {
     bjc_session *next;
     bjc_transport *transport;
@@ -127,6 +134,7 @@ struct bjc_session {
     void (*ended)(void *context), (*used)(void *context);
     void *incoming_context; /* of all three */
     bjc_inbound inbound;
+    bjc_last_response last_response;
     bjc_pending pending;
     bjc_beside *beside;
     bjc_notified_fn *notified;
@@ -137,7 +145,7 @@ struct bjc_session {
 bjc_context *bjc_context_acquire(bjc_transport *transport, bool shared);
 void bjc_context_release(bjc_transport *transport, bjc_context *context);
 /* Reads what waits there, for the sessions to throw away. */
-void bjc_context_drain(bjc_context *context);
+void bjc_context_drain(const bjc_transport *transport, const bjc_context *context);
 /* A context of ours, and not the application's (early.c). */
 void bjc_context_mark(coap_context_t *coap);
 
@@ -211,6 +219,12 @@ void bjc_beside_lose(bjc_session *session);
 /* Ends all of them with what is known. */
 void bjc_beside_free(bjc_session *session);
 bool bjc_beside_waiting(const bjc_session *session);
+
+/* again.c */
+/* libcoap reads the messages of this session from now on; NULL: of none. */
+void bjc_again_read(bjc_session *session);
+/* A response was taken, or rejected. */
+void bjc_again_note(bjc_session *session, const coap_pdu_t *received, bool rejected);
 
 /* pong.c */
 void bjc_on_ping(coap_session_t *session, const coap_pdu_t *ping, coap_mid_t mid);

@@ -361,6 +361,23 @@ static bool is_reserved(const coap_pdu_t *received) {
     return coap_pdu_get_code(received) >> 5 > 5;
 }
 
+/* False: RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
+static bool take_or_reject(bjc_session *session, const coap_pdu_t *received) {
+    bool ours = is_ours(session, received);
+    if (is_reserved(received)) {
+        return false;
+    }
+    if (!ours) {
+        return bjc_beside_response(session, received);
+    }
+    if (bjc_outgoing_goes_on(&session->pending.out, received)) {
+        session->pending.continues = true;
+    } else {
+        take_response(session, received);
+    }
+    return true;
+}
+
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
                                 coap_mid_t mid) {
     (void) mid;
@@ -369,21 +386,10 @@ coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, co
         return COAP_RESPONSE_OK;
     }
     session->heard = true;
-    bool reserved = is_reserved(received);
-    if (!reserved && !is_ours(session, received) && bjc_beside_response(session, received)) {
-        return COAP_RESPONSE_OK;
-    }
-    if (reserved || !is_ours(session, received)) {
-        /* RFC 7252 §5.3.2: rejected, with a Reset where it was Confirmable (§4.2), silently otherwise. */
-        bool reject = !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
-        return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
-    }
-    if (bjc_outgoing_goes_on(&session->pending.out, received)) {
-        session->pending.continues = true;
-    } else {
-        take_response(session, received);
-    }
-    return COAP_RESPONSE_OK;
+    bool taken = take_or_reject(session, received);
+    bool reject = !taken && !session->stream && coap_pdu_get_type(received) == COAP_MESSAGE_CON;
+    bjc_again_note(session, received, reject);
+    return reject ? COAP_RESPONSE_FAIL : COAP_RESPONSE_OK;
 }
 
 static bool is_end(const bjc_session *session, coap_event_t event) {

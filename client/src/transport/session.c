@@ -110,6 +110,7 @@ static bool connect_to(bjc_session *session, const bjc_address *address) {
     session->up = !session->secure && !session->stream;
     session->security.accepted = session->security.approved = false;
     session->security.suite = 0;
+    session->last_response.expires = 0;
     session->coap = session_of(session, &remote);
     if (!session->coap) {
         bjc_log(session->transport->core, BOOTJACK_LOG_WARNING, "no way to %s", session->address_text);
@@ -270,7 +271,7 @@ void bjc_session_wake(bjc_session *session) {
         session->context->asleep = false;
         session->deaf = !session->stream;
         if (session->deaf) {
-            bjc_context_drain(session->context);
+            bjc_context_drain(session->transport, session->context);
         }
         session->deaf = false;
     }
