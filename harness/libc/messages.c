@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <linux/errqueue.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
@@ -242,6 +243,10 @@ static int64_t receive_once(bj_file *file, void *data, size_t room, int flags, b
 static int64_t receive_bytes(bj_file *file, void *data, size_t room, int flags, bj_sim_received *about) {
     bj_time deadline = bj_later(bj_now(), file->socket.receive_timeout);
     memset(about, 0, sizeof *about);
+    if (flags & MSG_ERRQUEUE) { /* never waits */
+        bj_glance();
+        return bj_sim_receive_error(file->socket.sim, data, room, about);
+    }
     int64_t result = receive_once(file, data, room, flags, about, deadline);
     bool whole = (flags & MSG_WAITALL) && !(flags & MSG_PEEK) && file->socket.type == SOCK_STREAM;
     while (whole && result > 0 && (size_t) result < room) {
@@ -366,34 +371,31 @@ static size_t put_ancillary(const bj_file *file, struct msghdr *message, const b
     return control.used;
 }
 
-/* ip(7), IP_RECVERR: the error as a message of its own, without the datagram that caused it. */
-static int64_t receive_error(bj_file *file, struct msghdr *message) {
-    int error = bj_option_flag(file, IPPROTO_IP, IP_RECVERR) || bj_option_flag(file, IPPROTO_IPV6, IPV6_RECVERR)
-                    ? bj_sim_take_error(file->socket.sim)
-                    : 0;
-    if (!error) {
-        bj_glance();
-        return -EAGAIN;
-    }
+/* ip(7), IP_RECVERR: what is said of the datagram that came back. The offender is the host, without a port. */
+static size_t put_refusal(const bj_file *file, struct msghdr *message, const bj_sim_received *about) {
     bool six = file->socket.family == AF_INET6;
+    bj_addr host = about->from;
+    struct in6_addr ip;
+    memcpy(&ip, host.ip, sizeof ip);
     struct {
         struct sock_extended_err about;
         struct sockaddr_in6 offender;
-    } report = { .about = { .ee_errno = (uint32_t) error,
-                            .ee_origin = six ? SO_EE_ORIGIN_ICMP6 : SO_EE_ORIGIN_ICMP,
-                            .ee_type = six ? 1 : ICMP_DEST_UNREACH,
-                            .ee_code = six ? 4 : ICMP_PORT_UNREACH } };
-    bj_addr peer = { .family = 0 };
-    bj_sim_peer_of(file->socket.sim, &peer);
-    bj_socket_give_address(file, &peer, message->msg_name, &message->msg_namelen);
+    } report = { .about = { .ee_errno = ECONNREFUSED,
+                            .ee_origin = SO_EE_ORIGIN_ICMP,
+                            .ee_type = ICMP_DEST_UNREACH,
+                            .ee_code = ICMP_PORT_UNREACH } };
+    if (six && !IN6_IS_ADDR_V4MAPPED(&ip)) {
+        report.about.ee_origin = SO_EE_ORIGIN_ICMP6;
+        report.about.ee_type = ICMP6_DST_UNREACH;
+        report.about.ee_code = ICMP6_DST_UNREACH_NOPORT;
+    }
+    host.port = 0;
     socklen_t room = sizeof report.offender;
-    bj_socket_give_address(file, &peer, (struct sockaddr *) &report.offender, &room);
+    bj_socket_give_address(file, &host, (struct sockaddr *) &report.offender, &room);
     bj_control control = { .message = message };
-    message->msg_flags = MSG_ERRQUEUE;
     put(&control, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_RECVERR : IP_RECVERR, &report,
-        sizeof report.about + (six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)));
-    message->msg_controllen = control.used;
-    return 0;
+        sizeof report.about + room);
+    return control.used;
 }
 
 /* --- messages --- */
@@ -425,22 +427,20 @@ static int64_t receive_pieces(bj_file *file, const struct iovec *pieces, size_t 
 }
 
 static int64_t receive_message(bj_file *file, struct msghdr *message, int flags) {
-    if (flags & MSG_ERRQUEUE) {
-        return receive_error(file, message);
-    }
     bj_sim_received about;
     int64_t result = receive_pieces(file, message->msg_iov, message->msg_iovlen, flags, &about);
     if (result < 0) {
         return result;
     }
-    message->msg_flags = 0;
+    message->msg_flags = flags & MSG_ERRQUEUE;
     if (file->socket.type == SOCK_DGRAM) {
         bj_socket_give_address(file, &about.from, message->msg_name, &message->msg_namelen);
-        message->msg_flags = about.full_length > (size_t) result ? MSG_TRUNC : 0;
+        message->msg_flags |= about.full_length > (size_t) result ? MSG_TRUNC : 0;
     } else {
         message->msg_namelen = 0;
     }
-    message->msg_controllen = put_ancillary(file, message, &about);
+    message->msg_controllen =
+        flags & MSG_ERRQUEUE ? put_refusal(file, message, &about) : put_ancillary(file, message, &about);
     return received_length(file, result, flags, &about);
 }
 

@@ -173,7 +173,7 @@ static int take_effect(bj_file *file, int level, int name, int value) {
     } else if (level == SOL_SOCKET && (name == SO_REUSEADDR || name == SO_REUSEPORT)) {
         bj_sim_set_reuse(file->socket.sim, value != 0);
     } else if ((level == IPPROTO_IP && name == IP_RECVERR) || (level == IPPROTO_IPV6 && name == IPV6_RECVERR)) {
-        bj_sim_want_errors(file->socket.sim, value != 0);
+        bj_sim_want_errors(file->socket.sim, level == IPPROTO_IPV6 ? 6 : 4, value != 0);
     } else if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_SNDBUF)) {
         return value < 1152 ? 2304 : value * 2; /* as socket(7) says */
     }

@@ -115,7 +115,9 @@ static void use_socket(chaos *c, bj_sim_socket **slot) {
     bj_addr place = at(places[draw(c, draw(c, 2) ? 4 : PLACES)]);
     if (!*slot) {
         *slot = bj_sim_socket_new(c->f->sim, draw(c, 2) ? 4 : 6, draw(c, 2));
-        bj_sim_want_errors(*slot, draw(c, 2));
+        bool wants = draw(c, 2);
+        bj_sim_want_errors(*slot, 4, wants);
+        bj_sim_want_errors(*slot, 6, wants);
         bj_sim_set_v6only(*slot, draw(c, 4) == 0);
         bj_sim_set_reuse(*slot, draw(c, 4) == 0);
         return;
@@ -155,6 +157,7 @@ static void use_socket(chaos *c, bj_sim_socket **slot) {
     }
     case 6:
         bj_sim_take_error(s);
+        bj_sim_receive_error(s, data, length, NULL);
         bj_sim_socket_events(s, NULL);
         bj_sim_peer_of(s, &place);
         bj_sim_local(s, &place);

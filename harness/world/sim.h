@@ -125,8 +125,11 @@ void bj_sim_local(const bj_sim_socket *s, bj_addr *local);
 int bj_sim_peer_of(const bj_sim_socket *s, bj_addr *peer); /* -ENOTCONN */
 int bj_sim_take_error(bj_sim_socket *s);                   /* SO_ERROR: a positive errno, then 0 */
 size_t bj_sim_pending(const bj_sim_socket *s);             /* FIONREAD: bytes of the next datagram, or of the stream */
-void bj_sim_want_errors(bj_sim_socket *s,
-                        bool on); /* IP_RECVERR: ICMP errors also for sockets that are not connected */
+/* IP_RECVERR, IPV6_RECVERR (`family` 4, 6): ICMP errors also for sockets that are not connected, and a queue of what
+ * they are about, which switching it off empties. */
+void bj_sim_want_errors(bj_sim_socket *s, int family, bool on);
+/* The next of that queue: the beginning of the datagram, and in about->from the port that refused it. -EAGAIN: none. */
+int64_t bj_sim_receive_error(bj_sim_socket *s, uint8_t *data, size_t room, bj_sim_received *about);
 /* The source that IP_PKTINFO or IPV6_PKTINFO names (its port is ignored; NULL or unspecified: as bj_sim_send()).
  * -EINVAL: not an address of the client. */
 int64_t bj_sim_send_from(bj_sim_socket *s, const bj_addr *source, const bj_addr *peer, const uint8_t *data,

@@ -20,7 +20,7 @@ struct sim_conn;
 typedef enum sim_event_kind {
     SIM_TICK = 1,       /* the engine's timer; never in the heap */
     SIM_DATAGRAM,       /* what: sim_packet, arrives at its receiver */
-    SIM_ICMP,           /* what: sim_packet without data that met a closed port; its sender hears of it */
+    SIM_ICMP,           /* what: sim_packet that met a closed port, its beginning; its sender hears of it */
     SIM_SEGMENT,        /* what: sim_packet of a TCP connection */
     SIM_STREAM_TIMEOUT, /* what: sim_packet without data; its connection gave up */
 } sim_event_kind;
@@ -159,7 +159,13 @@ void sim_clear_faults(bj_world *w);
 
 /* --- sockets (sim_socket.c) ----------------------------------------------------------------------------------- */
 
-enum { SIM_PORT_BUCKETS = 512, SIM_RECEIVE_ROOM = 212992, SIM_ACCEPT_ROOM = 128, SIM_WINDOW_SIZE = 65536 };
+enum {
+    SIM_PORT_BUCKETS = 512,
+    SIM_RECEIVE_ROOM = 212992,
+    SIM_ACCEPT_ROOM = 128,
+    SIM_REFUSED_ROOM = 64,
+    SIM_WINDOW_SIZE = 65536
+};
 
 /* What connect() has come to, as Linux keeps it: a connection that broke leaves its socket CONNECTED. */
 typedef enum sim_phase { SIM_UNCONNECTED, SIM_CONNECTING, SIM_CONNECTED } sim_phase;
@@ -171,11 +177,11 @@ struct bj_sim_socket {
     bool stream;
     bool v6only;
     bool reuse;
-    bool want_errors;
-    bool bound;       /* has a port: stands in a bucket */
-    bool own_address; /* bind() named the address: connect() leaves it */
-    bool own_port;    /* bind() named the port: who disconnects keeps it */
-    bool connected;   /* UDP: has a peer */
+    bool want_errors[2]; /* those of IPv4, of IPv6 */
+    bool bound;          /* has a port: stands in a bucket */
+    bool own_address;    /* bind() named the address: connect() leaves it */
+    bool own_port;       /* bind() named the port: who disconnects keeps it */
+    bool connected;      /* UDP: has a peer */
     bool shut_read;
     bool shut_write;
     bj_addr local;
@@ -185,7 +191,9 @@ struct bj_sim_socket {
     void *subject;     /* of bj_sim_watch() */
     sim_packet *first; /* received, not yet read */
     sim_packet *last;
-    size_t queued; /* bytes in there */
+    size_t queued;       /* bytes in there */
+    sim_packet *refused; /* UDP: what met closed ports, for who wants errors; from there */
+    unsigned refused_count;
 
     /* TCP */
     struct sim_conn *conn;
@@ -208,8 +216,8 @@ bj_sim_socket *sim_socket_for(const bj_sim *sim, bool stream, const bj_addr *fro
 /* Puts a packet into the socket's queue; false when there is no room (the packet stays the caller's). A stream always
  * takes it: its window was watched before. */
 bool sim_socket_take(bj_sim_socket *s, sim_packet *packet);
-/* The client's sockets that sent from `sender` to the closed port hear of it; true when any did. */
-bool sim_sockets_refused(bj_sim *sim, const bj_addr *sender, const bj_addr *closed);
+/* The client's sockets that sent a datagram from `sender` to the closed port hear of it; true when any did. */
+bool sim_sockets_refused(bj_sim *sim, const bj_addr *sender, const bj_addr *closed, const uint8_t *data, size_t length);
 /* Gives an unbound socket a port; a negative errno when there is none. */
 int sim_socket_autobind(bj_sim_socket *s);
 bj_addr sim_source_for(const bj_sim_socket *s, const bj_addr *peer);

@@ -336,11 +336,15 @@ static uint32_t log_received(bj_sim *sim, const sim_packet *packet) {
                                     .raw_length = packet->length });
 }
 
+/* RFC 1812 §4.3.2.3: an ICMP message is at most 576 bytes, with two IP headers, its own and UDP's. */
+enum { ICMP_QUOTED = 576 - 20 - 8 - 20 - 8 };
+
 /* RFC 1122 §4.1.3.1: a datagram for a port where nobody listens is answered with an ICMP Port Unreachable. */
 static void refuse(bj_sim *sim, sim_packet *packet) {
     sim_direction *way;
     bj_time latency = sim_link_between(sim, packet->to_actor, packet->from_actor, &way)->link.latency;
-    sim_packet *icmp = sim_packet_new(sim, &packet->from, &packet->to, NULL, 0);
+    size_t quoted = packet->length < ICMP_QUOTED ? packet->length : ICMP_QUOTED;
+    sim_packet *icmp = sim_packet_new(sim, &packet->from, &packet->to, packet->data, quoted);
     icmp->from_actor = packet->from_actor;
     icmp->to_actor = packet->to_actor;
     icmp->sent = packet->sent;
@@ -394,7 +398,7 @@ void sim_icmp_arrives(bj_sim *sim, sim_packet *packet) {
                                               .from = packet->to,
                                               .to = packet->from,
                                               .text = "port unreachable" });
-    if (client && sim_sockets_refused(sim, &packet->from, &packet->to)) {
+    if (client && sim_sockets_refused(sim, &packet->from, &packet->to, packet->data, packet->length)) {
         sim_tell_icmp(sim, &packet->to, event);
     }
     sim_packet_free(sim, packet);

@@ -79,6 +79,15 @@ static void drop_queue(bj_sim_socket *s) {
     s->queued = 0;
 }
 
+static void drop_refused(bj_sim_socket *s) {
+    while (s->refused) {
+        sim_packet *packet = s->refused;
+        s->refused = packet->next;
+        sim_packet_free(s->sim, packet);
+    }
+    s->refused_count = 0;
+}
+
 static void vanish(bj_sim_socket *s) {
     for (bj_sim_socket *waiting = s->accept_first; waiting; waiting = waiting->accept_next) {
         vanish(waiting); /* those have none waiting */
@@ -88,6 +97,7 @@ static void vanish(bj_sim_socket *s) {
     }
     release_port(s);
     drop_queue(s);
+    drop_refused(s);
 }
 
 void sim_sockets_vanish(bj_sim *sim) {
@@ -116,6 +126,7 @@ void bj_sim_socket_close(bj_sim_socket *s) {
     }
     release_port(s);
     drop_queue(s);
+    drop_refused(s);
     bj_arena_free(s->sim->arena, s);
 }
 
@@ -441,12 +452,30 @@ bool sim_socket_take(bj_sim_socket *s, sim_packet *packet) {
     return true;
 }
 
-bool sim_sockets_refused(bj_sim *sim, const bj_addr *sender, const bj_addr *closed) {
+static void keep_refused(bj_sim_socket *s, const bj_addr *closed, const uint8_t *data, size_t length) {
+    if (s->refused_count == SIM_REFUSED_ROOM) {
+        return;
+    }
+    sim_packet **end = &s->refused;
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = sim_packet_new(s->sim, closed, &s->local, data, length);
+    (*end)->time = s->sim->now;
+    s->refused_count++;
+}
+
+bool sim_sockets_refused(bj_sim *sim, const bj_addr *sender, const bj_addr *closed, const uint8_t *data,
+                         size_t length) {
     bool heard = false;
     for (bj_sim_socket *s = sim->ports[sender->port % SIM_PORT_BUCKETS]; s; s = s->next) {
-        bool spoke = s->connected ? bj_addr_equal(&s->peer, closed) : s->want_errors;
+        bool wants = s->want_errors[closed->family == 6];
+        bool spoke = s->connected ? bj_addr_equal(&s->peer, closed) : wants;
         if (!s->stream && s->local.port == sender->port && spoke) {
             s->error = ECONNREFUSED;
+            if (wants) {
+                keep_refused(s, closed, data, length);
+            }
             sim_touch(s);
             heard = true;
         }
@@ -460,7 +489,7 @@ static void send_to_self(bj_sim_socket *s, const bj_addr *from, const bj_addr *t
     bj_sim *sim = s->sim;
     bj_sim_socket *receiver = sim_socket_for(sim, false, from, to);
     if (!receiver) {
-        sim_sockets_refused(sim, from, to);
+        sim_sockets_refused(sim, from, to, data, length);
         return;
     }
     sim_packet *packet = sim_packet_new(sim, from, to, data, length);
@@ -551,8 +580,8 @@ static void unqueue_first(bj_sim_socket *s) {
     sim_packet_free(s->sim, packet);
 }
 
-static int64_t receive_datagram(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, bj_sim_received *about) {
-    const sim_packet *packet = s->first;
+static size_t read_out(const bj_sim_socket *s, const sim_packet *packet, uint8_t *data, size_t room,
+                       bj_sim_received *about) {
     size_t length = packet->length < room ? packet->length : room;
     if (length) {
         memcpy(data, packet->data, length);
@@ -563,6 +592,26 @@ static int64_t receive_datagram(bj_sim_socket *s, uint8_t *data, size_t room, bo
         about->full_length = packet->length;
         about->time = packet->time;
     }
+    return length;
+}
+
+int64_t bj_sim_receive_error(bj_sim_socket *s, uint8_t *data, size_t room, bj_sim_received *about) {
+    sim_packet *packet = s->refused;
+    if (!packet) {
+        return -EAGAIN;
+    }
+    size_t length = read_out(s, packet, data, room, about);
+    s->refused = packet->next;
+    s->refused_count--;
+    sim_packet_free(s->sim, packet);
+    s->error = s->refused ? ECONNREFUSED : 0; /* Linux: SO_ERROR follows the queue */
+    sim_moved(s->sim);
+    return (int64_t) length;
+}
+
+static int64_t receive_datagram(bj_sim_socket *s, uint8_t *data, size_t room, bool peek, bj_sim_received *about) {
+    const sim_packet *packet = s->first;
+    size_t length = read_out(s, packet, data, room, about);
     if (!peek) {
         s->queued -= packet->length;
         unqueue_first(s);
@@ -659,8 +708,11 @@ size_t bj_sim_pending(const bj_sim_socket *s) {
     return s->stream ? s->queued : s->first ? s->first->length : 0;
 }
 
-void bj_sim_want_errors(bj_sim_socket *s, bool on) {
-    s->want_errors = on;
+void bj_sim_want_errors(bj_sim_socket *s, int family, bool on) {
+    s->want_errors[family == 6] = on;
+    if (!on) {
+        drop_refused(s);
+    }
 }
 
 bool bj_sim_is_stream(const bj_sim_socket *s) {
@@ -700,7 +752,7 @@ short bj_sim_socket_events(const bj_sim_socket *s, uint64_t *edges) {
         events |= s->shut_read ? POLLIN | POLLRDHUP : 0;
         events |= s->shut_read && s->shut_write ? POLLHUP : 0;
     }
-    if (s->error) {
+    if (s->error || s->refused) {
         events |= POLLERR;
     }
     if (edges) {

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "libc_fixture.h"
 
+#include <linux/errqueue.h>
 #include <pthread.h>
 
 /* The events that hold now. */
@@ -106,6 +107,87 @@ static void a_udp_socket_connects_to_a_host_without_a_port(void **state) {
     assert_int_equal(name_of(fd).sin_addr.s_addr, inet_addr("192.0.2.1"));
     assert_errno(getpeername(fd, (struct sockaddr *) &peer, &length), ENOTCONN);
     assert_errno(sendto(fd, "x", 1, 0, (struct sockaddr *) &host, sizeof host), EINVAL);
+    close(fd);
+}
+
+/* --- the error queue of a UDP socket -------------------------------------------------------------------------- */
+
+/* What the error queue says next: whether it said anything, of whose port, and about which datagram. */
+static bool next_refusal(int fd, struct sockaddr_in6 *who, char text[16], struct sock_extended_err *error) {
+    _Alignas(struct cmsghdr) char control[128];
+    struct iovec piece = { text, 15 };
+    struct msghdr message = { .msg_name = who,
+                              .msg_namelen = sizeof *who,
+                              .msg_iov = &piece,
+                              .msg_iovlen = 1,
+                              .msg_control = control,
+                              .msg_controllen = sizeof control };
+    ssize_t length = recvmsg(fd, &message, MSG_ERRQUEUE);
+    if (length < 0) {
+        assert_int_equal(errno, EAGAIN);
+        return false;
+    }
+    text[length] = 0;
+    assert_int_equal(message.msg_flags, MSG_ERRQUEUE);
+    assert_non_null(CMSG_FIRSTHDR(&message));
+    memcpy(error, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof *error);
+    assert_int_equal(error->ee_errno, ECONNREFUSED);
+    return true;
+}
+
+/* One socket for several servers can tell which of them is not there, also when recv() was told before. */
+static void the_error_queue_names_who_refused_and_what(void **state) {
+    (void) state;
+    char text[16];
+    struct sock_extended_err error;
+    struct sockaddr_in one = ipv4("192.0.2.10", 1), two = ipv4("192.0.2.10", 2);
+    struct sockaddr_in6 who;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), on = 1, off = 0;
+    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+    assert_int_equal(sendto(fd, "first", 5, 0, (struct sockaddr *) &one, sizeof one), 5);
+    assert_int_equal(sendto(fd, "second", 6, 0, (struct sockaddr *) &two, sizeof two), 6);
+    sleep(1);
+    assert_errno(recv(fd, text, sizeof text, MSG_DONTWAIT), ECONNREFUSED);
+    assert_errno(recv(fd, text, sizeof text, MSG_DONTWAIT), EAGAIN);
+    assert_int_equal(events_of(fd), POLLOUT | POLLERR);
+    assert_true(next_refusal(fd, &who, text, &error));
+    assert_memory_equal(&who, &one, sizeof one);
+    assert_string_equal(text, "first");
+    assert_int_equal(events_of(fd), POLLOUT | POLLERR);
+    assert_true(next_refusal(fd, &who, text, &error));
+    assert_memory_equal(&who, &two, sizeof two);
+    assert_string_equal(text, "second");
+    assert_int_equal(events_of(fd), POLLOUT);
+    assert_false(next_refusal(fd, &who, text, &error));
+    assert_int_equal(sendto(fd, "third", 5, 0, (struct sockaddr *) &one, sizeof one), 5);
+    sleep(1);
+    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &off, sizeof off), 0);
+    assert_false(next_refusal(fd, &who, text, &error));
+    close(fd);
+}
+
+/* IPV6_RECVERR is for what came by IPv6; of IPv4 destinations that are mapped IP_RECVERR tells. */
+static void errors_of_mapped_destinations_are_asked_for_apart(void **state) {
+    (void) state;
+    char text[16];
+    struct sock_extended_err error;
+    struct sockaddr_in6 mapped = ipv6("::ffff:192.0.2.10", 1), plain = ipv6("2001:db8::a", 1), who;
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0), on = 1;
+    assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on), 0);
+    assert_int_equal(sendto(fd, "six", 3, 0, (struct sockaddr *) &plain, sizeof plain), 3);
+    assert_int_equal(sendto(fd, "four", 4, 0, (struct sockaddr *) &mapped, sizeof mapped), 4);
+    sleep(1);
+    assert_true(next_refusal(fd, &who, text, &error));
+    assert_memory_equal(&who, &plain, sizeof plain);
+    assert_int_equal(error.ee_origin, SO_EE_ORIGIN_ICMP6);
+    assert_false(next_refusal(fd, &who, text, &error));
+    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on), 0);
+    assert_int_equal(sendto(fd, "four", 4, 0, (struct sockaddr *) &mapped, sizeof mapped), 4);
+    sleep(1);
+    assert_true(next_refusal(fd, &who, text, &error));
+    assert_memory_equal(&who, &mapped, sizeof mapped);
+    assert_int_equal(error.ee_origin, SO_EE_ORIGIN_ICMP);
+    assert_string_equal(text, "four");
     close(fd);
 }
 
@@ -314,6 +396,8 @@ int main(void) {
         in_world(datagrams_still_arrive_behind_shut_rd),
         in_world(who_disconnects_loses_the_port_that_it_did_not_choose),
         in_world(a_udp_socket_connects_to_a_host_without_a_port),
+        in_world(the_error_queue_names_who_refused_and_what),
+        in_world(errors_of_mapped_destinations_are_asked_for_apart),
         in_world(two_sends_after_the_peer_has_closed_are_a_broken_pipe),
         in_world(a_reset_behind_the_end_does_not_spoil_the_end),
         in_world(a_stream_that_is_shut_both_ways_hangs_up),

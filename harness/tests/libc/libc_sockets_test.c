@@ -255,7 +255,7 @@ static void the_error_queue_tells_of_a_closed_port(void **state) {
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control
     };
-    assert_int_equal(recvmsg(fd, &message, MSG_ERRQUEUE), 0);
+    assert_int_equal(recvmsg(fd, &message, MSG_ERRQUEUE), 1);
     assert_int_equal(message.msg_flags, MSG_ERRQUEUE);
     struct sock_extended_err error;
     memcpy(&error, CMSG_DATA(control_of(&message, IPPROTO_IP, IP_RECVERR)), sizeof error);
