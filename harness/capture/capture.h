@@ -45,7 +45,8 @@ typedef struct bj_packet {
     /* ICMP: the datagram that met a closed port; `data` is what the error quotes of its payload. */
     bj_addr quoted_from;
     bj_addr quoted_to;
-    const char *why; /* OTHER: what it is, or what cannot be understood of it */
+    const char *why;  /* OTHER: what it is, or what cannot be understood of it */
+    uint32_t copy_of; /* the frame that holds the same packet, captured at another place; 0: none */
 } bj_packet;
 
 typedef struct bj_capture bj_capture;

@@ -10,6 +10,7 @@
 
 #include "capture/capture.h"
 #include "capture/capture_file.h"
+#include "capture/copies.h"
 #include "capture/fragments.h"
 #include "capture/pcap_read.h"
 #include "capture/pcapng_read.h"
@@ -34,6 +35,7 @@ struct bj_capture {
     bj_pcap_reader packets;
     uint32_t frame;
     bj_fragments *fragments; /* NULL: there was none */
+    bj_copies copies;
 };
 
 /* --- link layers ---------------------------------------------------------------------------------------------- */
@@ -248,7 +250,9 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
     unsigned version = bj_reader_left(r) ? *r->at >> 4 : 0;
     packet->why = "an IP header that is cut off or damaged";
     bool ok = version == 4 ? read_ipv4(r, packet, &h) : version == 6 && read_ipv6(r, packet, &h);
-    if (ok && h.fragmented) {
+    if (ok && h.fragmented && packet->copy_of) {
+        ok = false; /* it has its place already */
+    } else if (ok && h.fragmented) {
         packet->why = "a fragment of a datagram";
         bj_fragment f = { .from = packet->from,
                           .to = packet->to,
@@ -338,6 +342,14 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
     bj_reader r = bj_reader_over(record.data, record.length);
     packet->why = known_link(record.link) ? "no IP" : "a link type other than Ethernet, Linux cooked, raw IP, loopback";
     if (known_link(record.link) && skip_link(&r, record.link)) {
+        bj_copy_seen seen = { .frame = packet->frame,
+                              .time = record.time,
+                              .interface = record.interface,
+                              .link = record.data,
+                              .link_length = (size_t) (r.at - record.data),
+                              .ip = r.at,
+                              .length = bj_reader_left(&r) };
+        packet->copy_of = bj_copies_take(&capture->copies, &seen);
         read_ip(capture, &r, packet);
     }
     packet->why = packet->kind == BJ_PACKET_OTHER ? packet->why : NULL;

@@ -325,6 +325,12 @@ static bool gather_bootstraps(bj_parties *p) {
     return true;
 }
 
+/* A packet before and behind a translation of addresses, both of which were captured; whoever moves takes longer. */
+static bool is_translated(const bj_party *a, const bj_party *b) {
+    bj_time apart = a->asked_first > b->asked_first ? a->asked_first - b->asked_first : b->asked_first - a->asked_first;
+    return !bj_addr_same_host(&a->host, &b->host) && bj_addr_equal(&a->bootstrap, &b->bootstrap) && apart < BJ_SECOND;
+}
+
 /* One client that goes from one Bootstrap-Server to another is not at both at the same time. */
 static void merge_moved(bj_parties *p) {
     for (size_t i = 0; i < p->count; i++) {
@@ -332,7 +338,7 @@ static void merge_moved(bj_parties *p) {
             bj_party *a = &p->all[i], *b = &p->all[n];
             bool named = *a->endpoint && !strcmp(a->endpoint, b->endpoint);
             bool same = named || (!*a->endpoint && !*b->endpoint && bj_addr_same_host(&a->host, &b->host));
-            if (!same || !a->flows || !b->flows ||
+            if (!same || !a->flows || !b->flows || is_translated(a, b) ||
                 !(a->asked_last < b->asked_first || b->asked_last < a->asked_first)) {
                 continue;
             }
@@ -353,12 +359,13 @@ static bool may_be_of(const bj_party *one, const bj_flow *other, const bj_flow *
 }
 
 /* Of the clients that this flow may belong to: the one with the same port, else the one that spoke last before. */
-static uint32_t owner_of(const bj_parties *p, const bj_flow *f) {
+static uint32_t owner_among(const bj_parties *p, const bj_flow *f, bool same_host) {
     uint32_t best = UINT32_MAX;
     bj_time latest = 0;
     for (size_t i = 0; i < p->flow_count; i++) {
         const bj_flow *other = &p->flows[i];
-        if (other->party == UINT32_MAX || !may_be_of(&p->all[other->party], other, f)) {
+        if (other->party == UINT32_MAX || !may_be_of(&p->all[other->party], other, f) ||
+            (same_host && !bj_addr_same_host(&other->client, &f->client))) {
             continue;
         }
         if (other->client.port == f->client.port) {
@@ -392,6 +399,11 @@ static void orient_one(const bj_addr_set *clients, bj_flow *f) {
         (!f->nameless.family && is_well_known(f->client.port) && !is_well_known(f->server.port))) {
         turn(f, &(bj_addr){ .family = 0 });
     }
+}
+
+static uint32_t owner_of(const bj_parties *p, const bj_flow *f) {
+    uint32_t owner = owner_among(p, f, true);
+    return owner == UINT32_MAX ? owner_among(p, f, false) : owner;
 }
 
 /* Where nobody said anything that only one side says: a client is one elsewhere, too, or asked for a bootstrap without

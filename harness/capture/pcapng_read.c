@@ -184,7 +184,9 @@ static bool take_packet(bj_pcapng_reader *r, bj_pcapng_record *record, uint32_t 
     }
     uint64_t ticks = (uint64_t) four(r, head) << 32 | four(r, head + 4);
     r->last = i ? microseconds(i, ticks) : r->last;
-    *record = (bj_pcapng_record){ .link = i ? i->link : -1, .time = r->last, .data = head + 16, .length = captured };
+    *record = (bj_pcapng_record){
+        .link = i ? i->link : -1, .interface = number, .time = r->last, .data = head + 16, .length = captured
+    };
     return true;
 }
 

@@ -10,6 +10,7 @@
 
 typedef struct bj_pcapng_record {
     int link;            /* LINKTYPE_ of its interface; -1: it has none that was described */
+    uint32_t interface;  /* its number in the section */
     uint64_t time;       /* microseconds since 1970; where the block has none, that of the packet before */
     const uint8_t *data; /* until the next call */
     size_t length;

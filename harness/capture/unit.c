@@ -433,6 +433,10 @@ static bool close_unit(bj_units *u, bj_unit *unit) {
 }
 
 static bool first_unit(bj_units *u, bj_unit *unit) {
+    if (u->packet.copy_of) {
+        u->packet.kind = BJ_PACKET_OTHER;
+        u->packet.why = "a packet that was captured before, at another place";
+    }
     switch (u->packet.kind) {
     case BJ_PACKET_UDP:
         return udp_unit(u, unit);

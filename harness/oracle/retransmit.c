@@ -38,11 +38,16 @@ static void timing(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
         return;
     }
     BJ_TEXT(what, 200);
+    BJ_TEXT(end, 40);
     oracle_describe(own, &what);
+    if (late == BJ_NEVER) {
+        bj_text_add(&end, ", or later");
+    } else {
+        bj_text_printf(&end, " to %.3f s", (double) late / 1e6);
+    }
     oracle_break(o, BJ_RULE_COAP_RETRANSMIT, s->time, s->event->sequence,
-                 "%s is repeated %.3f s after it was sent before; repetition %u is due after %.3f s to %.3f s",
-                 what.start, (double) (own->last - own->before) / 1e6, own->copies - 1, (double) early / 1e6,
-                 (double) late / 1e6);
+                 "%s is repeated %.3f s after it was sent before; repetition %u is due after %.3f s%s", what.start,
+                 (double) (own->last - own->before) / 1e6, own->copies - 1, (double) early / 1e6, end.start);
 }
 
 static void count(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {

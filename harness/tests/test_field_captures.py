@@ -11,7 +11,7 @@ import pytest
 from harness.pytest_bootjack import api
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from pcap_file import ACK, CON, NON, coap, packed, path, port_unreachable, query, udp  # noqa: E402
+from pcap_file import ACK, CON, ETHERNET, NON, RAW, coap, packed, path, port_unreachable, query, section, udp  # noqa: E402
 
 CLIENT, BS, SERVER = ("192.0.2.1", 56830), ("192.0.2.10", 5685), ("192.0.2.20", 5683)
 TLV = [(12, struct.pack("!H", 11542))]
@@ -153,3 +153,75 @@ def test_who_is_the_client_where_only_servers_are_heard(tmp_path):
 def test_a_server_that_succeeds_with_the_security_object(tmp_path):
     there = [(210, SERVER, CLIENT, coap(CON, "0.04", 80, b"\x0a", path("/0/1"))), (210.1, CLIENT, SERVER, coap(ACK, "2.02", 80, b"\x0a"))]
     assert broken(saved(tmp_path, packed(packets(life() + there))))["SEC-OBJECT-CLOSED"] == 16
+
+
+# --- taken at two places ------------------------------------------------------------------------------------------
+
+def numbered(frames):
+    """With an Identification each, as hosts give them."""
+    return [(time, packet[:4] + struct.pack("!H", number + 1) + packet[6:]) for number, (time, packet) in enumerate(frames)]
+
+
+def routed(packet):
+    return packet[:8] + bytes([packet[8] - 1]) + packet[9:]
+
+
+def as_it_is(packet):
+    return packet
+
+
+def six(frames):
+    hosts = {CLIENT[0]: "2001:db8::1", BS[0]: "2001:db8::10", SERVER[0]: "2001:db8::20"}
+    return [(1700000000 + time, udp((hosts[here[0]], here[1]), (hosts[there[0]], there[1]), message))
+            for time, here, there, message in frames]
+
+
+def hop_less(packet):
+    return packet[:7] + bytes([packet[7] - 1]) + packet[8:]
+
+
+COPIES = {"a router": (packets(life()), routed, 0.002), "a mirrored port": (numbered(packets(life())), as_it_is, 0.00005),
+          "a router of IPv6": (six(life()), hop_less, 0.3)}
+
+
+@pytest.mark.parametrize("place", COPIES)
+@pytest.mark.parametrize("arguments", [(), ("--at-client",)])
+def test_packets_that_pass_two_places(tmp_path, place, arguments):
+    frames, other, later = COPIES[place]
+    both = sorted([*frames, *((time + later, other(packet)) for time, packet in frames)], key=lambda frame: frame[0])
+    file = saved(tmp_path, packed(both))
+    assert broken(file, *arguments) == {}
+    assert [len(client["exchanges"]) for client in judged(file)] == [7]
+    assert "14 frames are not read, the first is frame" in run(file).stderr
+    assert "a packet that was captured before, at another place" in run(file).stderr
+
+
+def test_packets_on_two_interfaces(tmp_path):
+    data = section([(ETHERNET, 6), (RAW, 9)], [(n, time + n / 10000, packet) for time, packet in packets(life()) for n in (0, 1)])
+    file = saved(tmp_path, data)
+    assert broken(file, "--at-client") == {}
+    assert [len(client["exchanges"]) for client in judged(file)] == [7]
+
+
+def test_fragments_on_two_interfaces(tmp_path):
+    whole = numbered(packets(life()))[4][1]
+    pieces = [whole[:2] + struct.pack("!H", 44) + whole[4:6] + b"\x20\0" + whole[8:44],
+              whole[:2] + struct.pack("!H", len(whole) - 24) + whole[4:6] + b"\0\3" + whole[8:20] + whole[44:]]
+    frames = [(n, 1700000000 + n / 10000, piece) for piece in pieces for n in (0, 1)]
+    said = run(saved(tmp_path, section([(ETHERNET, 6), (RAW, 6)], frames)))
+    assert said.stdout.count("Write /0/1") == 1 and "no answer" in said.stdout
+
+
+def test_a_message_that_a_host_sends_twice_is_no_copy(tmp_path):
+    """Neither where each has an Identification of its own, nor where none has any."""
+    sent = packets(life())
+    for frames in (numbered([sent[0], (sent[0][0] + 0.001, sent[0][1]), *sent[1:]]), [sent[0], *sent]):
+        assert broken(saved(tmp_path, packed(frames)))["COAP-RETRANSMIT"] == 2
+    assert "repetition 1 is due after 1.899 s, or later\n" in run(tmp_path / "field.pcap").stdout
+
+
+def test_both_sides_of_a_translation_of_addresses(tmp_path):
+    outside = ("203.0.113.7", 40001)
+    both = [*life(), *((time + 0.0005, here, there, message) for time, here, there, message in life(outside))]
+    clients = judged(saved(tmp_path, packed(sorted(packets(both), key=lambda frame: frame[0]))))
+    assert [(client["client"], len(client["exchanges"])) for client in clients] == [(CLIENT[0], 7), (outside[0], 7)]
