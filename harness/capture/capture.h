@@ -59,9 +59,9 @@ typedef struct bj_capture_source {
     size_t length;
 } bj_capture_source;
 
-/* Opens a pcap or pcapng capture, gzip or not, whose link type is Ethernet (VLANs among it), Linux cooked (v1, v2), raw
- * IP or null/loopback. NULL: *why says what is wrong. A datagram in fragments is the packet of the last of them that
- * comes.
+/* Opens a pcap or pcapng capture, gzip or not, whose link type is Ethernet (VLANs and PPPoE among it), PPP, Linux
+ * cooked (v1, v2), raw IP or null/loopback. NULL: *why says what is wrong. A datagram in fragments is the packet of the
+ * last of them that comes.
  */
 bj_capture *bj_capture_open(const bj_capture_source *source, bj_text *why);
 /* 1: *packet is filled in; 0: the end; -1: the file is damaged here, *why says how. */

@@ -21,6 +21,10 @@ enum {
     ETHERTYPE_IPV6 = 0x86DD,
     ETHERTYPE_VLAN = 0x8100,
     ETHERTYPE_QINQ = 0x88A8,
+    ETHERTYPE_QINQ_OLD = 0x9100, /* before IEEE 802.1ad had a number */
+    ETHERTYPE_PPPOE = 0x8864,
+    PPP_IPV4 = 0x21,
+    PPP_IPV6 = 0x57,
     PROTOCOL_ICMP = 1,
     PROTOCOL_TCP = 6,
     PROTOCOL_UDP = 17,
@@ -41,27 +45,44 @@ struct bj_capture {
 /* --- link layers ---------------------------------------------------------------------------------------------- */
 
 /* Each moves the reader to the IP header and returns false when there is none. */
-static bool skip_ethernet(bj_reader *r) {
-    uint32_t type;
-    if (!bj_reader_take(r, 12) || !bj_reader_uint(r, 2, &type)) {
-        return false;
+static bool skip_ppp(bj_reader *r) {
+    uint32_t protocol;
+    if (bj_reader_left(r) > 2 && r->at[0] == 0xFF && r->at[1] == 3) {
+        bj_reader_take(r, 2); /* address and control, which may be left out (RFC 1661 6.6) */
     }
-    while (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ) {
+    size_t length = bj_reader_left(r) && *r->at & 1 ? 1 : 2; /* RFC 1661 6.5 */
+    return bj_reader_uint(r, length, &protocol) && (protocol == PPP_IPV4 || protocol == PPP_IPV6);
+}
+
+/* RFC 2516 4: version and type, code 0 in a session, its number, a length. */
+static bool skip_pppoe(bj_reader *r) {
+    const uint8_t *head = bj_reader_take(r, 6);
+    return head && !head[1] && skip_ppp(r);
+}
+
+/* What stands behind the type of Ethernet, which others use, too. */
+static bool skip_tags(bj_reader *r, uint32_t type) {
+    while (type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_QINQ_OLD) {
         if (!bj_reader_take(r, 2) || !bj_reader_uint(r, 2, &type)) {
             return false;
         }
     }
-    return type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6;
+    return type == ETHERTYPE_PPPOE ? skip_pppoe(r) : type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6;
+}
+
+static bool skip_ethernet(bj_reader *r) {
+    uint32_t type;
+    return bj_reader_take(r, 12) && bj_reader_uint(r, 2, &type) && skip_tags(r, type);
 }
 
 static bool skip_cooked(bj_reader *r) {
     uint32_t type;
-    return bj_reader_take(r, 14) && bj_reader_uint(r, 2, &type) && (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6);
+    return bj_reader_take(r, 14) && bj_reader_uint(r, 2, &type) && skip_tags(r, type);
 }
 
 static bool skip_cooked_2(bj_reader *r) {
     uint32_t type;
-    return bj_reader_uint(r, 2, &type) && bj_reader_take(r, 18) && (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6);
+    return bj_reader_uint(r, 2, &type) && bj_reader_take(r, 18) && skip_tags(r, type);
 }
 
 static bool skip_link(bj_reader *r, int link) {
@@ -72,6 +93,9 @@ static bool skip_link(bj_reader *r, int link) {
         return skip_cooked(r);
     case DLT_LINUX_SLL2:
         return skip_cooked_2(r);
+    case DLT_PPP:
+    case DLT_PPP_SERIAL:
+        return skip_ppp(r);
     case DLT_NULL:
     case DLT_LOOP:
         return bj_reader_take(r, 4); /* the family: the IP header says it, too */
@@ -87,7 +111,8 @@ static int dlt_of(int link) {
 
 static bool known_link(int link) {
     return link == DLT_EN10MB || link == DLT_LINUX_SLL || link == DLT_LINUX_SLL2 || link == DLT_NULL ||
-           link == DLT_LOOP || link == DLT_RAW || link == DLT_IPV4 || link == DLT_IPV6;
+           link == DLT_PPP || link == DLT_PPP_SERIAL || link == DLT_LOOP || link == DLT_RAW || link == DLT_IPV4 ||
+           link == DLT_IPV6;
 }
 
 /* --- IP ------------------------------------------------------------------------------------------------------- */
@@ -285,8 +310,8 @@ static bool begin_pcap(bj_capture *capture, const char *name, bj_text *why) {
     int link = dlt_of(capture->packets.link);
     if (!known_link(link)) {
         const char *link_name = pcap_datalink_val_to_name(link);
-        bj_text_printf(why, "%s: link type %d (%s) is not one of Ethernet, Linux cooked, raw IP, loopback", name, link,
-                       link_name ? link_name : "unknown");
+        bj_text_printf(why, "%s: link type %d (%s) is not one of Ethernet, PPP, Linux cooked, raw IP, loopback", name,
+                       link, link_name ? link_name : "unknown");
         return false;
     }
     return true;
@@ -340,7 +365,8 @@ int bj_capture_next(bj_capture *capture, bj_packet *packet, bj_text *why) {
     }
     *packet = (bj_packet){ .frame = ++capture->frame, .time = record.time };
     bj_reader r = bj_reader_over(record.data, record.length);
-    packet->why = known_link(record.link) ? "no IP" : "a link type other than Ethernet, Linux cooked, raw IP, loopback";
+    packet->why =
+        known_link(record.link) ? "no IP" : "a link type other than Ethernet, PPP, Linux cooked, raw IP, loopback";
     if (known_link(record.link) && skip_link(&r, record.link)) {
         bj_copy_seen seen = { .frame = packet->frame,
                               .time = record.time,

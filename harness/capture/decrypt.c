@@ -45,6 +45,7 @@ struct bj_decryption {
 typedef struct words {
     char *argv[WORDS];
     char texts[WORDS][200];
+    char key_log[4200];
     size_t count;
 } words;
 
@@ -96,7 +97,8 @@ static void command(words *w, const bj_unit_options *options, size_t key, const 
         add_text(w, "tls.psk:%s", options->psk[key]);
     } else if (options->key_log) {
         add(w, "-o");
-        add_text(w, "tls.keylog_file:%s", options->key_log);
+        snprintf(w->key_log, sizeof w->key_log, "tls.keylog_file:%s", options->key_log);
+        add(w, w->key_log);
     }
     add_ports(w, servers);
     add(w, "-U");

@@ -142,6 +142,24 @@ int bj_field_read_arguments(bj_field_options *o, const bj_field_command *command
 
 /* --- opening -------------------------------------------------------------------------------------------------- */
 
+static void warn_of_secrets(const bj_field *f) {
+    const bj_units_seen *seen = &f->parties.seen;
+    const char *file = f->options->units.source.name;
+    const char *why = seen->decryption   ? seen->decryption
+                      : f->options->keys ? "--keys has none that fits; or the handshake is not in the capture, or its "
+                                           "suite is one of (EC)DHE and needs a key log"
+                                         : "--keys names a file with keys";
+    if (seen->records && !seen->decrypted) {
+        fprintf(stderr, "bootjack: %s: %" PRIu32 " frames of DTLS or TLS, and nothing of it is decrypted: %s\n", file,
+                seen->records, why);
+    } else if (seen->sealed) {
+        fprintf(stderr,
+                "bootjack: %s: %" PRIu32 " frames of DTLS carry what is not decrypted, the first is frame %" PRIu32
+                ": %s\n",
+                file, seen->sealed, seen->sealed_frame, why);
+    }
+}
+
 static void warn(const bj_field *f) {
     const bj_parties *p = &f->parties;
     const char *file = f->options->units.source.name;
@@ -168,11 +186,7 @@ static void warn(const bj_field *f) {
         fprintf(stderr, "bootjack: %s: %" PRIu32 " frames are not read, the first is frame %" PRIu32 ": %s\n", file,
                 p->example_counts[i], p->example_frames[i], p->examples[i]);
     }
-    if (p->seen.records && !p->seen.decrypted) {
-        fprintf(stderr, "bootjack: %s: %" PRIu32 " frames of DTLS or TLS, and nothing of it is decrypted%s%s\n", file,
-                p->seen.records, p->seen.decryption ? ": " : ": --keys names a file with keys",
-                p->seen.decryption ? p->seen.decryption : "");
-    }
+    warn_of_secrets(f);
 }
 
 static void list(const bj_field *f) {

@@ -5,6 +5,7 @@
 #include "capture/pcap_read.h"
 
 #include <limits.h>
+#include <string.h>
 
 #define MICROSECONDS UINT32_C(0xA1B2C3D4)
 #define NANOSECONDS  UINT32_C(0xA1B23C4D)
@@ -33,11 +34,34 @@ static bool read_magic(bj_pcap_reader *r, const uint8_t *b) {
     return false;
 }
 
+/* What a file is that begins so, as far as people who capture know it. */
+static const char *packer_of(const uint8_t *b) {
+    static const struct {
+        uint8_t magic[4];
+        const char *name;
+    } packers[] = { { { 0x28, 0xB5, 0x2F, 0xFD }, "zstd" },
+                    { { 0x04, 0x22, 0x4D, 0x18 }, "lz4" },
+                    { { 0xFD, 0x37, 0x7A, 0x58 }, "xz" },
+                    { { 0x42, 0x5A, 0x68, 0 }, "bzip2" },
+                    { { 0x50, 0x4B, 3, 4 }, "zip" } };
+    for (unsigned i = 0; b && i < sizeof packers / sizeof packers[0]; i++) {
+        if (!memcmp(b, packers[i].magic, packers[i].magic[3] ? 4 : 3)) {
+            return packers[i].name;
+        }
+    }
+    return NULL;
+}
+
 bool bj_pcap_begin(bj_pcap_reader *r, bj_capture_file *file, bj_text *why) {
     *r = (bj_pcap_reader){ .file = file };
     const uint8_t *magic = bj_capture_file_peek(file, 4);
     if (!magic || !read_magic(r, magic)) {
-        bj_text_add(why, "it begins neither as pcap nor as pcapng");
+        const char *packer = packer_of(magic);
+        if (packer) {
+            bj_text_printf(why, "it is packed with %s, and gzip alone is unpacked here", packer);
+        } else {
+            bj_text_add(why, "it begins neither as pcap nor as pcapng (Wireshark's editcap converts other formats)");
+        }
         return false;
     }
     const uint8_t *b = bj_capture_file_take(file, FILE_HEADER);

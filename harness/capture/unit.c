@@ -210,7 +210,8 @@ static void other(const bj_units *u, bj_unit *unit, const char *why) {
 /* The kind of the record, by the first that says something. Epoch 0 is in clear (RFC 6347 4.1). */
 static void read_record(bj_unit *unit, const uint8_t *b, size_t length, size_t header, bool clear) {
     static const uint8_t kinds[] = { BJ_RECORD_CHANGE, BJ_RECORD_ALERT, BJ_RECORD_OTHER, BJ_RECORD_DATA };
-    unit->record = b[0] <= 23 ? kinds[b[0] - 20] : (uint8_t) BJ_RECORD_OTHER;
+    bool hidden = b[0] == 25; /* RFC 9146 4: with a connection ID, what it is stands inside */
+    unit->record = b[0] <= 23 ? kinds[b[0] - 20] : hidden ? (uint8_t) BJ_RECORD_DATA : (uint8_t) BJ_RECORD_OTHER;
     if (b[0] == 22 && clear && length > header) {
         unit->record = b[header] == 1   ? BJ_RECORD_CLIENT_HELLO
                        : b[header] == 2 ? BJ_RECORD_SERVER_HELLO
@@ -346,6 +347,9 @@ static bool udp_unit(bj_units *u, bj_unit *unit) {
     if (is_datagram_record(p->data, p->length)) {
         datagram_record(u, unit);
         take_pieces(u);
+        if (unit->record == BJ_RECORD_DATA && !u->piece_count) {
+            u->seen.sealed_frame = u->seen.sealed++ ? u->seen.sealed_frame : unit->frame;
+        }
         return true;
     }
     if (!speaks_coap(u, &p->from) && !speaks_coap(u, &p->to) && !begins_lwm2m(p->data, p->length)) {

@@ -87,8 +87,9 @@ typedef struct bj_units_seen {
     uint32_t backwards; /* frames whose clock stood before that of the one before, */
     bj_time most;       /* by so much at most */
     uint32_t records, decrypted;
-    uint64_t epoch;         /* when time is 0, microseconds since 1970 */
-    const char *decryption; /* why nothing is decrypted; NULL */
+    uint32_t sealed, sealed_frame; /* of DTLS that carry data, and are not decrypted; the first */
+    uint64_t epoch;                /* when time is 0, microseconds since 1970 */
+    const char *decryption;        /* why nothing is decrypted; NULL */
 } bj_units_seen;
 const bj_units_seen *bj_units_seen_of(const bj_units *units);
 

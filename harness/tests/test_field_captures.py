@@ -3,7 +3,10 @@
 once. What they do not show is held against nobody, and what is left out is said."""
 import json
 import pathlib
+import re
+import shutil
 import struct
+import subprocess
 import sys
 
 import pytest
@@ -225,3 +228,105 @@ def test_both_sides_of_a_translation_of_addresses(tmp_path):
     both = [*life(), *((time + 0.0005, here, there, message) for time, here, there, message in life(outside))]
     clients = judged(saved(tmp_path, packed(sorted(packets(both), key=lambda frame: frame[0]))))
     assert [(client["client"], len(client["exchanges"])) for client in clients] == [(CLIENT[0], 7), (outside[0], 7)]
+
+
+# --- kinds of links and of files ----------------------------------------------------------------------------------
+
+def of_type(kind, head=b""):
+    return lambda packet: bytes(12) + struct.pack("!H", kind) + head + struct.pack("!H", 0x0800 if packet[0] >> 4 == 4 else 0x86DD) + packet
+
+
+def of_ppp(packet):
+    return (b"\0\x21" if packet[0] >> 4 == 4 else b"\0\x57") + packet
+
+
+LINKS = {"VLAN": (1, of_type(0x8100, b"\0\5")), "QinQ": (1, of_type(0x88A8, b"\0\5\x81\0\0\6")),
+         "QinQ before its number": (1, of_type(0x9100, b"\0\5\x81\0\0\6")),
+         "PPPoE": (1, lambda packet: bytes(12) + b"\x88\x64\x11\0\0\1" + struct.pack("!H", 2 + len(packet)) + of_ppp(packet)),
+         "cooked VLAN": (113, lambda packet: bytes(2) + of_type(0x8100, b"\0\5")(packet)),
+         "PPP": (9, of_ppp), "PPP with address and control": (9, lambda packet: b"\xff\3" + of_ppp(packet)),
+         "PPP, short": (50, lambda packet: b"\xff\3" + of_ppp(packet)[1:])}
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("frames", [packets(life()), six(life())], ids=["IPv4", "IPv6"])
+def test_links(tmp_path, link, frames):
+    kind, framed = LINKS[link]
+    file = saved(tmp_path, packed([(time, framed(packet)) for time, packet in frames], link=1 << 15))
+    file.write_bytes(file.read_bytes()[:20] + struct.pack("<I", kind) + file.read_bytes()[24:])
+    assert [(len(client["exchanges"]), client["broken"]) for client in judged(file)] == [(7, [])]
+
+
+@pytest.mark.parametrize("begins, said", [
+    (b"\x28\xb5\x2f\xfd", "it is packed with zstd, and gzip alone is unpacked here"),
+    (b"\x04\x22\x4d\x18", "packed with lz4"), (b"\xfd7zXZ\0", "packed with xz"), (b"BZh9", "packed with bzip2"), (b"PK\3\4", "packed with zip"),
+    (b"snoop\0\0\0", "neither as pcap nor as pcapng (Wireshark's editcap converts other formats)")])
+def test_other_files(tmp_path, begins, said):
+    done = run(saved(tmp_path, begins + bytes(100)))
+    assert done.returncode == 2 and said in done.stderr
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+def secure_run(tmp_path):
+    """A run behind DTLS, its capture without its secrets, and those as a key log at the end of a long path."""
+    scenario, whole, bare = tmp_path / "a.yaml", tmp_path / "whole.pcapng", tmp_path / "bare.pcapng"
+    scenario.write_text("""
+title: A session behind DTLS
+client: {bootstrap: {uri: "coaps://bs.example", security: psk, identity: !text boot, key: 000102030405060708090a0b0c0d0e0f}}
+steps:
+  - request: {to: bs, method: POST, path: /bs}
+  - respond: 4.03
+""")
+    assert api.call("run", scenario, "--pcap", whole).returncode == 0
+    subprocess.run(["editcap", "--discard-all-secrets", whole, bare], check=True, timeout=60)
+    folder = tmp_path / ("a" * 200)
+    folder.mkdir()
+    lines = sorted(set(re.findall(rb"CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}", whole.read_bytes())))
+    (folder / "keys.log").write_bytes(b"\n".join(lines) + b"\n")
+    return bare, folder / "keys.log"
+
+
+needs_tshark = pytest.mark.skipif(not (shutil.which("tshark") and shutil.which("editcap")), reason="tshark decrypts")
+
+
+@needs_tshark
+def test_a_key_log_at_the_end_of_a_long_path(tmp_path):
+    bare, log = secure_run(tmp_path)
+    said = run("--keys", log, bare)
+    assert "nothing of it is decrypted" not in said.stderr and "Bootstrap-Request" in said.stdout
+
+
+@needs_tshark
+def test_keys_that_do_not_fit(tmp_path):
+    bare, _ = secure_run(tmp_path)
+    (tmp_path / "keys").write_text("boot:00112233\n")
+    assert "nothing of it is decrypted: --keys has none that fits" in run("--keys", tmp_path / "keys", bare).stderr
+    assert "nothing of it is decrypted: --keys names a file with keys" in run(bare).stderr
+
+
+@needs_tshark
+def test_what_is_decrypted_in_part_is_said(tmp_path):
+    """The same session again from another port, without its handshake."""
+    bare, log = secure_run(tmp_path)
+    again = tmp_path / "again.pcap"
+    subprocess.run(["editcap", "-F", "pcap", bare, again], check=True, timeout=60)
+    data, at, sealed = again.read_bytes(), 24, b""
+    while at < len(data):
+        size = struct.unpack_from("<I", data, at + 8)[0]
+        packet = data[at + 16:at + 16 + size]
+        if packet[9] == 17 and packet[28] == 23:
+            sealed += data[at:at + 16] + packet[:15] + bytes([packet[15] + 1]) + packet[16:19] + bytes([packet[19] + 1]) + packet[20:]
+        at += 16 + size
+    again.write_bytes(data + sealed)
+    said = run("--all", "--keys", log, again)
+    assert "frames of DTLS carry what is not decrypted, the first is frame" in said.stderr
+    assert "carry what is not decrypted" not in run("--keys", log, bare).stderr
+
+
+def test_records_with_a_connection_id_are_told(tmp_path):
+    record = b"\x19\xfe\xfd\0\1\0\0\0\0\0\1" + b"\7" + b"\0\x20" + bytes(32)
+    hello = b"\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x0d\1" + bytes(12)
+    there = ("192.0.2.10", 5684)
+    said = run(saved(tmp_path, packed([(0, udp(CLIENT, there, hello)), (1, udp(CLIENT, there, record))])))
+    assert "the client sends 46 bytes that are encrypted" in said.stdout
