@@ -37,7 +37,7 @@ enum { BJ_LOG_VERSION = 1 };
     X(11, LOST, "lost")                  /* a datagram does not arrive; text: why; cause: SENT */                      \
     X(12, ICMP, "icmp")                  /* actor learns of a closed port; cause: the SENT event */                    \
     X(13, STREAM_OPEN, "stream-open")    /* number: the connection; from: who connects; to: whom */                    \
-    X(14, STREAM_SENT, "stream-sent")    /* number: the connection; raw */                                             \
+    X(14, STREAM_SENT, "stream-sent")    /* number: the connection; raw; other: 1: bytes before are not known */       \
     X(15, STREAM_RECEIVED, "stream-received") /* number: the connection; raw */                                        \
     X(16, STREAM_CLOSED, "stream-closed")     /* number: the connection; other: 0 orderly, else errno */               \
     X(17, DNS_QUERY, "dns-query")             /* text: the name */                                                     \

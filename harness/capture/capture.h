@@ -39,8 +39,9 @@ typedef struct bj_packet {
     bj_addr to;
     const uint8_t *data; /* payload of UDP or TCP */
     size_t length;
-    size_t full_length;    /* what the headers say; greater than `length` in a capture that was cut */
-    uint32_t tcp_sequence; /* of data[0] */
+    size_t full_length;        /* what the headers say; greater than `length` in a capture that was cut */
+    uint32_t tcp_sequence;     /* of data[0] */
+    uint32_t tcp_acknowledged; /* where BJ_TCP_ACK is set: what is expected next from the other side */
     uint8_t tcp_flags;
     /* ICMP: the datagram that met a closed port; `data` is what the error quotes of its payload. */
     bj_addr quoted_from;

@@ -219,6 +219,8 @@ static void read_tcp(bj_reader *r, bj_packet *packet, size_t missing) {
     packet->from.port = (uint16_t) (tcp[0] << 8 | tcp[1]);
     packet->to.port = (uint16_t) (tcp[2] << 8 | tcp[3]);
     packet->tcp_sequence = (uint32_t) tcp[4] << 24 | (uint32_t) tcp[5] << 16 | (uint32_t) tcp[6] << 8 | tcp[7];
+    packet->tcp_acknowledged =
+        (uint32_t) tcp[8] << 24 | (uint32_t) tcp[9] << 16 | (uint32_t) tcp[10] << 8 | (uint32_t) tcp[11];
     packet->tcp_flags = tcp[13];
     packet->data = r->at;
     packet->length = bj_reader_left(r);

@@ -173,11 +173,11 @@ static void warn(const bj_field *f) {
                 "came in, Wireshark's reordercap sorts them)\n",
                 file, p->seen.backwards, (double) p->seen.most / 1e6);
     }
-    if (p->cut) {
+    if (p->seen.cut) {
         fprintf(stderr,
                 "bootjack: %s: %" PRIu32 " frames are cut, the first is frame %" PRIu32
                 " (the snapshot length; with tcpdump, -s 0 takes all): what they say is not read\n",
-                file, p->cut, p->cut_frame);
+                file, p->seen.cut, p->seen.cut_frame);
     }
     if (p->overflow) {
         fprintf(stderr, "bootjack: %s: more conversations than are kept; those that began later are left out\n", file);

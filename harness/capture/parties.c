@@ -235,24 +235,14 @@ static void not_understood(bj_parties *p, const bj_unit *unit) {
     }
 }
 
-/* A frame may be several units. */
-static void note_cut(bj_parties *p, const bj_unit *unit) {
-    p->cut_frame = p->cut ? p->cut_frame : unit->frame;
-    p->cut += unit->frame != p->cut_last;
-    p->cut_last = unit->frame;
-}
-
 static bool read_all(bj_parties *p, bj_units *units, bj_text *why) {
     bj_unit unit;
     int got;
     BJ_TEXT(damage, 300);
-    p->not_understood = p->cut = p->cut_last = 0;
+    p->not_understood = 0;
     memset(p->examples, 0, sizeof p->examples);
     memset(p->example_counts, 0, sizeof p->example_counts);
     while ((got = bj_units_next(units, &unit, &damage)) == 1) {
-        if (unit.cut) {
-            note_cut(p, &unit);
-        }
         if (unit.kind == BJ_UNIT_OTHER) {
             not_understood(p, &unit);
         } else if (unit.kind != BJ_UNIT_DNS && unit.kind != BJ_UNIT_ICMP) {

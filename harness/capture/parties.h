@@ -48,11 +48,8 @@ typedef struct bj_parties {
     uint32_t example_frames[8]; /* the first of each, */
     uint32_t example_counts[8]; /* and how many */
     bj_units_seen seen;
-    uint32_t cut;       /* frames of which the capture holds a part, */
-    uint32_t cut_frame; /* the first, */
-    uint32_t cut_last;  /* and the last so far */
-    bool overflow;      /* there are more conversations than are kept */
-    char damage[300];   /* where the file cannot be read further; "" */
+    bool overflow;    /* there are more conversations than are kept */
+    char damage[300]; /* where the file cannot be read further; "" */
 } bj_parties;
 
 /* Reads the whole capture, twice where there is something to decrypt, and leaves `units` at its beginning. false: *why.

@@ -150,9 +150,12 @@ static void stream_message(bj_story *s, const bj_flow *f, const bj_unit *unit) {
     bj_story_connection *c = open_connection(s, f, unit, false);
     bool by_client = bj_addr_equal(&unit->from, &f->client);
     uint8_t server = actor_of(s, &f->server);
-    bj_event e = {
-        .number = c->number, .from = unit->from, .to = unit->to, .raw = unit->bytes, .raw_length = unit->length
-    };
+    bj_event e = { .number = c->number,
+                   .other = unit->resumed,
+                   .from = unit->from,
+                   .to = unit->to,
+                   .raw = unit->bytes,
+                   .raw_length = unit->length };
     if (unit->secure) {
         e.kind = by_client ? BJ_EV_PLAIN_RECEIVED : BJ_EV_PLAIN_SENT;
         e.actor = server;

@@ -113,17 +113,43 @@ static bool add_early(bj_stream *s) {
     return true;
 }
 
-static void begin(bj_stream *s, uint32_t next) {
+static void begin(bj_stream *s, uint32_t next, bool begun) {
     drop_early(s);
     s->known = true;
+    s->begun = begun;
     s->lost = false;
     s->length = 0;
     s->next = next;
 }
 
+/* RFC 9293 3.4: what is acknowledged had arrived. false: no memory. */
+static bool acknowledge(bj_streams *streams, const bj_packet *packet) {
+    bj_stream *s = packet->tcp_flags & BJ_TCP_ACK ? *find(streams, &packet->to, &packet->from) : NULL;
+    if (!s || s->lost || !s->early_count || (int32_t) (packet->tcp_acknowledged - s->next) <= 0) {
+        return true;
+    }
+    uint32_t nearest = UINT32_MAX;
+    for (size_t i = 0; i < s->early_count; i++) {
+        uint32_t ahead = s->early[i].sequence - s->next;
+        nearest = ahead < nearest ? ahead : nearest;
+    }
+    if ((int32_t) (packet->tcp_acknowledged - (s->next + nearest)) <= 0) {
+        return true; /* of what came behind the gap nothing is acknowledged yet: it may still be filled */
+    }
+    s->next += nearest;
+    s->length = 0;
+    s->begun = false;
+    streams->resumed = s;
+    return add_early(s);
+}
+
 bj_stream *bj_streams_take(bj_streams *streams, const bj_packet *packet) {
     streams->places = streams->places ? streams->places : calloc(BJ_STREAM_PLACES, sizeof(void *));
     if (!streams->places) {
+        return NULL;
+    }
+    streams->resumed = NULL;
+    if (!acknowledge(streams, packet)) {
         return NULL;
     }
     bj_stream **at = find(streams, &packet->from, &packet->to), *s = *at;
@@ -137,11 +163,11 @@ bj_stream *bj_streams_take(bj_streams *streams, const bj_packet *packet) {
         s->to = packet->to;
     }
     if (packet->tcp_flags & BJ_TCP_SYN) {
-        begin(s, packet->tcp_sequence + 1);
+        begin(s, packet->tcp_sequence + 1, true);
         return s;
     }
     if (!s->known) {
-        begin(s, packet->tcp_sequence);
+        begin(s, packet->tcp_sequence, false);
     }
     if (s->lost) {
         return s;

@@ -38,7 +38,8 @@ struct bj_units {
     bj_units_seen seen;
     bj_packet packet;
     bool present;      /* `packet` has units left */
-    bj_stream *stream; /* of it, with frames to read */
+    bj_stream *stream; /* of it, with frames to read, */
+    bj_stream *then;   /* and the one behind */
     bool stream_secure;
     size_t consumed;
     bool told; /* the packet itself was told (records, connections) */
@@ -250,14 +251,25 @@ static void coap_unit(bj_units *u, bj_unit *unit, const uint8_t *bytes, size_t l
 
 static void frame_unit(bj_units *u, bj_unit *unit, const bj_stream *s, size_t frame) {
     begin_unit(u, unit, BJ_UNIT_COAP);
+    unit->from = s->from;
+    unit->to = s->to;
     unit->bytes = s->bytes + u->consumed;
     unit->length = frame;
     unit->secure = u->stream_secure;
     unit->cut = false;
+    unit->resumed = !s->begun;
     unit->fault = bj_coap_tcp_decode(&unit->m, unit->bytes, frame);
 }
 
-/* The next whole message of the stream; false: there is none yet. */
+static void leave_stream(bj_units *u) {
+    bj_stream_consume(u->stream, u->consumed);
+    u->consumed = 0;
+    u->stream = u->then;
+    u->then = NULL;
+}
+
+/* The next whole message of the stream; false: there is none yet. Where bytes before it are not known, what is no
+ * message is the end of one. */
 static bool next_frame(bj_units *u, bj_unit *unit) {
     bj_stream *s = u->stream;
     size_t left = s->length - u->consumed;
@@ -265,16 +277,18 @@ static bool next_frame(bj_units *u, bj_unit *unit) {
     if (frame && frame <= left) {
         frame_unit(u, unit, s, frame);
         u->consumed += frame;
+        if (unit->fault != BJ_COAP_OK && unit->resumed) {
+            other(u, unit, "TCP: a message whose beginning is missing");
+            u->consumed = s->length;
+        }
         return true;
     }
-    bj_stream_consume(s, u->consumed);
-    u->consumed = 0;
-    u->stream = NULL;
+    leave_stream(u);
     if (left > MOST_FRAME) {
         bj_stream_consume(s, s->length);
         s->lost = true;
     }
-    return false;
+    return u->stream && next_frame(u, unit);
 }
 
 /* --- what was decrypted --------------------------------------------------------------------------------------- */
@@ -324,6 +338,7 @@ static bool next_piece(bj_units *u, bj_unit *unit) {
         bj_stream *s = bj_streams_take(&u->plain, &plain);
         if (s) {
             s->next = 0;
+            s->begun = true; /* else tshark would not decrypt it */
             u->stream = s;
             u->stream_secure = true;
             if (next_frame(u, unit)) {
@@ -336,6 +351,12 @@ static bool next_piece(bj_units *u, bj_unit *unit) {
 
 /* --- packets -------------------------------------------------------------------------------------------------- */
 
+static void note_cut(bj_units *u) {
+    if (u->packet.length < u->packet.full_length) {
+        u->seen.cut_frame = u->seen.cut++ ? u->seen.cut_frame : u->packet.frame;
+    }
+}
+
 static bool udp_unit(bj_units *u, bj_unit *unit) {
     const bj_packet *p = &u->packet;
     if (p->from.port == PORT_DNS) {
@@ -345,6 +366,7 @@ static bool udp_unit(bj_units *u, bj_unit *unit) {
         }
     }
     if (is_datagram_record(p->data, p->length)) {
+        note_cut(u);
         datagram_record(u, unit);
         take_pieces(u);
         if (unit->record == BJ_RECORD_DATA && !u->piece_count) {
@@ -356,6 +378,7 @@ static bool udp_unit(bj_units *u, bj_unit *unit) {
         other(u, unit, "UDP between ports that carry no CoAP as far as is known");
         return true;
     }
+    note_cut(u);
     bj_addr_set_add(&u->coap, &p->from);
     bj_addr_set_add(&u->coap, &p->to);
     coap_unit(u, unit, p->data, p->length, false);
@@ -387,6 +410,7 @@ static bool stream_records(bj_units *u, bj_unit *unit, bj_stream *s) {
 }
 
 static bool stream_units(bj_units *u, bj_unit *unit) {
+    note_cut(u);
     bj_stream *s = bj_streams_take(&u->streams, &u->packet);
     if (!s || s->lost) {
         other(u, unit, s ? "TCP: bytes are missing before this segment" : "TCP: no memory for its stream");
@@ -398,6 +422,14 @@ static bool stream_units(bj_units *u, bj_unit *unit) {
     }
     u->stream = s;
     u->stream_secure = false;
+    if (u->streams.resumed && !u->streams.resumed->secure) {
+        u->stream = u->streams.resumed;
+        u->then = s;
+    }
+    if (u->streams.resumed) {
+        other(u, unit, "TCP: bytes are missing before what the other side got");
+        return true;
+    }
     return next_frame(u, unit);
 }
 
@@ -501,7 +533,7 @@ int bj_units_next(bj_units *u, bj_unit *unit, bj_text *why) {
             u->damaged |= got < 0;
             return got;
         }
-        u->stream = NULL;
+        u->stream = u->then = NULL;
         u->piece_count = u->piece_at = u->consumed = 0;
         u->told = false;
         u->present = true;

@@ -40,6 +40,7 @@ typedef struct bj_unit {
     const uint8_t *bytes; /* until the next call: message, record, what ICMP quotes */
     size_t length;
     bool stream;          /* over TCP */
+    bool resumed;         /* COAP: over TCP, behind bytes that the capture does not show */
     bool secure;          /* COAP: was in DTLS or TLS */
     bool reset;           /* CLOSE: RST */
     uint8_t record;       /* RECORD: bj_record_kind */
@@ -87,6 +88,7 @@ typedef struct bj_units_seen {
     uint32_t backwards; /* frames whose clock stood before that of the one before, */
     bj_time most;       /* by so much at most */
     uint32_t records, decrypted;
+    uint32_t cut, cut_frame;       /* of CoAP, DTLS or TLS, of which the capture holds a part; the first */
     uint32_t sealed, sealed_frame; /* of DTLS that carry data, and are not decrypted; the first */
     uint64_t epoch;                /* when time is 0, microseconds since 1970 */
     const char *decryption;        /* why nothing is decrypted; NULL */

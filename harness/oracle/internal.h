@@ -243,6 +243,7 @@ typedef struct oracle_connection {
     bool used, tls, closed;
     bool judged;                /* the first bytes of the client on it were looked at */
     bool csm, released, pinged; /* the client's CSM came; the server said Release, Ping without an answer yet */
+    bool gap;                   /* the capture does not show all of it, nor for sure where messages begin */
     bool missed;                /* it said Release while the client need not have listened */
     bj_time released_at, pinged_at;
     uint8_t ping_length, ping[BJ_COAP_TOKEN];

@@ -153,8 +153,9 @@ static bool forgets(bj_oracle *o) {
  * something else of that server waits for its answer at that moment, it is that one which was answered wrongly. */
 static bool may_have_been_missed(bj_oracle *o, const oracle_seen *s) {
     const oracle_foreign *f;
-    bool missed = o->config.captured;
-    for (uint64_t age = 0; missed && !o->config.disordered && (f = oracle_foreign_at(o, age)); age++) {
+    const oracle_connection *c = s->stream ? oracle_connection_of(o, s->connection) : NULL;
+    bool missed = o->config.captured, unsure = o->config.disordered || (c && c->gap);
+    for (uint64_t age = 0; missed && !unsure && (f = oracle_foreign_at(o, age)); age++) {
         bool waits = bj_coap_is_response(s->m.code) ? bj_coap_is_request(f->code) && !f->responses : !f->acks;
         missed = !waits || f->malformed || f->connection != s->connection || !bj_addr_equal(&f->peer, &s->peer) ||
                  s->time - f->last > o->config.ack_timeout + oracle_late(o);

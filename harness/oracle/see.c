@@ -113,6 +113,8 @@ static void stream_bytes(bj_oracle *o, const bj_event *event, bool from_client, 
         c->tls = true;
         return;
     }
+    c->gap |= o->config.captured && event->other;
+    c->csm |= c->gap && from_client; /* it may have been before */
     c->spoke[side] = true;
     keep(o, c, side, event->raw, event->raw_length);
     size_t taken = frames(o, c, event, from_client, secure, time, c->buffer[side], c->held[side]);

@@ -330,3 +330,72 @@ def test_records_with_a_connection_id_are_told(tmp_path):
     there = ("192.0.2.10", 5684)
     said = run(saved(tmp_path, packed([(0, udp(CLIENT, there, hello)), (1, udp(CLIENT, there, record))])))
     assert "the client sends 46 bytes that are encrypted" in said.stdout
+
+
+# --- TCP ----------------------------------------------------------------------------------------------------------
+
+def framed(code, token=b"", options=(), payload=b""):
+    """A message of CoAP over TCP (RFC 8323 §3.2)."""
+    rest = coap(CON, code, 0, b"", options, payload)[4:]
+    length = bytes([len(rest) << 4 | len(token)]) if len(rest) < 13 else bytes([13 << 4 | len(token), len(rest) - 13])
+    return length + bytes([int(code[0]) << 5 | int(code[2:])]) + token + rest
+
+
+def segment(here, there, sequence, acknowledged, flags, data=b""):
+    head = struct.pack("!HHIIBBHHH", here[1], there[1], sequence, acknowledged, 0x50, flags, 65535, 0, 0)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 40 + len(data), 0, 0x4000, 64, 6, 0)
+    return ip + bytes(map(int, here[0].split("."))) + bytes(map(int, there[0].split("."))) + head + data
+
+
+TCP_BS = (BS[0], 5683)
+
+
+def connection(pieces=1400):
+    """A bootstrap over TCP, each segment acknowledged: (seconds, packet)."""
+    csm = framed("7.01")
+    said = [(CLIENT, csm), (TCP_BS, csm), (CLIENT, framed("0.02", b"\1", path("/bs") + query("ep=dev-1"))), (TCP_BS, framed("2.04", b"\1")),
+            (TCP_BS, framed("0.04", b"\2", path("/0"))), (CLIENT, framed("2.02", b"\2")),
+            (TCP_BS, framed("0.03", b"\3", path("/0/1") + TLV, SECURITY)), (CLIENT, framed("2.04", b"\3")),
+            (TCP_BS, framed("0.03", b"\4", path("/1/0") + TLV, ACCOUNT)), (CLIENT, framed("2.04", b"\4")),
+            (TCP_BS, framed("0.02", b"\5", path("/bs"))), (CLIENT, framed("2.04", b"\5"))]
+    at = {CLIENT: 1001, TCP_BS: 0xFFFFFFF1}
+    out = [segment(CLIENT, TCP_BS, 1000, 0, 2), segment(TCP_BS, CLIENT, 0xFFFFFFF0, 1001, 18), segment(CLIENT, TCP_BS, 1001, 0xFFFFFFF1, 16)]
+    for here, data in said:
+        there = TCP_BS if here == CLIENT else CLIENT
+        for begin in range(0, len(data), pieces):
+            out.append(segment(here, there, at[here], at[there], 24, data[begin:begin + pieces]))
+            at[here] = at[here] + len(data[begin:begin + pieces]) & 0xFFFFFFFF
+            out.append(segment(there, here, at[there], at[here], 16))
+    return [(1700000000 + number / 100, packet) for number, packet in enumerate(out)]
+
+
+def test_a_connection_in_which_nothing_is_wrong(tmp_path):
+    for pieces in (1400, 9):
+        client, = judged(saved(tmp_path, packed(connection(pieces))))
+        assert (client["broken"], len(client["exchanges"])) == ([], 5)
+
+
+@pytest.mark.parametrize("pieces", [1400, 9])
+def test_a_connection_whose_beginning_is_missing(tmp_path, pieces):
+    frames = connection(pieces)
+    for start in range(1, len(frames) - 2):
+        assert broken(saved(tmp_path, packed(frames[start:]))) == {}, start
+
+
+@pytest.mark.parametrize("pieces", [1400, 9])
+def test_a_segment_that_the_capture_missed(tmp_path, pieces):
+    frames = connection(pieces)
+    for missing in range(3, len(frames)):
+        file = saved(tmp_path, packed(frames[:missing] + frames[missing + 1:]))
+        assert broken(file) == {}, missing
+        later = [packet for _, packet in frames[missing + 1:] if len(packet) > 40 and packet[12:16] == frames[missing][1][12:16]]
+        if pieces == 1400 and len(frames[missing][1]) > 40:
+            assert len(judged(file)[0]["exchanges"]) == 4 or frames[missing][1][40:] == framed("7.01")
+            assert not later or "TCP: bytes are missing before what the other side got" in run(file).stderr
+
+
+def test_segments_that_are_cut(tmp_path):
+    file = saved(tmp_path, cut_at(connection(), 60))
+    assert broken(file) == {}
+    assert "2 frames are cut, the first is frame 16 " in run(file).stderr
+    assert len(judged(file)[0]["exchanges"]) == 3
