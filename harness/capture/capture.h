@@ -28,6 +28,9 @@ typedef enum bj_packet_kind {
     BJ_PACKET_ICMP = 3, /* Destination Unreachable: port, about a datagram of UDP */
 } bj_packet_kind;
 
+/* Why a packet is OTHER that is a fragment, as long as the others are not there. */
+#define BJ_PACKET_FRAGMENT "a fragment of a datagram that is not whole"
+
 enum { BJ_TCP_FIN = 1, BJ_TCP_SYN = 2, BJ_TCP_RST = 4, BJ_TCP_ACK = 16 };
 
 /* One packet of a capture. `data` lives until the next call. */
@@ -46,6 +49,7 @@ typedef struct bj_packet {
     /* ICMP: the datagram that met a closed port; `data` is what the error quotes of its payload. */
     bj_addr quoted_from;
     bj_addr quoted_to;
+    uint32_t joined;  /* so many packets before it were BJ_PACKET_FRAGMENT, and are in it */
     const char *why;  /* OTHER: what it is, or what cannot be understood of it */
     uint32_t copy_of; /* the frame that holds the same packet, captured at another place; 0: none */
 } bj_packet;

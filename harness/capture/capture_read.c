@@ -280,7 +280,7 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
     if (ok && h.fragmented && packet->copy_of) {
         ok = false; /* it has its place already */
     } else if (ok && h.fragmented) {
-        packet->why = "a fragment of a datagram";
+        packet->why = BJ_PACKET_FRAGMENT;
         bj_fragment f = { .from = packet->from,
                           .to = packet->to,
                           .id = h.id,
@@ -289,9 +289,10 @@ static void read_ip(bj_capture *capture, bj_reader *r, bj_packet *packet) {
                           .more = h.more,
                           .data = r->at,
                           .length = bj_reader_left(r) };
-        size_t length;
+        size_t length, pieces = 0;
         capture->fragments = capture->fragments ? capture->fragments : calloc(1, sizeof *capture->fragments);
-        const uint8_t *whole = capture->fragments ? bj_fragments_take(capture->fragments, &f, &length) : NULL;
+        const uint8_t *whole = capture->fragments ? bj_fragments_take(capture->fragments, &f, &length, &pieces) : NULL;
+        packet->joined = pieces ? (uint32_t) pieces - 1 : 0;
         ok = whole != NULL;
         *r = ok ? bj_reader_over(whole, length) : *r;
         h.missing = 0;

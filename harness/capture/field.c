@@ -183,6 +183,9 @@ static void warn(const bj_field *f) {
         fprintf(stderr, "bootjack: %s: more conversations than are kept; those that began later are left out\n", file);
     }
     for (unsigned i = 0; i < 8 && p->examples[i]; i++) {
+        if (!p->example_counts[i]) {
+            continue;
+        }
         fprintf(stderr, "bootjack: %s: %" PRIu32 " frames are not read, the first is frame %" PRIu32 ": %s\n", file,
                 p->example_counts[i], p->example_frames[i], p->examples[i]);
     }

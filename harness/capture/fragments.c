@@ -49,7 +49,7 @@ static bool is_whole(const bj_fragmented *d) {
     return d->total && reached >= d->total;
 }
 
-const uint8_t *bj_fragments_take(bj_fragments *all, const bj_fragment *f, size_t *length) {
+const uint8_t *bj_fragments_take(bj_fragments *all, const bj_fragment *f, size_t *length, size_t *pieces) {
     bj_fragmented *d = f->offset + f->length <= DATAGRAM ? place_of(all, f) : NULL;
     if (!d || d->pieces == BJ_FRAGMENT_PIECES) {
         return NULL;
@@ -65,6 +65,7 @@ const uint8_t *bj_fragments_take(bj_fragments *all, const bj_fragment *f, size_t
     }
     d->used = false;
     *length = d->total;
+    *pieces = d->pieces;
     return d->bytes;
 }
 

@@ -44,9 +44,9 @@ typedef struct bj_fragments {
     uint64_t clock;
 } bj_fragments;
 
-/* Takes a fragment; the datagram's bytes behind the IP header when it is whole now (*length of them, until the next
- * call), else NULL. */
-const uint8_t *bj_fragments_take(bj_fragments *fragments, const bj_fragment *fragment, size_t *length);
+/* Takes a fragment; the datagram's bytes behind the IP header when it is whole now (*length of them, of so many pieces,
+ * until the next call), else NULL. */
+const uint8_t *bj_fragments_take(bj_fragments *fragments, const bj_fragment *fragment, size_t *length, size_t *pieces);
 void bj_fragments_free(bj_fragments *fragments);
 
 #endif

@@ -229,8 +229,18 @@ static void not_understood(bj_parties *p, const bj_unit *unit) {
             p->example_frames[i] = unit->frame;
         }
         if (p->examples[i] == unit->why) {
+            p->example_frames[i] = p->example_counts[i] ? p->example_frames[i] : unit->frame;
             p->example_counts[i]++;
             return;
+        }
+    }
+}
+
+/* Fragments are read with the last of them that comes. */
+static void are_understood(bj_parties *p, uint32_t count) {
+    for (unsigned i = 0; i < EXAMPLES && p->examples[i]; i++) {
+        if (!strcmp(p->examples[i], BJ_PACKET_FRAGMENT)) {
+            p->example_counts[i] -= count < p->example_counts[i] ? count : p->example_counts[i];
         }
     }
 }
@@ -238,11 +248,16 @@ static void not_understood(bj_parties *p, const bj_unit *unit) {
 static bool read_all(bj_parties *p, bj_units *units, bj_text *why) {
     bj_unit unit;
     int got;
+    uint32_t joined = 0; /* in this frame, of which there may be several units */
     BJ_TEXT(damage, 300);
     p->not_understood = 0;
     memset(p->examples, 0, sizeof p->examples);
     memset(p->example_counts, 0, sizeof p->example_counts);
     while ((got = bj_units_next(units, &unit, &damage)) == 1) {
+        if (unit.joined && unit.frame != joined) {
+            are_understood(p, unit.joined);
+            joined = unit.frame;
+        }
         if (unit.kind == BJ_UNIT_OTHER) {
             not_understood(p, &unit);
         } else if (unit.kind != BJ_UNIT_DNS && unit.kind != BJ_UNIT_ICMP) {

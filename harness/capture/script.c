@@ -242,6 +242,30 @@ static void begin_ports(bj_script *s) {
     s->count = kept;
 }
 
+/* A server that asks before the client has spoken: what a capture shows that begins in the middle. */
+static void assume_beginning(bj_script *s) {
+    for (size_t i = 0; i < s->talk->count; i++) {
+        const bj_message *m = &s->talk->messages[i];
+        bool spoke = m->by_client && m->kind != BJ_TALK_RESPONSE && m->kind != BJ_TALK_EMPTY;
+        if (spoke || s->servers[m->server].given) {
+            return;
+        }
+        if (m->by_client || m->kind != BJ_TALK_REQUEST) {
+            continue;
+        }
+        BJ_TEXT(name, 400);
+        bj_request_name(&name, s->talk, m);
+        script_assume(
+            s,
+            "the capture begins in the middle (frame %u is %s): what the client asked the server '%s' before is "
+            "to be put in front, and the run ends with an error without it",
+            m->frame, name.start, s->servers[m->server].name);
+        fprintf(stderr, "bootjack: %s: %s\n", s->field->options->units.source.name,
+                s->assumptions[s->assumption_count - 1]);
+        return;
+    }
+}
+
 void bj_script_make(bj_script *s, const bj_field *field, const bj_talk *talk, bj_arena *arena, bool loose,
                     bool follows) {
     *s = (bj_script){ .field = field, .talk = talk, .arena = arena, .loose = loose, .follows = follows };
@@ -250,6 +274,7 @@ void bj_script_make(bj_script *s, const bj_field *field, const bj_talk *talk, bj
     script_read_notes(s);
     script_find_servers(s);
     put_head(s);
+    assume_beginning(s);
     script_put_steps(s);
     script_put_client(s);
     begin_ports(s);

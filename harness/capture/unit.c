@@ -200,6 +200,7 @@ static void begin_unit(const bj_units *u, bj_unit *unit, bj_unit_kind kind) {
     unit->bytes = u->packet.data;
     unit->length = u->packet.length;
     unit->stream = u->packet.kind == BJ_PACKET_TCP;
+    unit->joined = u->packet.joined;
     unit->cut = u->packet.length < u->packet.full_length;
 }
 

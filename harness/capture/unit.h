@@ -50,6 +50,7 @@ typedef struct bj_unit {
     bool cut;             /* the capture holds only a part of it */
     unsigned status;      /* DNS: RCODE */
     unsigned address_count;
+    uint32_t joined; /* as that of the packet */
     const char *why; /* OTHER */
     /* Nothing where it is another kind: to clear them takes longer than to read most packets. */
     bj_coap m;            /* COAP */

@@ -399,3 +399,35 @@ def test_segments_that_are_cut(tmp_path):
     assert broken(file) == {}
     assert "2 frames are cut, the first is frame 16 " in run(file).stderr
     assert len(judged(file)[0]["exchanges"]) == 3
+
+
+# --- scenarios ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("start, said", [(1, "frame 2 is Delete /0"), (6, "frame 1 is Write /1/0"), (9, None), (10, None)])
+def test_a_scenario_of_a_capture_that_begins_in_the_middle(tmp_path, start, said):
+    file = saved(tmp_path, packed(packets(life()[start:])))
+    done = api.call("from-capture", file, "-o", tmp_path / "a.yaml")
+    assert done.returncode == 0
+    assert ("the capture begins in the middle" in done.stderr) == bool(said)
+    assert ("the capture begins in the middle" in (tmp_path / "a.yaml").read_text()) == bool(said)
+    assert not said or said in done.stderr
+    assert said or api.call("run", tmp_path / "a.yaml").returncode == 0
+
+
+# --- fragments ----------------------------------------------------------------------------------------------------
+
+def halves(packet):
+    return [packet[:2] + struct.pack("!H", 44) + packet[4:6] + b"\x20\0" + packet[8:44],
+            packet[:2] + struct.pack("!H", len(packet) - 24) + packet[4:6] + b"\0\3" + packet[8:20] + packet[44:]]
+
+
+def test_fragments_that_are_joined_are_read(tmp_path):
+    frames = numbered(packets(life()))
+    pieces = [(time, piece) for time, packet in frames for piece in (halves(packet) if len(packet) > 52 else [packet])]
+    for order in (pieces, sorted(pieces, key=lambda piece: (piece[0], -piece[1][6]))):
+        file = saved(tmp_path, packed(order))
+        assert ([len(client["exchanges"]) for client in judged(file)], run(file).stderr) == ([7], "")
+    second = next(i for i, piece in enumerate(pieces) if piece[1][6] == 0x20) + 3
+    assert pieces[second][1][6] == 0x20
+    file = saved(tmp_path, packed(pieces[:second] + pieces[second + 1:]))
+    assert f"1 frames are not read, the first is frame {second + 1}: a fragment of a datagram that is not whole" in run(file).stderr

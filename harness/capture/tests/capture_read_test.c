@@ -224,7 +224,7 @@ static void assert_fragments(const builder *first, const builder *second) {
     bj_capture *capture = bj_capture_open(&(bj_capture_source){ .name = file }, &why);
     assert_int_equal(bj_capture_next(capture, &p, &why), 1);
     assert_int_equal(p.kind, BJ_PACKET_OTHER);
-    assert_string_equal(p.why, "a fragment of a datagram");
+    assert_string_equal(p.why, BJ_PACKET_FRAGMENT);
     assert_int_equal(bj_capture_next(capture, &p, &why), 1);
     assert_int_equal(p.kind, BJ_PACKET_UDP);
     assert_int_equal(p.frame, 2);
