@@ -149,6 +149,7 @@ static bool make_world(network *n) {
         return false;
     }
     config.listen.port = n->first_port;
+    config.interface = options->interface;
     n->real = bj_real_world_new(n->child.arena, n->child.log, &config);
     if (!n->real) {
         bj_shared_trouble(n->child.shared, "no sockets for the servers: %s", strerror(errno));

@@ -24,6 +24,7 @@ typedef struct bj_run_options {
     unsigned real_limit_ms; /* watchdog: real time that a run may take; 0 = 60000 (network: none) */
     const char *preload;    /* path of the preload library (exec) */
     const char *listen;     /* network: address of the servers, "127.0.0.1" */
+    uint32_t interface;     /* network: of a link-local `listen`; 0 = none */
     uint16_t port;          /* network: of the first server, the others follow; 0 = any that are free */
     bool serve;             /* network: start no client, wait for one */
     /* With `serve`: nobody says when the client starts. Where it speaks first, its first message begins the scenario's

@@ -66,6 +66,7 @@ typedef struct bench {
     cli_files files;
     cli_client clients[DEVICES]; /* one for all devices, or one for each */
     bj_addr listen;
+    uint32_t interface;
     bool interactive, one_port;
     const char *listen_text, *reset, *folder;
     const char *profiles[DEVICES];
@@ -117,7 +118,7 @@ static int take_profile(bench *b, const char *profile) {
 
 static int take_listen(bench *b, const char *text) {
     b->listen_text = text;
-    int status = cli_take_listen("serve", text, &b->listen);
+    int status = cli_take_listen("serve", text, &b->listen, &b->interface);
     return status >= 0 || b->listen.port ? status
                                          : cli_usage_error("serve", "--listen %s: expected ADDRESS:PORT", text);
 }
@@ -172,6 +173,9 @@ static int check(bench *b) {
     }
     if (b->one_port && is_unspecified(&b->listen)) {
         return cli_usage_error("serve", "--one-port needs an address of this machine in --listen");
+    }
+    if (b->one_port && b->interface) {
+        return cli_usage_error("serve", "--one-port needs an address that is not link-local in --listen");
     }
     if (b->profile_count > 1 && b->profile_count != b->device_count) {
         return cli_usage_error("serve", "--profile is given once, or once for each --device");
@@ -398,6 +402,7 @@ static bool play(device *d, cli_case *one) {
                                .seed = d->bench->seed,
                                .real_limit_ms = d->bench->limit_ms,
                                .listen = address.start,
+                               .interface = d->bench->interface,
                                .port = d->port,
                                .serve = true,
                                .look = look,

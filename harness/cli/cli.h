@@ -56,10 +56,11 @@ typedef int cli_take_fn(void *context, int option);
 /* All options of a command line; operands stand from argv[optind] on. */
 int cli_read_options(const char *command, int argc, char **argv, const char *short_options,
                      const struct option *long_options, cli_take_fn *take, void *context);
-/* Values of --seed, --limit and --listen; an address without a port has that of CoAP, and 0 is one. */
+/* Values of --seed, --limit and --listen; an address without a port has that of CoAP, and 0 is one. `interface`: of a
+ * link-local address, which needs one; 0 for others. */
 int cli_take_seed(const char *command, const char *text, uint64_t *seed);
 int cli_take_limit(const char *command, const char *text, unsigned *milliseconds);
-int cli_take_listen(const char *command, const char *text, bj_addr *address);
+int cli_take_listen(const char *command, const char *given, bj_addr *address, uint32_t *interface);
 
 /* A file's record, in the arena; NULL: its mistakes were said on standard error. */
 bj_record *cli_load(bj_arena *arena, bj_kind kind, const char *file);

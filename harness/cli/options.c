@@ -3,6 +3,8 @@
  * What the command lines of several commands have in common.
  */
 #define _GNU_SOURCE
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -40,9 +42,42 @@ int cli_take_limit(const char *command, const char *text, unsigned *milliseconds
                : cli_usage_error(command, "--limit %s: not a number of seconds", text);
 }
 
-int cli_take_listen(const char *command, const char *text, bj_addr *address) {
+/* Takes the zone out of the text (RFC 4007 §11: ADDRESS%ZONE); false: there is no such interface. */
+static bool take_zone(char *text, uint32_t *interface) {
+    char *zone = strchr(text, '%');
+    *interface = 0;
+    if (!zone) {
+        return true;
+    }
+    char name[IF_NAMESIZE] = "";
+    size_t length = strcspn(zone + 1, "]");
+    if (length < sizeof name) {
+        memcpy(name, zone + 1, length);
+    }
+    memmove(zone, zone + 1 + length, strlen(zone + 1 + length) + 1);
+    *interface = if_nametoindex(name);
+    return *interface != 0;
+}
+
+static bool is_link_local(const bj_addr *address) {
+    return address->family == 6 && address->ip[0] == 0xFE && (address->ip[1] & 0xC0) == 0x80; /* RFC 4291 §2.5.6 */
+}
+
+int cli_take_listen(const char *command, const char *given, bj_addr *address, uint32_t *interface) {
+    char text[128];
+    snprintf(text, sizeof text, "%s", strlen(given) < sizeof text ? given : "");
+    if (!take_zone(text, interface)) {
+        return cli_usage_error(command, "--listen %s: there is no such interface", given);
+    }
     if (!bj_addr_parse(text, strlen(text), address)) {
-        return cli_usage_error(command, "--listen %s: expected ADDRESS:PORT", text);
+        return cli_usage_error(command, "--listen %s: expected ADDRESS:PORT", given);
+    }
+    if (is_link_local(address) != (*interface != 0)) {
+        return cli_usage_error(
+            command,
+            *interface ? "--listen %s: only a link-local address has an interface"
+                       : "--listen %s: a link-local address needs its interface, [ADDRESS%%eth0]:PORT",
+            given);
     }
     bool has_port = strchr(text, ']') ? strstr(text, "]:") != NULL : address->family == 4 && strchr(text, ':');
     address->port = has_port ? address->port : COAP_PORT;

@@ -27,7 +27,9 @@ static const char help[] =
     "with the client's first message, at the hold-off that the scenario tells it, where the scenario awaits one "
     "first.\n"
     "\n"
-    "  --listen ADDRESS[:PORT]  where the servers listen; port 5683 if not given\n"
+    "  --listen ADDRESS[:PORT]  where the servers listen; port 5683 if not given. 0.0.0.0 or [::] are all addresses; "
+    "a\n"
+    "                           link-local one needs its interface, [fe80::1%eth0]:5683\n"
     "  --profile CLIENT         what is known of the client: a profile's file or name, as for `bootjack run --client`\n"
     "  --seed N                 seed of the servers' tokens and Message IDs, 1 if not given\n"
     "  -v, --verbose            the conversation, while it goes on\n"
@@ -41,6 +43,7 @@ static const char help[] =
 typedef struct arguments {
     const char *scenario;
     bj_addr listen;
+    uint32_t interface;
     const char *listen_text;
     const char *profile, *pcap;
     uint64_t seed;
@@ -74,7 +77,7 @@ static int take_option(void *context, int option) {
     switch (option) {
     case 'l':
         a->listen_text = optarg;
-        return cli_take_listen("serve", optarg, &a->listen);
+        return cli_take_listen("serve", optarg, &a->listen, &a->interface);
     case 'c':
         a->profile = optarg;
         return -1;
@@ -179,6 +182,7 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
         .seed = a->seed,
         .real_limit_ms = a->limit_ms,
         .listen = address.start,
+        .interface = a->interface,
         .port = a->listen.port,
         .serve = true,
         .starts_unseen = true,

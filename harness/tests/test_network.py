@@ -30,6 +30,10 @@ QUICK = ["good/first-bootstrap", "good/write-replaces", "good/object-level-write
          "single-account/second-account-refused"]
 
 
+def namespaces():
+    return subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode == 0
+
+
 @pytest.fixture
 def scenario(tmp_path):
     path = tmp_path / "scenario.yaml"
@@ -145,6 +149,42 @@ def test_serve_on_an_address_that_is_not_ours(scenario):
     command = [str(api.find_bootjack()), "serve", str(scenario), "--listen", "192.0.2.77:5683"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == COULD_NOT_RUN, done.stdout
+
+
+LINK_LOCAL = """\
+import re, socket, subprocess, sys
+for command in ("ip link set lo up", "ip -6 addr add fe80::1/64 dev lo nodad", "ip -6 addr add fe80::2/64 dev lo nodad"):
+    subprocess.run(command.split(), check=True)
+serving = subprocess.Popen([*sys.argv[1:]], stderr=subprocess.PIPE, text=True)
+port = int(re.search(r":(\\d+)$", serving.stderr.readline())[1])
+client = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+client.settimeout(10)
+interface = socket.if_nametoindex("lo")
+client.bind(("fe80::2", 0, 0, interface))
+client.connect(("fe80::1", port, 0, interface))
+client.send(bytes.fromhex("4101123455b568656c6c6f"))
+assert client.recv(1500).endswith(b"\\xffhello from the script")
+sys.exit(serving.wait(30))
+"""
+
+
+@pytest.mark.skipif(not namespaces(), reason="this kernel allows no network namespaces here")
+@pytest.mark.parametrize("listen", ["[::]:0", "[fe80::1%lo]:0"])
+def test_serve_a_client_with_a_link_local_address(listen, scenario):
+    """An answer to fe80::2 needs the interface over which it goes: that of the request."""
+    done = subprocess.run(["unshare", "-rn", "/usr/bin/python3", "-c", LINK_LOCAL, str(api.find_bootjack()), "serve",
+                           str(scenario), "--listen", listen], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == PASSED, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("listen, why", [
+    ("[fe80::1]:0", "a link-local address needs its interface, [ADDRESS%eth0]:PORT"),
+    ("[fe80::1%no-such-thing]:0", "there is no such interface"),
+    ("[::1%lo]:0", "only a link-local address has an interface")])
+def test_serve_says_what_is_wrong_with_an_interface(listen, why, scenario):
+    done = api.call("serve", scenario, "--listen", listen)
+    assert done.returncode == 64
+    assert done.stderr.startswith(f"bootjack serve: --listen {listen}: {why}\n")
 
 
 def test_run_starts_the_client(scenario):

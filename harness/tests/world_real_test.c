@@ -130,6 +130,36 @@ static void echoes_when_it_listens_on_all(void **state) {
     echoes("[::]:0", "::1");
 }
 
+/* An IPv4 client calls on an address of ours that is not the one from which the kernel would answer. */
+static void answers_from(const char *listen, int type, const char *where) {
+    real_fixture *r = real_new(listen, false);
+    fixture_open(&r->f, BS, type == SOCK_DGRAM ? BJ_UDP : BJ_TCP, "192.0.2.10:5683");
+    r->f.echo = true;
+    bj_addr reached = at(where), address;
+    assert_true(r->f.ops->real_address(r->f.world, "bs", 5683, &address));
+    reached.port = address.port;
+    struct sockaddr_storage storage;
+    socklen_t size = (socklen_t) bj_addr_to_sockaddr(&reached, &storage);
+    int fd = socket(AF_INET, type, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *) &storage, size), 0);
+    assert_int_equal(send(fd, "hello", 5, 0), 5);
+    char data[16];
+    assert_int_equal(hear(r, fd, data, sizeof data), 5); /* a connected socket hears nobody else */
+    assert_int_equal(r->f.from.family, 4);
+    assert_true(r->f.ops->real_address(r->f.world, "bs", 5683, &address));
+    assert_true(bj_addr_equal(&address, &reached));
+    close(fd);
+    real_free(r);
+}
+
+static void answers_from_the_address_that_the_client_called_on(void **state) {
+    (void) state;
+    answers_from("0.0.0.0", SOCK_DGRAM, "127.0.0.2");
+    answers_from("[::]:0", SOCK_DGRAM, "127.0.0.2");
+    answers_from("0.0.0.0", SOCK_STREAM, "127.0.0.2");
+    answers_from("[::]:0", SOCK_STREAM, "127.0.0.2");
+}
+
 static void maps_every_port_to_one_of_its_own(void **state) {
     (void) state;
     real_fixture *r = real_new("127.0.0.1", false);
@@ -446,6 +476,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(echoes_over_loopback),
         cmocka_unit_test(echoes_when_it_listens_on_all),
+        cmocka_unit_test(answers_from_the_address_that_the_client_called_on),
         cmocka_unit_test(maps_every_port_to_one_of_its_own),
         cmocka_unit_test(takes_the_ports_that_are_asked_for),
         cmocka_unit_test(a_closed_port_is_refused_by_the_kernel),

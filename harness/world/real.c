@@ -120,8 +120,17 @@ static bj_addr loopback(uint8_t family) {
     return address;
 }
 
-void real_reached_by(bj_real_world *real, const bj_addr *client) {
-    if (!unspecified(&real->listen) || bj_addr_same_host(client, &real->last_client)) {
+bool real_listens_on_all(const bj_real_world *real) {
+    return unspecified(&real->listen);
+}
+
+void real_reached_by(bj_real_world *real, const bj_addr *client, const bj_addr *here) {
+    if (!unspecified(&real->listen) || (!here->family && bj_addr_same_host(client, &real->last_client))) {
+        return;
+    }
+    if (here->family) {
+        real->reached = *here;
+        real->last_client = *client;
         return;
     }
     struct sockaddr_storage storage;
@@ -279,6 +288,7 @@ bj_real_world *bj_real_world_new(bj_arena *arena, bj_log *log, const bj_real_con
     real->log = log;
     real->ops = config->client_life ? &ops_with_client : &ops_alone;
     real->listen = config->listen;
+    real->interface = config->interface;
     real->input = config->input;
     real->input_context = config->input_context;
     real->outputs[0].fd = real->outputs[1].fd = -1;

@@ -24,8 +24,9 @@
 typedef struct bj_real_world bj_real_world;
 
 typedef struct bj_real_config {
-    bj_addr listen; /* unspecified address (0.0.0.0, ::): on all; URIs then carry the one the client reached */
-    uint64_t seed;  /* of ops->random() */
+    bj_addr listen;     /* unspecified address (0.0.0.0, ::): on all; URIs then carry the one the client reached */
+    uint32_t interface; /* of a link-local `listen`, 0 = none */
+    uint64_t seed;      /* of ops->random() */
     /* The client's standard input, as bj_sim_set_input(); NULL: there is none. Counts with `client_life` only. */
     bj_sim_input_fn *input;
     void *input_context;

@@ -5,6 +5,8 @@
 #ifndef BJ_WORLD_REAL_INTERNAL_H
 #define BJ_WORLD_REAL_INTERNAL_H
 
+#include <sys/socket.h>
+
 #include "world/random.h"
 #include "world/real.h"
 
@@ -46,6 +48,16 @@ typedef struct real_conn {
     size_t out_used;
 } real_conn;
 
+/* A client of a UDP port, and the address of ours that it called on. */
+typedef struct real_caller {
+    int endpoint;
+    bj_addr peer; /* family 0: none */
+    bj_addr here; /* family 0: not known */
+    uint32_t interface;
+} real_caller;
+
+enum { REAL_CALLERS = 64 };
+
 struct bj_real_world {
     bj_arena *arena;
     bj_log *log;
@@ -55,6 +67,9 @@ struct bj_real_world {
     bj_addr listen;
     bj_addr reached; /* our address as the last client saw it, when we listen on all */
     bj_addr last_client;
+    uint32_t interface; /* of a link-local `listen` */
+    real_caller callers[REAL_CALLERS];
+    unsigned next_caller;
     bj_time start; /* of the monotonic clock */
     bool held;     /* it has not begun yet */
     bj_time timer; /* the engine's */
@@ -94,14 +109,21 @@ void real_unwatch(bj_real_world *real, real_source *source); /* and closes it */
 /* The address under which clients reach a socket of ours. */
 bj_addr real_local(int fd);
 
-/* Remembers how the client reaches us (its address as seen on a wildcard socket). */
-void real_reached_by(bj_real_world *real, const bj_addr *client);
+/* Between ours and the system's; an IPv4 address of a socket for both families is one. `interface` counts for
+ * link-local ones. */
+bool real_from_sockaddr(const struct sockaddr_storage *storage, socklen_t size, bj_addr *address);
+socklen_t real_to_sockaddr(const bj_real_world *real, const bj_addr *address, uint32_t interface,
+                           struct sockaddr_storage *storage);
+
+bool real_listens_on_all(const bj_real_world *real);
+/* Remembers how the client reaches us: at the address `here`; by the route to it where that is not known (family 0). */
+void real_reached_by(bj_real_world *real, const bj_addr *client, const bj_addr *here);
 
 /* A port as the client sees it. */
 bj_addr real_seen_as(const bj_real_world *real, const real_port *port);
 
 /* A socket bound to *local (whose port is filled in when it was 0); a negative errno. */
-int real_bind(bj_addr *local, bool stream);
+int real_bind(const bj_real_world *real, bj_addr *local, bool stream);
 
 void real_accept(bj_real_world *real, real_way *way);
 void real_connection_event(bj_real_world *real, real_conn *conn, uint32_t events);

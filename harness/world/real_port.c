@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The servers' ports in the real world: which of this machine they are mapped to, opening, closing, datagrams.
+ * The servers' ports in the real world: which of this machine they are mapped to, opening, closing. Datagrams are in
+ * real_datagram.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,9 +13,9 @@
 
 #include "world/real_port.h"
 
-int real_bind(bj_addr *local, bool stream) {
+int real_bind(const bj_real_world *real, bj_addr *local, bool stream) {
     struct sockaddr_storage storage;
-    socklen_t size = (socklen_t) bj_addr_to_sockaddr(local, &storage);
+    socklen_t size = real_to_sockaddr(real, local, real->interface, &storage);
     int type = (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC;
     int fd = socket(local->family == 6 ? AF_INET6 : AF_INET, type, 0);
     if (fd < 0) {
@@ -24,6 +25,10 @@ int real_bind(bj_addr *local, bool stream) {
     int on = 1;
     if (stream) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    } else if (local->family == 6) { /* of IPv4 datagrams, too, as those of ::ffff:0:0/96 */
+        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    } else {
+        setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
     }
     if (bind(fd, (struct sockaddr *) &storage, size) != 0) {
         int problem = -errno;
@@ -34,25 +39,15 @@ int real_bind(bj_addr *local, bool stream) {
     return fd;
 }
 
-bj_addr real_local(int fd) {
-    struct sockaddr_storage storage;
-    socklen_t size = sizeof storage;
-    bj_addr local = { 0 };
-    if (getsockname(fd, (struct sockaddr *) &storage, &size) == 0) {
-        bj_addr_from_sockaddr((struct sockaddr *) &storage, size, &local);
-    }
-    return local;
-}
-
 /* --- which port ----------------------------------------------------------------------------------------------- */
 
 /* Finds a port that is free for UDP and for TCP; a port that was asked for is taken on trust. */
-static int choose_port(bj_addr *local) {
+static int choose_port(const bj_real_world *real, bj_addr *local) {
     enum { TRIES = 16 };
     for (int i = 0; i < TRIES && !local->port; i++) {
         bj_addr tried = *local;
-        int udp = real_bind(&tried, false);
-        int tcp = udp < 0 ? -1 : real_bind(&tried, true);
+        int udp = real_bind(real, &tried, false);
+        int tcp = udp < 0 ? -1 : real_bind(real, &tried, true);
         if (udp < 0) {
             return udp;
         }
@@ -83,7 +78,7 @@ int real_port_for(bj_real_world *real, uint8_t actor, uint16_t port, real_port *
     bool first = !find_port(real, actor, 0);
     unsigned wanted = local.port + (unsigned) (actor - BJ_ACTOR_SERVER_0);
     local.port = local.port && first && wanted <= UINT16_MAX ? (uint16_t) wanted : 0;
-    int problem = choose_port(&local);
+    int problem = choose_port(real, &local);
     if (problem) {
         return problem;
     }
@@ -101,7 +96,7 @@ int real_port_for(bj_real_world *real, uint8_t actor, uint16_t port, real_port *
     return 0;
 }
 
-static real_way *way_of(const bj_real_world *real, int endpoint) {
+real_way *real_way_of(const bj_real_world *real, int endpoint) {
     bool known = endpoint >= 0 && endpoint < real->port_count * 2;
     return known ? &real->ports[endpoint / 2]->ways[endpoint % 2] : NULL;
 }
@@ -111,7 +106,7 @@ static real_way *way_of(const bj_real_world *real, int endpoint) {
 static int open_socket(bj_real_world *real, real_port *p, bool stream) {
     bj_addr local = p->local;
     real_way *way = &p->ways[stream];
-    int fd = real_bind(&local, stream);
+    int fd = real_bind(real, &local, stream);
     if (fd < 0) {
         return fd;
     }
@@ -163,7 +158,7 @@ int real_open(bj_world *w, uint8_t actor, bj_transport transport, const bj_addr 
 
 void real_close(bj_world *w, int endpoint, bool silent) {
     bj_real_world *real = real_of(w);
-    real_way *way = way_of(real, endpoint);
+    real_way *way = real_way_of(real, endpoint);
     if (!way || !way->open) {
         return;
     }
@@ -177,59 +172,4 @@ void real_close(bj_world *w, int endpoint, bool silent) {
     }
     real_unwatch(real, &way->source);
     real_drop_connections(real, endpoint);
-}
-
-/* --- datagrams ------------------------------------------------------------------------------------------------ */
-
-void real_receive(bj_real_world *real, real_way *way) {
-    uint8_t *data = real->buffer;
-    struct sockaddr_storage storage;
-    socklen_t size = sizeof storage;
-    ssize_t length = recvfrom(way->source.fd, data, sizeof real->buffer, 0, (struct sockaddr *) &storage, &size);
-    bj_addr from;
-    if (length < 0 || !bj_addr_from_sockaddr((struct sockaddr *) &storage, size, &from)) {
-        return;
-    }
-    real_reached_by(real, &from);
-    bj_event event = { .kind = way->open ? BJ_EV_RECEIVED : BJ_EV_LOST,
-                       .actor = way->actor,
-                       .from = from,
-                       .to = real_seen_as(real, real->ports[way->endpoint / 2]),
-                       .raw = data,
-                       .raw_length = (size_t) length };
-    event.text = way->open ? NULL : "the host is dead";
-    uint32_t sequence = real_log(real, event);
-    if (way->open) {
-        real_tell_datagram(real, way->endpoint, &from, data, (size_t) length, sequence);
-    }
-}
-
-int64_t real_send(bj_world *w, int endpoint, const bj_addr *source, const bj_addr *peer, const uint8_t *data,
-                  size_t length, uint32_t cause) {
-    bj_real_world *real = real_of(w);
-    const real_way *way = way_of(real, endpoint);
-    if (source) {
-        return -ENOTSUP;
-    }
-    if (!way || !way->open || way->source.kind != REAL_UDP) {
-        return -EBADF;
-    }
-    struct sockaddr_storage storage;
-    socklen_t size = (socklen_t) bj_addr_to_sockaddr(peer, &storage);
-    uint32_t event = real_log(real, (bj_event){ .kind = BJ_EV_SENT,
-                                                .actor = way->actor,
-                                                .cause = cause,
-                                                .from = real_seen_as(real, real->ports[endpoint / 2]),
-                                                .to = *peer,
-                                                .raw = data,
-                                                .raw_length = length });
-    /* An ICMP error of an earlier datagram is reported once, by the next call. */
-    for (int tries = 0; tries < 2; tries++) {
-        if (sendto(way->source.fd, data, length, MSG_NOSIGNAL, (struct sockaddr *) &storage, size) >= 0) {
-            return event;
-        }
-    }
-    int problem = errno;
-    real_log(real, (bj_event){ .kind = BJ_EV_LOST, .cause = event, .to = *peer, .text = strerror(problem) });
-    return -problem;
 }

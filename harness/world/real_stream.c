@@ -34,7 +34,7 @@ void real_accept(bj_real_world *real, real_way *way) {
     conn->endpoint = way->endpoint;
     conn->actor = way->actor;
     conn->local = real_local(fd);
-    bj_addr_from_sockaddr((struct sockaddr *) &storage, size, &conn->peer);
+    real_from_sockaddr(&storage, size, &conn->peer);
     if (real_watch(real, &conn->source, EPOLLIN) != 0) {
         close(fd);
         bj_arena_free(real->arena, conn);
@@ -42,7 +42,7 @@ void real_accept(bj_real_world *real, real_way *way) {
     }
     conn->next = real->conns;
     real->conns = conn;
-    real_reached_by(real, &conn->peer);
+    real_reached_by(real, &conn->peer, &conn->local);
     uint32_t event = real_log(real, (bj_event){ .kind = BJ_EV_STREAM_OPEN,
                                                 .actor = conn->actor,
                                                 .number = conn->number,
