@@ -154,9 +154,18 @@ void bj_conversation_decode(bj_text *out, const bj_event *event) {
     bj_coap_json(out, &message, fault);
 }
 
+/* What reached a server was meant for it, at whatever address. */
+static void put_to(const bj_conversation *c, unsigned speaker, const bj_event *event, bj_text *out) {
+    if (speaker == BJ_ACTOR_CLIENT && event->actor >= BJ_ACTOR_SERVER_0) {
+        bj_text_add(out, name_of(c, event->actor));
+    } else {
+        put_peer(c, speaker, &event->to, out);
+    }
+}
+
 static void put_message(const bj_conversation *c, unsigned speaker, const bj_event *event, bj_text *out) {
     bj_text_printf(out, "%s -> ", name_of(c, speaker));
-    put_peer(c, speaker, &event->to, out);
+    put_to(c, speaker, event, out);
     bj_text_add(out, ": ");
     put_datagram(event->raw, event->raw_length, out);
 }
@@ -164,7 +173,7 @@ static void put_message(const bj_conversation *c, unsigned speaker, const bj_eve
 /* What DTLS or TLS carries. */
 static void put_plain(const bj_conversation *c, unsigned speaker, const bj_event *event, bj_text *out) {
     bj_text_printf(out, "%s => ", name_of(c, speaker));
-    put_peer(c, speaker, &event->to, out);
+    put_to(c, speaker, event, out);
     bj_text_add(out, ": ");
     if (event->number < 0) {
         put_datagram(event->raw, event->raw_length, out);
@@ -180,13 +189,16 @@ static void put_stream_event(bj_conversation *c, const bj_event *event, bj_text 
         c->connections[place].to = event->to;
         bj_text_add(out, name_of(c, BJ_ACTOR_CLIENT));
         bj_text_add(out, " connects to ");
-        put_peer(c, BJ_ACTOR_CLIENT, &event->to, out);
+        put_to(c, BJ_ACTOR_CLIENT, event, out);
         bj_text_printf(out, " (connection %lld)", (long long) event->number);
     } else if (event->kind == BJ_EV_STREAM_SENT) {
         bool client = event->actor == BJ_ACTOR_CLIENT;
         bj_text_printf(out, "%s -> ", name_of(c, event->actor));
         put_peer(c, event->actor, client ? &c->connections[place].to : &c->connections[place].from, out);
         bj_text_add(out, ": ");
+        put_stream(event->raw, event->raw_length, out);
+    } else if (event->kind == BJ_EV_STREAM_RECEIVED) {
+        bj_text_printf(out, "%s -> %s: ", name_of(c, BJ_ACTOR_CLIENT), name_of(c, event->actor));
         put_stream(event->raw, event->raw_length, out);
     } else {
         bj_text_printf(out, "%s: connection %lld is %s", name_of(c, event->actor), (long long) event->number,
@@ -249,6 +261,8 @@ static bool put_event(bj_conversation *c, const bj_event *event, bj_text *out) {
         return put_text("lost: ", event, out), true;
     case BJ_EV_ICMP:
         return bj_text_printf(out, "%s learns: port unreachable", name_of(c, event->actor)), true;
+    case BJ_EV_STREAM_RECEIVED:
+        return put_stream_event(c, event, out), event->cause == 0 && event->actor >= BJ_ACTOR_SERVER_0;
     case BJ_EV_STREAM_OPEN:
     case BJ_EV_STREAM_SENT:
     case BJ_EV_STREAM_CLOSED:

@@ -40,7 +40,7 @@ typedef struct connection {
     bj_addr addr[2];
     uint32_t next[2]; /* sequence number of each side's next byte */
     uint32_t seen[2]; /* how much of the other side's each has acknowledged */
-    uint8_t opener;   /* actor of side 0 */
+    uint8_t opener;   /* actor of side 0; on a real network, where only the server tells, its own */
     bool begun, established, over;
     bool ended[2]; /* the side has sent FIN */
 } connection;
@@ -93,7 +93,7 @@ static void comment(writer *w, uint32_t sequence, const char *format, ...) {
 
 /* In the real world nobody saw the client's datagrams leave: their arrival, which has no cause, stands for them. */
 static bool is_packet(uint8_t kind, uint32_t cause) {
-    bool arrived = kind == BJ_EV_RECEIVED && cause == 0;
+    bool arrived = (kind == BJ_EV_RECEIVED || kind == BJ_EV_STREAM_RECEIVED) && cause == 0;
     return kind == BJ_EV_SENT || kind == BJ_EV_STREAM_SENT || kind == BJ_EV_ICMP || arrived;
 }
 
@@ -457,7 +457,8 @@ static void write_reset(writer *w, const bj_event *event, connection *c, int sid
 
 /* A side ends the connection, or learns that the other side has ended it: then that side's event is the cause. */
 static void write_closed(writer *w, const bj_event *event, connection *c) {
-    int side = event->actor != c->opener;
+    bool told_by_one = c->opener >= BJ_ACTOR_SERVER_0;
+    int side = told_by_one ? bj_addr_equal(&event->from, &c->addr[1]) : event->actor != c->opener;
     const about *cause = about_event(w, event->cause);
     bool hears = cause && cause->kind == BJ_EV_STREAM_CLOSED && cause->actor != event->actor;
     /* What accepts and resets at once has the other side to do with nothing. */
@@ -484,7 +485,7 @@ static void write_stream_event(writer *w, const bj_event *event) {
     }
     if (event->kind == BJ_EV_STREAM_OPEN) {
         write_open(w, event, c);
-    } else if (event->kind == BJ_EV_STREAM_SENT) {
+    } else if (is_packet(event->kind, event->cause)) {
         write_sent(w, event, c);
     } else if (event->kind == BJ_EV_STREAM_RECEIVED) {
         write_ack(w, event, c, bj_addr_equal(&event->to, &c->addr[1]));

@@ -136,6 +136,11 @@ def messages(events: list) -> list:
     return rows
 
 
+def is_first_seen(event: dict) -> bool:
+    """Bytes of a connection that reached a server on a real network, where nobody sees them leave."""
+    return event["kind"] == "stream-received" and event["actor"] != CLIENT and not event.get("cause")
+
+
 def by_cause(events: list) -> dict:
     index = {}
     for event in events:
@@ -172,6 +177,7 @@ PLAIN = {
     "rule": "rule: {text}",
     "stream-open": "connection {number} opens",
     "stream-sent": "connection {number}: {raw}",
+    "stream-received": "connection {number}: {raw}",
     "stream-closed": "connection {number} closes",
 }
 
@@ -186,7 +192,7 @@ def lines(events: list) -> list:
             to = receiver(event, causes, addresses)
             peer = names.get(to, event.get("to", "?"))
             text = f"{names.get(senders[event['seq']], '?')} -> {peer}: {datagram_line(event)}"
-        elif event["kind"] in PLAIN:
+        elif event["kind"] in PLAIN and (event["kind"] != "stream-received" or is_first_seen(event)):
             fields = {"text": "", "line": 0, "number": 0, "other": 0, "raw": "", **event}
             text = PLAIN[event["kind"]].format(**fields)
         else:

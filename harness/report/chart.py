@@ -92,6 +92,12 @@ class Builder:
         self.rows.append(Row("arrow", "TCP " + talk.datagram_line(event), talk.micros(event), event["actor"],
                              target or 0, style_of(event.get("coap"))))
 
+    def add_stream_received(self, event):
+        """On a real network nobody saw it leave."""
+        if talk.is_first_seen(event):
+            self.rows.append(Row("arrow", "TCP " + talk.datagram_line(event), talk.micros(event), talk.CLIENT, event["actor"],
+                                 style_of(event.get("coap"))))
+
     def add_dns_query(self, event):
         self.rows.append(Row("arrow", event.get("text", "") + " ?", talk.micros(event), talk.CLIENT, 0, "dns"))
 

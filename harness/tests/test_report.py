@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from harness.pytest_bootjack import api
+from harness.pytest_bootjack import api, conversation
 from harness.report import chart, compare, model
 from harness.report.__main__ import listing, render
 from harness.tests import sample_results
@@ -114,6 +114,20 @@ def test_a_chart_shows_what_happened():
                   "port unreachable", "+ 1h", "fail: &lt;evil&gt;", "#s1-L8"):
         assert words in svg
     assert "<evil>" not in svg
+
+
+def test_what_a_device_sends_over_a_connection_is_shown_as_it_arrives():
+    """On a real network nobody saw it leave; in a simulated one it is shown once, as it was sent."""
+    log = sample_results.Log()
+    log.add("stream-received", sample_results.BS, number=1, raw="0002b26273", coap={"code": "0.02", "method": "POST", "path": "/bs"})
+    sent = log.add("stream-sent", 1, number=1, raw="0001b268690a", coap={"code": "0.01", "method": "GET", "path": "/hi"})
+    log.add("stream-received", sample_results.BS, number=1, cause=sent, raw="0001b268690a",
+            coap={"code": "0.01", "method": "GET", "path": "/hi"})
+    result = api.Result.from_json(sample_results.result("x.yaml", events=log.events))
+    svg = chart.chart(result, "s1")
+    assert svg.count("TCP POST /bs") == 1 and svg.count("TCP GET /hi") == 1
+    text = conversation.conversation(log.events)
+    assert len(text) == 2 and "connection 1: 0002b26273" in text[0] and "connection 1: 0001b268690a" in text[1]
 
 
 def test_a_long_run_is_cut_in_the_middle():

@@ -11,14 +11,15 @@
 
 #include "world/real_internal.h"
 
-static uint32_t log_end(bj_real_world *real, const real_conn *conn, int error, uint32_t cause) {
+/* From the side that ended it. */
+static uint32_t log_end(bj_real_world *real, const real_conn *conn, bool by_client, int error, uint32_t cause) {
     return real_log(real, (bj_event){ .kind = BJ_EV_STREAM_CLOSED,
                                       .actor = conn->actor,
                                       .cause = cause,
                                       .number = conn->number,
                                       .other = error,
-                                      .from = conn->peer,
-                                      .to = conn->local });
+                                      .from = by_client ? conn->peer : conn->local,
+                                      .to = by_client ? conn->local : conn->peer });
 }
 
 void real_accept(bj_real_world *real, real_way *way) {
@@ -98,7 +99,7 @@ static bool flush(bj_real_world *real, real_conn *conn) {
 static void ended(bj_real_world *real, real_conn *conn, int error) {
     if (!conn->closing) {
         int number = conn->number;
-        uint32_t event = log_end(real, conn, error, 0);
+        uint32_t event = log_end(real, conn, true, error, 0);
         conn->closing = true;
         real_tell_closed(real, number, error != 0, event);
     }
@@ -173,7 +174,7 @@ void real_stream_close(bj_world *w, int connection, bool reset) {
     if (!conn) {
         return;
     }
-    log_end(real, conn, reset ? ECONNRESET : 0, real->handling);
+    log_end(real, conn, false, reset ? ECONNRESET : 0, real->handling);
     /* Whoever told the engine about this connection does not look at it again. */
     if (reset) {
         abort_conn(real, conn);

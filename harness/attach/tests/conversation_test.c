@@ -82,6 +82,12 @@ static void arrivals_are_shown_where_nobody_saw_the_message_leave(void **state) 
     (void) state;
     bj_event event = datagram(BJ_EV_RECEIVED, BJ_ACTOR_SERVER_0, "192.0.2.10:5683");
     assert_string_equal(said(event), "client -> bs: CON GET /hello [mid 4660, token 55]");
+    event.to = address("127.0.0.2:5683"); /* the server has many addresses, and was called on this one */
+    assert_string_equal(said(event), "client -> bs: CON GET /hello [mid 4660, token 55]");
+    event.kind = BJ_EV_PLAIN_RECEIVED;
+    event.number = -1;
+    assert_string_equal(said(event), "client => bs: CON GET /hello [mid 4660, token 55]");
+    event = datagram(BJ_EV_RECEIVED, BJ_ACTOR_SERVER_0, "192.0.2.10:5683");
     event.cause = 2;
     assert_string_equal(said(event), "");
 }
@@ -108,6 +114,12 @@ static void streams(void **state) {
         .kind = BJ_EV_STREAM_SENT, .actor = BJ_ACTOR_SERVER_0, .number = 3, .raw = settings, .raw_length = 2
     };
     assert_non_null(strstr(said(event), "bs -> client: "));
+    event.kind = BJ_EV_STREAM_RECEIVED; /* nobody saw it leave */
+    assert_string_equal(said(event), "client -> bs: CSM");
+    event.cause = 2;
+    assert_string_equal(said(event), "");
+    event = (bj_event){ .kind = BJ_EV_STREAM_OPEN, .actor = BJ_ACTOR_SERVER_0, .to = address("127.0.0.2:5683") };
+    assert_string_equal(said(event), "client connects to bs (connection 0)");
     event = (bj_event){ .kind = BJ_EV_STREAM_CLOSED, .actor = BJ_ACTOR_CLIENT, .number = 3 };
     assert_string_equal(said(event), "client: connection 3 is closed");
     event.other = 104;

@@ -436,6 +436,36 @@ static void a_connection_comes_back(void **state) {
     assert_string_equal(bytes, long_text);
 }
 
+/* On a real network the log has the server's side alone: what it received was sent, and whoever ends the connection is
+ * the source of the event. */
+static void a_connection_of_which_only_the_server_tells(void **state) {
+    fixture *f = *state;
+    char bytes[10];
+    enum { FLAGS = BJ_TCP_SYN | BJ_TCP_FIN | BJ_TCP_RST };
+    log_stream(f, BJ_EV_STREAM_OPEN, SERVER, 0, NULL);
+    log_stream(f, BJ_EV_STREAM_RECEIVED, SERVER, 0, "hello");
+    log_stream(f, BJ_EV_STREAM_SENT, SERVER, 2, "world");
+    log_stream(f, BJ_EV_STREAM_RECEIVED, SERVER, 0, "!");
+    bj_log_mark mark = bj_log_marked(f->log);
+    for (int end = 0; end < 4; end++) {
+        bool by_server = end & 1, reset = end & 2;
+        bj_log_rewind(f->log, mark);
+        bj_log_append(f->log, &(bj_event){ .kind = BJ_EV_STREAM_CLOSED,
+                                           .actor = SERVER,
+                                           .cause = by_server ? 4 : 0,
+                                           .number = 1,
+                                           .other = reset ? ECONNRESET : 0,
+                                           .from = by_server ? server : client,
+                                           .to = by_server ? client : server });
+        write_capture(f);
+        unsigned last = reset ? BJ_TCP_RST : BJ_TCP_FIN;
+        assert_int_equal(read_direction(f, &client, bytes, sizeof bytes) & FLAGS, BJ_TCP_SYN | (by_server ? 0 : last));
+        assert_string_equal(bytes, "hello!");
+        assert_int_equal(read_direction(f, &server, bytes, sizeof bytes) & FLAGS, BJ_TCP_SYN | (by_server ? last : 0));
+        assert_string_equal(bytes, "world");
+    }
+}
+
 static void a_refused_connection(void **state) {
     fixture *f = *state;
     char bytes[10];
@@ -509,6 +539,7 @@ int main(void) {
         TEST(without_a_cause_the_last_packet_carries_the_verdict),
         TEST(a_closed_port_answers_with_icmp),
         TEST(a_connection_comes_back),
+        TEST(a_connection_of_which_only_the_server_tells),
         TEST(a_refused_connection),
         TEST(who_resets_a_connection),
         TEST(a_file_that_cannot_be_written),
