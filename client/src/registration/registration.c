@@ -148,9 +148,10 @@ static bool keep_location(bjc_registration *r, const bjc_completion *completion)
  * from when it was asked, which may be long before its answer arrives. */
 static void arm_update(bjc_registration *r) {
     bjc_time lifetime = r->lifetime_s * BJC_SECOND, margin = bjc_max_transmit_wait(&r->all->core->config.tx);
+    bjc_time passed = bjc_now() - r->asked_at;
     margin = margin < lifetime / 2 ? margin : lifetime / 2;
     if (lifetime > 0) {
-        bjc_registration_arm(r, lifetime - margin - (bjc_now() - r->asked_at));
+        bjc_registration_arm(r, lifetime - margin - passed);
     }
 }
 
