@@ -27,10 +27,23 @@ static bj_time sleep_for(bj_time duration) {
     return deadline > bj_now() ? deadline - bj_now() : 0;
 }
 
+/* Clocks that can be read only; glibc refuses the thread's own. */
+static int refuses_sleep(clockid_t clock) {
+    switch (clock) {
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+    case CLOCK_REALTIME_COARSE:
+        return ENOTSUP;
+    default:
+        return clock == CLOCK_THREAD_CPUTIME_ID || !bj_clock_known(clock) ? EINVAL : 0;
+    }
+}
+
 /* A positive error number, as clock_nanosleep() returns it. */
 static int sleep_on(clockid_t clock, int flags, const struct timespec *request, struct timespec *left) {
-    if (!bj_timespec_valid(request) || !bj_clock_known(clock)) {
-        return EINVAL;
+    int refused = refuses_sleep(clock);
+    if (refused || !bj_timespec_valid(request)) {
+        return refused ? refused : EINVAL;
     }
     if (flags & TIMER_ABSTIME) {
         bj_wait_result result = sleep_until(bj_point(clock, request));
@@ -70,7 +83,7 @@ BJ_EXPORT unsigned sleep(unsigned seconds) {
         return REAL(sleep)(seconds);
     }
     bj_time rest = sleep_for(seconds * BJ_SECOND);
-    return rest == BJ_NEVER ? 0 : (unsigned) ((rest + BJ_SECOND - 1) / BJ_SECOND);
+    return rest == BJ_NEVER ? 0 : (unsigned) (rest / BJ_SECOND);
 }
 
 /* A single thread that yields waits for something outside of the world (LeakSanitizer for its tracer, at the end of a

@@ -21,7 +21,7 @@ static uint64_t due(const bj_file *file) {
 short bj_timerfd_events(const bj_file *file, uint64_t *edges) {
     uint64_t expired = due(file);
     if (edges) {
-        *edges = file->timer.edges + expired;
+        *edges = file->timer.edges + (expired > 0); /* one that is not read does not go off again */
     }
     return expired ? POLLIN : 0;
 }

@@ -158,6 +158,9 @@ BJ_EXPORT int getitimer(__itimer_which_t which, struct itimerval *value) {
     if (!bj_inside()) {
         return REAL(getitimer)(which, value);
     }
+    if ((int) which < ITIMER_REAL || which > ITIMER_PROF) {
+        return bj_fail(EINVAL);
+    }
     *value = (struct itimerval){ .it_value.tv_sec = 0 };
     if (which == ITIMER_REAL) {
         bj_to_timeval(left_of(alarm_timer()), &value->it_value);
@@ -166,10 +169,18 @@ BJ_EXPORT int getitimer(__itimer_which_t which, struct itimerval *value) {
     return 0;
 }
 
+static bool valid(const struct timeval *t) {
+    return t->tv_sec >= 0 && t->tv_usec >= 0 && t->tv_usec < 1000000;
+}
+
 BJ_EXPORT int setitimer(__itimer_which_t which, const struct itimerval *restrict value,
                         struct itimerval *restrict old) {
     if (!bj_inside()) {
         return REAL(setitimer)(which, value, old);
+    }
+    bool known = (int) which >= ITIMER_REAL && which <= ITIMER_PROF;
+    if (!known || (value && (!valid(&value->it_value) || !valid(&value->it_interval)))) {
+        return bj_fail(EINVAL);
     }
     if (old) {
         getitimer(which, old);

@@ -8,6 +8,9 @@
 
 #include <linux/errqueue.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
 
 /* The events that hold now. */
 static short events_of(int fd) {
@@ -390,6 +393,58 @@ static void shutdown_wakes_who_accepts(void **state) {
     close(server);
 }
 
+/* --- time ------------------------------------------------------------------------------------------------------ */
+
+static void times_that_linux_refuses(void **state) {
+    const struct timespec second = { 1, 0 };
+    struct itimerval timer = { .it_value = { 0, 1500000 } }; /* milliseconds that were not split */
+    assert_errno(setitimer(ITIMER_REAL, &timer, NULL), EINVAL);
+    timer = (struct itimerval){ .it_value = { 1, 0 }, .it_interval = { 0, 1000000 } };
+    assert_errno(setitimer(ITIMER_REAL, &timer, NULL), EINVAL);
+    timer.it_interval.tv_usec = 0;
+    assert_errno(setitimer((__itimer_which_t) 9, &timer, NULL), EINVAL);
+    assert_errno(getitimer((__itimer_which_t) 9, &timer), EINVAL);
+    assert_int_equal(clock_nanosleep(CLOCK_MONOTONIC_RAW, 0, &second, NULL), ENOTSUP);
+    assert_int_equal(clock_nanosleep(CLOCK_MONOTONIC_COARSE, TIMER_ABSTIME, &second, NULL), ENOTSUP);
+    assert_int_equal(clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &second, NULL), EINVAL);
+    assert_int_equal(now_in(state), 0);
+    assert_int_equal(clock_nanosleep(CLOCK_BOOTTIME, 0, &second, NULL), 0);
+    assert_int_equal(now_in(state), BJ_SECOND);
+}
+
+static void on_alarm(int number) {
+    (void) number;
+}
+
+static void what_sleep_leaves_is_rounded_down(void **state) {
+    (void) state;
+    void (*before)(int) = signal(SIGALRM, on_alarm);
+    struct itimerval timer = { .it_value = { 0, 500000 } };
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+    assert_int_equal(sleep(3), 2);
+    signal(SIGALRM, before);
+}
+
+/* The timer stands still until it is read or set. */
+static void an_edge_triggered_timer_that_is_not_read_reports_once(void **state) {
+    (void) state;
+    uint64_t expired;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+    int set = epoll_create1(0), fd = timerfd_create(CLOCK_MONOTONIC, 0);
+    struct itimerspec every = { .it_value = { 1, 0 }, .it_interval = { 1, 0 } };
+    assert_int_equal(timerfd_settime(fd, 0, &every, NULL), 0);
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event), 0);
+    assert_int_equal(epoll_wait(set, &event, 1, 10000), 1);
+    assert_int_equal(epoll_wait(set, &event, 1, 10000), 0);
+    assert_int_equal(read(fd, &expired, sizeof expired), sizeof expired);
+    assert_int_equal(expired, 11);
+    assert_int_equal(epoll_wait(set, &event, 1, 10000), 1);
+    assert_int_equal(timerfd_settime(fd, 0, &every, NULL), 0);
+    assert_int_equal(epoll_wait(set, &event, 1, 10000), 1);
+    close(fd);
+    close(set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(shutdown_wakes_who_receives_on_an_unconnected_socket),
@@ -408,6 +463,9 @@ int main(void) {
         in_world(a_stream_is_dissolved_by_af_unspec),
         in_world(shutdown_wakes_who_connects),
         in_world(shutdown_wakes_who_accepts),
+        in_world(times_that_linux_refuses),
+        in_world(what_sleep_leaves_is_rounded_down),
+        in_world(an_edge_triggered_timer_that_is_not_read_reports_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -258,9 +258,8 @@ static void an_interval_timer_counts_what_was_missed(void **state) {
     struct epoll_event event;
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), set = epoll_with(timer, EPOLLIN | EPOLLET);
     timerfd_settime(timer, 0, &every, NULL);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(epoll_wait(set, &event, 1, -1), 1);
-    }
+    assert_int_equal(epoll_wait(set, &event, 1, -1), 1);
+    assert_int_equal(epoll_wait(set, &event, 1, 500), 0); /* Linux: it goes off once until it is read */
     assert_int_equal(now_in(state), 600 * BJ_MS);
     assert_int_equal(read(timer, &count, sizeof count), 8);
     assert_int_equal(count, 3);
