@@ -171,7 +171,8 @@ BJ_EXPORT ssize_t pwrite(int fd, const void *data, size_t length, off_t offset) 
     if (!file) {
         return REAL(pwrite)(fd, data, length, offset);
     }
-    return bj_disk_done(offset < 0 ? -EINVAL : write_at(file, (uint64_t) offset, data, length));
+    uint64_t place = file->disk.flags & O_APPEND ? end_of(file) : (uint64_t) offset; /* pwrite(2), BUGS */
+    return bj_disk_done(offset < 0 ? -EINVAL : write_at(file, place, data, length));
 }
 
 BJ_EXPORT ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset) __attribute__((alias("pwrite")));

@@ -69,9 +69,9 @@ static int port_of(const char *service, const struct addrinfo *hints, uint16_t *
     }
     char *end;
     unsigned long number = strtoul(service, &end, 10);
-    if (end != service && !*end) {
-        *port = (uint16_t) number;
-        return number > 65535 ? EAI_SERVICE : 0;
+    if (!*end) {
+        *port = (uint16_t) number; /* as glibc does it, whatever the number is */
+        return 0;
     }
     if (hints->ai_flags & AI_NUMERICSERV) {
         return EAI_NONAME;

@@ -180,6 +180,13 @@ static int take_effect(bj_file *file, int level, int name, int value) {
     return value;
 }
 
+/* Linux: IPV6_V6ONLY is too late when there is a port. */
+static bool too_late(const bj_file *file, int level, int name) {
+    bj_addr local;
+    bj_sim_local(file->socket.sim, &local);
+    return level == IPPROTO_IPV6 && name == IPV6_V6ONLY && local.port != 0;
+}
+
 /* An int option may be given in a byte (ip(7) allows it for TOS, TTL and the multicast ones). */
 static int set_flag(bj_file *file, int level, int name, const void *value, socklen_t size) {
     int number = 0;
@@ -188,6 +195,9 @@ static int set_flag(bj_file *file, int level, int name, const void *value, sockl
     } else if (size == 1 && level == IPPROTO_IP) {
         number = *(const uint8_t *) value;
     } else {
+        return -EINVAL;
+    }
+    if (too_late(file, level, name)) {
         return -EINVAL;
     }
     number = take_effect(file, level, name, number);

@@ -235,7 +235,7 @@ static int wanted_access(int flags) {
 }
 
 static int open_existing(bj_disk *disk, bj_disk_node *node, int flags, int64_t now) {
-    int how = wanted_access(flags);
+    int how = wanted_access(flags) | (flags & O_TRUNC ? W_OK : 0);
     if ((flags & O_CREAT) && (flags & O_EXCL)) {
         return -EEXIST;
     }
@@ -248,7 +248,7 @@ static int open_existing(bj_disk *disk, bj_disk_node *node, int flags, int64_t n
     if (!allows(node, how)) {
         return -EACCES;
     }
-    return (flags & O_TRUNC) && (how & W_OK) ? bj_disk_truncate(disk, node, 0, now) : 0;
+    return flags & O_TRUNC ? bj_disk_truncate(disk, node, 0, now) : 0;
 }
 
 int bj_disk_open(bj_disk *disk, const char *path, int flags, mode_t mode, int64_t now, bj_disk_node **node) {

@@ -96,6 +96,24 @@ static void flags(void **state) {
     assert_errno(open(ROOT, O_WRONLY), EISDIR);
 }
 
+/* Linux: pwrite() appends, too, and O_TRUNC asks for the right to write, not for a descriptor that does. */
+static void what_linux_does_with_flags(void **state) {
+    (void) state;
+    make(ROOT "/f", "hello");
+    int fd = opened(ROOT "/f", O_WRONLY | O_APPEND);
+    assert_int_equal(pwrite(fd, "!", 1, 0), 1);
+    assert_string_equal(content(ROOT "/f"), "hello!");
+    close(fd);
+    chmod(ROOT "/f", 0400);
+    assert_errno(open(ROOT "/f", O_RDONLY | O_TRUNC), EACCES);
+    chmod(ROOT "/f", 0600);
+    fd = opened(ROOT "/f", O_RDONLY | O_TRUNC);
+    assert_string_equal(content(ROOT "/f"), "");
+    close(fd);
+    mkdir(ROOT "/d", 0700);
+    assert_errno(open(ROOT "/d", O_RDONLY | O_TRUNC), EISDIR);
+}
+
 static void modes_and_the_umask(void **state) {
     (void) state;
     mode_t before = umask(027);
@@ -369,6 +387,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(descriptors),
         in_world(flags),
+        in_world(what_linux_does_with_flags),
         in_world(modes_and_the_umask),
         in_world(names),
         in_world(relative_names),

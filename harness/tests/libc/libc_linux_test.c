@@ -65,6 +65,15 @@ static void datagrams_still_arrive_behind_shut_rd(void **state) {
     close(fd);
 }
 
+static void ipv6_only_is_decided_before_bind(void **state) {
+    (void) state;
+    struct sockaddr_in6 any = ipv6("::", 4000);
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0), on = 1;
+    assert_int_equal(bind(fd, (struct sockaddr *) &any, sizeof any), 0);
+    assert_errno(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), EINVAL);
+    close(fd);
+}
+
 /* --- connect() of a UDP socket -------------------------------------------------------------------------------- */
 
 static struct sockaddr_in name_of(int fd) {
@@ -449,6 +458,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         in_world(shutdown_wakes_who_receives_on_an_unconnected_socket),
         in_world(datagrams_still_arrive_behind_shut_rd),
+        in_world(ipv6_only_is_decided_before_bind),
         in_world(who_disconnects_loses_the_port_that_it_did_not_choose),
         in_world(a_udp_socket_connects_to_a_host_without_a_port),
         in_world(the_error_queue_names_who_refused_and_what),

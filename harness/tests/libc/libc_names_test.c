@@ -68,6 +68,21 @@ static void a_list_is_the_clients_own_memory(void **state) {
     free(list);
 }
 
+/* glibc looks only whether the whole is a number, and keeps its lower half. */
+static void ports_are_numbers_of_any_size(void **state) {
+    (void) state;
+    static const struct {
+        const char *service;
+        in_port_t port;
+    } cases[] = { { "70000", 70000 - 65536 }, { "65536", 0 }, { "", 0 }, { " 80", 80 } };
+    struct addrinfo *list = NULL, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(getaddrinfo("192.0.2.10", cases[i].service, &hints, &list), 0);
+        assert_int_equal(((struct sockaddr_in *) (void *) list->ai_addr)->sin_port, htons(cases[i].port));
+        freeaddrinfo(list);
+    }
+}
+
 static void failures_have_their_codes(void **state) {
     (void) state;
     struct addrinfo *list = NULL, hints = { .ai_family = AF_INET };
@@ -240,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         with_names(names_give_addresses_after_their_delay),
         with_names(a_list_is_the_clients_own_memory),
+        with_names(ports_are_numbers_of_any_size),
         with_names(failures_have_their_codes),
         with_names(numbers_and_nobody_need_no_question),
         with_names(addresses_have_names),

@@ -96,6 +96,8 @@ static void ipv6_and_mapped_addresses_work(void **state) {
     assert_int_equal(sendto(fd, "four", 4, 0, (struct sockaddr *) &mapped, sizeof mapped), 4);
     assert_int_equal(recvfrom(fd, data, sizeof data, 0, (struct sockaddr *) &from, &length), 4);
     assert_memory_equal(&from.sin6_addr, &mapped.sin6_addr, 16);
+    close(fd);
+    fd = socket(AF_INET6, SOCK_DGRAM, 0);
     assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), 0);
     assert_errno(sendto(fd, "four", 4, 0, (struct sockaddr *) &mapped, sizeof mapped), ENETUNREACH);
     close(fd);
