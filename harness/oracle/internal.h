@@ -185,6 +185,7 @@ typedef struct oracle_standing {
     bool known;         /* `born` and `account` are those of its account */
     bool dismissed;     /* by Disable: it has de-registered, or must */
     bool sent_away;     /* the last De-register followed a Disable */
+    bool parted;        /* the session or connection that it was last heard of in is over, or another one begins */
     uint8_t ended;      /* oracle_ended: the bootstrap that finished last ended it */
     unsigned born[2];
     uint64_t account;                            /* mark of its URI and Short Server ID */

@@ -374,7 +374,9 @@ static void accounts_changed(bj_oracle *o) {
         if (p->standing.held && finished) {
             compare_after_bootstrap(o, p);
         }
-        if (p->standing.held && !p->standing.ended && oracle_account_at(o, &p->address, &security, &server, NULL)) {
+        /* It is told when the client has come back, which may wait for its Retry Timer where no bootstrap ended. */
+        bool told = p->standing.held && !p->standing.ended && (finished || !p->standing.parted);
+        if (told && oracle_account_at(o, &p->address, &security, &server, NULL)) {
             compare_settings(o, p, server);
         }
     }
@@ -679,6 +681,7 @@ static void relieve_what_was_said(oracle_standing *st, const oracle_instance *se
 static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const oracle_seen *s) {
     oracle_standing *st = &p->standing;
     note_said(st, own);
+    st->parted = false;
     if (!p->placed) {
         relieve(p); /* without a Location-Path, or in blocks, a client may take it for refused */
         st->held = false;
@@ -768,28 +771,58 @@ static void begin_life(bj_oracle *o) {
     }
 }
 
-/* A connection is made, or would be: who is about to register over it may get nowhere, and try again much later. */
+/* Its session is over, or another begins: who is about to register over that may get nowhere, and try again much later.
+ */
+static void part(oracle_peer *p) {
+    relieve(p);
+    p->standing.parted = true;
+}
+
+/* A connection is made, or would be. */
 static void connects(bj_oracle *o, const bj_event *e) {
     oracle_peer *p = e->to.family ? oracle_peer_of(o, &e->to, false) : NULL;
     if (p) {
-        relieve(p);
+        part(p);
     }
     if (p && e->actor == BJ_ACTOR_CLIENT) {
         p->standing.unread = e->time ? e->time : 1;
     }
 }
 
+static void disconnects(bj_oracle *o, const bj_event *e) {
+    const oracle_connection *c = oracle_connection_of(o, e->number);
+    oracle_peer *p = c && e->actor == BJ_ACTOR_CLIENT ? oracle_peer_of(o, &c->peer, false) : NULL;
+    if (p) {
+        part(p);
+    }
+    relieve_all(o);
+}
+
+enum { CIPHER = 20, ALERT = 21, HANDSHAKE = 22, DATA = 23 };
+
+static bool is_record(const bj_event *e) {
+    enum { RECORD_HEAD = 13 };
+    return e->actor == BJ_ACTOR_CLIENT && e->raw_length >= RECORD_HEAD && e->raw[1] == 254;
+}
+
 /* Records of DTLS: a handshake means that the client is about to say something that may never be seen; a server that
  * has forgotten the session cannot read what the client says in it. */
 static void note_record(bj_oracle *o, const bj_event *e) {
-    enum { HANDSHAKE = 22, DATA = 23, RECORD_HEAD = 13 };
-    bool record = e->actor == BJ_ACTOR_CLIENT && e->raw_length >= RECORD_HEAD && e->raw[1] == 254;
-    oracle_peer *p = record ? oracle_peer_of(o, &e->to, false) : NULL;
+    oracle_peer *p = is_record(e) ? oracle_peer_of(o, &e->to, false) : NULL;
     if (p && (e->raw[0] == DATA || e->raw[0] == HANDSHAKE)) {
         p->standing.unread = e->time ? e->time : 1;
     }
-    if (p && e->raw[0] >= 20 && e->raw[0] <= HANDSHAKE) {
-        relieve(p);
+    if (p && e->raw[0] >= CIPHER && e->raw[0] <= HANDSHAKE) {
+        part(p);
+    }
+}
+
+/* RFC 5246 §7.2.1: the server ends the session. In clear (RFC 6347 §4.1.2.7) it need not have been the server. */
+static void note_alert(bj_oracle *o, const bj_event *e) {
+    oracle_peer *p = is_record(e) && e->raw[0] == ALERT ? oracle_peer_of(o, &e->from, false) : NULL;
+    bool in_clear = p && !e->raw[3] && !e->raw[4];
+    if (p && p->standing.secure && !in_clear) {
+        part(p);
     }
 }
 
@@ -803,7 +836,6 @@ static void event(bj_oracle *o, const bj_event *e) {
     case BJ_EV_CLIENT_SIGNAL:
     case BJ_EV_CLIENT_INPUT:
     case BJ_EV_POWER_CUT:
-    case BJ_EV_STREAM_CLOSED:
         relieve_all(o);
         break;
     case BJ_EV_ICMP:
@@ -820,8 +852,14 @@ static void event(bj_oracle *o, const bj_event *e) {
     case BJ_EV_SENT:
         note_record(o, e);
         break;
+    case BJ_EV_RECEIVED:
+        note_alert(o, e);
+        break;
     case BJ_EV_STREAM_OPEN:
         connects(o, e);
+        break;
+    case BJ_EV_STREAM_CLOSED:
+        disconnects(o, e);
         break;
     default:
         break;

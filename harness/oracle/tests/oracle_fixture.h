@@ -243,7 +243,8 @@ static inline void writes_security(unsigned ms, uint16_t mid, const char *path, 
     bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
     bj_tlv_put(&w, BJ_TLV_RESOURCE, 0, uri, strlen(uri));
     bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, 1, bootstrap);
-    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 2, 3);
+    bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 2, strncmp(uri, "coaps", 5) ? 3 : 0);
+    bj_tlv_put(&w, BJ_TLV_RESOURCE, 3, "me", 2);
     bj_tlv_put(&w, BJ_TLV_RESOURCE, 5, "0123456789abcdef", 16);
     if (ssid) {
         bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 10, ssid);

@@ -814,6 +814,134 @@ static void one_that_says_another_lifetime_does_not(void **state) {
     assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
+/* --- over DTLS ------------------------------------------------------------------------------------------------ */
+
+static void record_of(bj_event event, uint8_t type, const msg *m) {
+    const uint8_t record[20] = { type, 254, 253, 0, 1 };
+    bool by_client = event.actor == BJ_ACTOR_CLIENT;
+    uint8_t bytes[200];
+    event.kind = BJ_EV_SENT;
+    event.from = by_client ? local : address_of(MGMT);
+    event.to = by_client ? address_of(MGMT) : local;
+    event.raw = record;
+    event.raw_length = sizeof record;
+    event.cause = put_event(event);
+    bj_event plain = event, arrival = event;
+    arrival.kind = BJ_EV_RECEIVED;
+    arrival.actor = by_client ? MGMT : BJ_ACTOR_CLIENT;
+    plain.kind = by_client ? BJ_EV_PLAIN_RECEIVED : BJ_EV_PLAIN_SENT;
+    plain.actor = MGMT;
+    plain.number = -1;
+    plain.raw = bytes;
+    plain.raw_length = m ? encode(m, bytes, sizeof bytes, false) : 0;
+    if (by_client) {
+        plain.cause = put_event(arrival);
+        put_event(plain);
+        return;
+    }
+    if (m) {
+        put_event(plain);
+    }
+    put_event(arrival);
+}
+
+#define SECRETLY(ms, who, ...)                                                                                         \
+    record_of((bj_event){ .actor = (who), .time = (ms) * BJ_MS }, 23, &(msg){ __VA_ARGS__ })
+
+/* The server ends the session at 14 s; alerts cannot be read. */
+static void is_hung_up_on(void) {
+    record_of((bj_event){ .actor = MGMT, .time = 14000 * BJ_MS }, 21, NULL);
+}
+
+static void registers_secretly(const char *lifetime) {
+    SECRETLY(12000, BJ_ACTOR_CLIENT, .type = BJ_COAP_CON, .code = POST, .mid = 900, .token = "tr", .path = "/rd",
+             .query = { "ep=dev-1", lifetime }, .format = 41, .payload = "</1/0>,</3/0>");
+    SECRETLY(12010, MGMT, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 900, .token = "tr", .location = "/rd/1");
+}
+
+static void has_a_short_lifetime(bool hung_up) {
+    opens();
+    writes_security(10200, 100, "/0/1", "coaps://mgmt.example:5683", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/0", 101, 5, C(2, 4));
+    command(10900, 102, POST, "/bs", C(2, 4));
+    registers_secretly("lt=5");
+    if (hung_up) {
+        is_hung_up_on();
+    }
+    judge(60000);
+}
+
+/* It waits for its Retry Timer, as after a failed attempt. */
+static void whose_session_the_server_ended_owes_no_update(void **state) {
+    (void) state;
+    has_a_short_lifetime(true);
+    assert_nothing_broken();
+}
+
+static void who_has_a_session_owes_an_update(void **state) {
+    (void) state;
+    has_a_short_lifetime(false);
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
+/* Another server writes its Lifetime when there is a session, or none any more. */
+static void has_its_lifetime_written_by_another(const char *uri) {
+    enum { OTHER = MGMT + 1 };
+    declare(OTHER, "other", "other.example");
+    config.tcp = true;
+    opens();
+    writes_security(10200, 100, "/0/1", uri, false, 101, C(2, 4));
+    writes_security(10250, 101, "/0/2", "coap://other.example", false, 102, C(2, 4));
+    writes_server(10300, 102, "/1/0", 101, 300, C(2, 4));
+    writes_server(10400, 103, "/1/1", 102, 300, C(2, 4));
+    command(10900, 104, POST, "/bs", C(2, 4));
+    CLIENT(11000, OTHER, .type = BJ_COAP_CON, .code = POST, .mid = 901, .token = "ts", .path = "/rd",
+           .query = { "ep=dev-1", "lt=300" }, .format = 41, .payload = "</1/0>,</1/1>,</3/0>");
+    SERVER(11100, OTHER, .type = BJ_COAP_ACK, .code = C(2, 1), .mid = 901, .token = "ts", .location = "/rd/2");
+}
+
+static void the_other_writes(void) {
+    enum { OTHER = MGMT + 1 };
+    SERVER(15000, OTHER, .type = BJ_COAP_CON, .code = PUT, .mid = 70, .token = "to", .path = "/1/0/1", .format = 1,
+           .payload = "500");
+    answers(15010, OTHER, 70, C(2, 4));
+    judge(60000);
+}
+
+static void who_has_no_session_need_not_tell(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coaps://mgmt.example:5683");
+    registers_secretly("lt=300");
+    is_hung_up_on();
+    the_other_writes();
+    assert_nothing_broken();
+}
+
+static void who_has_a_session_tells(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coaps://mgmt.example:5683");
+    registers_secretly("lt=300");
+    the_other_writes();
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
+static void who_has_no_connection_need_not_tell(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coap+tcp://mgmt.example");
+    registers_over_tcp(12000, 1, "lt=300");
+    stream_event(BJ_EV_STREAM_CLOSED, 14000, 1, NULL, 0);
+    the_other_writes();
+    assert_nothing_broken();
+}
+
+static void who_has_a_connection_tells(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coap+tcp://mgmt.example");
+    registers_over_tcp(12000, 1, "lt=300");
+    the_other_writes();
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
 /* --- queue mode ----------------------------------------------------------------------------------------------- */
 
 static void queue_mode_is_said(void **state) {
@@ -1060,6 +1188,12 @@ int main(void) {
         TEST(who_has_got_there_tells),
         TEST(an_update_under_way_tells),
         TEST(one_that_says_another_lifetime_does_not),
+        TEST(whose_session_the_server_ended_owes_no_update),
+        TEST(who_has_a_session_owes_an_update),
+        TEST(who_has_no_session_need_not_tell),
+        TEST(who_has_a_session_tells),
+        TEST(who_has_no_connection_need_not_tell),
+        TEST(who_has_a_connection_tells),
         TEST(queue_mode_is_said),
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
         TEST(what_came_while_it_slept_is_not_done_late),
