@@ -620,6 +620,10 @@ static void client_answered(bj_oracle *o, const oracle_seen *s) {
     if (!p || f->responses != 1 || f->acks > 1) {
         return;
     }
+    bool finishes = f->operation == ORACLE_OP_FINISH && s->m.code >> 5 == 2;
+    if (finishes && (o->attempt.phase != ORACLE_FINISHED || o->attempt.finished_at != s->time)) {
+        relieve_all(o); /* of a session that only the client knows of, and what was written in it */
+    }
     bool done = s->m.code != BJ_COAP_CODE(4, 2); /* a library may refuse an option by itself, whoever listens */
     if (is_judged(o) && done && f->slept && spoke_since_it_was_sent(o, f, s)) {
         BJ_TEXT(what, 200);
@@ -698,7 +702,9 @@ static void stands(bj_oracle *o, oracle_peer *p, const oracle_own *own, const or
     if (known) {
         relieve_what_was_said(st, server);
     }
-    if (st->held && !st->ended && !st->dismissed && st->lifetime > 0 && st->lifetime < INT32_MAX) {
+    bool behind = o->attempt.phase == ORACLE_FINISHED && own->first <= o->attempt.finished_at;
+    bool left = behind && (!known || has_server_without_keys(o)); /* whatever the server answers by now */
+    if (st->held && !st->ended && !st->dismissed && !left && st->lifetime > 0 && st->lifetime < INT32_MAX) {
         oblige(o, p, ORACLE_DUTY_REFRESH, s->time + (bj_time) st->lifetime * BJ_SECOND);
     }
 }

@@ -446,6 +446,65 @@ static void whose_account_is_as_it_was_owes_an_update(void **state) {
     assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
 }
 
+/* A Register, or an Update, is answered when a second bootstrap has just finished: with an account of that server, with
+ * none any more, or with another one whose server has no keys. */
+static void is_answered_behind_a_bootstrap(bool registering, const char *uri, int ssid) {
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    registered(12100, 900);
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    asks(30000, 2);
+    if (registering) {
+        registers(30050, 902, "lt=300");
+    } else {
+        updates_at(30050, 902, "/rd/1", NULL);
+    }
+    accepts(30100, 2);
+    writes_security(30200, 110, "/0/1", uri, false, 101, C(2, 4));
+    writes_server(30220, 111, "/1/4", ssid, 300, C(2, 4));
+    writes_security(30240, 112, "/0/4", "coap://four.example", false, 104, C(2, 4));
+    command(30300, 113, POST, "/bs", C(2, 4));
+    SERVER(30310, MGMT, .type = BJ_COAP_ACK, .code = registering ? C(2, 1) : C(2, 4), .mid = 902,
+           .token = registering ? "tr" : "tu", .location = registering ? "/rd/1" : NULL);
+    judge(400000);
+}
+
+static void whose_account_is_gone_owes_no_update_for_an_answer(void **state) {
+    (void) state;
+    is_answered_behind_a_bootstrap(true, "coap://elsewhere.example", 104);
+    assert_nothing_broken();
+}
+
+static void who_goes_back_for_accounts_owes_no_update_for_an_answer(void **state) {
+    (void) state;
+    is_answered_behind_a_bootstrap(false, "coap://mgmt.example", 108);
+    assert_nothing_broken();
+}
+
+static void whose_account_is_there_owes_an_update_for_an_answer(void **state) {
+    (void) state;
+    is_answered_behind_a_bootstrap(true, "coap://mgmt.example", 104);
+    assert_broken(BJ_RULE_REG_UPDATE, "the lifetime of a registration ends");
+}
+
+/* What has been written in a session that only the client knows of nobody can say. */
+static void who_finishes_a_session_of_its_own_owes_no_update(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/0/9", NULL, C(2, 4));
+    asks(30000, 2);
+    accepts(30100, 2);
+    updates_at(140000, 902, "/rd/a/b/c", NULL);
+    updated(140100, 902, C(2, 4));
+    asks(290000, 3);
+    SERVER(290100, BS, .type = BJ_COAP_ACK, .code = C(4, 0), .mid = 3, .token = "tb");
+    updates_at(291000, 903, "/rd/a/b/c", NULL);
+    updated(291100, 903, C(2, 4));
+    command(300300, 113, POST, "/bs", C(2, 4));
+    judge(700000);
+    assert_broken(BJ_RULE_BS_NO_SESSION, "there is no session"); /* and of the registration nothing is said */
+}
+
 /* A second bootstrap adds /1/4: of a server with another Short Server ID than that of any Security instance, or not.
  * The registration that stands has a lifetime of 2 s. */
 static void gets_a_server(int ssid) {
@@ -845,8 +904,7 @@ static void record_of(bj_event event, uint8_t type, const msg *m) {
     put_event(arrival);
 }
 
-#define SECRETLY(ms, who, ...)                                                                                         \
-    record_of((bj_event){ .actor = (who), .time = (ms) * BJ_MS }, 23, &(msg){ __VA_ARGS__ })
+#define SECRETLY(ms, who, ...) record_of((bj_event){ .actor = (who), .time = (ms) *BJ_MS }, 23, &(msg){ __VA_ARGS__ })
 
 /* The server ends the session at 14 s; alerts cannot be read. */
 static void is_hung_up_on(void) {
@@ -1163,6 +1221,10 @@ int main(void) {
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
         TEST(a_trigger_of_another_instance_is_not_judged),
         TEST(who_goes_back_for_accounts_owes_no_update),
+        TEST(whose_account_is_gone_owes_no_update_for_an_answer),
+        TEST(who_goes_back_for_accounts_owes_no_update_for_an_answer),
+        TEST(whose_account_is_there_owes_an_update_for_an_answer),
+        TEST(who_finishes_a_session_of_its_own_owes_no_update),
         TEST(whose_accounts_can_be_used_owes_an_update),
         TEST(whose_account_may_be_anothers_owes_no_update),
         TEST(whose_account_is_as_it_was_owes_an_update),
