@@ -182,6 +182,15 @@ static int take_away(bj_file *set, const bj_file *member, int fd) {
     return 0;
 }
 
+/* Is `set` in `member`, or in a set that is in there? */
+static bool holds(const bj_file *member, const bj_file *set) {
+    const bj_item *item = member->kind == BJ_FILE_EPOLL ? member->epoll.items : NULL;
+    while (item && item->file != set && !holds(item->file, set)) {
+        item = item->next;
+    }
+    return item != NULL;
+}
+
 static int change(bj_file *set, int operation, int fd, bj_file *member, const struct epoll_event *event) {
     if (member == set) {
         return -EINVAL;
@@ -191,7 +200,7 @@ static int change(bj_file *set, int operation, int fd, bj_file *member, const st
     }
     switch (operation) {
     case EPOLL_CTL_ADD:
-        return event ? add(set, member, fd, event) : -EFAULT;
+        return !event ? -EFAULT : holds(member, set) ? -ELOOP : add(set, member, fd, event);
     case EPOLL_CTL_MOD:
         return event ? modify(set, member, fd, event) : -EFAULT;
     case EPOLL_CTL_DEL:

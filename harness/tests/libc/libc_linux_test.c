@@ -402,6 +402,21 @@ static void shutdown_wakes_who_accepts(void **state) {
     close(server);
 }
 
+/* --- epoll ----------------------------------------------------------------------------------------------------- */
+
+static void sets_that_hold_each_other_are_refused(void **state) {
+    (void) state;
+    struct epoll_event event = { .events = EPOLLIN };
+    int outer = epoll_create1(0), inner = epoll_create1(0), inmost = epoll_create1(0);
+    assert_int_equal(epoll_ctl(outer, EPOLL_CTL_ADD, inner, &event), 0);
+    assert_int_equal(epoll_ctl(inner, EPOLL_CTL_ADD, inmost, &event), 0);
+    assert_errno(epoll_ctl(inmost, EPOLL_CTL_ADD, outer, &event), ELOOP);
+    assert_int_equal(epoll_wait(outer, &event, 1, 1), 0);
+    close(outer);
+    close(inner);
+    close(inmost);
+}
+
 /* --- time ------------------------------------------------------------------------------------------------------ */
 
 static void times_that_linux_refuses(void **state) {
@@ -473,6 +488,7 @@ int main(void) {
         in_world(a_stream_is_dissolved_by_af_unspec),
         in_world(shutdown_wakes_who_connects),
         in_world(shutdown_wakes_who_accepts),
+        in_world(sets_that_hold_each_other_are_refused),
         in_world(times_that_linux_refuses),
         in_world(what_sleep_leaves_is_rounded_down),
         in_world(an_edge_triggered_timer_that_is_not_read_reports_once),
