@@ -207,6 +207,10 @@ static void unit_said(bj_parties *p, const bj_unit *unit) {
     if (!f) {
         return;
     }
+    if (unit->frame < f->first_frame) { /* the first time it was not known for CoAP */
+        f->first_frame = unit->frame;
+        f->first = unit->time;
+    }
     f->last = unit->time;
     f->last_frame = unit->frame;
     f->secure |= unit->secure || unit->kind == BJ_UNIT_RECORD;
@@ -470,7 +474,7 @@ static void drop_empty(bj_parties *p) {
 
 bool bj_parties_find(bj_parties *p, bj_units *units, bj_text *why) {
     *p = (bj_parties){ .flows = NULL };
-    if (!read_all(p, units, why) || (p->seen.records && !read_all(p, units, why))) {
+    if (!read_all(p, units, why) || ((p->seen.records || p->seen.late) && !read_all(p, units, why))) {
         return false;
     }
     orient(p);

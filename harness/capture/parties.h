@@ -52,7 +52,8 @@ typedef struct bj_parties {
     char damage[300]; /* where the file cannot be read further; "" */
 } bj_parties;
 
-/* Reads the whole capture, twice where there is something to decrypt, and leaves `units` at its beginning. false: *why.
+/* Reads the whole capture, twice where there is something to decrypt or a port was known too late, and leaves `units`
+ * at its beginning. false: *why.
  */
 bool bj_parties_find(bj_parties *parties, bj_units *units, bj_text *why);
 /* All of that name are one client, whatever their addresses and Bootstrap-Servers; those without a name are, too. */

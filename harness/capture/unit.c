@@ -376,10 +376,12 @@ static bool udp_unit(bj_units *u, bj_unit *unit) {
         return true;
     }
     if (!speaks_coap(u, &p->from) && !speaks_coap(u, &p->to) && !begins_lwm2m(p->data, p->length)) {
+        u->seen.passed = true;
         other(u, unit, "UDP between ports that carry no CoAP as far as is known");
         return true;
     }
     note_cut(u);
+    u->seen.late |= u->seen.passed && !speaks_coap(u, &p->from) && !speaks_coap(u, &p->to);
     bj_addr_set_add(&u->coap, &p->from);
     bj_addr_set_add(&u->coap, &p->to);
     coap_unit(u, unit, p->data, p->length, false);

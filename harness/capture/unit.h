@@ -89,7 +89,8 @@ typedef struct bj_units_seen {
     uint32_t backwards; /* frames whose clock stood before that of the one before, */
     bj_time most;       /* by so much at most */
     uint32_t records, decrypted;
-    uint32_t cut, cut_frame;       /* of CoAP, DTLS or TLS, of which the capture holds a part; the first */
+    bool passed, late;       /* UDP was passed over; and who speaks CoAP on a port of its own was learnt behind that */
+    uint32_t cut, cut_frame; /* of CoAP, DTLS or TLS, of which the capture holds a part; the first */
     uint32_t sealed, sealed_frame; /* of DTLS that carry data, and are not decrypted; the first */
     uint64_t epoch;                /* when time is 0, microseconds since 1970 */
     const char *decryption;        /* why nothing is decrypted; NULL */

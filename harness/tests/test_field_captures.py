@@ -431,3 +431,13 @@ def test_fragments_that_are_joined_are_read(tmp_path):
     assert pieces[second][1][6] == 0x20
     file = saved(tmp_path, packed(pieces[:second] + pieces[second + 1:]))
     assert f"1 frames are not read, the first is frame {second + 1}: a fragment of a datagram that is not whole" in run(file).stderr
+
+
+def test_a_port_that_is_known_behind_its_first_messages(tmp_path):
+    """The client asks again later: what it did there before is read, and not counted as unread."""
+    other = {BS: (BS[0], 7000), SERVER: (SERVER[0], 7001), CLIENT: (CLIENT[0], 40000)}
+    again = coap(CON, "0.02", 900, b"\x0b", path("/bs") + query("ep=dev-1"))
+    messages = [(time, other[here], other[there], message) for time, here, there, message in [*life()[2:], (300, CLIENT, BS, again)]]
+    file = saved(tmp_path, packed(packets(messages)))
+    client, = judged(file)
+    assert (client["first_frame"], len(client["exchanges"]), run(file).stderr) == (1, 6, "")
