@@ -42,6 +42,12 @@ static void take(bjc_session *session, const coap_pdu_t *received) {
                            session->last_response.rejected ? COAP_MESSAGE_RST : COAP_MESSAGE_ACK);
 }
 
+static bool resets_nothing(const bjc_session *session, const coap_pdu_t *received) {
+    coap_mid_t message_id = coap_pdu_get_mid(received);
+    return coap_pdu_get_type(received) == COAP_MESSAGE_RST && !bjc_pending_awaits(session, message_id) &&
+           !bjc_beside_awaits(session, message_id);
+}
+
 /* Stands in front of libcoap's function where that is a shared library; where it is not, that function is the one, and
  * repetitions are passed over. */
 __attribute__((weak, visibility("default"))) int coap_pdu_parse(coap_proto_t protocol, const uint8_t *data,
@@ -51,8 +57,13 @@ __attribute__((weak, visibility("default"))) int coap_pdu_parse(coap_proto_t pro
         *(void **) &real = dlsym(RTLD_NEXT, "coap_pdu_parse");
     }
     int parsed = real(protocol, data, length, pdu);
-    if (parsed && reading && reading->coap && is_last(reading, pdu)) {
+    if (!parsed || !reading || !reading->coap) {
+        return parsed;
+    }
+    if (is_last(reading, pdu)) {
         take(reading, pdu);
+    } else if (resets_nothing(reading, pdu)) {
+        coap_pdu_set_type(pdu, COAP_MESSAGE_ACK);
     }
     return parsed;
 }

@@ -95,12 +95,13 @@ static coap_pdu_t *build(bjc_session *session, const bjc_notification *n) {
     }
 }
 
-static bootjack_error put_on_the_way(bjc_session *session, const bjc_notification *n) {
+static bootjack_error put_on_the_way(bjc_session *session, const bjc_notification *n, coap_mid_t *message_id) {
     coap_pdu_t *pdu = build(session, n);
     if (!pdu) {
         return BOOTJACK_ERR_MEMORY;
     }
-    return coap_send(session->coap, pdu) == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;
+    *message_id = coap_send(session->coap, pdu);
+    return *message_id == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;
 }
 
 static void forget(bjc_session *session, const bjc_beside *b) {
@@ -118,7 +119,8 @@ bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *
         return BOOTJACK_ERR_NETWORK;
     }
     if (!notification->confirmable || session->stream) {
-        return put_on_the_way(session, notification);
+        coap_mid_t message_id;
+        return put_on_the_way(session, notification, &message_id);
     }
     bjc_beside *b = add(session, notification->token, notification->token_length, notification->payload_length);
     if (!b) {
@@ -129,7 +131,7 @@ bootjack_error bjc_session_notify(bjc_session *session, const bjc_notification *
         memcpy(b->payload, notification->payload, notification->payload_length);
     }
     b->notification.payload = b->payload;
-    bootjack_error error = put_on_the_way(session, notification);
+    bootjack_error error = put_on_the_way(session, notification, &b->message_id);
     if (error) {
         forget(session, b);
     }
@@ -165,7 +167,8 @@ static bootjack_error transmit(bjc_beside *b) {
         return BOOTJACK_ERR_MEMORY;
     }
     arm_deadline(b);
-    return coap_send(session->coap, pdu) == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;
+    b->message_id = coap_send(session->coap, pdu);
+    return b->message_id == COAP_INVALID_MID ? BOOTJACK_ERR_NETWORK : BOOTJACK_OK;
 }
 
 bootjack_error bjc_session_request_beside(bjc_session *session, const bjc_request *request,
@@ -211,6 +214,14 @@ static bjc_beside *with_token(const bjc_session *session, const coap_pdu_t *pdu)
         b = b->next;
     }
     return b;
+}
+
+bool bjc_beside_awaits(const bjc_session *session, coap_mid_t message_id) {
+    const bjc_beside *b = session->beside;
+    while (b && (b->ended || b->continues || b->message_id != message_id)) {
+        b = b->next;
+    }
+    return b != NULL;
 }
 
 bool bjc_beside_response(bjc_session *session, const coap_pdu_t *received) {

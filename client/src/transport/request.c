@@ -84,7 +84,8 @@ static bool transmit(bjc_session *session) {
     if (!pdu) {
         return false;
     }
-    if (coap_send(session->coap, pdu) == COAP_INVALID_MID) {
+    pending->message_id = coap_send(session->coap, pdu);
+    if (pending->message_id == COAP_INVALID_MID) {
         pending->result.outcome = BJC_UNREACHABLE;
         pending->ended = true;
         bjc_timer_arm(session->transport->scheduler, &pending->deadline, 0);
@@ -226,10 +227,17 @@ void bjc_pending_settle(bjc_session *session) {
 
 /* --- libcoap's callbacks ---------------------------------------------------------------------------------------- */
 
+static bool is_under_way(const bjc_pending *pending) {
+    return pending->active && !pending->held && !pending->continues && !pending->ended && !pending->next_wanted;
+}
+
+bool bjc_pending_awaits(const bjc_session *session, coap_mid_t message_id) {
+    return is_under_way(&session->pending) && session->pending.message_id == message_id;
+}
+
 static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
-    return session->pending.active && !session->pending.held && !session->pending.continues &&
-           !session->pending.ended && !session->pending.next_wanted && token.length == BJC_TOKEN_LENGTH &&
+    return is_under_way(&session->pending) && token.length == BJC_TOKEN_LENGTH &&
            memcmp(token.s, session->pending.token, BJC_TOKEN_LENGTH) == 0;
 }
 
