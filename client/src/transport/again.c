@@ -64,6 +64,9 @@ __attribute__((weak, visibility("default"))) int coap_pdu_parse(coap_proto_t pro
         take(reading, pdu);
     } else if (resets_nothing(reading, pdu)) {
         coap_pdu_set_type(pdu, COAP_MESSAGE_ACK);
+    } else if (coap_pdu_get_type(pdu) == COAP_MESSAGE_ACK) {
+        bjc_pending_acknowledge(reading, coap_pdu_get_mid(pdu));
+        bjc_beside_acknowledge(reading, coap_pdu_get_mid(pdu));
     }
     return parsed;
 }

@@ -224,6 +224,12 @@ bool bjc_beside_awaits(const bjc_session *session, coap_mid_t message_id) {
     return b != NULL;
 }
 
+void bjc_beside_acknowledge(bjc_session *session, coap_mid_t message_id) {
+    for (bjc_beside *b = session->beside; b; b = b->next) {
+        b->message_id = b->message_id == message_id ? COAP_INVALID_MID : b->message_id;
+    }
+}
+
 bool bjc_beside_response(bjc_session *session, const coap_pdu_t *received) {
     bjc_beside *b = with_token(session, received);
     if (!b || !b->completion) {

@@ -191,8 +191,10 @@ void bjc_pending_proceed(bjc_session *session);
 /* Whether the next block of a response is to be asked for. */
 bool bjc_pending_wants_block(const bjc_session *session);
 void bjc_pending_ask_block(bjc_session *session);
-/* Whether its message, or that of the present block, has this Message ID. */
+/* Whether its message, or that of the present block, has this Message ID and was not acknowledged. */
 bool bjc_pending_awaits(const bjc_session *session, coap_mid_t message_id);
+/* That Message ID was acknowledged. */
+void bjc_pending_acknowledge(bjc_session *session, coap_mid_t message_id);
 /* Ends it with what libcoap's callbacks found. */
 void bjc_pending_settle(bjc_session *session);
 coap_response_t bjc_on_response(coap_session_t *coap, const coap_pdu_t *sent, const coap_pdu_t *received,
@@ -216,8 +218,9 @@ bool bjc_outgoing_goes_on(bjc_outgoing *out, const coap_pdu_t *received);
 /* Takes a response, or what libcoap says of a message that was not delivered, when it belongs to one of them. */
 bool bjc_beside_response(bjc_session *session, const coap_pdu_t *received);
 void bjc_beside_nack(bjc_session *session, const coap_pdu_t *sent, bjc_outcome outcome);
-/* Whether the message of one of them has this Message ID. */
+/* The same for them. */
 bool bjc_beside_awaits(const bjc_session *session, coap_mid_t message_id);
+void bjc_beside_acknowledge(bjc_session *session, coap_mid_t message_id);
 /* What libcoap does not retransmit any more is settled; calls completions. */
 void bjc_beside_settle(bjc_session *session);
 /* All of them are lost. */

@@ -235,6 +235,12 @@ bool bjc_pending_awaits(const bjc_session *session, coap_mid_t message_id) {
     return is_under_way(&session->pending) && session->pending.message_id == message_id;
 }
 
+void bjc_pending_acknowledge(bjc_session *session, coap_mid_t message_id) {
+    if (session->pending.message_id == message_id) {
+        session->pending.message_id = COAP_INVALID_MID;
+    }
+}
+
 static bool is_ours(const bjc_session *session, const coap_pdu_t *pdu) {
     coap_bin_const_t token = coap_pdu_get_token(pdu);
     return is_under_way(&session->pending) && token.length == BJC_TOKEN_LENGTH &&
