@@ -9,10 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -476,19 +479,40 @@ static int run_device(const bench *b, size_t index) {
     return d.failed ? CLI_FAILED : CLI_PASSED;
 }
 
-static int wait_for(pid_t process) {
-    int status;
-    while (waitpid(process, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return CLI_COULD_NOT_RUN;
+/* Whoever stops the bench by its process alone, as a service manager does, stops all devices. */
+static void pass_on(const pid_t *processes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (processes[i] > 0) {
+            kill(processes[i], SIGTERM);
         }
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : CLI_COULD_NOT_RUN;
+}
+
+/* The worst exit status of them all. */
+static int wait_for(pid_t *processes, size_t count) {
+    enum { LOOK_MS = 100 };
+    bool passed_on = false;
+    int worst = CLI_PASSED;
+    for (size_t i = 0; i < count;) {
+        int status = 0;
+        pid_t ended = processes[i] > 0 ? waitpid(processes[i], &status, WNOHANG) : -1;
+        if (ended == 0) {
+            if (cli_interrupted && !passed_on) {
+                pass_on(processes, count);
+                passed_on = true;
+            }
+            poll(NULL, 0, LOOK_MS);
+            continue;
+        }
+        int one = ended > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : CLI_COULD_NOT_RUN;
+        worst = one > worst ? one : worst;
+        processes[i++] = 0;
+    }
+    return worst;
 }
 
 static int run_devices(const bench *b) {
-    pid_t processes[DEVICES];
-    int worst = CLI_PASSED;
+    pid_t processes[DEVICES], parent = getpid();
     if (b->device_count == 1) {
         return run_device(b, 0);
     }
@@ -496,14 +520,11 @@ static int run_devices(const bench *b) {
     for (size_t i = 0; i < b->device_count; i++) {
         processes[i] = fork();
         if (processes[i] == 0) {
-            exit(run_device(b, i));
+            prctl(PR_SET_PDEATHSIG, SIGTERM);
+            exit(getppid() == parent ? run_device(b, i) : CLI_COULD_NOT_RUN);
         }
     }
-    for (size_t i = 0; i < b->device_count; i++) {
-        int status = processes[i] > 0 ? wait_for(processes[i]) : CLI_COULD_NOT_RUN;
-        worst = status > worst ? status : worst;
-    }
-    return worst;
+    return wait_for(processes, b->device_count);
 }
 
 static int run_behind_door(const bench *b) {

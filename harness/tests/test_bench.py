@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 import yaml
@@ -153,6 +154,24 @@ def test_several_devices_at_one_port(bench):
              for row in rows for event in row["events"] if (event.get("coap") or {}).get("path") == "/bs"
              and event["coap"].get("query")}
     assert names and all("three" in name for name in names)
+
+
+def test_whoever_stops_the_bench_alone_stops_its_devices(bench):
+    """As a service manager does: at the terminal all of them hear of Ctrl-C."""
+    silent = bench.profile(ready={"request": True})
+    command = bench.command("--suite", GOOD, "--device", "one", "--device", "two", "--profile", silent,
+                            "--reset-cmd", f"echo x >> {bench.folder}/resets")
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(bench.resets()) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    try:
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == COULD_NOT_RUN
+    assert said.count("stopped; the same command goes on from here") == 2, said
 
 
 def test_one_port_needs_an_address(bench):
