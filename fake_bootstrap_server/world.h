@@ -194,6 +194,10 @@ typedef struct bj_world_ops {
     /* The run may take until then, if it may not take longer already; false: no run may. NULL: no limit is known. */
     bool (*extend_budget)(bj_world *w, bj_time until);
 
+    /* When what the engine is being told reached this machine: earlier than now() where the world came late to tell it.
+     * NULL: now. */
+    bj_time (*came)(bj_world *w);
+
     /* Unix time in seconds at time 0, by which certificates are judged. */
     int64_t (*epoch)(bj_world *w);
 } bj_world_ops;

@@ -201,6 +201,12 @@ void bj__follow(bj_engine *e) {
     }
 }
 
+bj_time bj__sent_unseen(const bj_engine *e, const bj__server *s) {
+    bj_time latency = e->ops->can & BJ_CAN_VIRTUAL_TIME ? s->link.latency : 0;
+    bj_time came = e->ops->came ? bj__min(e->ops->came(e->world), e->now) : e->now;
+    return came - bj__min(came, latency);
+}
+
 bool bj__sent_time(const bj_engine *e, uint32_t event, bj_time *sent, bj_time *first) {
     if (!event || e->received_event != event || !e->received_cause) {
         return false;

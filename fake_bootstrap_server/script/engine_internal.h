@@ -696,6 +696,8 @@ void bj__forget_server(bj_engine *e, bj__server *s); /* a restart */
 bj__exchange *bj__exchange_of(const bj_engine *e, uint64_t id);
 bj__outbound *bj__outbound_of(const bj_engine *e, uint64_t id);
 void bj__observe(bj_engine *e, const bj__observation *o);
+/* The client sent what nobody can make sense of, and why not. */
+void bj__strange(bj_engine *e, const bj__server *s, uint32_t event, const char *what);
 
 /* --- engine_send.c --- */
 
@@ -787,6 +789,8 @@ bj__purpose bj__purpose_of(const bj_engine *e, const bj__server *s, const bj_coa
 
 void bj__follow(bj_engine *e);
 /* A datagram of the client came with that event: when did the client send it, when the first copy of it? */
+/* When the client sent what the engine is being told, where the log does not show it leave. */
+bj_time bj__sent_unseen(const bj_engine *e, const bj__server *s);
 bool bj__sent_time(const bj_engine *e, uint32_t event, bj_time *sent, bj_time *first);
 void bj__outgoing_note(bj_engine *e, bj__server *s, const bj_addr *from, const bj_coap *m, const uint8_t *data,
                        size_t length, bj_time sent, bool stream);

@@ -49,7 +49,7 @@ static void passed_over(bj_engine *e, uint32_t event, const char *why) {
     bj__log(e, BJ_EV_PASSED_OVER, BJ_ACTOR_SCRIPT, event, why);
 }
 
-static void strange(bj_engine *e, const bj__server *s, uint32_t event, const char *what) {
+void bj__strange(bj_engine *e, const bj__server *s, uint32_t event, const char *what) {
     bj__observation o = {
         .kind = BJ__SEEN_STRANGE, .server = s->index, .sent = e->now, .arrived = e->now, .event = event
     };
@@ -283,8 +283,7 @@ static void request(bj_engine *e, bj__server *s, const bj__target *from, const b
     bj_time sent = 0, first = 0;
     bool followed = bj__sent_time(e, event, &sent, &first);
     if (!followed) {
-        bj_time latency = e->ops->can & BJ_CAN_VIRTUAL_TIME ? s->link.latency : 0;
-        sent = first = e->now - bj__min(e->now, latency);
+        sent = first = bj__sent_unseen(e, s);
     }
     if (!followed || s->guard) { /* what was sent under DTLS is known when it arrives */
         bj__outgoing_note(e, s, &from->peer, m, data, length, sent, stream);
@@ -430,7 +429,7 @@ static void notification(bj_engine *e, bj__server *s, bj__outbound *o, const bj_
         bj__transmit(e, s, from, NULL, x->replay, x->replay_length, event, 0, 0, NULL);
     }
     if (was_over) {
-        strange(e, s, event, "a notification of an observation that is over");
+        bj__strange(e, s, event, "a notification of an observation that is over");
         return;
     }
     bj__observation seen = { .kind = BJ__SEEN_NOTIFICATION,
@@ -484,9 +483,9 @@ static void response(bj_engine *e, bj__server *s, const bj__target *from, const 
         if (m->type == BJ_COAP_CON && !stream) {
             bj__send_empty(e, s, from, BJ_COAP_RST, m->mid, event);
         }
-        strange(e, s, event,
-                m->type == BJ_COAP_ACK ? "a response to no request of ours (Message ID)"
-                                       : "a response to no request of ours (token)");
+        bj__strange(e, s, event,
+                    m->type == BJ_COAP_ACK ? "a response to no request of ours (Message ID)"
+                                           : "a response to no request of ours (token)");
         return;
     }
     if (m->type == BJ_COAP_CON && !stream) {
@@ -551,7 +550,7 @@ bool bj__awaits_pong(const bj_engine *e, const bj__target *from, const bj_coap *
 void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_coap *m, bj_coap_fault fault,
                  const uint8_t *data, size_t length, uint32_t event) {
     if (fault != BJ_COAP_OK) {
-        strange(e, s, event, bj_coap_fault_text(fault));
+        bj__strange(e, s, event, bj_coap_fault_text(fault));
     } else if (m->code == 0) {
         if (from->connection < 0) {
             empty(e, s, from, m, event);
@@ -561,7 +560,7 @@ void bj__message(bj_engine *e, bj__server *s, const bj__target *from, const bj_c
     } else if (bj_coap_is_request(m->code) && (m->type <= BJ_COAP_NON || from->connection >= 0)) {
         request(e, s, from, m, data, length, event);
     } else {
-        strange(e, s, event, "a message of an unknown kind");
+        bj__strange(e, s, event, "a message of an unknown kind");
     }
 }
 

@@ -144,9 +144,8 @@ static void ended(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
 /* When the client sent what is being looked at. */
 static bj_time client_sent(const bj__guard *g) {
     const bj_engine *e = g->engine;
-    bj_time latency = e->ops->can & BJ_CAN_VIRTUAL_TIME ? e->servers[g->server].link.latency : 0;
     bj_time sent, first;
-    return bj__sent_time(e, g->cause, &sent, &first) ? sent : e->now - bj__min(e->now, latency);
+    return bj__sent_time(e, g->cause, &sent, &first) ? sent : bj__sent_unseen(e, &e->servers[g->server]);
 }
 
 static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {

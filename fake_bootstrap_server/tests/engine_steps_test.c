@@ -934,6 +934,31 @@ static void a_real_world(void **state) {
     assert_string_equal(text.start, "coap://nowhere.example");
 }
 
+static bj_time came_at_1200_ms(bj_world *world) {
+    (void) world;
+    return 1200 * BJ_MS;
+}
+
+/* A machine that is busy tells the engine late: the client was in time all the same. */
+static void a_request_that_came_in_time_and_is_told_late(void **state) {
+    (void) state;
+    for (int told = 0; told < 2; told++) {
+        world_reset();
+        w.ops.can = BJ_CAN_CLIENT_LIFE;
+        w.real = true;
+        w.ops.came = told ? came_at_1200_ms : NULL;
+        begin_with(NULL, SCENARIO_1S "steps:\n  - request: {path: /bs, within: 1500ms}\n  - respond: 2.04\n");
+        w.timer = BJ_NEVER; /* what waits is heard before the deadline */
+        w.now = 5 * BJ_SECOND;
+        client_requests(BS, POST, "/bs", "ep=dev-1");
+        if (told) {
+            expect_pass();
+        } else {
+            expect_verdict(BJ_FAIL, "the client sent it at 5.001");
+        }
+    }
+}
+
 static void secure_servers_need_credentials(void **state) {
     (void) state;
     begin("title: t\nclient: {bootstrap: {uri: \"coaps://bs.example\"}}\nsteps: [advance: 1s]\n");
@@ -1027,6 +1052,7 @@ int main(void) {
         cmocka_unit_test(when_a_fact_holds),
         cmocka_unit_test(scenarios_need_a_world),
         cmocka_unit_test(a_real_world),
+        cmocka_unit_test(a_request_that_came_in_time_and_is_told_late),
         cmocka_unit_test(secure_servers_need_credentials),
         cmocka_unit_test(captured_values_are_used),
     };

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "world_fixture.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,11 +20,16 @@
 typedef struct real_fixture {
     fixture f; /* the peer's notes; no simulated world */
     bj_real_world *real;
+    bj_time came;
+    int ticks; /* before the first message */
 } real_fixture;
 
 /* The peer has heard something: enough for one call of bj_real_world_run(). */
 static void finish_on_datagram(void *context, int endpoint, const bj_addr *from, const uint8_t *data, size_t length,
                                uint32_t event) {
+    real_fixture *r = context;
+    r->came = r->f.ops->came(r->f.world);
+    r->ticks = r->f.ticks;
     fixture_datagram(context, endpoint, from, data, length, event);
 }
 
@@ -207,6 +214,28 @@ static void takes_the_ports_that_are_asked_for(void **state) {
     real_free(r);
 }
 
+/* The process had something else to do when its deadline passed: what had come is heard first, and when it came is
+ * known. */
+static void what_came_in_time_is_heard_before_the_deadline(void **state) {
+    (void) state;
+    real_fixture *r = real_new("127.0.0.1", false);
+    fixture_open(&r->f, BS, BJ_UDP, "192.0.2.10:5683");
+    int fd = dial(r, SOCK_DGRAM, NULL);
+    assert_int_equal(send(fd, "x", 1, 0), 1);
+    bj_time sent = r->f.ops->now(r->f.world);
+    r->f.ops->set_timer(r->f.world, sent);
+    while (r->f.ops->now(r->f.world) < sent + 2 * BJ_MS) {
+    }
+    go_on(r);
+    assert_int_equal(r->f.datagrams, 1);
+    assert_int_equal(r->f.ticks, 1);
+    assert_int_equal(r->ticks, 0);
+    assert_true(r->came <= sent);
+    assert_true(r->f.ops->came(r->f.world) > sent); /* nothing is being told */
+    close(fd);
+    real_free(r);
+}
+
 static void a_closed_port_is_refused_by_the_kernel(void **state) {
     (void) state;
     real_fixture *r = real_new("127.0.0.1", false);
@@ -274,6 +303,35 @@ static void connections_open_talk_and_close(void **state) {
     assert_false(r->f.reset);
     assert_int_equal(count_events(&r->f, BJ_EV_STREAM_OPEN), 1);
     assert_int_equal(count_events(&r->f, BJ_EV_STREAM_CLOSED), 1);
+    real_free(r);
+}
+
+/* The other end of a connection of this process. */
+static int other_end(int fd) {
+    struct sockaddr_in mine, peer;
+    socklen_t size = sizeof mine;
+    assert_int_equal(getsockname(fd, (struct sockaddr *) &mine, &size), 0);
+    for (int other = 0; other < 1024; other++) {
+        size = sizeof peer;
+        if (getpeername(other, (struct sockaddr *) &peer, &size) == 0 && peer.sin_family == AF_INET &&
+            peer.sin_port == mine.sin_port) {
+            return other;
+        }
+    }
+    return -1;
+}
+
+/* Pieces would be joined, and wait for the client's acknowledgement. */
+static void what_is_sent_leaves_at_once(void **state) {
+    (void) state;
+    real_fixture *r = real_new("127.0.0.1", false);
+    fixture_open(&r->f, BS, BJ_TCP, "192.0.2.10:5683");
+    int fd = dial(r, SOCK_STREAM, NULL), at_once = 0;
+    go_on(r);
+    socklen_t size = sizeof at_once;
+    assert_int_equal(getsockopt(other_end(fd), IPPROTO_TCP, TCP_NODELAY, &at_once, &size), 0);
+    assert_true(at_once);
+    close(fd);
     real_free(r);
 }
 
@@ -479,9 +537,11 @@ int main(void) {
         cmocka_unit_test(answers_from_the_address_that_the_client_called_on),
         cmocka_unit_test(maps_every_port_to_one_of_its_own),
         cmocka_unit_test(takes_the_ports_that_are_asked_for),
+        cmocka_unit_test(what_came_in_time_is_heard_before_the_deadline),
         cmocka_unit_test(a_closed_port_is_refused_by_the_kernel),
         cmocka_unit_test(says_what_cannot_be_sent),
         cmocka_unit_test(connections_open_talk_and_close),
+        cmocka_unit_test(what_is_sent_leaves_at_once),
         cmocka_unit_test(the_server_ends_a_connection),
         cmocka_unit_test(much_data_waits_for_the_client),
         cmocka_unit_test(a_port_that_closes_resets_its_connections),

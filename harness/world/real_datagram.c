@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "world/real_port.h"
 
@@ -108,15 +109,29 @@ static void note_caller(bj_real_world *real, int endpoint, const bj_addr *peer, 
     real->callers[place] = caller;
 }
 
+/* --- when it came --------------------------------------------------------------------------------------------- */
+
+bj_time real_came(const bj_real_world *real, struct msghdr *message) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec stamp, today;
+            memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+            bj_time now = real_now(real); /* before the other clock: rather too early than too late */
+            clock_gettime(CLOCK_REALTIME, &today);
+            int64_t age = ((int64_t) today.tv_sec - stamp.tv_sec) * 1000000 + (today.tv_nsec - stamp.tv_nsec) / 1000;
+            bj_time waited = age > 0 ? (bj_time) age : 0; /* somebody may have set the clock */
+            return now - real->begun > waited ? now - waited : real->begun;
+        }
+    }
+    return BJ_NEVER;
+}
+
 /* --- receiving ------------------------------------------------------------------------------------------------ */
 
 void real_receive(bj_real_world *real, real_way *way) {
     uint8_t *data = real->buffer;
     struct sockaddr_storage storage;
-    union {
-        char room[256];
-        struct cmsghdr aligned;
-    } control;
+    real_control control;
     struct iovec vector = { data, sizeof real->buffer };
     struct msghdr message = { .msg_name = &storage,
                               .msg_namelen = sizeof storage,
@@ -129,6 +144,7 @@ void real_receive(bj_real_world *real, real_way *way) {
     if (length < 0 || !real_from_sockaddr(&storage, message.msg_namelen, &from)) {
         return;
     }
+    real->came = real_came(real, &message);
     bj_addr here = called_on(&message);
     note_caller(real, way->endpoint, &from, &here, &storage);
     real_reached_by(real, &from, &here);

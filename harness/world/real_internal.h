@@ -72,7 +72,9 @@ struct bj_real_world {
     unsigned next_caller;
     bj_time start; /* of the monotonic clock */
     bool held;     /* it has not begun yet */
+    bj_time begun; /* where the clock stood then */
     bj_time timer; /* the engine's */
+    bj_time came;  /* when what is being told reached this machine; BJ_NEVER: nobody knows */
     bool over;
     uint32_t handling; /* the event of which the engine is being told */
     int epoll;
@@ -103,6 +105,15 @@ static inline bj_real_world *real_of(bj_world *w) {
 
 bj_time real_now(const bj_real_world *real);
 uint32_t real_log(bj_real_world *real, bj_event event);
+/* Where recvmsg() puts what is said about a message. */
+typedef union real_control {
+    char room[256];
+    struct cmsghdr aligned;
+} real_control;
+
+/* Of what recvmsg() read, on sockets of real_bind() and those accepted there; BJ_NEVER: it does not say. */
+bj_time real_came(const bj_real_world *real, struct msghdr *message);
+
 /* 0 or a negative errno. */
 int real_watch(bj_real_world *real, real_source *source, uint32_t events);
 void real_unwatch(bj_real_world *real, real_source *source); /* and closes it */

@@ -23,6 +23,7 @@ int real_bind(const bj_real_world *real, bj_addr *local, bool stream) {
     }
     /* A server that restarts must not wait for the connections of its former life. */
     int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
     if (stream) {
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     } else if (local->family == 6) { /* of IPv4 datagrams, too, as those of ::ffff:0:0/96 */

@@ -4,6 +4,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -31,6 +33,10 @@ void real_accept(bj_real_world *real, real_way *way) {
     }
     real_conn *conn = bj_arena_alloc(real->arena, sizeof *conn);
     conn->source = (real_source){ .kind = REAL_CONNECTION, .fd = fd };
+    /* What a script sends leaves when the log says so, and in its `pieces`: Nagle's algorithm would hold it back until
+     * the client's delayed acknowledgement, and join it. */
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     conn->number = ++real->last_connection;
     conn->endpoint = way->endpoint;
     conn->actor = way->actor;
@@ -116,7 +122,12 @@ void real_connection_event(bj_real_world *real, real_conn *conn, uint32_t events
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) {
         return;
     }
-    ssize_t length = recv(conn->source.fd, data, sizeof real->buffer, MSG_DONTWAIT);
+    real_control control;
+    struct iovec vector = { data, sizeof real->buffer };
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
+    ssize_t length = recvmsg(conn->source.fd, &message, MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
@@ -128,6 +139,7 @@ void real_connection_event(bj_real_world *real, real_conn *conn, uint32_t events
         abort_conn(real, conn); /* RFC 9293 §3.6.1: data after the close is answered with a reset */
         return;
     }
+    real->came = real_came(real, &message);
     uint32_t event = real_log(real, (bj_event){ .kind = BJ_EV_STREAM_RECEIVED,
                                                 .actor = conn->actor,
                                                 .number = conn->number,
