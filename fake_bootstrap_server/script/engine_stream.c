@@ -150,7 +150,8 @@ static void cut_messages(bj_engine *e, int number, uint32_t event) {
     bj__connection *c = bj__connection_of(e, number);
     while (c && !e->done) {
         size_t length = bj_coap_tcp_frame(c->buffer + at, c->used - at);
-        if (length > LARGEST) {
+        if (length > LARGEST) { /* nobody could wait for its end, or find the next message without it */
+            bj__strange(e, &e->servers[c->server], event, "a message of a length that no message has");
             forget(e, c, false);
             e->ops->stream_close(e->world, number, true);
             return;
