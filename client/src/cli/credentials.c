@@ -87,14 +87,20 @@ static bool take_file(const char *option, const char *name, bool pem, uint8_t *r
     return true;
 }
 
+/* With nothing in it, a variable that is not set, the client would go on without what it was to have. */
+static bool some(const char *option, size_t length) {
+    return length ? true : wrong(option, "nothing is there");
+}
+
 bool bjc_take_bytes(const char *option, const char *text, bool pem, bjc_secret *secret) {
     if (*text != '@') {
-        return from_hex(option, text, secret->bytes, sizeof secret->bytes, &secret->length);
+        return from_hex(option, text, secret->bytes, sizeof secret->bytes, &secret->length) &&
+               some(option, secret->length);
     }
     uint8_t room[2 * BJC_SECRET_MAX + 1];
     bool taken = take_file(option, text + 1, pem, room, secret);
     explicit_bzero(room, sizeof room);
-    return taken;
+    return taken && some(option, secret->length);
 }
 
 bool bjc_take_trust_store(const char *option, const char *text, uint8_t **bytes, size_t *length) {
@@ -103,6 +109,7 @@ bool bjc_take_trust_store(const char *option, const char *text, uint8_t **bytes,
     if (!*bytes) {
         return wrong(option, strerror(ENOMEM));
     }
-    return *text == '@' ? from_file(option, text + 1, *bytes, FILE_MAX, length)
-                        : from_hex(option, text, *bytes, FILE_MAX, length);
+    bool taken = *text == '@' ? from_file(option, text + 1, *bytes, FILE_MAX, length)
+                              : from_hex(option, text, *bytes, FILE_MAX, length);
+    return taken && some(option, *length);
 }

@@ -303,10 +303,10 @@ static bool take_account(bjc_options *o, int option, const char *name, char *tex
     switch (option) {
     case OPT_BOOTSTRAP:
         o->bootstrap.instance.server_uri = text;
-        return true;
+        return *text ? true : wrong(name, text);
     case OPT_SERVER:
         o->server.instance.server_uri = text;
-        return true;
+        return *text ? true : wrong(name, text);
     case OPT_HOLDOFF:
         return take_seconds_up(name, text, &o->bootstrap.instance.client_holdoff_s);
     case OPT_ACCOUNT_TIMEOUT:
