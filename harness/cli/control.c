@@ -56,6 +56,7 @@ typedef struct control {
     control_request request;
     control_value id;
     const char *preload;
+    control_input input;
     bool quit;
     run run;
 } control;
@@ -63,11 +64,14 @@ typedef struct control {
 /* --- the other side -------------------------------------------------------------------------------------------- */
 
 /* Nobody is there to hear how the run goes on: the input has ended, and nothing waits to be read. */
-static bool is_alone(void) {
+static bool is_alone(const control *c) {
     struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
     char byte;
     if (cli_interrupted) {
         return true;
+    }
+    if (control_has_more(&c->input)) {
+        return false;
     }
     if (poll(&input, 1, 0) <= 0) {
         return false;
@@ -107,11 +111,12 @@ static const bj_log *log_of(const run *r) {
 }
 
 /* Lets it go on until it asks for more, or is over. false: there is nobody to tell. */
-static bool go_on(run *r) {
+static bool go_on(control *c) {
+    run *r = &c->run;
     bj_time now, wake;
     while (!bj_job_finished(r->job) && !bj_job_asks(r->job, &now, &wake)) {
         bj_job_wait(&r->job, 1);
-        if (is_alone()) {
+        if (is_alone(c)) {
             return false;
         }
     }
@@ -231,7 +236,7 @@ static void start(control *c) {
         return;
     }
     r->job = bj_job_start(r->arena, r->one.scenario, &r->options);
-    if (go_on(r)) {
+    if (go_on(c)) {
         tell(c);
     }
 }
@@ -280,7 +285,7 @@ static void step(control *c) {
     }
     r->steps++;
     bj_job_feed(r->job, BJ_FED_STEPS, steps);
-    if (go_on(r)) {
+    if (go_on(c)) {
         tell(c);
     }
 }
@@ -293,7 +298,7 @@ static void end_script(control *c, bj_fed how) {
     if (there) {
         bj_job_feed(r->job, how, NULL);
     }
-    if (!there || go_on(r)) {
+    if (!there || go_on(c)) {
         tell(c);
     }
 }
@@ -432,20 +437,16 @@ static void answer(control *c, const char *line, size_t length) {
 
 /* All that is asked, until the input ends. true: nothing was left half done. */
 static bool converse(control *c) {
-    char *line = NULL;
-    size_t room = 0;
+    const char *line;
+    size_t length;
     printf("{\"bootjack\":\"control\",\"version\":%d,\"program\":\"%s\"}\n", CONTROL_VERSION, BOOTJACK_VERSION);
     fflush(stdout);
-    while (!c->quit && !cli_interrupted && !ferror(stdout)) {
-        ssize_t length = getline(&line, &room, stdin);
-        if (length < 0) {
-            break;
-        }
+    while (!c->quit && !cli_interrupted && !ferror(stdout) && control_next_line(&c->input, &line, &length)) {
         c->arena = cli_arena();
-        answer(c, line, (size_t) length);
+        answer(c, line, length);
         bj_arena_unmap(c->arena);
     }
-    free(line);
+    free(c->input.bytes);
     return !c->run.job || c->quit;
 }
 

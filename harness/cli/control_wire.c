@@ -4,8 +4,12 @@
  */
 #include "cli/control_wire.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/cli.h"
 #include "cli/report_forms.h"
 #include "wire/json.h"
 
@@ -172,6 +176,54 @@ bool control_only(const control_request *request, const char *const *names, bj_t
         return false;
     }
     return true;
+}
+
+/* --- lines ---------------------------------------------------------------------------------------------------- */
+
+static bool take_line(control_input *in, size_t end, const char **line, size_t *length) {
+    *line = in->bytes + in->at;
+    *length = end - in->at;
+    in->at = in->searched = end;
+    return true;
+}
+
+static void make_room(control_input *in) {
+    if (in->at) {
+        memmove(in->bytes, in->bytes + in->at, in->used - in->at);
+        in->used -= in->at;
+        in->searched -= in->at;
+        in->at = 0;
+    }
+    if (in->used == in->room) {
+        size_t room = in->room ? in->room * 2 : 65536;
+        char *grown = realloc(in->bytes, room);
+        if (!grown) {
+            perror("bootjack");
+            exit(CLI_COULD_NOT_RUN);
+        }
+        in->bytes = grown;
+        in->room = room;
+    }
+}
+
+bool control_next_line(control_input *in, const char **line, size_t *length) {
+    for (;;) {
+        const char *end =
+            in->searched < in->used ? memchr(in->bytes + in->searched, '\n', in->used - in->searched) : NULL;
+        if (end) {
+            return take_line(in, (size_t) (end - in->bytes) + 1, line, length);
+        }
+        make_room(in);
+        in->searched = in->used;
+        ssize_t got = read(STDIN_FILENO, in->bytes + in->used, in->room - in->used);
+        if (got < 0 || (got == 0 && !control_has_more(in))) {
+            return false;
+        }
+        if (got == 0) { /* a last line without its newline */
+            return take_line(in, in->used, line, length);
+        }
+        in->used += (size_t) got;
+    }
 }
 
 /* --- replies -------------------------------------------------------------------------------------------------- */

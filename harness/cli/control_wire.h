@@ -12,6 +12,21 @@
 
 enum { CONTROL_MEMBERS = 16 };
 
+/* The other side's lines, which may come before the reply to the one before. Begins as zeros. */
+typedef struct control_input {
+    char *bytes;
+    size_t room, used;
+    size_t at, searched; /* the next line begins at; there is no newline between the two */
+} control_input;
+
+/* The next line, with its newline if it has one; it is good until the next call. false: the input has ended, or a
+ * signal came. */
+bool control_next_line(control_input *in, const char **line, size_t *length);
+/* Was more read than the lines that were given out? */
+static inline bool control_has_more(const control_input *in) {
+    return in->at < in->used;
+}
+
 /* The bytes of a value as they stand in the line. */
 typedef struct control_value {
     const char *bytes; /* NULL: it was not given */

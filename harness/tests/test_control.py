@@ -78,6 +78,19 @@ def client(name):
     return CLIENTS[name].format(program=api.find_bootjack())
 
 
+def test_a_whole_script_through_a_pipe():
+    """Whoever writes all it has to say, and goes, is answered line by line."""
+    asked = [{"do": "start", "scenario": HEAD, "seed": 7}, *({"do": "step", "step": step} for step in BOOTSTRAP),
+             {"do": "finish"}, {"do": "finish"}]
+    lines = [json.dumps({**request, "id": number}) for number, request in enumerate(asked)]
+    done = subprocess.run([api.find_bootjack(), "control"], input="\n".join(lines), capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    replies = [json.loads(line) for line in done.stdout.splitlines()[1:]]
+    assert [(reply["id"], reply["ok"]) for reply in replies] == [(number, True) for number in range(len(asked))]
+    assert [reply["result"]["verdict"] for reply in replies[-2:]] == ["pass", "pass"]
+
+
 def test_it_says_which_version_it_speaks(channel):
     assert (channel.greeting["bootjack"], channel.greeting["version"]) == ("control", 1)
     text = (api.ROOT / "docs/control-channel.md").read_text()
