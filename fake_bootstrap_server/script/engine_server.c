@@ -415,6 +415,13 @@ static bool tells_disk(const bj_record *cut) {
     return lost || bj_get(cut, BJ_F(POWER_CUT, OUTCOME)) || bj_get(cut, BJ_F(POWER_CUT, AT_OPERATION));
 }
 
+/* A connection that a closed port refuses, or nobody takes: the server's side has nothing of it. */
+static bool connection_unmet(const bj_engine *e, const bj_record *step, bj_text *why) {
+    uint32_t ends = bj_get_uint(step, BJ_F(CLIENT_HELLO, ENDS), 0);
+    return (ends == BJ__ENDS_REFUSED || ends == BJ__ENDS_GIVEN_UP) &&
+           lacking(e, BJ_CAN_VIRTUAL_TIME, why, "a connection that is not accepted is seen by its client alone");
+}
+
 static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why) {
     switch (record->kind) {
     case BJ_K_WRITE:
@@ -422,6 +429,10 @@ static bool kind_unmet(const bj_engine *e, const bj_record *record, bj_text *why
     case BJ_K_SERVER:
         return bj_get(record, BJ_F(SERVER, CERTIFICATE)) &&
                lacking(e, BJ_CAN_DNS, why, "a certificate names a server, and names are not the scenario's");
+    case BJ_K_CONNECTION:
+        return connection_unmet(e, record, why);
+    case BJ_K_DEPARTURE:
+        return lacking(e, BJ_CAN_VIRTUAL_TIME, why, "a request that does not arrive is seen by its client alone");
     case BJ_K_DNS:
     case BJ_K_DNS_ANSWER:
         return lacking(e, BJ_CAN_DNS, why, "names are not the scenario's");

@@ -901,6 +901,8 @@ static void scenarios_need_a_world(void **state) {
     needs(BJ_CAN_FAULTS, "  - dns: x\n    answers: [{status: nxdomain}]\n", "names");
     needs(BJ_CAN_FAULTS, "  - advance: wake\n", "wake");
     needs(BJ_CAN_FAULTS, "  - stop: term\n", "stopped");
+    needs(BJ_CAN_FAULTS, "  - connection: bs\n    ends: refused\n", "its client alone");
+    needs(BJ_CAN_FAULTS, "  - departure: {to: bs}\n", "its client alone");
     needs(BJ_CAN_FAULTS, "  - silence: due(finish)\n", "virtual time");
     needs(BJ_CAN_FAULTS, "  - silence: due(holdoff)-1ms\n", "edges");
     needs(BJ_CAN_FAULTS, "  - repeat: 2\n    steps: [advance: 1d]\n", "virtual time");
