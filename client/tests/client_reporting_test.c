@@ -158,6 +158,25 @@ static void attributes_of_an_observe(void **state) {
     manage_stop(&m);
 }
 
+/* RFC 7641 §3.6: all options but Observe are those of the registration. */
+static void cancelled_with_the_attributes_of_the_observe(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    asked own = to(BJC_GET, "/1/0/5");
+    own.observe = 0;
+    own.query = "gt=150&pmin=1";
+    assert_int_equal(ask(&m, 1, own), 205);
+    assert_int_equal(observations(&m), 1);
+    own.observe = 1;
+    assert_int_equal(ask(&m, 1, own), 205);
+    assert_false(m.reply.observed);
+    assert_int_equal(observations(&m), 0);
+    own.observe = -1;
+    assert_int_equal(ask(&m, 1, own), 400);
+    manage_stop(&m);
+}
+
 /* A value that changes without a word is looked at when epmax is over, not sooner. */
 static void looked_at_no_later_than_epmax(void **state) {
     managed m;
@@ -358,6 +377,7 @@ int main(void) {
         cmocka_unit_test(one_too_many_is_a_plain_read),
         cmocka_unit_test(cancelling_forgets_what_is_stored),
         cmocka_unit_test(attributes_of_an_observe),
+        cmocka_unit_test(cancelled_with_the_attributes_of_the_observe),
         cmocka_unit_test(looked_at_no_later_than_epmax),
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
         cmocka_unit_test(a_bootstrap_holds_them_up),

@@ -32,14 +32,15 @@ static bootjack_error check(bjc_operation *op) {
     return op->path.depth < 4 || op->release >= BOOTJACK_LWM2M_1_1 ? BOOTJACK_OK : BOOTJACK_ERR_METHOD;
 }
 
-/* From LwM2M 1.2 on an Observe may bring attributes that count for it alone (Core 1.2 §6.4.1). */
+/* From LwM2M 1.2 on an Observe may bring attributes that count for it alone (Core 1.2 §6.4.1); what cancels it has the
+ * same options (RFC 7641 §3.6). */
 static bootjack_error query(const bjc_operation *op, bjc_attributes *own) {
     unsigned unset = 0;
     *own = (bjc_attributes){ 0 };
     if (op->request->query_count == 0) {
         return BOOTJACK_OK;
     }
-    bool good = op->request->observe == 0 && op->release >= BOOTJACK_LWM2M_1_2 &&
+    bool good = (op->request->observe == 0 || op->request->observe == 1) && op->release >= BOOTJACK_LWM2M_1_2 &&
                 bjc_attributes_parse(op->release, op->request->query, op->request->query_count, own, &unset) &&
                 bjc_attributes_consistent(own);
     return good ? BOOTJACK_OK : BOOTJACK_ERR_ARGUMENT;
