@@ -132,6 +132,39 @@ static void create_needs_its_right_on_the_object(void **state) {
     guard_stop(&g);
 }
 
+static unsigned observe(guarded *g, uint16_t ssid, const char *path, uint8_t token) {
+    asked a = to(BJC_GET, path);
+    a.observe = 0;
+    a.token = token;
+    return ask(&g->m, ssid, a);
+}
+
+/* The codes of what was stored for a server that is not there, in their order. */
+static void assert_told(guarded *g, const unsigned *codes, size_t count) {
+    bjc_scheduler_run(&g->m.f.core.scheduler, bjc_now() + BJC_MS);
+    const bjc_stored *s = g->m.reporting.stored;
+    for (size_t i = 0; i < count; i++) {
+        assert_non_null(s);
+        assert_int_equal(s->notification.code, codes[i]);
+        s = s->next;
+    }
+    assert_null(s);
+}
+
+/* The rights go with the instance: it is not there, and not out of reach. */
+static void an_observed_instance_that_another_server_deletes(void **state) {
+    static const unsigned codes[] = { BJC_NOT_FOUND };
+    guarded g;
+    (void) state;
+    guard_start(&g, 2);
+    uint16_t at = acl(&g, 9, 0, 2);
+    entry(&g, at, 1, BJC_RIGHT_READ);
+    assert_int_equal(observe(&g, 1, "/9/0", 1), 205);
+    assert_int_equal(ask(&g.m, 2, to(BJC_DELETE, "/9/0")), 202);
+    assert_told(&g, codes, 1);
+    guard_stop(&g);
+}
+
 static void creation(void **state) {
     guarded g;
     (void) state;
@@ -241,6 +274,7 @@ int main(void) {
         cmocka_unit_test(without_an_instance_of_2_nobody_may),
         cmocka_unit_test(owner_entry_and_default),
         cmocka_unit_test(create_needs_its_right_on_the_object),
+        cmocka_unit_test(an_observed_instance_that_another_server_deletes),
         cmocka_unit_test(creation),
         cmocka_unit_test(only_the_owner_changes_rights),
         cmocka_unit_test(object_level_shows_what_may_be_seen),

@@ -95,10 +95,6 @@ static bool instance_readable(void *context, uint16_t oid, uint16_t iid) {
 static bootjack_error read_now(bjc_observation *o, bjc_buffer *out) {
     const bjc_readable readable = { instance_readable, o };
     const bjc_format *format = bjc_format_find(o->format);
-    const bjc_path *path = &o->paths[0];
-    if (!o->composite && path->depth >= 2 && !instance_readable(o, path->ids[0], path->ids[1])) {
-        return bjc_model_object(o->all->model, path->ids[0]) ? BOOTJACK_ERR_UNAUTHORIZED : BOOTJACK_ERR_NOT_FOUND;
-    }
     return bjc_model_read_paths(o->all->model, o->paths, o->path_count, o->composite, format, &readable, out);
 }
 
