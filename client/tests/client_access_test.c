@@ -165,6 +165,24 @@ static void an_observed_instance_that_another_server_deletes(void **state) {
     guard_stop(&g);
 }
 
+/* Create and Delete make and take away instances of /2, which can be observed like others. */
+static void observed_instances_of_2(void **state) {
+    static const unsigned made[] = { BJC_CONTENT }, gone[] = { BJC_CONTENT, BJC_NOT_FOUND, BJC_CONTENT };
+    guarded g;
+    (void) state;
+    guard_start(&g, 2);
+    uint16_t at = acl(&g, 9, BOOTJACK_ID_INVALID, 1);
+    entry(&g, at, 1, BJC_RIGHT_CREATE);
+    assert_int_equal(observe(&g, 1, "/2", 1), 205);
+    asked create = { BJC_POST, "/9", NULL, BJC_FORMAT_TLV, -1, -1, NULL, "C1 01 07", 0 };
+    assert_int_equal(ask(&g.m, 1, create), 201);
+    assert_told(&g, made, 1);
+    assert_int_equal(observe(&g, 1, "/2/1", 2), 205);
+    assert_int_equal(ask(&g.m, 1, to(BJC_DELETE, "/9/1")), 202);
+    assert_told(&g, gone, 3);
+    guard_stop(&g);
+}
+
 static void creation(void **state) {
     guarded g;
     (void) state;
@@ -275,6 +293,7 @@ int main(void) {
         cmocka_unit_test(owner_entry_and_default),
         cmocka_unit_test(create_needs_its_right_on_the_object),
         cmocka_unit_test(an_observed_instance_that_another_server_deletes),
+        cmocka_unit_test(observed_instances_of_2),
         cmocka_unit_test(creation),
         cmocka_unit_test(only_the_owner_changes_rights),
         cmocka_unit_test(object_level_shows_what_may_be_seen),

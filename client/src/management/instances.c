@@ -35,6 +35,16 @@ static int32_t named_instance(const bjc_operation *op, const bjc_format *format,
     return result == BJC_READ_END ? named : -2;
 }
 
+/* What is there, and who may what with it: instances of /2 come and go along (§8.2). */
+static void instances_changed(const bjc_operation *op, const bjc_path *instance) {
+    static const bjc_path access_control = { 1, { 2 } };
+    bjc_operation_changed(op, instance);
+    if (bjc_model_object(op->model, 2)) {
+        bjc_operation_changed(op, &access_control);
+    }
+    op->management->instances_changed(op->management->context);
+}
+
 /* A payload of resources without an instance around them (LwM2M Core 1.1 §6.3.6: the client chooses the id). */
 static bool is_bare(const bjc_operation *op, const bjc_format *format) {
     const bjc_incoming *request = op->request;
@@ -86,8 +96,7 @@ static bootjack_error create_instance(bjc_operation *op, const bjc_format *forma
     op->reply->location[0] = instance.ids[0];
     op->reply->location[1] = instance.ids[1];
     op->reply->location_count = 2;
-    bjc_operation_changed(op, &instance);
-    op->management->instances_changed(op->management->context);
+    instances_changed(op, &instance);
     return BOOTJACK_OK;
 }
 
@@ -129,8 +138,7 @@ bootjack_error bjc_operation_delete(bjc_operation *op) {
     if (!error) {
         bjc_access_deleted(op->model, op->path.ids[0], op->path.ids[1]);
         bjc_attributes_forget_path(&op->management->reporting->attributes, &op->path);
-        bjc_operation_changed(op, &op->path);
-        op->management->instances_changed(op->management->context);
+        instances_changed(op, &op->path);
     }
     return error;
 }
