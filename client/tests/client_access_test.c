@@ -183,6 +183,22 @@ static void observed_instances_of_2(void **state) {
     guard_stop(&g);
 }
 
+/* RFC 7641 §4.2: what a Read would be refused is observed no more. */
+static void rights_that_are_withdrawn(void **state) {
+    static const unsigned codes[] = { BJC_UNAUTHORIZED, BJC_UNAUTHORIZED };
+    guarded g;
+    (void) state;
+    guard_start(&g, 2);
+    uint16_t at = acl(&g, 9, 0, 2);
+    entry(&g, at, 1, BJC_RIGHT_READ);
+    assert_int_equal(observe(&g, 1, "/9", 1), 205);
+    assert_int_equal(observe(&g, 1, "/9/0/1", 2), 205);
+    assert_int_equal(ask(&g.m, 2, with_text(BJC_PUT, "/2/0/2/1", 0, "2")), 204);
+    assert_told(&g, codes, 2);
+    assert_null(g.m.reporting.list);
+    guard_stop(&g);
+}
+
 static void creation(void **state) {
     guarded g;
     (void) state;
@@ -294,6 +310,7 @@ int main(void) {
         cmocka_unit_test(create_needs_its_right_on_the_object),
         cmocka_unit_test(an_observed_instance_that_another_server_deletes),
         cmocka_unit_test(observed_instances_of_2),
+        cmocka_unit_test(rights_that_are_withdrawn),
         cmocka_unit_test(creation),
         cmocka_unit_test(only_the_owner_changes_rights),
         cmocka_unit_test(object_level_shows_what_may_be_seen),

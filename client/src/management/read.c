@@ -9,16 +9,6 @@ static bool readable(void *context, uint16_t oid, uint16_t iid) {
     return bjc_access_allowed(op->model, op->ssid, oid, iid, BJC_RIGHT_READ);
 }
 
-/* Of an Object the server sees what it may; when that is nothing of something, it is refused. */
-static bool object_readable(bjc_operation *op) {
-    int32_t iid = op->object->handlers->next_instance(op->object->context, -1);
-    bool any = iid < 0;
-    for (; iid >= 0 && !any; iid = op->object->handlers->next_instance(op->object->context, iid)) {
-        any = readable(op, op->path.ids[0], (uint16_t) iid);
-    }
-    return any;
-}
-
 static bootjack_error check(bjc_operation *op) {
     if (op->path.depth == 0) {
         return BOOTJACK_ERR_METHOD;
@@ -26,7 +16,7 @@ static bootjack_error check(bjc_operation *op) {
     if (!op->object || (op->path.depth >= 2 && !bjc_model_has_instance(op->object, op->path.ids[1]))) {
         return BOOTJACK_ERR_NOT_FOUND;
     }
-    if (!bjc_operation_allowed(op, BJC_RIGHT_READ) || (op->path.depth == 1 && !object_readable(op))) {
+    if (!bjc_operation_allowed(op, BJC_RIGHT_READ)) {
         return BOOTJACK_ERR_UNAUTHORIZED;
     }
     return op->path.depth < 4 || op->release >= BOOTJACK_LWM2M_1_1 ? BOOTJACK_OK : BOOTJACK_ERR_METHOD;

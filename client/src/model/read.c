@@ -119,14 +119,27 @@ static bool left_out(bootjack_error error) {
     return error == BOOTJACK_ERR_NOT_FOUND || error == BOOTJACK_ERR_METHOD || error == BOOTJACK_ERR_UNAUTHORIZED;
 }
 
+/* Of an Object the server sees what it may; when that is nothing of something, it is refused. */
+static bool refused(const reading *r, const bjc_path *path) {
+    if (path->depth >= 2) {
+        return bjc_model_has_instance(r->object, path->ids[1]) && !may_show(r, path->ids[1]);
+    }
+    int32_t iid = -1;
+    bool any = false, shown = false;
+    while (!shown && (iid = r->object->handlers->next_instance(r->object->context, iid)) >= 0) {
+        any = true;
+        shown = may_show(r, (uint16_t) iid);
+    }
+    return any && !shown;
+}
+
 static bootjack_error read_part(reading *r, const bjc_model *model, const bjc_path *path) {
     r->target = path;
     r->object = bjc_model_object(model, path->ids[0]);
     if (!r->object) {
         return BOOTJACK_ERR_NOT_FOUND;
     }
-    bool instance = path->depth >= 2 && bjc_model_has_instance(r->object, path->ids[1]);
-    return instance && !may_show(r, path->ids[1]) ? BOOTJACK_ERR_UNAUTHORIZED : read_target(r);
+    return refused(r, path) ? BOOTJACK_ERR_UNAUTHORIZED : read_target(r);
 }
 
 bootjack_error bjc_model_read_paths(const bjc_model *model, const bjc_path *paths, size_t count, bool composite,

@@ -10,6 +10,7 @@
 /* RFC 7641 §4.5: at least one Confirmable notification in that time. */
 #define CONFIRMATION_PERIOD (24 * 3600 * BJC_SECOND)
 #define SERVER_OBJECT       1
+#define ACCESS_CONTROL      2
 /* How long to wait for memory. */
 #define MEMORY_PATIENCE (10 * BJC_SECOND)
 
@@ -302,7 +303,7 @@ static bool concerns(const bjc_observation *o, const bjc_path *path) {
 
 void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path) {
     for (bjc_observation *o = reporting->list; o; o = o->next) {
-        if (concerns(o, path)) {
+        if (concerns(o, path) || path->ids[0] == ACCESS_CONTROL) { /* which says what may still be read */
             o->changed = true;
             arm(o);
         } else if (path->ids[0] == SERVER_OBJECT) { /* which has the default periods */
