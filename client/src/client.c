@@ -79,8 +79,6 @@ static void end_observations(bootjack_client *client) {
     }
 }
 
-static const bjc_path everything;
-
 /* What was asked for as a bootstrap began, and waited for its end. */
 static void resume_send(bootjack_client *client) {
     if (client->send_postponed) {
@@ -94,14 +92,13 @@ static void on_bootstrapped(void *context) {
     bjc_registrations_start(&client->registrations);
     end_observations(client);
     bjc_reporting_instances_changed(&client->reporting);
-    bjc_reporting_changed(&client->reporting, &everything);
     resume_send(client);
 }
 
 static void on_bootstrap_failed(void *context) {
     bootjack_client *client = context;
     bjc_registrations_resume(&client->registrations);
-    bjc_reporting_changed(&client->reporting, &everything); /* what was due meanwhile was not looked at */
+    bjc_reporting_instances_changed(&client->reporting); /* what was due meanwhile was not looked at */
     resume_send(client);
 }
 

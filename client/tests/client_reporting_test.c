@@ -342,6 +342,26 @@ static void attributes_of_instances_that_are_gone(void **state) {
     manage_stop(&m);
 }
 
+/* What the application took away, or made, is told to who observes it. */
+static void instances_that_come_and_go(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(write_hex(&m.f, (bjc_path){ 1, { 3442 } }, "03 01 C1 78 07"), BOOTJACK_OK);
+    assert_int_equal(observe(&m, "/3442", 1), 205);
+    assert_int_equal(observe(&m, "/3442/1/120", 2), 205);
+    assert_int_equal(observe(&m, "/3442/0/120", 3), 205);
+    assert_int_equal(bjc_store_remove(&m.f.test_object.store, 1), BOOTJACK_OK);
+    bjc_reporting_instances_changed(&m.reporting);
+    run_timers(&m);
+    assert_int_equal(observations(&m), 2);
+    assert_int_equal(stored(&m), 2);
+    for (const bjc_stored *s = m.reporting.stored; s; s = s->next) {
+        assert_int_equal(s->notification.code, s->notification.token[2] == 1 ? BJC_CONTENT : BJC_NOT_FOUND);
+    }
+    manage_stop(&m);
+}
+
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
@@ -382,6 +402,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
         cmocka_unit_test(a_bootstrap_holds_them_up),
         cmocka_unit_test(attributes_of_instances_that_are_gone),
+        cmocka_unit_test(instances_that_come_and_go),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
     };

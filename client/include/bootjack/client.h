@@ -145,7 +145,8 @@ BOOTJACK_API bootjack_error bootjack_client_run(bootjack_client *client);
 
 /* Begins an orderly stop: De-register (LwM2M Core 1.1 §6.2.3). Not for signal handlers or other threads. */
 BOOTJACK_API void bootjack_client_stop(bootjack_client *client);
-/* To be called when instances of the application's own Objects came or went: servers are told with an Update. */
+/* To be called when instances of the application's own Objects came or went: servers are told with an Update, and with
+ * notifications of what they observe. */
 BOOTJACK_API void bootjack_instances_changed(bootjack_client *client);
 /* To be called when the device got another address or another network: what is under way there begins anew, a
  * bootstrap session included, and the client registers again. An Update notices by itself that the address of a UDP

@@ -313,6 +313,7 @@ void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path) {
 }
 
 void bjc_reporting_instances_changed(bjc_reporting *reporting) {
+    static const bjc_path everything;
     const bjc_attributes_entry *entry = reporting->attributes.list;
     while (entry) {
         const bjc_object *object = bjc_model_object(reporting->model, entry->path.ids[0]);
@@ -324,6 +325,7 @@ void bjc_reporting_instances_changed(bjc_reporting *reporting) {
             entry = reporting->attributes.list;
         }
     }
+    bjc_reporting_changed(reporting, &everything);
 }
 
 void bjc_reporting_reconsider(bjc_reporting *reporting, uint16_t ssid) {

@@ -87,8 +87,8 @@ bootjack_error bjc_reporting_observe(bjc_reporting *reporting, const bjc_observe
 bool bjc_reporting_cancel(bjc_reporting *reporting, uint16_t ssid, const uint8_t *token, size_t token_length);
 /* Something at `path`, above or below it may have changed. */
 void bjc_reporting_changed(bjc_reporting *reporting, const bjc_path *path);
-/* Instances came or went otherwise than by a server's Delete: attributes of those that are gone are not for others that
- * get their numbers later. */
+/* Instances came or went otherwise than by a server's Create or Delete: observations look for themselves; attributes of
+ * those that are gone are not for others that get their numbers later. */
 void bjc_reporting_instances_changed(bjc_reporting *reporting);
 /* The server's attributes, or what it may do, changed: its deadlines are computed anew. */
 void bjc_reporting_reconsider(bjc_reporting *reporting, uint16_t ssid);
