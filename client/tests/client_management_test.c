@@ -134,7 +134,7 @@ static void attributes(void **state) {
           { 400, with_query(BJC_PUT, "/3/0/11/0", "st=10") }, { 400, with_query(BJC_PUT, "/3/0", "gt=1") },
           { 400, with_query(BJC_PUT, "/3/0/16", "gt=1") }, { 400, with_query(BJC_PUT, "/3/0", "con=1") },
           { 400, with_query(BJC_PUT, "/3/0", "pmin=a") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=-1") },
-          { 400, with_query(BJC_PUT, "/3/0", "pmax=0") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=1&pmin=2") },
+          { 400, with_query(BJC_PUT, "/3/0", "pmax=-1") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=1&pmin=2") },
           { 400, with_query(BJC_PUT, "/3/0", "hello=1") }, { 400, to(BJC_PUT, "/3/0") },
           { 404, with_query(BJC_PUT, "/3/7", "pmin=1") }, { 404, with_query(BJC_PUT, "/3/0/11/4", "pmin=1") },
           { 405, with_query(BJC_PUT, "/", "pmin=1") }, { 401, with_query(BJC_PUT, "/0", "pmin=1") },
@@ -277,7 +277,7 @@ static void an_application_is_told_of_attributes(void **state) {
     assert_answer(&m, "</3303/0/5700>;pmin=10;pmax=60;epmin=1;epmax=5;con=1");
     /* What the client itself refuses, and what is somebody else's, is not asked for. */
     CHECK(&m, { 400, with_query(BJC_PUT, "/3303/0/5700", "gt=1&lt=2") },
-          { 400, with_query(BJC_PUT, "/3303/0", "pmax=0") }, { 404, with_query(BJC_PUT, "/3303/1", "pmin=1") },
+          { 400, with_query(BJC_PUT, "/3303/0", "pmax=-1") }, { 404, with_query(BJC_PUT, "/3303/1", "pmin=1") },
           { 204, with_query(BJC_PUT, "/3/0", "pmin=1") });
     assert_int_equal(told.asked, 5);
     manage_stop(&m);

@@ -177,6 +177,31 @@ static void cancelled_with_the_attributes_of_the_observe(void **state) {
     manage_stop(&m);
 }
 
+static bjc_attributes of_the_observation(const managed *m) {
+    return bjc_observation_attributes(m->reporting.list);
+}
+
+/* LwM2M Core 1.1 §5.1.2: "0" is no Maximum Period, whatever stands above it or in /1/x/3. */
+static void a_pmax_of_0_is_none(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(bjc_store_set_integer(&m.f.server, 0, 3, 60), BOOTJACK_OK);
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0", "pmax=100&epmax=10")), 204);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    assert_int_equal(of_the_observation(&m).pmax_s, 100);
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "pmax=0&epmax=0")), 204);
+    assert_false(of_the_observation(&m).present & (BJC_PMAX | BJC_EPMAX));
+    assert_int_equal(ask(&m, 1, accepting("/1/0/5", 40)), 205);
+    assert_answer(&m, "</1/0/5>;pmax=0;epmax=0");
+    asked composite = with_text(BJC_FETCH, "/", BJC_FORMAT_SENML_JSON, "[{\"n\":\"/1/0/5\"},{\"n\":\"/1/0/1\"}]");
+    composite.observe = 0;
+    composite.token = 9;
+    assert_int_equal(ask(&m, 1, composite), 205);
+    assert_int_equal(of_the_observation(&m).pmax_s, 100);
+    manage_stop(&m);
+}
+
 /* A value that changes without a word is looked at when epmax is over, not sooner. */
 static void looked_at_no_later_than_epmax(void **state) {
     managed m;
@@ -398,6 +423,7 @@ int main(void) {
         cmocka_unit_test(cancelling_forgets_what_is_stored),
         cmocka_unit_test(attributes_of_an_observe),
         cmocka_unit_test(cancelled_with_the_attributes_of_the_observe),
+        cmocka_unit_test(a_pmax_of_0_is_none),
         cmocka_unit_test(looked_at_no_later_than_epmax),
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
         cmocka_unit_test(a_bootstrap_holds_them_up),

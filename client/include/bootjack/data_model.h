@@ -137,9 +137,9 @@ typedef struct bootjack_resource {
 typedef struct bootjack_attributes {
     unsigned present; /* BOOTJACK_ATTRIBUTE_PMIN and so on */
     int64_t pmin_s;   /* seconds between two notifications, at least */
-    int64_t pmax_s;   /* seconds between two notifications, at most; 1 or more */
+    int64_t pmax_s;   /* seconds between two notifications, at most; 0 = no such end, whatever is inherited */
     int64_t epmin_s;  /* seconds between two looks at the value, at least */
-    int64_t epmax_s;  /* seconds between two looks at the value, at most; 1 or more */
+    int64_t epmax_s;  /* seconds between two looks at the value, at most; 0 as for pmax_s */
     double gt;        /* notify when the value crosses it in either direction; in the resource's unit */
     double lt;        /* as `gt`; with both at a path, lt + 2 * st < gt */
     double st;        /* notify when the value has changed by as much; in the resource's unit, above 0 */

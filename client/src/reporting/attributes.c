@@ -10,7 +10,7 @@
 
 #include "formats/number.h"
 
-typedef enum kind { SECONDS, PERIOD, NUMBER, STEP, FLAG } kind;
+typedef enum kind { SECONDS, NUMBER, STEP, FLAG } kind;
 
 typedef struct attribute {
     const char *name;
@@ -22,12 +22,12 @@ typedef struct attribute {
 
 static const attribute table_of_names[] = {
     { "pmin", BJC_PMIN, SECONDS, 10, offsetof(bjc_attributes, pmin_s) },
-    { "pmax", BJC_PMAX, PERIOD, 10, offsetof(bjc_attributes, pmax_s) },
+    { "pmax", BJC_PMAX, SECONDS, 10, offsetof(bjc_attributes, pmax_s) },
     { "gt", BJC_GT, NUMBER, 10, offsetof(bjc_attributes, gt) },
     { "lt", BJC_LT, NUMBER, 10, offsetof(bjc_attributes, lt) },
     { "st", BJC_ST, STEP, 10, offsetof(bjc_attributes, st) },
     { "epmin", BJC_EPMIN, SECONDS, 11, offsetof(bjc_attributes, epmin_s) },
-    { "epmax", BJC_EPMAX, PERIOD, 11, offsetof(bjc_attributes, epmax_s) },
+    { "epmax", BJC_EPMAX, SECONDS, 11, offsetof(bjc_attributes, epmax_s) },
     { "con", BJC_CON, FLAG, 12, offsetof(bjc_attributes, con) },
 };
 
@@ -65,7 +65,7 @@ static bool take_value(bjc_attributes *set, const attribute *a, const uint8_t *t
         return whole == 0 || whole == 1;
     }
     *(int64_t *) place(set, a) = whole;
-    return whole >= (a->kind == PERIOD) && whole <= UINT32_MAX;
+    return whole >= 0 && whole <= UINT32_MAX;
 }
 
 static bool take(bootjack_version release, const bjc_text *option, bjc_attributes *set, unsigned *unset) {

@@ -21,6 +21,11 @@ uint64_t bjc_digest(const uint8_t *data, size_t length) {
 
 /* --- attributes ------------------------------------------------------------------------------------------------- */
 
+/* 0 is no greatest period, and shorter than none (LwM2M Core 1.1 §5.1.2). */
+static bool is_shorter(int64_t a, int64_t b) {
+    return a > 0 && (b == 0 || a < b);
+}
+
 /* Of the paths of an Observe-Composite the slowest pmin and epmin count, and the quickest pmax and epmax. */
 static void narrow(bjc_attributes *all, const bjc_attributes *one) {
     bjc_attributes result = *one;
@@ -30,10 +35,10 @@ static void narrow(bjc_attributes *all, const bjc_attributes *one) {
     if ((all->present & BJC_EPMIN) && (!(one->present & BJC_EPMIN) || all->epmin_s > one->epmin_s)) {
         result.epmin_s = all->epmin_s;
     }
-    if ((all->present & BJC_PMAX) && (!(one->present & BJC_PMAX) || all->pmax_s < one->pmax_s)) {
+    if ((all->present & BJC_PMAX) && (!(one->present & BJC_PMAX) || is_shorter(all->pmax_s, one->pmax_s))) {
         result.pmax_s = all->pmax_s;
     }
-    if ((all->present & BJC_EPMAX) && (!(one->present & BJC_EPMAX) || all->epmax_s < one->epmax_s)) {
+    if ((all->present & BJC_EPMAX) && (!(one->present & BJC_EPMAX) || is_shorter(all->epmax_s, one->epmax_s))) {
         result.epmax_s = all->epmax_s;
     }
     result.con = (all->present & BJC_CON && all->con) || (one->present & BJC_CON && one->con);
@@ -65,12 +70,12 @@ static void add_defaults(bjc_attributes *attributes, const bjc_observation *o) {
     }
 }
 
-/* A greatest period that is shorter than the least one does not count (§5.1.2). */
+/* A greatest period that is 0, or shorter than the least one, does not count (§5.1.2). */
 static void drop_impossible(bjc_attributes *attributes) {
-    if ((attributes->present & BJC_PMAX) && attributes->pmax_s < attributes->pmin_s) {
+    if ((attributes->present & BJC_PMAX) && (attributes->pmax_s == 0 || attributes->pmax_s < attributes->pmin_s)) {
         attributes->present &= ~(unsigned) BJC_PMAX;
     }
-    if ((attributes->present & BJC_EPMAX) && attributes->epmax_s < attributes->epmin_s) {
+    if ((attributes->present & BJC_EPMAX) && (attributes->epmax_s == 0 || attributes->epmax_s < attributes->epmin_s)) {
         attributes->present &= ~(unsigned) BJC_EPMAX;
     }
 }
