@@ -387,6 +387,20 @@ static void instances_that_come_and_go(void **state) {
     manage_stop(&m);
 }
 
+/* The grammar of attributes has no exponents. */
+static void thresholds_as_discover_shows_them(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "gt=1e20&lt=-2500000.125&st=0.000015")), 204);
+    assert_int_equal(ask(&m, 1, accepting("/1/0/5", 40)), 205);
+    assert_answer(&m, "</1/0/5>;gt=100000000000000000000;lt=-2500000.125;st=0.000015");
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "gt=0&lt=-10&st=1.5")), 204);
+    assert_int_equal(ask(&m, 1, accepting("/1/0/5", 40)), 205);
+    assert_answer(&m, "</1/0/5>;gt=0;lt=-10;st=1.5");
+    manage_stop(&m);
+}
+
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
@@ -429,6 +443,7 @@ int main(void) {
         cmocka_unit_test(a_bootstrap_holds_them_up),
         cmocka_unit_test(attributes_of_instances_that_are_gone),
         cmocka_unit_test(instances_that_come_and_go),
+        cmocka_unit_test(thresholds_as_discover_shows_them),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
     };

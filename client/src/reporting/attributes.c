@@ -5,7 +5,8 @@
 #include "reporting/attributes.h"
 
 #include <inttypes.h>
-#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "formats/number.h"
@@ -117,13 +118,38 @@ void bjc_attributes_merge(bjc_attributes *attributes, const bjc_attributes *over
     }
 }
 
-/* Whole numbers without point and exponent, which the attributes' grammar does not have. */
-static void print_number(double number, bjc_buffer *out) {
+/* The fewest digits that say it; returns their number. `*exponent`: of ten, of the first of them. */
+static size_t digits_of(double number, char digits[BJC_NUMBER_TEXT], long *exponent) {
     char text[BJC_NUMBER_TEXT];
-    if (fabs(number) < 1e15 && number == floor(number)) {
-        bjc_buffer_format(out, "%" PRId64, (int64_t) number);
-    } else {
-        bjc_buffer_text(out, bjc_number_text(number, text) ? text : "0");
+    size_t count = 0;
+    for (int precision = 0; precision <= 16; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    const char *at = text;
+    for (; *at != 'e'; at++) {
+        if (*at >= '0' && *at <= '9') { /* and no sign, and no point, whatever that is here */
+            digits[count++] = *at;
+        }
+    }
+    *exponent = strtol(at + 1, NULL, 10);
+    return count;
+}
+
+/* The attributes' grammar has no exponents. */
+static void print_number(double number, bjc_buffer *out) {
+    char digits[BJC_NUMBER_TEXT];
+    long exponent, count = (long) digits_of(number, digits, &exponent);
+    bjc_buffer_text(out, number < 0 ? "-" : "");
+    long last = exponent - count + 1 < 0 ? exponent - count + 1 : 0;
+    for (long power = exponent > 0 ? exponent : 0; power >= last; power--) {
+        long i = exponent - power;
+        bjc_buffer_byte(out, i >= 0 && i < count ? (unsigned char) digits[i] : '0');
+        if (power == 0 && last < 0) {
+            bjc_buffer_byte(out, '.');
+        }
     }
 }
 
