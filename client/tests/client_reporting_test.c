@@ -401,6 +401,31 @@ static void thresholds_as_discover_shows_them(void **state) {
     manage_stop(&m);
 }
 
+/* As in a Register: where the release does not imply it, and in quotation marks before LwM2M 1.1. */
+static void versions_as_discover_shows_them(void **state) {
+    static const bootjack_resource rows[] = { { 1, "One", BOOTJACK_TYPE_INTEGER, BOOTJACK_READABLE, 0, 0, 0 } };
+    static const bootjack_object objects[] = {
+        { .oid = 9, .version = "1.0", .resources = rows, .resource_count = 1, .handlers = &bjc_store_handlers },
+        { .oid = 10, .version = "2.1", .resources = rows, .resource_count = 1, .handlers = &bjc_store_handlers },
+    };
+    managed m;
+    bjc_store stores[2];
+    (void) state;
+    start(&m);
+    for (size_t i = 0; i < 2; i++) {
+        bjc_store_init(&stores[i], &m.f.core, &objects[i]);
+        assert_int_equal(bjc_model_install(&m.f.model, &objects[i], &stores[i], &stores[i]), BOOTJACK_OK);
+    }
+    assert_int_equal(ask(&m, 1, accepting("/9", 40)), 205);
+    assert_answer(&m, "</9>");
+    assert_int_equal(ask(&m, 1, accepting("/10", 40)), 205);
+    assert_answer(&m, "</10>;ver=2.1");
+    m.f.core.config.version = BOOTJACK_LWM2M_1_0;
+    assert_int_equal(ask(&m, 1, accepting("/10", 40)), 205);
+    assert_answer(&m, "</10>;ver=\"2.1\"");
+    manage_stop(&m);
+}
+
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
@@ -444,6 +469,7 @@ int main(void) {
         cmocka_unit_test(attributes_of_instances_that_are_gone),
         cmocka_unit_test(instances_that_come_and_go),
         cmocka_unit_test(thresholds_as_discover_shows_them),
+        cmocka_unit_test(versions_as_discover_shows_them),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
     };

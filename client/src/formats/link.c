@@ -26,10 +26,6 @@ void bjc_link_number(bjc_links *links, const char *attribute, unsigned number) {
     bjc_buffer_format(links->out, ";%s=%u", attribute, number);
 }
 
-void bjc_link_token(bjc_links *links, const char *attribute, const char *token) {
-    bjc_buffer_format(links->out, ";%s=%s", attribute, token);
-}
-
 void bjc_link_string(bjc_links *links, const char *attribute, const uint8_t *text, size_t length) {
     bjc_buffer_format(links->out, ";%s=\"", attribute);
     for (size_t i = 0; i < length; i++) {

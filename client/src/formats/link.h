@@ -18,8 +18,6 @@ void bjc_link_text(bjc_links *links, const char *text);
 void bjc_link_number(bjc_links *links, const char *attribute, unsigned number);
 /* A quoted string; quotation marks and backslashes inside are escaped (RFC 2616 §2.2). */
 void bjc_link_string(bjc_links *links, const char *attribute, const uint8_t *text, size_t length);
-/* An attribute without quotation marks. */
-void bjc_link_token(bjc_links *links, const char *attribute, const char *token);
 /* The version of an Object: ver="1.1" in LwM2M 1.0, ver=1.1 later. */
 void bjc_link_version(bjc_links *links, bootjack_version release, const char *version);
 

@@ -74,8 +74,9 @@ static void object_and_instances(discovery *d) {
     const bjc_object *object = op->object;
     int32_t iid = -1;
     bjc_link_begin(&d->links, &op->path);
-    if (object->definition->version) {
-        bjc_link_token(&d->links, "ver", object->definition->version);
+    const char *version = bjc_model_version(op->model, object);
+    if (version) {
+        bjc_link_version(&d->links, op->release, version);
     }
     link(d, &op->path);
     while (d->deepest >= 2 && (iid = object->handlers->next_instance(object->context, iid)) >= 0) {
