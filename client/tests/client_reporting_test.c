@@ -426,6 +426,33 @@ static void versions_as_discover_shows_them(void **state) {
     manage_stop(&m);
 }
 
+/* A sensor that has measured nothing yet: every comparison with that is false. */
+static void a_number_after_none(void **state) {
+    static const char *const queries[] = { "st=1", "gt=5" };
+    (void) state;
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        managed m;
+        start(&m);
+        asked none = to(BJC_PUT, "/3442/0/130"), own = accepting("/3442/0/130", BJC_FORMAT_TLV);
+        none.format = BJC_FORMAT_TLV;
+        none.hex = "C8 82 08 7F F8 00 00 00 00 00 00";
+        own.observe = 0;
+        own.query = queries[i];
+        assert_int_equal(ask(&m, 1, none), 204);
+        assert_int_equal(ask(&m, 1, own), 205);
+        assert_int_equal(ask(&m, 1, none), 204);
+        run_timers(&m);
+        assert_int_equal(stored(&m), 0);
+        assert_int_equal(ask(&m, 1, with_text(BJC_PUT, "/3442/0/130", 0, "7")), 204);
+        run_timers(&m);
+        assert_int_equal(stored(&m), 1);
+        assert_int_equal(ask(&m, 1, none), 204);
+        run_timers(&m);
+        assert_int_equal(stored(&m), 2);
+        manage_stop(&m);
+    }
+}
+
 /* An application names paths as they come to its mind; a map with a key twice is none. */
 static void a_send_says_each_value_once(void **state) {
     static const bootjack_path paths[] = {
@@ -470,6 +497,7 @@ int main(void) {
         cmocka_unit_test(instances_that_come_and_go),
         cmocka_unit_test(thresholds_as_discover_shows_them),
         cmocka_unit_test(versions_as_discover_shows_them),
+        cmocka_unit_test(a_number_after_none),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
     };

@@ -151,6 +151,9 @@ bool bjc_condition_met(const bjc_attributes *attributes, const bjc_observation *
     if (!is_number || !(attributes->present & BJC_THRESHOLDS)) {
         return digest != o->digest;
     }
+    if (isnan(number) != isnan(o->number)) { /* compared with that, a number is neither more nor less */
+        return true;
+    }
     bool above = (attributes->present & BJC_GT) && crosses(attributes->gt, o->number, number);
     bool below = (attributes->present & BJC_LT) && crosses(attributes->lt, o->number, number);
     bool step = (attributes->present & BJC_ST) && fabs(number - o->number) >= attributes->st;
