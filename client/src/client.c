@@ -407,12 +407,20 @@ bootjack_error bootjack_security_object_add_instance(bootjack_client *client,
     return bjc_security_add(&client->security, instance, iid);
 }
 
+/* Servers know the list of instances. */
+static bootjack_error added(bootjack_client *client, bootjack_error error) {
+    if (!error) {
+        bootjack_instances_changed(client);
+    }
+    return error;
+}
+
 bootjack_error bootjack_server_object_add_instance(bootjack_client *client, const bootjack_server_instance *instance,
                                                    uint16_t *iid) {
     if (!bjc_model_object(&client->model, 1) || client->model.in_transaction) {
         return BOOTJACK_ERR_STATE;
     }
-    return bjc_server_add(&client->server, instance, iid);
+    return added(client, bjc_server_add(&client->server, instance, iid));
 }
 
 bootjack_error bootjack_access_control_object_add_instance(bootjack_client *client,
@@ -421,7 +429,7 @@ bootjack_error bootjack_access_control_object_add_instance(bootjack_client *clie
     if (!bjc_model_object(&client->model, 2) || client->model.in_transaction) {
         return BOOTJACK_ERR_STATE;
     }
-    return bjc_access_control_add(&client->access_control, instance, iid);
+    return added(client, bjc_access_control_add(&client->access_control, instance, iid));
 }
 
 /* What fails changes nothing. */

@@ -152,6 +152,19 @@ static void updates_leave_in_time(void **state) {
     }
 }
 
+static void accounts_that_the_application_adds(void **state) {
+    (void) state;
+    bench b;
+    open_bench(&b, 86400, false);
+    const bootjack_server_instance server = { .ssid = 102, .lifetime_s = 86400 };
+    uint16_t iid = BOOTJACK_ID_INVALID;
+    assert_int_equal(bootjack_server_object_add_instance(b.client, &server, &iid), BOOTJACK_OK);
+    run_and_hear(&b, 1000);
+    assert_int_equal(b.n.registers, 2);
+    assert_true(last_message_holds(&b, "</1/1>"));
+    close_bench(&b);
+}
+
 static void instances_of_the_application(void **state) {
     (void) state;
     bench b;
@@ -431,6 +444,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates_leave_in_time),
         cmocka_unit_test(a_register_has_the_whole_query_of_the_uri),
+        cmocka_unit_test(accounts_that_the_application_adds),
         cmocka_unit_test(instances_of_the_application),
         cmocka_unit_test(another_network),
         cmocka_unit_test(another_network_in_a_bootstrap),
