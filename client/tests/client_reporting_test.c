@@ -238,6 +238,30 @@ static void what_cannot_be_read_any_more_ends_with_an_error(void **state) {
     manage_stop(&m);
 }
 
+/* The last word of an observation is stored like those before, unless its token stands for another meanwhile. */
+static void the_last_word_is_not_lost(void **state) {
+    managed m;
+    (void) state;
+    start(&m);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    bjc_path path = { 3, { 1, 0, 5 } };
+    assert_int_equal(bjc_store_handlers.clear(&m.f.server, 0, 5), BOOTJACK_OK);
+    bjc_reporting_changed(&m.reporting, &path);
+    run_timers(&m);
+    bjc_notification last = m.reporting.stored->notification;
+    last.payload = NULL;
+    bjc_reporting_discard(&m.reporting, 1, 0);
+    bjc_reporting_notified(&m.reporting, 1, BJC_TIMEOUT, &last);
+    assert_int_equal(stored(&m), 1);
+    assert_int_equal(m.reporting.stored->notification.code, BJC_NOT_FOUND);
+    assert_int_equal(ask(&m, 1, with_text(BJC_PUT, "/1/0/5", 0, "7")), 204);
+    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
+    assert_int_equal(stored(&m), 0);
+    bjc_reporting_notified(&m.reporting, 1, BJC_TIMEOUT, &last);
+    assert_int_equal(stored(&m), 0);
+    manage_stop(&m);
+}
+
 static void a_bootstrap_holds_them_up(void **state) {
     managed m;
     (void) state;
@@ -492,6 +516,7 @@ int main(void) {
         cmocka_unit_test(a_pmax_of_0_is_none),
         cmocka_unit_test(looked_at_no_later_than_epmax),
         cmocka_unit_test(what_cannot_be_read_any_more_ends_with_an_error),
+        cmocka_unit_test(the_last_word_is_not_lost),
         cmocka_unit_test(a_bootstrap_holds_them_up),
         cmocka_unit_test(attributes_of_instances_that_are_gone),
         cmocka_unit_test(instances_that_come_and_go),

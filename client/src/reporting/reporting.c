@@ -244,6 +244,7 @@ bootjack_error bjc_reporting_observe(bjc_reporting *reporting, const bjc_observe
         bjc_log(reporting->core, BOOTJACK_LOG_WARNING, "server %u: too many observations", observe->ssid);
         return BOOTJACK_ERR_LIMIT;
     }
+    bjc_reporting_discard_end(reporting, observe->ssid, observe->token, observe->token_length);
     bjc_observation *o = make(reporting, observe, *sequence);
     if (!o) {
         return BOOTJACK_ERR_MEMORY;
@@ -344,6 +345,16 @@ static bjc_observation *with_id(const bjc_reporting *reporting, uint32_t id) {
     return o;
 }
 
+/* What was not delivered is kept for an observation that goes on, and when it said that one is over: unless its token
+ * stands for another now, which that would end at the server. */
+static bool still_counts(const bjc_reporting *reporting, uint16_t ssid, const bjc_notification *notification) {
+    bool taken = false;
+    for (const bjc_observation *o = reporting->list; o && !taken; o = o->next) {
+        taken = has_token(o, ssid, notification->token, notification->token_length);
+    }
+    return with_id(reporting, notification->id) || (notification->code != BJC_CONTENT && !taken);
+}
+
 void bjc_reporting_notified(bjc_reporting *reporting, uint16_t ssid, bjc_outcome outcome,
                             const bjc_notification *notification) {
     bjc_observation *o = with_id(reporting, notification->id);
@@ -357,7 +368,7 @@ void bjc_reporting_notified(bjc_reporting *reporting, uint16_t ssid, bjc_outcome
     } else if (outcome != BJC_RESPONSE) {
         bjc_log(reporting->core, BOOTJACK_LOG_WARNING, "server %u: notification not delivered: %s", ssid,
                 bjc_outcome_text(outcome));
-        if (o) {
+        if (still_counts(reporting, ssid, notification)) {
             bjc_reporting_store(reporting, ssid, notification);
         }
         if (outcome == BJC_TIMEOUT || outcome == BJC_UNREACHABLE) {

@@ -124,5 +124,7 @@ void bjc_reporting_store(bjc_reporting *reporting, uint16_t ssid, const bjc_noti
 void bjc_reporting_flush(bjc_reporting *reporting, uint16_t ssid);
 /* Of one observation (`id`), or of all of the server (0). */
 void bjc_reporting_discard(bjc_reporting *reporting, uint16_t ssid, uint32_t id);
+/* What would end the observation that has that token from now on. */
+void bjc_reporting_discard_end(bjc_reporting *reporting, uint16_t ssid, const uint8_t *token, size_t token_length);
 
 #endif

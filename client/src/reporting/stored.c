@@ -36,6 +36,18 @@ void bjc_reporting_discard(bjc_reporting *reporting, uint16_t ssid, uint32_t id)
     }
 }
 
+void bjc_reporting_discard_end(bjc_reporting *reporting, uint16_t ssid, const uint8_t *token, size_t token_length) {
+    for (bjc_stored **slot = &reporting->stored; *slot;) {
+        const bjc_notification *n = &(*slot)->notification;
+        if ((*slot)->ssid == ssid && n->code != BJC_CONTENT && n->token_length == token_length &&
+            memcmp(n->token, token, token_length) == 0) {
+            drop(reporting, slot);
+        } else {
+            slot = &(*slot)->next;
+        }
+    }
+}
+
 /* The place behind the last one of the server; one that comes back undelivered is older than those. */
 static bjc_stored **place_of(bjc_reporting *reporting, uint16_t ssid, const bjc_notification *notification) {
     bjc_stored **slot = &reporting->stored;
