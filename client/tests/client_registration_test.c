@@ -165,6 +165,46 @@ static void accounts_that_the_application_adds(void **state) {
     close_bench(&b);
 }
 
+typedef struct sender {
+    bootjack_client *client;
+    unsigned told;
+    bootjack_error result, again;
+} sender;
+
+/* What an application makes of a Send that failed: it looks for another network, and tries again. */
+static void on_sent(void *context, uint16_t ssid, bootjack_error result) {
+    static const bootjack_path path = { 3, { 1, 0, 1 } };
+    sender *s = context;
+    s->told++;
+    s->result = result;
+    bootjack_network_changed(s->client);
+    s->again = bootjack_send(s->client, ssid, &path, 1, on_sent, s);
+}
+
+/* Told from a step, whatever lost it, and nothing of what the application does then meets a session that ends. */
+static void the_result_of_a_send_comes_from_a_step(void **state) {
+    (void) state;
+    bench b;
+    static const bootjack_path path = { 3, { 1, 0, 1 } };
+    const bootjack_value no = { .type = BOOTJACK_TYPE_BOOLEAN, .as.boolean = false };
+    open_bench(&b, 86400, false);
+    sender s = { .client = b.client };
+    assert_int_equal(bootjack_resource_set(b.client, 1, 0, 23, 0, &no), BOOTJACK_OK);
+    assert_int_equal(bootjack_send(b.client, 101, &path, 1, on_sent, &s), BOOTJACK_OK);
+    bootjack_network_changed(b.client);
+    assert_int_equal(s.told, 0);
+    bootjack_client_step(b.client);
+    assert_int_equal(s.told, 1);
+    assert_int_equal(s.result, BOOTJACK_ERR_NETWORK);
+    assert_int_equal(s.again, BOOTJACK_ERR_STATE);
+    assert_true(run_until(&b.n, b.client, BOOTJACK_CLIENT_REGISTERED));
+    assert_int_equal(bootjack_send(b.client, 101, &path, 1, on_sent, &s), BOOTJACK_OK);
+    bootjack_client_destroy(b.client);
+    b.client = NULL;
+    assert_int_equal(s.told, 2);
+    net_close(&b.n);
+}
+
 static void instances_of_the_application(void **state) {
     (void) state;
     bench b;
@@ -445,6 +485,7 @@ int main(void) {
         cmocka_unit_test(updates_leave_in_time),
         cmocka_unit_test(a_register_has_the_whole_query_of_the_uri),
         cmocka_unit_test(accounts_that_the_application_adds),
+        cmocka_unit_test(the_result_of_a_send_comes_from_a_step),
         cmocka_unit_test(instances_of_the_application),
         cmocka_unit_test(another_network),
         cmocka_unit_test(another_network_in_a_bootstrap),

@@ -34,6 +34,7 @@ static void drop_one(bjc_observation *o) {
 }
 
 void bjc_reporting_free(bjc_reporting *reporting) {
+    bjc_reporting_tell_sendings(reporting);
     bjc_reporting_forget_all(reporting);
     bjc_attributes_free(&reporting->attributes);
 }

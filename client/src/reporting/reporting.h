@@ -57,6 +57,7 @@ typedef struct bjc_reporting {
     bjc_observation *list;
     bjc_stored *stored; /* in the order in which they are to leave */
     uint32_t next_id;
+    struct bjc_sending *sendings; /* Sends that have ended, of which the application is to be told */
     /* To the owner. */
     bjc_session *(*session)(void *context, uint16_t ssid); /* NULL: not registered there now */
     bool (*may_read)(void *context, uint16_t ssid, uint16_t oid, uint16_t iid);
@@ -115,6 +116,11 @@ bool bjc_observation_number(const bjc_observation *o, double *number);
 bool bjc_condition_met(const bjc_attributes *attributes, const bjc_observation *o, uint64_t digest, double number,
                        bool is_number);
 uint64_t bjc_digest(const uint8_t *data, size_t length);
+
+/* send.c */
+
+/* Now, and not with the next step: the client goes. */
+void bjc_reporting_tell_sendings(bjc_reporting *reporting);
 
 /* stored.c */
 

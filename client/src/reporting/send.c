@@ -12,11 +12,14 @@
 #define MUTE_SEND 23
 
 /* Who is to be told of one Send's end. */
-typedef struct sending {
-    const bjc_core *core;
+typedef struct bjc_sending {
+    struct bjc_sending *next; /* among those that have ended */
+    bjc_reporting *reporting;
     uint16_t ssid;
     bootjack_send_result *done;
     void *context;
+    bootjack_error result;
+    bjc_timer told;
 } sending;
 
 typedef struct filter {
@@ -59,19 +62,38 @@ size_t bjc_send_paths(const bootjack_path *from, size_t count, bjc_path *to) {
     return taken;
 }
 
+static void tell(void *context) {
+    sending *s = context, **slot = &s->reporting->sendings, ended = *s;
+    while (*slot != s) {
+        slot = &(*slot)->next;
+    }
+    *slot = s->next;
+    bjc_timer_cancel(&s->reporting->core->scheduler, &s->told);
+    bjc_release(&s->reporting->core->allocator, s);
+    if (ended.done) {
+        ended.done(ended.context, ended.ssid, ended.result);
+    }
+}
+
+void bjc_reporting_tell_sendings(bjc_reporting *reporting) {
+    while (reporting->sendings) {
+        tell(reporting->sendings);
+    }
+}
+
+/* The session may be about to close, and the application may do what it likes: it is told when this is over. */
 static void on_completed(void *context, const bjc_completion *completion) {
     sending *s = context;
-    bootjack_error result = BOOTJACK_ERR_NETWORK;
+    const bjc_core *core = s->reporting->core;
+    s->result = BOOTJACK_ERR_NETWORK;
     if (completion->outcome == BJC_RESPONSE) {
-        result = completion->code == BJC_CHANGED ? BOOTJACK_OK : BOOTJACK_ERR_STATE;
+        s->result = completion->code == BJC_CHANGED ? BOOTJACK_OK : BOOTJACK_ERR_STATE;
     }
-    bjc_log(s->core, result ? BOOTJACK_LOG_WARNING : BOOTJACK_LOG_INFO, "server %u: Send: %s", s->ssid,
-            result ? bjc_outcome_text(completion->outcome) : "taken");
-    sending ended = *s;
-    bjc_release(&s->core->allocator, s);
-    if (ended.done) {
-        ended.done(ended.context, ended.ssid, result);
-    }
+    bjc_log(core, s->result ? BOOTJACK_LOG_WARNING : BOOTJACK_LOG_INFO, "server %u: Send: %s", s->ssid,
+            s->result ? bjc_outcome_text(completion->outcome) : "taken");
+    s->next = s->reporting->sendings;
+    s->reporting->sendings = s;
+    bjc_timer_arm(&s->reporting->core->scheduler, &s->told, 0);
 }
 
 static bootjack_error post(bjc_reporting *reporting, bjc_session *session, const bjc_format *format,
@@ -81,6 +103,7 @@ static bootjack_error post(bjc_reporting *reporting, bjc_session *session, const
         return BOOTJACK_ERR_MEMORY;
     }
     *s = *end;
+    bjc_timer_init(&s->told, tell, s);
     const bjc_request request = { .method = BJC_POST,
                                   .path = { { "dp", 2 } },
                                   .path_count = 1,
@@ -104,7 +127,7 @@ bootjack_error bjc_send(bjc_reporting *reporting, uint16_t ssid, const bootjack_
     bjc_path wanted[BJC_SEND_PATHS];
     filter f = { reporting, ssid };
     const bjc_readable shown = { readable, &f };
-    const sending end = { reporting->core, ssid, done, context };
+    const sending end = { .reporting = reporting, .ssid = ssid, .done = done, .context = context };
     bjc_session *session = reporting->session(reporting->context, ssid);
     if (reporting->core->config.version < BOOTJACK_LWM2M_1_1) {
         return BOOTJACK_ERR_UNSUPPORTED;
