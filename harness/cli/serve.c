@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ typedef struct arguments {
 typedef struct live {
     size_t cursor;
     bool verbose;
+    bool unread; /* nobody reads it any more */
     bj_conversation *conversation;
 } live;
 
@@ -138,7 +140,7 @@ static void look(void *context, const bj_log *log) {
     while (log && bj_log_next(log, &view->cursor, &event)) {
         show(view, log, &event);
     }
-    fflush(stdout);
+    view->unread |= fflush(stdout) != 0 && errno == EPIPE;
 }
 
 /* --- the run -------------------------------------------------------------------------------------------------- */
@@ -162,7 +164,7 @@ static int report_result(const arguments *a, const cli_client *client, cli_case 
     return cli_report_end(&report);
 }
 
-/* Who stops a device that hangs wants to see what it did. */
+/* Who stops a device that hangs wants to see what it did, and so does who reads no more of what is printed. */
 static void keep_conversation(const arguments *a, const bj_job *job) {
     BJ_TEXT(why, 512);
     if (a->pcap && bj_job_log(job) && !bj_capture_write(bj_job_log(job), a->pcap, &why)) {
@@ -190,14 +192,16 @@ static int serve(const arguments *a, const cli_client *client, cli_case *one) {
         .look_context = &view,
     };
     bj_job *job = bj_job_start(one->arena, one->scenario, &options);
-    while (!bj_job_finished(job) && !cli_interrupted) {
+    while (!bj_job_finished(job) && !cli_interrupted && !view.unread) {
         bj_job_wait(&job, 1);
     }
-    if (cli_interrupted) {
+    if (cli_interrupted || !bj_job_finished(job)) {
         keep_conversation(a, job);
         bj_job_kill(job);
         bj_conversation_free(view.conversation);
-        cli_complain("interrupted by signal %d", (int) cli_interrupted);
+        if (cli_interrupted) {
+            cli_complain("interrupted by signal %d", (int) cli_interrupted);
+        }
         return CLI_COULD_NOT_RUN;
     }
     bj_job_result(job, &one->result);
@@ -228,6 +232,7 @@ int cli_serve(int argc, char **argv) {
         return status;
     }
     cli_catch_signals();
+    signal(SIGPIPE, SIG_IGN); /* whoever does not read any more is noticed where it is written to */
     cli_case one = { .file = a.scenario, .arena = cli_arena() };
     cli_client client;
     one.scenario = cli_load(one.arena, BJ_K_SCENARIO, a.scenario);

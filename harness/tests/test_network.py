@@ -134,6 +134,22 @@ def test_serve_that_is_interrupted_keeps_the_conversation(tmp_path):
     assert "GET /hello" in decoded.stdout and "2.05" in decoded.stdout, decoded.stderr
 
 
+def test_serve_whose_reader_goes_keeps_the_conversation(tmp_path):
+    """`| head`, `| less`: the conversation cannot be shown any more, but it can be kept."""
+    path = tmp_path / "two.yaml"
+    path.write_text(SCENARIO + "  - request: {to: bs, method: GET, path: /never}\n")
+    capture = tmp_path / "conversation.pcapng"
+    serving = Serving(path, "-v", "--pcap", str(capture))
+    serving.process.stdout.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
+        said = serving.process.stderr.read()
+    assert serving.process.wait(30) == COULD_NOT_RUN
+    assert said == "bootjack: standard output: Broken pipe\n"
+    assert "GET /hello" in api.call("decode", "--port", serving.ports["bs"], capture).stdout
+
+
 @pytest.mark.parametrize("place, why", [("{folder}", "Is a directory"), ("{folder}/none/x", "No such file or directory"),
                                         ("{folder}/two.yaml/x", "Not a directory")])
 def test_serve_whose_capture_cannot_be_written_awaits_no_device(place, why, tmp_path):
