@@ -135,6 +135,8 @@ static void attributes(void **state) {
           { 400, with_query(BJC_PUT, "/3/0/16", "gt=1") }, { 400, with_query(BJC_PUT, "/3/0", "con=1") },
           { 400, with_query(BJC_PUT, "/3/0", "pmin=a") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=-1") },
           { 400, with_query(BJC_PUT, "/3/0", "pmax=-1") }, { 400, with_query(BJC_PUT, "/3/0", "pmin=1&pmin=2") },
+          { 400, with_query(BJC_PUT, "/3/0", "pmin=1e2") }, { 400, with_query(BJC_PUT, "/3/0", "epmax=60.0") },
+          { 400, with_query(BJC_PUT, "/3/0", "pmin=-0") }, { 204, with_query(BJC_PUT, "/3/0/16", "pmin=007") },
           { 400, with_query(BJC_PUT, "/3/0", "hello=1") }, { 400, to(BJC_PUT, "/3/0") },
           { 404, with_query(BJC_PUT, "/3/7", "pmin=1") }, { 404, with_query(BJC_PUT, "/3/0/11/4", "pmin=1") },
           { 405, with_query(BJC_PUT, "/", "pmin=1") }, { 401, with_query(BJC_PUT, "/0", "pmin=1") },

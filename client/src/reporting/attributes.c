@@ -50,6 +50,14 @@ static const attribute *find(bootjack_version release, const char *name, size_t 
     return NULL;
 }
 
+static bool is_digits(const uint8_t *text, size_t length) {
+    size_t at = 0;
+    while (at < length && text[at] >= '0' && text[at] <= '9') {
+        at++;
+    }
+    return length > 0 && at == length;
+}
+
 static bool take_value(bjc_attributes *set, const attribute *a, const uint8_t *text, size_t length) {
     int64_t whole = 0;
     double real = 0;
@@ -58,7 +66,7 @@ static bool take_value(bjc_attributes *set, const attribute *a, const uint8_t *t
         *(double *) place(set, a) = real;
         return good;
     }
-    if (bjc_number_length(text, length) != length || !bjc_number_integer(text, length, &whole)) {
+    if (!is_digits(text, length) || !bjc_number_integer(text, length, &whole)) {
         return false;
     }
     if (a->kind == FLAG) {
@@ -66,7 +74,7 @@ static bool take_value(bjc_attributes *set, const attribute *a, const uint8_t *t
         return whole == 0 || whole == 1;
     }
     *(int64_t *) place(set, a) = whole;
-    return whole >= 0 && whole <= UINT32_MAX;
+    return whole <= UINT32_MAX;
 }
 
 static bool take(bootjack_version release, const bjc_text *option, bjc_attributes *set, unsigned *unset) {
