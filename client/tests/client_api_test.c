@@ -95,6 +95,11 @@ static void what_cannot_be_set_changes_nothing(void **state) {
     assert_int_equal(bootjack_resource_set(client, 1, 0, 1, 0, &number), BOOTJACK_ERR_RANGE);
     assert_int_equal(bootjack_resource_set(client, 1, 7, 1, 0, &number), BOOTJACK_ERR_RANGE);
     number.as.integer = 60;
+    const bootjack_value latin1 = { .type = BOOTJACK_TYPE_STRING,
+                                    .as.bytes = { (const uint8_t *) "\xB0"
+                                                                    "C",
+                                                  2 } };
+    assert_int_equal(bootjack_resource_set(client, 3, 0, 14, 0, &latin1), BOOTJACK_ERR_RANGE); /* no UTF-8 */
     assert_int_equal(bootjack_resource_set(client, 1, 0, 1, 3, &number), BOOTJACK_ERR_PATH);
     assert_int_equal(bootjack_resource_set(client, 3, 0, 7, BOOTJACK_ID_INVALID, &number), BOOTJACK_ERR_PATH);
     assert_int_equal(bootjack_resource_set(client, 3, 0, 7, 3, &number), BOOTJACK_OK);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "formats/utf8.h"
+
 const bootjack_resource *bjc_resource_find(const bootjack_object *object, uint16_t rid) {
     for (size_t i = 0; i < object->resource_count; i++) {
         if (object->resources[i].id == rid) {
@@ -317,7 +319,9 @@ bootjack_error bjc_store_may_set(const bjc_store *store, uint16_t rid, uint16_t 
     if (multiple ? riid == BOOTJACK_ID_INVALID : riid != 0) {
         return BOOTJACK_ERR_PATH;
     }
-    return in_range(resource, value) ? BOOTJACK_OK : BOOTJACK_ERR_RANGE;
+    bool text = value->type == BOOTJACK_TYPE_STRING || value->type == BOOTJACK_TYPE_CORELNK;
+    bool good = !text || bjc_utf8(value->as.bytes.data, value->as.bytes.length);
+    return good && in_range(resource, value) ? BOOTJACK_OK : BOOTJACK_ERR_RANGE;
 }
 
 static bootjack_error validate_ranges(const bjc_store *store, const bjc_instance *instance, char *reason, size_t size) {
