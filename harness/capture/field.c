@@ -246,11 +246,9 @@ static void read_notes(bj_field *f, bj_field_options *options) {
 }
 
 /* A run has one client, wherever it is. */
-static void join_the_noted(bj_field *f) {
+static bool join_the_noted(bj_field *f) {
     const bj_record *client = f->noted.given ? bj_get_record(f->noted.given, BJ_F(SCENARIO, CLIENT)) : NULL;
-    if (client) {
-        bj_parties_join(&f->parties, bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1"));
-    }
+    return !client || bj_parties_join(&f->parties, bj_get_string(client, BJ_F(CLIENT, ENDPOINT), "dev-1"));
 }
 
 int bj_field_open(bj_field *f, bj_field_options *options) {
@@ -264,7 +262,10 @@ int bj_field_open(bj_field *f, bj_field_options *options) {
         return BJ_FIELD_CANNOT;
     }
     warn(f);
-    join_the_noted(f);
+    if (!join_the_noted(f)) {
+        fputs("bootjack: out of memory\n", stderr);
+        return BJ_FIELD_CANNOT;
+    }
     return choose(f);
 }
 

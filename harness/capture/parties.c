@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See parties.h. Ports of clients change from attempt to attempt, and several clients may live on one address: first
- * the flows are found, then flows of one address and one Endpoint Client Name are told apart by Bootstrap-Server where
- * they go on at the same time.
+ * See parties.h. Here the flows are found, and which side of each is the client; gather.h has the rest.
  */
 #define _GNU_SOURCE
 #include "capture/parties.h"
@@ -11,18 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/gather.h"
+#include "capture/lookup.h"
 #include "wire/link.h"
 
 enum { MOST_FLOWS = 1 << 18, EXAMPLES = 8 };
 
 /* --- flows ---------------------------------------------------------------------------------------------------- */
 
-static size_t half_hash(const bj_addr *a) {
-    size_t h = a->port;
-    for (unsigned i = 0; i < (a->family == 6 ? 16U : 4U); i++) {
-        h = h * 31 + a->ip[i];
-    }
-    return h * 2654435761U;
+static uint64_t half_hash(const bj_addr *a) {
+    return bj_lookup_hash(a->port, a->ip, a->family == 6 ? 16 : 4);
 }
 
 static bool is_between(const bj_flow *f, const bj_addr *a, const bj_addr *b) {
@@ -32,7 +28,7 @@ static bool is_between(const bj_flow *f, const bj_addr *a, const bj_addr *b) {
 
 /* The same for both directions. */
 static size_t place_of(const bj_parties *p, const bj_addr *a, const bj_addr *b, bool stream) {
-    size_t at = (half_hash(a) + half_hash(b) + stream) & (p->index_room - 1);
+    size_t at = bj_lookup_hash_number(half_hash(a) + half_hash(b) + stream) & (p->index_room - 1);
     while (p->index[at] != UINT32_MAX &&
            !(p->flows[p->index[at]].stream == stream && is_between(&p->flows[p->index[at]], a, b))) {
         at = (at + 1) & (p->index_room - 1);
@@ -273,120 +269,7 @@ static bool read_all(bj_parties *p, bj_units *units, bj_text *why) {
     return bj_units_rewind(units, why);
 }
 
-/* --- clients -------------------------------------------------------------------------------------------------- */
-
-static bj_party *add_party(bj_parties *p, const bj_flow *f) {
-    bj_party *all = realloc(p->all, (p->count + 1) * sizeof *all);
-    if (!all) {
-        return NULL;
-    }
-    p->all = all;
-    bj_party *one = &all[p->count++];
-    *one = (bj_party){ .host = f->client, .first_frame = f->first_frame, .first = f->first, .instance = -1 };
-    one->host.port = 0;
-    memcpy(one->endpoint, f->endpoint, sizeof one->endpoint);
-    return one;
-}
-
-static void join(bj_parties *p, bj_flow *f, uint32_t number) {
-    bj_party *one = &p->all[number];
-    f->party = number;
-    one->flows++;
-    one->first_frame = f->first_frame < one->first_frame ? f->first_frame : one->first_frame;
-    one->first = f->first < one->first ? f->first : one->first;
-    one->last_frame = f->last_frame > one->last_frame ? f->last_frame : one->last_frame;
-    one->last = f->last > one->last ? f->last : one->last;
-    if (f->bootstrap) {
-        bool first = !one->bootstrap.family;
-        one->bootstrap = first ? f->server : one->bootstrap;
-        one->asked_first = first || f->asked_first < one->asked_first ? f->asked_first : one->asked_first;
-        one->asked_last = f->asked_last > one->asked_last ? f->asked_last : one->asked_last;
-    }
-    one->instance = one->instance < 0 ? f->instance : one->instance;
-    if (!*one->endpoint) {
-        memcpy(one->endpoint, f->endpoint, sizeof one->endpoint);
-    }
-}
-
-static bool same_name(const bj_party *one, const bj_flow *f) {
-    return bj_addr_same_host(&one->host, &f->client) && !strcmp(one->endpoint, f->endpoint);
-}
-
-/* Flows that begin a bootstrap: one client for each address, name and Bootstrap-Server. */
-static bool gather_bootstraps(bj_parties *p) {
-    for (size_t i = 0; i < p->flow_count; i++) {
-        bj_flow *f = &p->flows[i];
-        uint32_t found = UINT32_MAX;
-        for (size_t n = 0; f->bootstrap && n < p->count && found == UINT32_MAX; n++) {
-            bool same = same_name(&p->all[n], f) && bj_addr_equal(&p->all[n].bootstrap, &f->server);
-            found = same ? (uint32_t) n : found;
-        }
-        if (f->bootstrap && found == UINT32_MAX) {
-            found = (uint32_t) p->count;
-            if (!add_party(p, f)) {
-                return false;
-            }
-        }
-        if (found != UINT32_MAX) {
-            join(p, f, found);
-        }
-    }
-    return true;
-}
-
-/* A packet before and behind a translation of addresses, both of which were captured; whoever moves takes longer. */
-static bool is_translated(const bj_party *a, const bj_party *b) {
-    bj_time apart = a->asked_first > b->asked_first ? a->asked_first - b->asked_first : b->asked_first - a->asked_first;
-    return !bj_addr_same_host(&a->host, &b->host) && bj_addr_equal(&a->bootstrap, &b->bootstrap) && apart < BJ_SECOND;
-}
-
-/* One client that goes from one Bootstrap-Server to another is not at both at the same time. */
-static void merge_moved(bj_parties *p) {
-    for (size_t i = 0; i < p->count; i++) {
-        for (size_t n = i + 1; n < p->count; n++) {
-            bj_party *a = &p->all[i], *b = &p->all[n];
-            bool named = *a->endpoint && !strcmp(a->endpoint, b->endpoint);
-            bool same = named || (!*a->endpoint && !*b->endpoint && bj_addr_same_host(&a->host, &b->host));
-            if (!same || !a->flows || !b->flows || is_translated(a, b) ||
-                !(a->asked_last < b->asked_first || b->asked_last < a->asked_first)) {
-                continue;
-            }
-            b->flows = 0;
-            for (size_t k = 0; k < p->flow_count; k++) {
-                if (p->flows[k].party == n) {
-                    join(p, &p->flows[k], (uint32_t) i);
-                }
-            }
-        }
-    }
-}
-
-/* A name is one client's, wherever it is; without one the address counts. */
-static bool may_be_of(const bj_party *one, const bj_flow *other, const bj_flow *f) {
-    bool named = *f->endpoint && *one->endpoint;
-    return named ? !strcmp(one->endpoint, f->endpoint) : bj_addr_same_host(&other->client, &f->client);
-}
-
-/* Of the clients that this flow may belong to: the one with the same port, else the one that spoke last before. */
-static uint32_t owner_among(const bj_parties *p, const bj_flow *f, bool same_host) {
-    uint32_t best = UINT32_MAX;
-    bj_time latest = 0;
-    for (size_t i = 0; i < p->flow_count; i++) {
-        const bj_flow *other = &p->flows[i];
-        if (other->party == UINT32_MAX || !may_be_of(&p->all[other->party], other, f) ||
-            (same_host && !bj_addr_same_host(&other->client, &f->client))) {
-            continue;
-        }
-        if (other->client.port == f->client.port) {
-            return other->party;
-        }
-        if (best == UINT32_MAX || (other->first <= f->first && other->last >= latest)) {
-            best = other->party;
-            latest = other->last;
-        }
-    }
-    return best;
-}
+/* --- sides ---------------------------------------------------------------------------------------------------- */
 
 static bool is_well_known(uint16_t port) {
     return port == 5683 || port == 5684;
@@ -408,11 +291,6 @@ static void orient_one(const bj_addr_set *clients, bj_flow *f) {
         (!f->nameless.family && is_well_known(f->client.port) && !is_well_known(f->server.port))) {
         turn(f, &(bj_addr){ .family = 0 });
     }
-}
-
-static uint32_t owner_of(const bj_parties *p, const bj_flow *f) {
-    uint32_t owner = owner_among(p, f, true);
-    return owner == UINT32_MAX ? owner_among(p, f, false) : owner;
 }
 
 /* Where nobody said anything that only one side says: a client is one elsewhere, too, or asked for a bootstrap without
@@ -437,70 +315,17 @@ static void orient(bj_parties *p) {
     bj_addr_set_free(&clients);
 }
 
-static bool gather_rest(bj_parties *p) {
-    for (int named = 1; named >= 0; named--) {
-        for (size_t i = 0; i < p->flow_count; i++) {
-            bj_flow *f = &p->flows[i];
-            if (f->party != UINT32_MAX || (*f->endpoint != '\0') != named) {
-                continue;
-            }
-            uint32_t owner = owner_of(p, f);
-            if (owner == UINT32_MAX) {
-                owner = (uint32_t) p->count;
-                if (!add_party(p, f)) {
-                    return false;
-                }
-            }
-            join(p, f, owner);
-        }
-    }
-    return true;
-}
-
-/* Those that were merged into others are no more. */
-static void drop_empty(bj_parties *p) {
-    size_t kept = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        if (!p->all[i].flows) {
-            continue;
-        }
-        for (size_t k = 0; k < p->flow_count; k++) {
-            p->flows[k].party = p->flows[k].party == i ? (uint32_t) kept : p->flows[k].party;
-        }
-        p->all[kept++] = p->all[i];
-    }
-    p->count = kept;
-}
-
 bool bj_parties_find(bj_parties *p, bj_units *units, bj_text *why) {
     *p = (bj_parties){ .flows = NULL };
     if (!read_all(p, units, why) || ((p->seen.records || p->seen.late) && !read_all(p, units, why))) {
         return false;
     }
     orient(p);
-    if (!gather_bootstraps(p) || (merge_moved(p), !gather_rest(p))) {
+    if (!bj_parties_gather(p)) {
         bj_text_add(why, "no memory");
         return false;
     }
-    drop_empty(p);
     return true;
-}
-
-void bj_parties_join(bj_parties *p, const char *endpoint) {
-    uint32_t one = UINT32_MAX;
-    for (size_t i = 0; i < p->count; i++) {
-        bool same = !*p->all[i].endpoint || !strcmp(p->all[i].endpoint, endpoint);
-        if (same && one != UINT32_MAX) {
-            p->all[i].flows = 0;
-            for (size_t k = 0; k < p->flow_count; k++) {
-                if (p->flows[k].party == i) {
-                    join(p, &p->flows[k], one);
-                }
-            }
-        }
-        one = same && one == UINT32_MAX ? (uint32_t) i : one;
-    }
-    drop_empty(p);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------- */

@@ -56,8 +56,9 @@ typedef struct bj_parties {
  * at its beginning. false: *why.
  */
 bool bj_parties_find(bj_parties *parties, bj_units *units, bj_text *why);
-/* All of that name are one client, whatever their addresses and Bootstrap-Servers; those without a name are, too. */
-void bj_parties_join(bj_parties *parties, const char *endpoint);
+/* All of that name are one client, whatever their addresses and Bootstrap-Servers; those without a name are, too.
+ * false: no memory. */
+bool bj_parties_join(bj_parties *parties, const char *endpoint);
 /* The conversation that this unit belongs to; NULL: none. */
 const bj_flow *bj_parties_flow(const bj_parties *parties, const bj_unit *unit);
 /* The clients that `text` names: an address, one with a port, or an Endpoint Client Name. The first; -1: none. */
