@@ -178,6 +178,18 @@ static void test_clients_that_move(void **state) {
     assert_int_equal(p->all[0].flows, MANY + 1);
 }
 
+/* Captured before and behind a translation of addresses; who bootstraps again a second later has moved. */
+static void test_a_translation_inside_the_capture(void **state) {
+    bj_parties *p = *state;
+    add_bootstrap(p, address(100, 1000), SERVER, "dev", 0, 10);
+    add_bootstrap(p, address(200, 1000), SERVER, "dev", 20, 30);
+    add_bootstrap(p, address(300, 1000), SERVER, "dev", BJ_SECOND, BJ_SECOND);
+    gather(p, 2);
+    assert_int_equal(p->flows[0].party, 0);
+    assert_int_equal(p->flows[1].party, 1);
+    assert_int_equal(p->flows[2].party, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_many_hosts, set_up, tear_down),
@@ -187,6 +199,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_ports_that_change_hands, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_spoke_last, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_clients_that_move, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_translation_inside_the_capture, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
