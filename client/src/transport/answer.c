@@ -241,7 +241,7 @@ static void remember(bjc_session *session, uint16_t message_id, bool confirmable
     }
 }
 
-static void handle_new(bjc_session *session, const coap_pdu_t *request, coap_pdu_t *response) {
+void bjc_answer_new(bjc_session *session, const coap_pdu_t *request, coap_pdu_t *response) {
     parsed p;
     bool confirmable = coap_pdu_get_type(request) == COAP_MESSAGE_CON;
     bjc_reply reply = { .content_format = -1 };
@@ -283,8 +283,14 @@ void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_
     session->heard = true;
     const bjc_exchange *known =
         session->stream ? NULL : bjc_inbound_known(&session->inbound, (uint16_t) coap_pdu_get_mid(request));
-    if (!known) {
-        handle_new(session, request, response);
+    if (bjc_behind_waits(session)) {
+        if (bjc_behind_keep(session, request)) {
+            stay_silent(response);
+        } else {
+            coap_pdu_set_code(response, (coap_pdu_code_t) BJC_INTERNAL_ERROR);
+        }
+    } else if (!known) {
+        bjc_answer_new(session, request, response);
     } else if (coap_pdu_get_type(request) == COAP_MESSAGE_CON && known->answered) {
         bjc_log(session->transport->core, BOOTJACK_LOG_DEBUG, "duplicate of message %u answered again",
                 (unsigned) coap_pdu_get_mid(request));

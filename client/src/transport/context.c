@@ -184,6 +184,9 @@ static void settle_sessions(bjc_transport *transport) {
         } else if (session->pending.ended) {
             bjc_pending_settle(session);
             session = transport->sessions;
+        } else if (session->behind) {
+            bjc_behind_settle(session);
+            session = transport->sessions;
         } else {
             session = session->next;
         }
@@ -253,7 +256,8 @@ bjc_time bjc_transport_next(const bjc_transport *transport) {
     }
     for (const bjc_session *session = transport->sessions; session; session = session->next) {
         bool waiting = session->pending.ended || bjc_pending_lost(session) || bjc_pending_ready(session) ||
-                       bjc_pending_wants_block(session) || bjc_beside_waiting(session) || bjc_session_untold(session);
+                       bjc_pending_wants_block(session) || bjc_beside_waiting(session) || bjc_session_untold(session) ||
+                       session->behind;
         next = waiting ? 0 : next;
     }
     return next;

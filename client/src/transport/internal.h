@@ -114,6 +114,12 @@ typedef struct bjc_last_response {
     bool rejected;
 } bjc_last_response;
 
+/* A request that came over a stream behind a response that is not settled. */
+typedef struct bjc_behind {
+    struct bjc_behind *next;
+    coap_pdu_t *request;
+} bjc_behind;
+
 struct bjc_session {
     bjc_session *next;
     bjc_transport *transport;
@@ -139,6 +145,7 @@ struct bjc_session {
     bjc_last_response last_response;
     bjc_pending pending;
     bjc_beside *beside;
+    bjc_behind *behind; /* as they came */
     bjc_notified_fn *notified;
     void *notified_context;
 };
@@ -235,11 +242,22 @@ void bjc_again_read(bjc_session *session);
 /* A response was taken, or rejected. */
 void bjc_again_note(bjc_session *session, const coap_pdu_t *received, bool rejected);
 
+/* behind.c */
+/* Whether a request that comes now has to wait. */
+bool bjc_behind_waits(const bjc_session *session);
+/* Copies it. False: no memory. */
+bool bjc_behind_keep(bjc_session *session, const coap_pdu_t *request);
+void bjc_behind_free(bjc_session *session);
+/* Answers the first of them, now that the response is settled. */
+void bjc_behind_settle(bjc_session *session);
+
 /* pong.c */
 void bjc_on_ping(coap_session_t *session, const coap_pdu_t *ping, coap_mid_t mid);
 
 /* answer.c */
 void bjc_on_request(coap_resource_t *resource, coap_session_t *coap, const coap_pdu_t *request,
                     const coap_string_t *query, coap_pdu_t *response);
+/* The answer to a request that is no repetition; the code stays empty where there is none. */
+void bjc_answer_new(bjc_session *session, const coap_pdu_t *request, coap_pdu_t *response);
 
 #endif

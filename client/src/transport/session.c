@@ -132,6 +132,7 @@ bool bjc_session_connect(bjc_session *session) {
 
 /* Releasing alone would go on retransmitting and hold the local port: the session is told to be at an end first. */
 void bjc_session_disconnect(bjc_session *session) {
+    bjc_behind_free(session);
     if (session->coap) {
         coap_session_set_app_data(session->coap, NULL);
         coap_session_disconnected(session->coap, COAP_NACK_NOT_DELIVERABLE);
