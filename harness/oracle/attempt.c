@@ -400,11 +400,13 @@ static void register_answered(bj_oracle *o, const oracle_own *own, const oracle_
     p->registering = !p->registered;
     p->ever |= p->registered;
     p->register_last = s->time;
-    o->attempt.dialled = BJ_NEVER;
+    /* That the attempt before failed had made another necessary, and it had begun: nothing has to call it off. */
+    bool begun = p->registered && o->attempt.phase == ORACLE_REQUESTED && o->attempt.dialled != BJ_NEVER;
+    o->attempt.dialled = begun ? o->attempt.dialled : BJ_NEVER;
     if (p->registered) {
         oracle_growth_registered(o, own, s, p->placed && !has_several_servers(o));
         note_queue_mode(p, own);
-        bool beside = has_several_servers(o) || o->attempt.phase == ORACLE_SESSION ||
+        bool beside = begun || has_several_servers(o) || o->attempt.phase == ORACLE_SESSION ||
                       o->attempt.phase == ORACLE_FAILED; /* what it led to has come to nothing before */
         o->attempt.last = beside ? o->attempt.last : oracle_max(o->attempt.last, s->time);
         o->attempt.failed = BJ_NEVER;

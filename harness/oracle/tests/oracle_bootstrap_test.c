@@ -143,6 +143,37 @@ static void a_handshake_that_failed_was_no_attempt(void **state) {
     assert_nothing_broken();
 }
 
+/* The attempt before has failed; a server accepts a Register when the next one has begun, or is about to. */
+static void is_accepted_as_it_asks_again(bool begun) {
+    static const uint8_t hello[20] = { 22, 254, 253, [13] = 1 };
+    bootstraps();
+    registers(12000, 900, "lt=300");
+    registered(12100, 900);
+    SERVER(20000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 70, .token = "to", .path = "/1/0/9");
+    answers(20010, MGMT, 70, C(2, 4));
+    asks(31000, 2);
+    registers(100000, 901, "lt=300");
+    if (begun) {
+        client_raw(145000, BS, hello, sizeof hello);
+    }
+    registered(145010, 901);
+    client_raw(145020, BS, hello, sizeof hello); /* with the server's cookie */
+    asks(145030, 3);
+    judge(146000);
+}
+
+static void an_attempt_that_has_begun_goes_on_when_a_register_is_accepted(void **state) {
+    (void) state;
+    is_accepted_as_it_asks_again(true);
+    assert_nothing_broken();
+}
+
+static void a_register_that_is_accepted_puts_off_the_next_attempt(void **state) {
+    (void) state;
+    is_accepted_as_it_asks_again(false);
+    assert_broken(BJ_RULE_BS_HOLDOFF, "0.010 s after");
+}
+
 static void a_second_attempt_before_the_hold_off_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -883,6 +914,8 @@ int main(void) {
         TEST(anything_else_to_the_bootstrap_server_is_found),
         TEST(an_attempt_before_the_hold_off_is_found),
         TEST(a_handshake_that_failed_was_no_attempt),
+        TEST(an_attempt_that_has_begun_goes_on_when_a_register_is_accepted),
+        TEST(a_register_that_is_accepted_puts_off_the_next_attempt),
         TEST(a_second_attempt_before_the_hold_off_is_found),
         TEST(a_second_attempt_after_the_hold_off_is_lawful),
         TEST(a_request_again_without_its_format_is_the_same_attempt),
