@@ -222,15 +222,19 @@ static void looked_at_no_later_than_epmax(void **state) {
     manage_stop(&m);
 }
 
+static void lose_what_is_observed(managed *m) {
+    start(m);
+    assert_int_equal(observe(m, "/1/0/5", 1), 205);
+    bjc_path path = { 3, { 1, 0, 5 } };
+    assert_int_equal(bjc_store_handlers.clear(&m->f.server, 0, 5), BOOTJACK_OK);
+    bjc_reporting_changed(&m->reporting, &path);
+    run_timers(m);
+}
+
 static void what_cannot_be_read_any_more_ends_with_an_error(void **state) {
     managed m;
     (void) state;
-    start(&m);
-    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
-    bjc_path path = { 3, { 1, 0, 5 } };
-    assert_int_equal(bjc_store_handlers.clear(&m.f.server, 0, 5), BOOTJACK_OK);
-    bjc_reporting_changed(&m.reporting, &path);
-    run_timers(&m);
+    lose_what_is_observed(&m);
     assert_int_equal(stored(&m), 1);
     assert_int_equal(m.reporting.stored->notification.code, BJC_NOT_FOUND);
     assert_false(m.reporting.stored->notification.observed);
@@ -242,12 +246,7 @@ static void what_cannot_be_read_any_more_ends_with_an_error(void **state) {
 static void the_last_word_is_not_lost(void **state) {
     managed m;
     (void) state;
-    start(&m);
-    assert_int_equal(observe(&m, "/1/0/5", 1), 205);
-    bjc_path path = { 3, { 1, 0, 5 } };
-    assert_int_equal(bjc_store_handlers.clear(&m.f.server, 0, 5), BOOTJACK_OK);
-    bjc_reporting_changed(&m.reporting, &path);
-    run_timers(&m);
+    lose_what_is_observed(&m);
     bjc_notification last = m.reporting.stored->notification;
     last.payload = NULL;
     bjc_reporting_discard(&m.reporting, 1, 0);
