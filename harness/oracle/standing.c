@@ -53,14 +53,21 @@ static void relieve_all(bj_oracle *o) {
 }
 
 /* RFC 7252 §4.7: something that the server has not acknowledged holds up what comes next; an Update without an answer
- * the one behind it, as long as that may come (§4.8.2). */
+ * the one behind it, over a stream, too, as long as that may come (§4.8.2). Then that one comes at once. */
+static bool holds_up(const bj_oracle *o, const oracle_own *own) {
+    bool stream = own->connection >= 0, confirmable = !stream && own->type == BJ_COAP_CON;
+    bool unanswered = own->purpose == ORACLE_UPDATE && own->answered == BJ_NEVER && (stream || confirmable);
+    bool unacknowledged = confirmable && own->acknowledged == BJ_NEVER;
+    bj_time wait = unanswered       ? o->config.exchange_lifetime + patience(o)
+                   : unacknowledged ? oracle_transmit_wait(o)
+                                    : 0;
+    return wait && own->first + wait + oracle_late(o) > o->now;
+}
+
 static bool is_held_up(bj_oracle *o, const oracle_peer *p) {
     const oracle_own *own;
     for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
-        bool unanswered = own->purpose == ORACLE_UPDATE && own->answered == BJ_NEVER;
-        bj_time wait = oracle_late(o) + (unanswered ? o->config.exchange_lifetime : oracle_transmit_wait(o));
-        bool open = own->connection < 0 && own->type == BJ_COAP_CON && (own->acknowledged == BJ_NEVER || unanswered);
-        if (open && bj_addr_equal(&own->peer, &p->address) && own->first + wait > o->now) {
+        if (bj_addr_equal(&own->peer, &p->address) && holds_up(o, own)) {
             return true;
         }
     }

@@ -262,6 +262,30 @@ static void one_that_is_held_up_is_told_later(void **state) {
     assert_broken(BJ_RULE_COAP_FORMAT, "signalling");
 }
 
+/* It is told at the moment at which the Update before has no answer any more, or shortly after. */
+static void one_behind_an_update_without_answer(unsigned ms) {
+    stands();
+    updates_at(19000, 901, "/rd/a/b/c", NULL);
+    SERVER(19050, MGMT, .type = BJ_COAP_ACK, .mid = 901);
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    judge(19000 + 247001);
+    registers(ms, 902, "lt=120");
+    registered(ms + 50, 902);
+    judge(ms + 60000);
+}
+
+static void one_behind_an_update_without_answer_is_told_when_that_is_given_up(void **state) {
+    (void) state;
+    one_behind_an_update_without_answer(19000 + 247002);
+    assert_nothing_broken();
+}
+
+static void and_not_much_later(void **state) {
+    (void) state;
+    one_behind_an_update_without_answer(19000 + 247000 + 150000);
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
+}
+
 static void an_update_that_does_not_tell_it_is_not_enough(void **state) {
     (void) state;
     stands();
@@ -858,18 +882,20 @@ static void is_written_to_as_it_updates(const char *query) {
     STREAM(SENT, 93020, 3, .code = POST, .token = "tu", .path = "/rd/1", .query = { query });
     STREAM(RECEIVED, 93100, 3, .code = PUT, .token = "tn", .path = "/1/0/3", .format = 1, .payload = "10");
     STREAM(SENT, 93110, 3, .code = C(2, 4), .token = "tn");
-    judge(140000);
 }
 
 static void an_update_under_way_tells(void **state) {
     (void) state;
     is_written_to_as_it_updates("lt=30");
+    judge(140000);
     assert_nothing_broken();
 }
 
 static void one_that_says_another_lifetime_does_not(void **state) {
     (void) state;
     is_written_to_as_it_updates("lt=40");
+    STREAM(RECEIVED, 93120, 3, .code = C(2, 4), .token = "tu");
+    judge(117000);
     assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
@@ -990,6 +1016,26 @@ static void who_has_no_connection_need_not_tell(void **state) {
     stream_event(BJ_EV_STREAM_CLOSED, 14000, 1, NULL, 0);
     the_other_writes();
     assert_nothing_broken();
+}
+
+/* An Update of which nobody knows what became: one at a time is under way. */
+static void who_waits_for_an_answer_tells_later(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coap+tcp://mgmt.example");
+    registers_over_tcp(12000, 1, "lt=300");
+    STREAM(SENT, 14000, 1, .code = POST, .token = "tu", .path = "/rd/1");
+    the_other_writes();
+    assert_nothing_broken();
+}
+
+static void who_has_its_answer_tells(void **state) {
+    (void) state;
+    has_its_lifetime_written_by_another("coap+tcp://mgmt.example");
+    registers_over_tcp(12000, 1, "lt=300");
+    STREAM(SENT, 14000, 1, .code = POST, .token = "tu", .path = "/rd/1");
+    STREAM(RECEIVED, 14010, 1, .code = C(2, 4), .token = "tu");
+    the_other_writes();
+    assert_broken(BJ_RULE_REG_LIFETIME, "the server is not told");
 }
 
 static void who_has_a_connection_tells(void **state) {
@@ -1211,6 +1257,8 @@ int main(void) {
         TEST(a_lifetime_that_is_posted_as_text_may_be_told),
         TEST(what_is_executed_is_no_value_in_any_format),
         TEST(one_that_is_held_up_is_told_later),
+        TEST(one_behind_an_update_without_answer_is_told_when_that_is_given_up),
+        TEST(and_not_much_later),
         TEST(an_update_that_does_not_tell_it_is_not_enough),
         TEST(a_write_that_was_refused_asks_for_nothing),
         TEST(attributes_change_no_account),
@@ -1255,6 +1303,8 @@ int main(void) {
         TEST(who_has_no_session_need_not_tell),
         TEST(who_has_a_session_tells),
         TEST(who_has_no_connection_need_not_tell),
+        TEST(who_waits_for_an_answer_tells_later),
+        TEST(who_has_its_answer_tells),
         TEST(who_has_a_connection_tells),
         TEST(queue_mode_is_said),
         TEST(queue_mode_of_a_client_of_1_0_is_not_judged),
