@@ -415,12 +415,33 @@ static void thresholds_as_discover_shows_them(void **state) {
     managed m;
     (void) state;
     start(&m);
-    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "gt=1e20&lt=-2500000.125&st=0.000015")), 204);
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "gt=100000000000000000000&lt=-2500000.125&st=0.000015")),
+                     204);
     assert_int_equal(ask(&m, 1, accepting("/1/0/5", 40)), 205);
     assert_answer(&m, "</1/0/5>;gt=100000000000000000000;lt=-2500000.125;st=0.000015");
     assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", "gt=0&lt=-10&st=1.5")), 204);
     assert_int_equal(ask(&m, 1, accepting("/1/0/5", 40)), 205);
     assert_answer(&m, "</1/0/5>;gt=0;lt=-10;st=1.5");
+    manage_stop(&m);
+}
+
+/* What the grammar does not have is refused; and what has more digits than Discover would show, of a number with an
+ * exponent hundreds of them. */
+static void thresholds_that_are_none(void **state) {
+    static const char *const texts[] = { "gt=1e20", "gt=3e235", "st=3e-305", "gt=+5",
+                                         "gt=.5",   "gt=5.",    "gt=-",      "gt=5.-1" };
+    char nines[] =
+        "gt=9999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999999"
+        "99";
+    managed m;
+    (void) state;
+    start(&m);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", texts[i])), 400);
+    }
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", nines)), 400);
+    nines[sizeof nines - 4] = '\0';
+    assert_int_equal(ask(&m, 1, with_query(BJC_PUT, "/1/0/5", nines)), 204);
     manage_stop(&m);
 }
 
@@ -520,6 +541,7 @@ int main(void) {
         cmocka_unit_test(attributes_of_instances_that_are_gone),
         cmocka_unit_test(instances_that_come_and_go),
         cmocka_unit_test(thresholds_as_discover_shows_them),
+        cmocka_unit_test(thresholds_that_are_none),
         cmocka_unit_test(versions_as_discover_shows_them),
         cmocka_unit_test(a_number_after_none),
         cmocka_unit_test(a_send_says_each_value_once),

@@ -5,6 +5,7 @@
 #include "reporting/attributes.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,9 @@ static const attribute table_of_names[] = {
     { "con", BJC_CON, FLAG, 12, offsetof(bjc_attributes, con) },
 };
 
+/* Of a threshold: Discover shows all its digits, and they are to be read again. */
+#define LARGEST 1e100
+
 #define NAMES (sizeof table_of_names / sizeof *table_of_names)
 
 static void *place(bjc_attributes *attributes, const attribute *a) {
@@ -58,11 +62,20 @@ static bool is_digits(const uint8_t *text, size_t length) {
     return length > 0 && at == length;
 }
 
+/* 1*DIGIT [ "." 1*DIGIT ], with a sign. */
+static bool is_decimal(const uint8_t *text, size_t length) {
+    size_t sign = length > 0 && text[0] == '-';
+    const uint8_t *point = memchr(text, '.', length);
+    size_t whole = (point ? (size_t) (point - text) : length) - sign;
+    return is_digits(text + sign, whole) && (!point || is_digits(point + 1, length - sign - whole - 1));
+}
+
 static bool take_value(bjc_attributes *set, const attribute *a, const uint8_t *text, size_t length) {
     int64_t whole = 0;
     double real = 0;
     if (a->kind == NUMBER || a->kind == STEP) {
-        bool good = bjc_number_real(text, length, &real) && (a->kind == NUMBER || real > 0);
+        bool good = is_decimal(text, length) && bjc_number_real(text, length, &real) && fabs(real) <= LARGEST &&
+                    (a->kind == NUMBER || real > 0);
         *(double *) place(set, a) = real;
         return good;
     }
