@@ -118,8 +118,8 @@ bj_time real_came(const bj_real_world *real, struct msghdr *message) {
             memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
             bj_time now = real_now(real); /* before the other clock: rather too early than too late */
             clock_gettime(CLOCK_REALTIME, &today);
-            int64_t age = ((int64_t) today.tv_sec - stamp.tv_sec) * 1000000 + (today.tv_nsec - stamp.tv_nsec) / 1000;
-            bj_time waited = age > 0 ? (bj_time) age : 0; /* somebody may have set the clock */
+            int64_t age = ((int64_t) today.tv_sec - stamp.tv_sec) * 1000000000 + (today.tv_nsec - stamp.tv_nsec);
+            bj_time waited = age > 0 ? ((bj_time) age + 999) / 1000 : 0; /* somebody may have set the clock */
             return now - real->begun > waited ? now - waited : real->begun;
         }
     }
