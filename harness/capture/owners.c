@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/grow.h"
+
 #define NONE UINT32_MAX
 
 struct bj_owner_set {
@@ -20,7 +22,8 @@ struct bj_owner_set {
     uint32_t head, tail; /* all its flows, where they may leave it: clients without a name get one */
     /* Flows by the time when they began: whoever stands further back spoke later. Others are never the answer. */
     uint32_t *late;
-    uint32_t late_count, late_room;
+    uint32_t late_count;
+    size_t late_room;
 };
 
 /* --- sets ----------------------------------------------------------------------------------------------------- */
@@ -62,15 +65,11 @@ static void empty(bj_owners *o, bj_owner_set *set) {
 }
 
 static bj_owner_set *add_set(bj_owners *o, const set_key *key, uint32_t flow) {
-    if (o->count == o->room) {
-        size_t room = o->room ? o->room * 2 : 64;
-        bj_owner_set *sets = realloc(o->sets, room * sizeof *sets);
-        if (!sets) {
-            return NULL;
-        }
-        o->sets = sets;
-        o->room = room;
+    bj_owner_set *sets = bj_grown(o->sets, o->count, &o->room, sizeof *sets, 64);
+    if (!sets) {
+        return NULL;
     }
+    o->sets = sets;
     if (!bj_lookup_add(&o->by_key, hash_of(key), (uint32_t) o->count)) {
         return NULL;
     }
@@ -116,15 +115,11 @@ static bool add_late(const bj_parties *p, bj_owner_set *set, uint32_t flow) {
     while (until < set->late_count && speaks_later(p, flow, set->late[until])) {
         until++;
     }
-    if (set->late_count == set->late_room) {
-        uint32_t room = set->late_room ? set->late_room * 2 : 2;
-        uint32_t *late = realloc(set->late, room * sizeof *late);
-        if (!late) {
-            return false;
-        }
-        set->late = late;
-        set->late_room = room;
+    uint32_t *late = bj_grown(set->late, set->late_count, &set->late_room, sizeof *late, 2);
+    if (!late) {
+        return false;
     }
+    set->late = late;
     memmove(set->late + from + 1, set->late + until, (set->late_count - until) * sizeof *set->late);
     set->late[from] = flow;
     set->late_count = set->late_count - (until - from) + 1;

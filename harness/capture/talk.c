@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/grow.h"
 #include "capture/talk.h"
 #include "wire/entries.h"
 
@@ -49,15 +50,11 @@ static bj_message *add(bj_talk *t, const bj_flow *f, const bj_unit *unit, bj_tal
         t->left_out++;
         return NULL;
     }
-    if (t->count == t->room) {
-        size_t room = t->room ? t->room * 2 : 64;
-        bj_message *grown = realloc(t->messages, room * sizeof *grown);
-        if (!grown) {
-            return NULL;
-        }
-        t->messages = grown;
-        t->room = room;
+    bj_message *messages = bj_grown(t->messages, t->count, &t->room, sizeof *messages, 64);
+    if (!messages) {
+        return NULL;
     }
+    t->messages = messages;
     uint8_t *copy = malloc(unit->length + 1);
     if (!copy) {
         return NULL;

@@ -287,7 +287,7 @@ steps:
     return bare, folder / "keys.log"
 
 
-needs_tshark = pytest.mark.skipif(not (shutil.which("tshark") and shutil.which("editcap")), reason="tshark decrypts")
+needs_tshark = pytest.mark.skipif(not (shutil.which("tshark") and shutil.which("editcap")), reason="tshark and editcap, which decrypt, are not installed (ci/setup)")
 
 
 @needs_tshark

@@ -6,7 +6,7 @@
  */
 #include "transport/internal.h"
 
-/* More than fit in the piece that libcoap reads at once, of those that are worth it. */
+/* As many as anybody sends behind one response; more are answered with 5.00. */
 #define MOST 64
 
 /* RFC 7252 §3.1: the part of an option's first byte, and what follows it. */

@@ -72,6 +72,12 @@ static const char *name_of(const bj_parties *p, size_t flow) {
     return p->all[p->flows[flow].party].endpoint;
 }
 
+static void assert_names(const bj_parties *p, const char *const names[], size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(name_of(p, i), names[i]);
+    }
+}
+
 /* Each registers from another port than the one of its bootstrap, in the opposite order; `hosts` apart, or all on one.
  */
 static void check_many(bj_parties *p, bool hosts) {
@@ -122,9 +128,7 @@ static void test_a_name_that_comes_later(void **state) {
     add(p, address(200, 6000), "a", 600, 610); /* the first has moved */
     gather(p, 3);
     const char *const names[] = { "a", "b", "a", "a", "b", "c", "a" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        assert_string_equal(name_of(p, i), names[i]);
-    }
+    assert_names(p, names, sizeof names / sizeof names[0]);
 }
 
 /* A flow without a name: the first client of its port, whoever spoke last; else who spoke last before it began. */
@@ -140,9 +144,7 @@ static void test_ports_that_change_hands(void **state) {
     add(p, address(200, 1000), "", 140, 150);
     gather(p, 4);
     const char *const names[] = { "a", "b", "c", "d", "a", "b", "a", "d" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        assert_string_equal(name_of(p, i), names[i]);
-    }
+    assert_names(p, names, sizeof names / sizeof names[0]);
 }
 
 /* Of those that began before, the later in the capture where two spoke last at once; where none did, the first. */
