@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,22 +71,45 @@ const char *bj_program_find(bj_arena *arena, const char *name, bj_text *reason) 
     return found;
 }
 
+/* Program header `index` of the program; false when it cannot be read, or behind the last. */
+static bool program_header(int fd, const Elf64_Ehdr *header, size_t index, Elf64_Phdr *part) {
+    off_t at = (off_t) (header->e_phoff + index * header->e_phentsize);
+    return index < header->e_phnum && index < HEADERS && pread(fd, part, sizeof *part, at) == (ssize_t) sizeof *part;
+}
+
 /* PT_INTERP of the program, empty when there is none: a static one. */
 static void interpreter(int fd, const Elf64_Ehdr *header, char *out, size_t room) {
+    Elf64_Phdr part;
     out[0] = '\0';
-    size_t count = header->e_phnum < HEADERS ? header->e_phnum : HEADERS;
-    for (size_t i = 0; i < count; i++) {
-        Elf64_Phdr part;
-        off_t at = (off_t) (header->e_phoff + i * header->e_phentsize);
-        if (pread(fd, &part, sizeof part, at) != (ssize_t) sizeof part) {
-            return;
-        }
+    for (size_t i = 0; program_header(fd, header, i, &part); i++) {
         if (part.p_type == PT_INTERP) {
             ssize_t got = pread(fd, out, part.p_filesz < room ? part.p_filesz : room - 1, (off_t) part.p_offset);
             out[got > 0 ? got : 0] = '\0';
             return;
         }
     }
+}
+
+/* Whether the linker of Go left its note (owner "Go", type 4: the build's ID). */
+static bool has_note_of_go(int fd, const Elf64_Ehdr *header) {
+    enum { GO_BUILD_ID = 4 };
+    Elf64_Phdr part;
+    for (size_t i = 0; program_header(fd, header, i, &part); i++) {
+        Elf64_Nhdr note;
+        char owner[4];
+        uint64_t at = 0;
+        while (part.p_type == PT_NOTE && at + sizeof note + sizeof owner <= part.p_filesz &&
+               pread(fd, &note, sizeof note, (off_t) (part.p_offset + at)) == (ssize_t) sizeof note &&
+               pread(fd, owner, sizeof owner, (off_t) (part.p_offset + at + sizeof note)) == (ssize_t) sizeof owner) {
+            if (note.n_type == GO_BUILD_ID && note.n_namesz == sizeof owner &&
+                memcmp(owner, "Go\0", sizeof owner) == 0) {
+                return true;
+            }
+            at += sizeof note + (((uint64_t) note.n_namesz + 3) & ~UINT64_C(3)) +
+                  (((uint64_t) note.n_descsz + 3) & ~UINT64_C(3));
+        }
+    }
+    return false;
 }
 
 static const char network_instead[] = "; it can be tested over the network (--client network:COMMAND)";
@@ -108,6 +132,13 @@ static bool elf_preloadable(const char *path, int fd, const unsigned char *head,
     if (strstr(loader, "musl") || strstr(loader, "uClibc") || strstr(loader, "/system/bin/linker")) {
         bj_text_printf(reason, "%s is not on the GNU C library (its loader is %s): the preload library is%s", path,
                        loader, network_instead);
+        return false;
+    }
+    if (has_note_of_go(fd, &header)) {
+        bj_text_printf(reason,
+                       "%s is written in Go, whose run time makes system calls by itself: the preload library does not "
+                       "see them%s",
+                       path, network_instead);
         return false;
     }
     return true;

@@ -29,6 +29,11 @@ steps:
 
 # Small programs, none of which is an LwM2M client.
 PROGRAMS = {
+    "has-a-note-of-go": """
+        __attribute__((section(".note.go.buildid"), aligned(4))) const struct { unsigned name, length, type; char owner[4], text[4]; }
+            note = { 4, 4, 4, "Go", "id" };
+        int main(void) { return note.type; }
+    """,
     "exits-3": "int main(void) { return 3; }",
     "calls-exit-4": "#include <unistd.h>\nint main(void) { _exit(4); }",
     "crashes": "int main(int c, char **v) { (void) v; *(volatile int *) (long) (c - 1) = 1; }",
@@ -317,6 +322,12 @@ def test_a_static_client(scenario, programs):
     cannot_start(programs("exits-3", "gcc", "-static"), scenario(), "is statically linked: nothing can be preloaded")
     if pathlib.Path("/bin/busybox").exists():
         cannot_start("/bin/busybox true", scenario(), "is statically linked")
+
+
+def test_a_client_in_go(scenario, programs):
+    """Go's runtime makes system calls by itself, even where the program is linked with the C library (cgo): known by its note."""
+    cannot_start(programs("has-a-note-of-go"), scenario(), "is written in Go, whose run time makes system calls by itself: "
+                 "the preload library does not see them; it can be tested over the network")
 
 
 def test_a_client_of_32_bits(scenario, tmp_path):
