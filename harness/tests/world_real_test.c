@@ -6,9 +6,11 @@
 #define _GNU_SOURCE
 #include "world_fixture.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -416,6 +418,46 @@ static void a_port_that_closes_resets_its_connections(void **state) {
     real_free(r);
 }
 
+/* As many descriptors as there are now, and no more; returns what the limit was. */
+static struct rlimit no_more_descriptors(void) {
+    struct rlimit before, now;
+    int next = open("/dev/null", O_RDONLY);
+    assert_true(next >= 0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = (struct rlimit){ (rlim_t) next, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+    return before;
+}
+
+/* It would wait in the kernel, whose epoll reports it again and again. */
+static void a_connection_for_which_no_descriptor_is_left_is_refused(void **state) {
+    (void) state;
+    real_fixture *r = real_new("127.0.0.1", false);
+    fixture_open(&r->f, BS, BJ_TCP, "192.0.2.10:5683");
+    char byte;
+    for (int times = 0; times < 2; times++) {
+        int fd = dial(r, SOCK_STREAM, NULL);
+        struct rlimit before = no_more_descriptors();
+        ssize_t heard = hear(r, fd, &byte, 1);
+        int problem = errno;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        assert_int_equal(heard, -1);
+        assert_int_equal(problem, ECONNRESET);
+        close(fd);
+    }
+    bj_event note;
+    assert_true(find_event(&r->f, BJ_EV_NOTE, 1, &note));
+    assert_int_equal(note.actor, BS);
+    assert_non_null(memmem(note.text, note.text_length, "Too many open files", 19));
+    assert_int_equal(count_events(&r->f, BJ_EV_STREAM_OPEN), 0);
+    int fd = dial(r, SOCK_STREAM, NULL);
+    go_on(r);
+    assert_int_equal(r->f.connection, 1);
+    close(fd);
+    real_free(r);
+}
+
 /* --- time, and the client's process --------------------------------------------------------------------------- */
 
 static void the_timer_ticks_not_before_it_is_due(void **state) {
@@ -545,6 +587,7 @@ int main(void) {
         cmocka_unit_test(the_server_ends_a_connection),
         cmocka_unit_test(much_data_waits_for_the_client),
         cmocka_unit_test(a_port_that_closes_resets_its_connections),
+        cmocka_unit_test(a_connection_for_which_no_descriptor_is_left_is_refused),
         cmocka_unit_test(the_timer_ticks_not_before_it_is_due),
         cmocka_unit_test(finish_ends_the_loop),
         cmocka_unit_test(what_the_client_said_last_is_heard_before_its_end),

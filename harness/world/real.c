@@ -303,6 +303,7 @@ bj_real_world *bj_real_world_new(bj_arena *arena, bj_log *log, const bj_real_con
     real->start = monotonic();
     real->client_source = (real_source){ .kind = REAL_CLIENT, .fd = -1 };
     bj_rng_seed(&real->rng, config->seed, 2);
+    real->spare = real_spare();
     real->epoll = epoll_create1(EPOLL_CLOEXEC);
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     real->timer_source = (real_source){ .kind = REAL_TIMER, .fd = fd };
@@ -326,6 +327,9 @@ void bj_real_world_free(bj_real_world *real) {
     real_unwatch(real, &real->client_source);
     if (real->epoll >= 0) {
         close(real->epoll);
+    }
+    if (real->spare >= 0) {
+        close(real->spare);
     }
     for (int actor = 0; actor <= UINT8_MAX; actor++) {
         bj_arena_free(real->arena, real->names[actor]);

@@ -78,6 +78,7 @@ struct bj_real_world {
     bool over;
     uint32_t handling; /* the event of which the engine is being told */
     int epoll;
+    int spare; /* a descriptor kept to refuse connections with, where there are no others */
     real_source timer_source;
     bj_time armed; /* what the descriptor of the timer is set to */
     real_source client_source;
@@ -136,6 +137,8 @@ bj_addr real_seen_as(const bj_real_world *real, const real_port *port);
 /* A socket bound to *local (whose port is filled in when it was 0); a negative errno. */
 int real_bind(const bj_real_world *real, bj_addr *local, bool stream);
 
+/* A descriptor of nothing; -1: there is none left. */
+int real_spare(void);
 void real_accept(bj_real_world *real, real_way *way);
 void real_connection_event(bj_real_world *real, real_conn *conn, uint32_t events);
 void real_drop_connections(bj_real_world *real, int endpoint);

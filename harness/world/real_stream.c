@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -24,11 +25,38 @@ static uint32_t log_end(bj_real_world *real, const real_conn *conn, bool by_clie
                                       .to = by_client ? conn->local : conn->peer });
 }
 
+static void reset_on_close(int fd) {
+    struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+int real_spare(void) {
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* A connection for which no descriptor is left would stay in the kernel, which reports it again and again, and its
+ * client would wait for nothing: it is refused, with the descriptor that is kept for that. */
+static void refuse(bj_real_world *real, const real_way *way, int problem) {
+    close(real->spare);
+    int fd = accept4(way->source.fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        reset_on_close(fd);
+        close(fd);
+        BJ_TEXT(line, 160);
+        bj_text_printf(&line, "a connection to server %s is reset: %s", real->names[way->actor], strerror(problem));
+        real_log(real, (bj_event){ .kind = BJ_EV_NOTE, .actor = way->actor, .text = line.start });
+    }
+    real->spare = real_spare();
+}
+
 void real_accept(bj_real_world *real, real_way *way) {
     struct sockaddr_storage storage;
     socklen_t size = sizeof storage;
     int fd = accept4(way->source.fd, (struct sockaddr *) &storage, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE) {
+            refuse(real, way, errno);
+        }
         return;
     }
     real_conn *conn = bj_arena_alloc(real->arena, sizeof *conn);
@@ -70,8 +98,7 @@ static void free_conn(bj_real_world *real, real_conn *conn) {
 }
 
 static void abort_conn(bj_real_world *real, real_conn *conn) {
-    struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
-    setsockopt(conn->source.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    reset_on_close(conn->source.fd);
     free_conn(real, conn);
 }
 
