@@ -524,6 +524,88 @@ static void a_send_says_each_value_once(void **state) {
     manage_stop(&m);
 }
 
+/* --- a server that can be reached -----------------------------------------------------------------------------------
+ */
+
+typedef struct reachable {
+    managed m;
+    bjc_transport *transport;
+    bjc_session *session;
+    bool exhausted; /* there is no memory now */
+} reachable;
+
+static bjc_session *its_session(void *context, uint16_t ssid) {
+    const reachable *r = context;
+    return ssid == 1 ? r->session : NULL;
+}
+
+static bool may_read_all(void *context, uint16_t ssid, uint16_t oid, uint16_t iid) {
+    (void) context;
+    (void) ssid;
+    (void) oid;
+    (void) iid;
+    return true;
+}
+
+static void *sometimes_allocate(void *context, size_t size) {
+    const reachable *r = context;
+    return r->exhausted ? NULL : malloc(size);
+}
+
+static void always_release(void *context, void *memory) {
+    (void) context;
+    free(memory);
+}
+
+static void ignore_request(void *context, const bjc_incoming *request, bjc_reply *reply) {
+    (void) context;
+    (void) request;
+    (void) reply;
+}
+
+static void reach(reachable *r) {
+    bjc_uri uri;
+    const char *reason;
+    start(&r->m);
+    r->exhausted = false;
+    r->m.f.core.allocator = (bootjack_allocator){ sometimes_allocate, always_release, r };
+    r->m.reporting.session = its_session;
+    r->m.reporting.may_read = may_read_all;
+    r->m.reporting.context = r;
+    assert_true(bjc_uri_parse(&uri, "coap://127.0.0.1:9", 18, &reason));
+    const bjc_peer peer = { .uri = &uri, .mode = BOOTJACK_SECURITY_NOSEC };
+    assert_int_equal(bjc_transport_new(&r->m.f.core, &r->m.f.core.scheduler, &r->transport), BOOTJACK_OK);
+    assert_int_equal(bjc_session_open(r->transport, &peer, ignore_request, r, &r->session), BOOTJACK_OK);
+}
+
+static void leave(reachable *r) {
+    bjc_transport_free(r->transport);
+    r->session = NULL;
+    manage_stop(&r->m);
+}
+
+/* What was stored because there was no memory to send it leaves when there is, and does not wait for an Update. */
+static void stored_ones_leave_when_there_is_memory(void **state) {
+    reachable r;
+    (void) state;
+    reach(&r);
+    bjc_session *session = r.session;
+    r.session = NULL;
+    assert_int_equal(observe(&r.m, "/1/0/5", 1), 205);
+    set(&r.m, 7);
+    assert_int_equal(stored(&r.m), 1);
+    r.session = session;
+    r.exhausted = true;
+    bjc_reporting_registered(&r.m.reporting, 1, false);
+    assert_int_equal(stored(&r.m), 1);
+    bjc_scheduler_run(&r.m.f.core.scheduler, bjc_now() + 11 * BJC_SECOND);
+    assert_int_equal(stored(&r.m), 1);
+    r.exhausted = false;
+    bjc_scheduler_run(&r.m.f.core.scheduler, bjc_now() + 11 * BJC_SECOND);
+    assert_int_equal(stored(&r.m), 0);
+    leave(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_of_many_gives_way),
@@ -546,6 +628,7 @@ int main(void) {
         cmocka_unit_test(a_number_after_none),
         cmocka_unit_test(a_send_says_each_value_once),
         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(stored_ones_leave_when_there_is_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

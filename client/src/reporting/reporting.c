@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "objects/objects.h"
+
 /* RFC 7641 §4.5: at least one Confirmable notification in that time. */
 #define CONFIRMATION_PERIOD (24 * 3600 * BJC_SECOND)
 #define SERVER_OBJECT       1
@@ -14,8 +16,17 @@
 /* How long to wait for memory. */
 #define MEMORY_PATIENCE (10 * BJC_SECOND)
 
+static void on_again(void *context) {
+    bjc_reporting *reporting = context;
+    const bjc_store valid = bjc_store_valid(reporting->server);
+    for (const bjc_instance *i = valid.instances; i; i = i->next) {
+        bjc_reporting_flush(reporting, (uint16_t) bjc_store_integer(&valid, i->iid, BJC_SERVER_SSID, 0));
+    }
+}
+
 void bjc_reporting_init(bjc_reporting *reporting) {
     reporting->attributes = (bjc_attributes_table){ .core = reporting->core };
+    bjc_timer_init(&reporting->again, on_again, reporting);
 }
 
 static void drop(bjc_observation **slot) {
@@ -34,6 +45,7 @@ static void drop_one(bjc_observation *o) {
 }
 
 void bjc_reporting_free(bjc_reporting *reporting) {
+    bjc_timer_cancel(&reporting->core->scheduler, &reporting->again);
     bjc_reporting_tell_sendings(reporting);
     bjc_reporting_forget_all(reporting);
     bjc_attributes_free(&reporting->attributes);
@@ -117,9 +129,13 @@ static void send(bjc_observation *o, bjc_notification *notification) {
         stored_first = s->ssid == o->ssid;
     }
     bool waits = session && bjc_session_notifies(session, o->id) && bjc_reporting_stores(all, o->ssid);
-    if (!session || stored_first || waits || bjc_session_notify(session, notification)) {
+    bool tried = session && !stored_first && !waits;
+    if (!tried || bjc_session_notify(session, notification)) {
         notification->confirmable = true;
         bjc_reporting_store(all, o->ssid, notification);
+        if (tried) {
+            bjc_reporting_flush_later(all);
+        }
     }
 }
 

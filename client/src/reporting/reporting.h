@@ -58,6 +58,7 @@ typedef struct bjc_reporting {
     bjc_stored *stored; /* in the order in which they are to leave */
     uint32_t next_id;
     struct bjc_sending *sendings; /* Sends that have ended, of which the application is to be told */
+    bjc_timer again;              /* what is stored could not be sent: no memory */
     /* To the owner. */
     bjc_session *(*session)(void *context, uint16_t ssid); /* NULL: not registered there now */
     bool (*may_read)(void *context, uint16_t ssid, uint16_t oid, uint16_t iid);
@@ -128,6 +129,8 @@ bool bjc_reporting_stores(const bjc_reporting *reporting, uint16_t ssid);
 void bjc_reporting_store(bjc_reporting *reporting, uint16_t ssid, const bjc_notification *notification);
 /* Sends what can be sent. */
 void bjc_reporting_flush(bjc_reporting *reporting, uint16_t ssid);
+/* Sends what is stored when there may be memory for it. */
+void bjc_reporting_flush_later(bjc_reporting *reporting);
 /* Of one observation (`id`), or of all of the server (0). */
 void bjc_reporting_discard(bjc_reporting *reporting, uint16_t ssid, uint32_t id);
 /* What would end the observation that has that token from now on. */

@@ -8,6 +8,8 @@
 #include "reporting/reporting.h"
 
 #define STORING 6
+/* How long to wait for memory. */
+#define MEMORY_PATIENCE (10 * BJC_SECOND)
 
 bool bjc_reporting_stores(const bjc_reporting *reporting, uint16_t ssid) {
     const bjc_store valid = bjc_store_valid(reporting->server);
@@ -104,10 +106,17 @@ void bjc_reporting_flush(bjc_reporting *reporting, uint16_t ssid) {
             slot = &(*slot)->next;
             continue;
         }
-        if (bjc_session_unsettled(session) >= BJC_UNSETTLED_MAX ||
-            bjc_session_notify(session, &(*slot)->notification)) {
+        if (bjc_session_unsettled(session) >= BJC_UNSETTLED_MAX) {
             return; /* the rest follows when these are settled */
+        }
+        if (bjc_session_notify(session, &(*slot)->notification)) {
+            bjc_reporting_flush_later(reporting); /* there may be none on the way whose end would come back here */
+            return;
         }
         drop(reporting, slot);
     }
+}
+
+void bjc_reporting_flush_later(bjc_reporting *reporting) {
+    bjc_timer_arm(&reporting->core->scheduler, &reporting->again, MEMORY_PATIENCE);
 }
