@@ -432,6 +432,13 @@ bootjack_error bootjack_access_control_object_add_instance(bootjack_client *clie
     return added(client, bjc_access_control_add(&client->access_control, instance, iid));
 }
 
+/* What no Bootstrap-Finish could make good. */
+static bootjack_error check_identities(const bjc_store *store) {
+    return store->object->oid == 0   ? bjc_security_check_identities(store)
+           : store->object->oid == 1 ? bjc_server_check(store)
+                                     : BOOTJACK_OK;
+}
+
 /* What fails changes nothing. */
 static bootjack_error set_or_leave(bjc_store *store, uint16_t iid, uint16_t rid, uint16_t riid,
                                    const bootjack_value *value) {
@@ -443,7 +450,7 @@ static bootjack_error set_or_leave(bjc_store *store, uint16_t iid, uint16_t rid,
     }
     error = bjc_store_instance(store, iid) ? BOOTJACK_OK : bjc_store_create(store, iid);
     error = error ? error : bjc_store_set(store, iid, rid, riid, value);
-    error = error || store->object->oid != 1 ? error : bjc_server_check(store);
+    error = error ? error : check_identities(store);
     if (error) {
         bjc_store_restore(store, saved);
     } else {

@@ -146,6 +146,46 @@ static void servers_that_no_finish_could_make_good(void **state) {
     bootjack_client_destroy(client);
 }
 
+/* A second Bootstrap-Server account, or one server twice over one transport, would be refused at every
+ * Bootstrap-Finish. */
+static void accounts_that_no_finish_could_make_good(void **state) {
+    (void) state;
+    static const char other_port[] = "coap://192.0.2.2:5685";
+    bootjack_client *client = made();
+    bootjack_value found;
+    const bootjack_value yes = { .type = BOOTJACK_TYPE_BOOLEAN, .as.boolean = true },
+                         one = { .type = BOOTJACK_TYPE_INTEGER, .as.integer = 1 },
+                         udp = { .type = BOOTJACK_TYPE_STRING,
+                                 .as.bytes = { (const uint8_t *) other_port, sizeof other_port - 1 } };
+    bootjack_security_instance account = { .bootstrap_server = true, .server_uri = "coap://192.0.2.1" };
+    uint16_t iid = 0;
+    assert_int_equal(bootjack_security_object_install(client), BOOTJACK_OK);
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_OK);
+    account.bootstrap_server = false;
+    account.ssid = 1;
+    iid = 3;
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_OK);
+    account.server_uri = "coap+tcp://192.0.2.1";
+    iid = 4;
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_OK);
+    account.server_uri = "coap://192.0.2.2";
+    for (iid = 2; iid < 6; iid += 3) {
+        assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_ERR_EXISTS);
+        assert_int_equal(bootjack_resource_get(client, 0, iid, 0, 0, &found), BOOTJACK_ERR_NOT_FOUND);
+    }
+    account.ssid = 2;
+    iid = 5;
+    assert_int_equal(bootjack_security_object_add_instance(client, &account, &iid), BOOTJACK_OK);
+    assert_int_equal(bootjack_resource_set(client, 0, 5, 10, 0, &one), BOOTJACK_ERR_EXISTS);
+    assert_int_equal(bootjack_resource_set(client, 0, 4, 0, 0, &udp), BOOTJACK_ERR_EXISTS);
+    assert_int_equal(bootjack_resource_set(client, 0, 5, 1, 0, &yes), BOOTJACK_ERR_EXISTS);
+    assert_int_equal(bootjack_resource_set(client, 0, 7, 1, 0, &yes), BOOTJACK_ERR_EXISTS);
+    assert_int_equal(bootjack_resource_get(client, 0, 7, 1, 0, &found), BOOTJACK_ERR_NOT_FOUND);
+    assert_int_equal(bootjack_resource_get(client, 0, 5, 10, 0, &found), BOOTJACK_OK);
+    assert_int_equal(found.as.integer, 2);
+    bootjack_client_destroy(client);
+}
+
 /* Without accounts there is nothing to wait for; a stop ends the run, whether or not it has begun. */
 static void a_client_that_has_nothing_to_do_idles_and_stops(void **state) {
     (void) state;
@@ -172,6 +212,7 @@ int main(void) {
         cmocka_unit_test(objects_are_installed_once_and_before_the_start),
         cmocka_unit_test(what_cannot_be_set_changes_nothing),
         cmocka_unit_test(servers_that_no_finish_could_make_good),
+        cmocka_unit_test(accounts_that_no_finish_could_make_good),
         cmocka_unit_test(a_client_that_has_nothing_to_do_idles_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,9 +220,9 @@ BOOTJACK_API bootjack_error bootjack_object_install(struct bootjack_client *clie
  * `add_instance` functions have no field for. `riid` is 0 for a single resource. A Lifetime or Binding of /1 is told to
  * its server (LwM2M Core 1.1 §6.2.2). The value is copied. BOOTJACK_ERR_NOT_FOUND: the Object is none of those, or has
  * no such resource. BOOTJACK_ERR_TYPE: of another type. BOOTJACK_ERR_PATH: there can be no such instance, or resource
- * instance. BOOTJACK_ERR_RANGE: the resource cannot have it. BOOTJACK_ERR_EXISTS: a Short Server ID
- * that another instance of /1 has. BOOTJACK_ERR_LIMIT, BOOTJACK_ERR_MEMORY. BOOTJACK_ERR_STATE: during a bootstrap.
- * What fails changes nothing. */
+ * instance. BOOTJACK_ERR_RANGE: the resource cannot have it. BOOTJACK_ERR_EXISTS: a Short Server ID that another
+ * instance of /1 has, or one of /0 over the same transport; a second Bootstrap-Server account. BOOTJACK_ERR_LIMIT,
+ * BOOTJACK_ERR_MEMORY. BOOTJACK_ERR_STATE: during a bootstrap. What fails changes nothing. */
 BOOTJACK_API bootjack_error bootjack_resource_set(struct bootjack_client *client, uint16_t oid, uint16_t iid,
                                                   uint16_t rid, uint16_t riid, const bootjack_value *value);
 /* Reads one resource of any Object; secrets give BOOTJACK_ERR_UNAUTHORIZED. Bytes are borrowed until the next step. */

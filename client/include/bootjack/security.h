@@ -62,8 +62,9 @@ typedef struct bootjack_security_instance {
 /* Needed by every client. BOOTJACK_ERR_EXISTS, BOOTJACK_ERR_MEMORY, BOOTJACK_ERR_STATE (the client was started). */
 BOOTJACK_API bootjack_error bootjack_security_object_install(bootjack_client *client);
 /* Copies the instance. `*iid` is the Object Instance ID to use, BOOTJACK_ID_INVALID to be given the lowest free one;
- * the one used is stored there. A second Bootstrap-Server account is BOOTJACK_ERR_EXISTS, a value that its resource
- * cannot hold BOOTJACK_ERR_RANGE, a resource that the client's release of LwM2M does not have BOOTJACK_ERR_NOT_FOUND.
+ * the one used is stored there. A second Bootstrap-Server account, or the Short Server ID of another account over the
+ * same transport, is BOOTJACK_ERR_EXISTS, a value that its resource cannot hold BOOTJACK_ERR_RANGE, a resource that the
+ * client's release of LwM2M does not have BOOTJACK_ERR_NOT_FOUND.
  */
 BOOTJACK_API bootjack_error bootjack_security_object_add_instance(bootjack_client *client,
                                                                   const bootjack_security_instance *instance,

@@ -63,6 +63,9 @@ bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instan
 int32_t bjc_security_bootstrap_account(const bjc_store *store);
 /* Rule: at most one Bootstrap-Server account (LwM2M Core 1.1 §6.1.2), judged on the state as it is now. */
 bootjack_error bjc_security_check_single_account(const bjc_store *store);
+/* That, and no Short Server ID twice over one transport: what the application may not make either.
+ * BOOTJACK_ERR_EXISTS. */
+bootjack_error bjc_security_check_identities(const bjc_store *store);
 /* Rule: the URI's scheme and the Security Mode go together (coaps with keys, coap with NoSec). */
 bootjack_error bjc_security_check_scheme(const bjc_store *store, uint16_t iid);
 /* The instance of a server by Short Server ID, never by Object Instance ID; -1 = none (LwM2M Core 1.1 §6.1.2). */

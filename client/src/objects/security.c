@@ -219,6 +219,22 @@ static bootjack_error check_connection(const finding *f) {
     return error ? found(f, BJC_SECURITY_URI, "scheme does not go with the Security Mode", error) : BOOTJACK_OK;
 }
 
+/* Of its Short Server ID there is one for each transport, between which /1/x/7 and /1/x/22 choose. */
+static bool is_first(const bjc_store *store, uint16_t iid, uint16_t ssid) {
+    return bjc_security_over(store, ssid, bjc_security_transport(store, iid)) == iid;
+}
+
+bootjack_error bjc_security_check_identities(const bjc_store *store) {
+    for (const bjc_instance *instance = store->instances; instance; instance = instance->next) {
+        int64_t ssid = bjc_store_integer(store, instance->iid, BJC_SECURITY_SSID, 0); /* 0: it has none yet */
+        bool whole = bjc_security_transport(store, instance->iid) && !is_bootstrap(store, instance->iid);
+        if (whole && ssid > 0 && ssid < 65535 && !is_first(store, instance->iid, (uint16_t) ssid)) {
+            return BOOTJACK_ERR_EXISTS;
+        }
+    }
+    return bjc_security_check_single_account(store);
+}
+
 static bootjack_error check_server_id(const finding *f) {
     if (is_bootstrap(f->store, f->iid)) {
         return BOOTJACK_OK;
@@ -227,9 +243,7 @@ static bootjack_error check_server_id(const finding *f) {
     if (ssid < 1 || ssid > 65534) {
         return found(f, BJC_SECURITY_SSID, "Short Server ID missing or not 1 to 65534", BOOTJACK_ERR_RANGE);
     }
-    /* One for each transport, between which /1/x/7 and /1/x/22 choose. */
-    int32_t first = bjc_security_over(f->store, (uint16_t) ssid, bjc_security_transport(f->store, f->iid));
-    return first == f->iid
+    return is_first(f->store, f->iid, (uint16_t) ssid)
                ? BOOTJACK_OK
                : found(f, BJC_SECURITY_SSID, "Short Server ID used twice for one transport", BOOTJACK_ERR_INCONSISTENT);
 }
@@ -350,7 +364,7 @@ bootjack_error bjc_security_add(bjc_store *store, const bootjack_security_instan
     error = add_resources(store, chosen, instance);
     error = error ? error : bjc_store_check_ranges(store, chosen, reason, sizeof reason);
     error = error ? error : check_forms(&(finding){ store, chosen, reason, sizeof reason });
-    error = error ? error : bjc_security_check_single_account(store);
+    error = error ? error : bjc_security_check_identities(store);
     if (error) {
         bjc_store_remove(store, chosen);
         return error;
