@@ -456,17 +456,22 @@ void bj__due_handshake_failed(bj_engine *e, const bj__server *s, bj_time when) {
     }
 }
 
+/* Over what ended the server could reach the client, and nowhere else. */
+static bool waits_for(const bj__due_state *d, const bj__server *s) {
+    bool answer = (d->stage == BJ__REQUESTED || d->stage == BJ__REGISTERING) && d->server == s->index;
+    return answer || (d->stage == BJ__SESSION && d->session_server == s->index);
+}
+
 void bj__due_session_ends(bj_engine *e, const bj__server *s, bj_time when) {
-    const bj__due_state *d = &e->due;
-    if ((d->stage == BJ__REQUESTED || d->stage == BJ__REGISTERING) && d->server == s->index) {
+    if (waits_for(&e->due, s)) {
         set_failed(e, when);
     }
 }
 
 void bj__due_connection_ends(bj_engine *e, const bj__server *s, int connection, bj_time when) {
     const bj__due_state *d = &e->due;
-    bool waits = d->stage == BJ__CONTACT || d->stage == BJ__REQUESTED || d->stage == BJ__REGISTERING;
-    if (waits && d->server == s->index && d->connection == connection) {
+    bool waits = waits_for(d, s) || (d->stage == BJ__CONTACT && d->server == s->index);
+    if (waits && d->connection == connection) {
         set_failed(e, when);
     }
 }

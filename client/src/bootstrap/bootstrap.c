@@ -204,6 +204,14 @@ static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *r
 static uint64_t whereabouts(const bjc_bootstrap *b) {
     int32_t account = bjc_security_bootstrap_account(b->security);
     const bootjack_value *uri =
+/* Over it alone the server could reach the client: there is no Finish to wait for any more. */
+static void on_session_ended(void *context) {
+    bjc_bootstrap *b = context;
+    if (b->state == BJC_BOOTSTRAP_RECEIVING && !bjc_session_alive(b->session)) {
+        fail(b, "the session ended");
+    }
+}
+
         account < 0 ? NULL : bjc_store_get(b->security, (uint16_t) account, BJC_SECURITY_URI, 0);
     return uri ? bjc_fingerprint(BJC_FINGERPRINT, uri->as.bytes.data, uri->as.bytes.length) : 0;
 }
@@ -226,6 +234,9 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
                                         : "no session with the Bootstrap-Server";
     return error ? error : send_first(b, &uri);
 }
+    if (!error) {
+        bjc_session_watch(b->session, on_session_ended, NULL);
+    }
 
 static void start_attempt(bjc_bootstrap *b) {
     const char *cause;
