@@ -81,6 +81,7 @@ static void fail(bjc_bootstrap *b, const char *cause) {
 static bootjack_error begin_session(bjc_bootstrap *b, const char *cause) {
     bootjack_error error = bjc_model_begin(b->model);
     b->access_control_missing = false;
+    b->pack_refused = false;
     if (!error) {
         move(b, BJC_BOOTSTRAP_RECEIVING, cause);
     }
@@ -89,6 +90,7 @@ static bootjack_error begin_session(bjc_bootstrap *b, const char *cause) {
 
 static void on_response(bjc_bootstrap *b, uint8_t code) {
     char cause[80];
+    b->pack_refused = false;
     if (code != BJC_CHANGED) {
         b->format_refused = b->format_refused || code == BJC_UNSUPPORTED_FORMAT;
         snprintf(cause, sizeof cause, "Bootstrap-Request answered with %u.%02u", code >> 5, code & 31u);
@@ -150,10 +152,12 @@ static void succeed(bjc_bootstrap *b, const char *cause) {
     bjc_timer_arm(&b->core->scheduler, &b->finished_timer, 0);
 }
 
-/* LwM2M Core 1.2 §6.1.7.7: whatever is wrong with a pack, a Bootstrap-Request follows at once. */
+/* LwM2M Core 1.2 §6.1.7.7: whatever is wrong with a pack, a Bootstrap-Request follows: at once, or in the next attempt
+ * where the server ends the session with the pack. */
 static void request_instead(bjc_bootstrap *b, const char *cause) {
     bjc_uri uri;
     const char *reason;
+    b->pack_refused = true;
     int32_t account = bjc_security_bootstrap_account(b->security);
     if (account < 0 || !bjc_security_uri(b->security, (uint16_t) account, &uri, &reason) || send_request(b, &uri)) {
         fail(b, cause);
@@ -185,7 +189,7 @@ static void on_pack(void *context, const bjc_completion *completion) {
 }
 
 static bool asks_for_pack(const bjc_bootstrap *b) {
-    return b->core->config.bootstrap_pack && b->core->config.version >= BOOTJACK_LWM2M_1_2;
+    return b->core->config.bootstrap_pack && b->core->config.version >= BOOTJACK_LWM2M_1_2 && !b->pack_refused;
 }
 
 static bootjack_error send_first(bjc_bootstrap *b, const bjc_uri *uri) {
@@ -200,10 +204,6 @@ static bootjack_error send_first(bjc_bootstrap *b, const bjc_uri *uri) {
 
 static void on_incoming(void *context, const bjc_incoming *request, bjc_reply *reply);
 
-/* Where the Bootstrap-Server is; 0 = there is none. */
-static uint64_t whereabouts(const bjc_bootstrap *b) {
-    int32_t account = bjc_security_bootstrap_account(b->security);
-    const bootjack_value *uri =
 /* Over it alone the server could reach the client: there is no Finish to wait for any more. */
 static void on_session_ended(void *context) {
     bjc_bootstrap *b = context;
@@ -212,6 +212,10 @@ static void on_session_ended(void *context) {
     }
 }
 
+/* Where the Bootstrap-Server is; 0 = there is none. */
+static uint64_t whereabouts(const bjc_bootstrap *b) {
+    int32_t account = bjc_security_bootstrap_account(b->security);
+    const bootjack_value *uri =
         account < 0 ? NULL : bjc_store_get(b->security, (uint16_t) account, BJC_SECURITY_URI, 0);
     return uri ? bjc_fingerprint(BJC_FINGERPRINT, uri->as.bytes.data, uri->as.bytes.length) : 0;
 }
@@ -230,13 +234,13 @@ static bootjack_error attempt(bjc_bootstrap *b, uint16_t account, const char **c
     b->asked = whereabouts(b);
     bjc_peer peer = bjc_security_peer(b->security, account, &uri);
     error = bjc_session_open(b->transport, &peer, on_incoming, b, &b->session);
+    if (!error) {
+        bjc_session_watch(b->session, on_session_ended, NULL);
+    }
     *cause = error == BOOTJACK_ERR_NAME ? "name of the Bootstrap-Server cannot be resolved"
                                         : "no session with the Bootstrap-Server";
     return error ? error : send_first(b, &uri);
 }
-    if (!error) {
-        bjc_session_watch(b->session, on_session_ended, NULL);
-    }
 
 static void start_attempt(bjc_bootstrap *b) {
     const char *cause;

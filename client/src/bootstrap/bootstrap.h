@@ -39,6 +39,7 @@ typedef struct bjc_bootstrap {
     unsigned failures;           /* since the last registration that succeeded */
     uint64_t asked;              /* fingerprint of the URI that `session`, or `lingering`, was opened with */
     bool attempted;              /* an attempt was made since then that did not count as a failure yet */
+    bool pack_refused;           /* a Bootstrap-Request is to follow, and none was heard yet */
     bool format_refused;         /* the preferred format, with 4.15: not named any more until a session succeeds */
     bool bootstrapped;           /* a session succeeded, in this life of the client or an earlier one */
     bool access_control_missing; /* this session wrote to /2, which the client does not have */
