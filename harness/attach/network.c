@@ -245,7 +245,7 @@ static void client_ended(network *n, int status) {
 
 /* --- is it ready? --------------------------------------------------------------------------------------------- */
 
-enum { LOOK_MS = 100, READY_MS = 120000 };
+enum { LOOK_MS = 100, PAUSE_US = 10000, READY_MS = 120000 };
 
 static bool has_said(const bj_log *log, const char *text) {
     bj_event event;
@@ -268,7 +268,13 @@ static bool await_ready(network *n) {
     bool contact = false;
     while (bj_real_us() - began < after_us) {
         bool looked = bj_real_world_await_contact(n->real, contact ? 0 : LOOK_MS);
+        if (contact) { /* which waits where it is, and would end every wait for more at once */
+            usleep(PAUSE_US);
+        }
         contact = contact || looked;
+        if (bj_real_world_client_is_gone(n->real)) {
+            return true;
+        }
         if ((contact && bj_get_bool(ready, BJ_F(READY, REQUEST), false)) ||
             (output && has_said(n->child.log, output))) {
             return true;

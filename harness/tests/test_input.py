@@ -155,6 +155,15 @@ def test_the_clock_of_a_scenario_begins_when_the_client_is_ready(ready, play):
     assert float(first["t"]) >= 0.1
 
 
+def test_a_client_that_ends_before_it_is_ready_is_not_awaited(tmp_path):
+    """Its end is told as such, not after two minutes of a busy processor as a client that is slow."""
+    profile = tmp_path / "client.yaml"
+    profile.write_text(yaml.safe_dump({"name": "gone", "attach": "network", "ready": {"output": "never said"},
+                                       "command": ["/bin/sh", "-c", "exit 3", "{bs_uri}"]}))
+    done = api.call("run", api.ROOT / "scenarios/good/first-bootstrap.yaml", "--client", profile, "--no-canary", "--limit", "20")
+    assert "exit" in done.stdout and "limit" not in done.stdout, done.stdout
+
+
 def test_the_report_shows_it_beside_the_conversation(console, tmp_path):
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(yaml.safe_dump({**SCENARIO, "steps": SCENARIO["steps"][:4]}, sort_keys=False))

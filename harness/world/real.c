@@ -433,6 +433,12 @@ static bool is_contact(bj_real_world *real, const struct epoll_event *event) {
     return source->kind == REAL_UDP || source->kind == REAL_LISTENER || source->kind == REAL_CLIENT;
 }
 
+bool bj_real_world_client_is_gone(const bj_real_world *real) {
+    siginfo_t about = { 0 };
+    return real->client > 0 && waitid(P_PID, (id_t) real->client, &about, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           about.si_pid == real->client;
+}
+
 bool bj_real_world_await_contact(bj_real_world *real, int ms) {
     struct epoll_event events[16];
     int count = epoll_wait(real->epoll, events, 16, ms);

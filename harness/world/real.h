@@ -60,6 +60,8 @@ void bj_real_world_begin(bj_real_world *real, bj_time time);
 /* Waits up to `ms`, in which nothing is told to the engine but what the client says is heard. True: a message or a
  * connection of a client is there, or its process has ended. */
 bool bj_real_world_await_contact(bj_real_world *real, int ms);
+/* Has the client's process ended? bj_real_world_run() tells how. */
+bool bj_real_world_client_is_gone(const bj_real_world *real);
 
 /* `heard` is called while there is something to read at `fd`, which stays the caller's; false: at its end. At most two.
  */
