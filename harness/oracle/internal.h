@@ -239,15 +239,25 @@ typedef struct oracle_peer {
     bj_time opens_since;
 } oracle_peer;
 
+enum { ORACLE_PINGS = 8 };
+
+/* Of a server, over a stream. */
+typedef struct oracle_ping {
+    bj_time at; /* BJ_NEVER: the client need not have listened, and owes no answer */
+    uint8_t length, token[BJ_COAP_TOKEN];
+} oracle_ping;
+
 typedef struct oracle_connection {
     int number;
     bool used, tls, closed;
-    bool judged;                /* the first bytes of the client on it were looked at */
-    bool csm, released, pinged; /* the client's CSM came; the server said Release, Ping without an answer yet */
-    bool gap;                   /* the capture does not show all of it, nor for sure where messages begin */
-    bool missed;                /* it said Release while the client need not have listened */
-    bj_time released_at, pinged_at;
-    uint8_t ping_length, ping[BJ_COAP_TOKEN];
+    bool judged;        /* the first bytes of the client on it were looked at */
+    bool csm, released; /* the client's CSM came; the server said Release */
+    bool gap;           /* the capture does not show all of it, nor for sure where messages begin */
+    bool missed;        /* it said Release while the client need not have listened */
+    bj_time released_at;
+    oracle_ping pings[ORACLE_PINGS]; /* without an answer yet, the oldest first */
+    unsigned ping_count;
+    bool pings_lost; /* there were more */
     bj_addr local, peer;
     uint8_t *buffer[2]; /* client's, server's bytes of a frame that is not whole */
     size_t held[2], room[2];

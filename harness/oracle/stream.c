@@ -12,17 +12,38 @@ static void broken(bj_oracle *o, const oracle_seen *s, const char *what) {
     oracle_break(o, BJ_RULE_TCP_SIGNALLING, s->time, s->event->sequence, "%s", what);
 }
 
+/* RFC 8323 §5.4: of several Pings each has a Pong of its own. */
+static void ponged(bj_oracle *o, oracle_connection *c, const oracle_seen *s) {
+    for (unsigned i = 0; i < c->ping_count; i++) {
+        const oracle_ping *ping = &c->pings[i];
+        if (ping->length == s->m.token_length && !memcmp(ping->token, s->m.token, ping->length)) {
+            c->ping_count--;
+            memmove(&c->pings[i], &c->pings[i + 1], (c->ping_count - i) * sizeof *ping);
+            return;
+        }
+    }
+    if (!c->pings_lost) {
+        broken(o, s, "a Pong whose token is that of no Ping (RFC 8323 §5.4)");
+    }
+}
+
+static void pinged(oracle_connection *c, const oracle_seen *s, bool owed) {
+    if (c->ping_count == ORACLE_PINGS) {
+        c->pings_lost = true;
+        return;
+    }
+    oracle_ping *ping = &c->pings[c->ping_count++];
+    *ping = (oracle_ping){ .at = owed ? s->time : BJ_NEVER, .length = s->m.token_length };
+    memcpy(ping->token, s->m.token, s->m.token_length);
+}
+
 static void client_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s) {
     if (!c->csm && s->m.code != CSM) {
         broken(o, s, "the first message of the client on a connection is not a CSM (RFC 8323 §5.3)");
     }
     c->csm = true;
     if (s->m.code == PONG) {
-        bool same = c->pinged && c->ping_length == s->m.token_length && !memcmp(c->ping, s->m.token, s->m.token_length);
-        if (!same) {
-            broken(o, s, "a Pong whose token is that of no Ping (RFC 8323 §5.4)");
-        }
-        c->pinged = false;
+        ponged(o, c, s);
     }
     if (c->released && bj_coap_is_request(s->m.code) && s->time > c->released_at + ORACLE_GRACE) {
         broken(o, s, "a new request on a connection that the server has released (RFC 8323 §5.5)");
@@ -36,13 +57,11 @@ static void client_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s
  * nobody. */
 static void server_said(bj_oracle *o, oracle_connection *c, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
-    if (p && oracle_asleep(o, p, s->time + ORACLE_GRACE)) {
+    bool asleep = p && oracle_asleep(o, p, s->time + ORACLE_GRACE);
+    if (s->m.code == PING) {
+        pinged(c, s, !asleep);
+    } else if (asleep) {
         c->missed |= s->m.code == RELEASE;
-    } else if (s->m.code == PING) {
-        c->pinged = true;
-        c->pinged_at = s->time;
-        c->ping_length = s->m.token_length;
-        memcpy(c->ping, s->m.token, sizeof c->ping);
     } else if (s->m.code == RELEASE) {
         c->released = true;
         c->released_at = s->time;
@@ -61,13 +80,22 @@ static void seen(bj_oracle *o, const oracle_seen *s) {
     }
 }
 
+static bj_time unanswered_since(const oracle_connection *c) {
+    bj_time since = BJ_NEVER;
+    for (unsigned i = 0; i < c->ping_count; i++) {
+        since = c->pings[i].at < since ? c->pings[i].at : since;
+    }
+    return since;
+}
+
 static void end(bj_oracle *o) {
     for (unsigned i = 0; o->connections && i < ORACLE_CONNECTIONS; i++) {
         const oracle_connection *c = &o->connections[i];
         bool open = c->used && !c->closed && !c->released && c->csm;
-        if (open && c->pinged && o->alive && !o->stopping && o->config.exact &&
-            o->now > c->pinged_at + o->config.ack_timeout + oracle_late(o)) {
-            oracle_break(o, BJ_RULE_TCP_SIGNALLING, c->pinged_at, 0, "a Ping gets no Pong (RFC 8323 §5.4)");
+        bj_time since = unanswered_since(c);
+        if (open && since != BJ_NEVER && o->alive && !o->stopping && o->config.exact &&
+            o->now > since + o->config.ack_timeout + oracle_late(o)) {
+            oracle_break(o, BJ_RULE_TCP_SIGNALLING, since, 0, "a Ping gets no Pong (RFC 8323 §5.4)");
         }
     }
 }

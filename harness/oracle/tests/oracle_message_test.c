@@ -738,6 +738,29 @@ static void a_ping_without_a_pong_is_found(void **state) {
     assert_broken(BJ_RULE_TCP_SIGNALLING, "Pong");
 }
 
+static void each_of_two_pings_has_its_pong(void **state) {
+    (void) state;
+    opens_stream(10000);
+    stream(10001, true, "\x00\xe1", 2);
+    stream(10004, false, "\x01\xe2\x42", 3);
+    stream(10004, false, "\x01\xe2\x43", 3);
+    stream(10005, true, "\x01\xe3\x42", 3);
+    stream(10005, true, "\x01\xe3\x43", 3);
+    judge(20000);
+    assert_nothing_broken();
+}
+
+static void a_second_pong_for_one_ping_is_found(void **state) {
+    (void) state;
+    opens_stream(10000);
+    stream(10001, true, "\x00\xe1", 2);
+    stream(10004, false, "\x01\xe2\x42", 3);
+    stream(10005, true, "\x01\xe3\x42", 3);
+    stream(10006, true, "\x01\xe3\x42", 3);
+    judge(20000);
+    assert_broken(BJ_RULE_TCP_SIGNALLING, "of no Ping");
+}
+
 /* It is registered in queue mode over TCP, at 10 s: from 103 s on it need not listen (LwM2M Core 1.1 §6.5). */
 static void registers_in_queue_mode(void) {
     config.accounts[1] = (bj_oracle_account){
@@ -783,6 +806,15 @@ static void who_does_not_listen_answers_no_ping(void **state) {
     registers_in_queue_mode();
     stream(200000, false, "\x01\xe2\x42", 3);
     judge(250000);
+    assert_nothing_broken();
+}
+
+static void who_listens_again_may_answer_a_ping(void **state) {
+    (void) state;
+    registers_in_queue_mode();
+    stream(200000, false, "\x01\xe2\x42", 3);
+    stream(250000, true, "\x01\xe3\x42", 3);
+    judge(260000);
     assert_nothing_broken();
 }
 
@@ -846,6 +878,9 @@ int main(void) {
         TEST(a_connection_begins_with_settings),
         TEST(a_request_before_the_settings_is_found),
         TEST(a_ping_without_a_pong_is_found),
+        TEST(each_of_two_pings_has_its_pong),
+        TEST(a_second_pong_for_one_ping_is_found),
+        TEST(who_listens_again_may_answer_a_ping),
         TEST(a_request_behind_a_release_is_found),
         TEST(who_does_not_listen_reads_no_release),
         TEST(a_release_is_read_when_it_listens_again),
