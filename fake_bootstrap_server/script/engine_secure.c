@@ -125,6 +125,13 @@ const bj__handshake *bj__secure_handshake(const bj__server *s, unsigned number) 
     return h && h->number == number ? h : NULL;
 }
 
+/* When the client sent what is being looked at. */
+static bj_time client_sent(const bj__guard *g) {
+    const bj_engine *e = g->engine;
+    bj_time sent, first;
+    return bj__sent_time(e, g->cause, &sent, &first) ? sent : bj__sent_unseen(e, &e->servers[g->server]);
+}
+
 static void ended(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {
     BJ_TEXT(text, 160);
     bj_text_printf(&text, "ended: %s", said->text);
@@ -132,20 +139,14 @@ static void ended(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
     if (!said->established) {
         handshake_over(g, peer, said);
     }
-    g->hello = BJ_NEVER;
+    g->hello = said->anew ? client_sent(g) : BJ_NEVER;
     bj__server *s = &g->engine->servers[g->server];
     if (peer->connection >= 0) {
         bj__stream_end(g->engine, peer->connection);
-    } else if (s->peer.known && s->peer.endpoint == peer->endpoint && bj_addr_equal(&s->peer.peer, &peer->address)) {
+    } else if (!said->anew && s->peer.known && s->peer.endpoint == peer->endpoint &&
+               bj_addr_equal(&s->peer.peer, &peer->address)) {
         s->peer.known = false;
     }
-}
-
-/* When the client sent what is being looked at. */
-static bj_time client_sent(const bj__guard *g) {
-    const bj_engine *e = g->engine;
-    bj_time sent, first;
-    return bj__sent_time(e, g->cause, &sent, &first) ? sent : bj__sent_unseen(e, &e->servers[g->server]);
 }
 
 static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_event *said) {

@@ -75,7 +75,9 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
     const uint8_t *hello = hello_of(data, length);
     bj__session *s = find(secure, peer);
     if (s && replaced(s, hello)) {
-        drop(s);
+        s->ended = true;
+        s->intermediate = s->final = BJ_NEVER;
+        bj__session_begins_anew(s);
         s = NULL;
     }
     /* The network doubled it: mbedTLS would take it, with its cookie, for a client that has lost the session. */

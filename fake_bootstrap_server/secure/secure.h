@@ -73,7 +73,7 @@ typedef enum bj_secure_kind {
     BJ_SECURE_ALERT_SENT = 2,     /* level, number */
     BJ_SECURE_ALERT_RECEIVED = 3, /* level, number */
     BJ_SECURE_KEYS = 4,           /* text: a line of a key log, as NSS writes it and Wireshark reads it */
-    BJ_SECURE_ENDED = 5,          /* text: why; the session is gone */
+    BJ_SECURE_ENDED = 5,          /* text: why; the session is gone, but for the peer's next where it begins `anew` */
     BJ_SECURE_IDENTITY = 6,       /* bytes, length: the PSK identity that the peer shows, known or not */
 } bj_secure_kind;
 
@@ -85,6 +85,7 @@ typedef struct bj_secure_event {
     const char *server_name; /* that the client asked for (SNI, RFC 6066 §3); NULL: it named none */
     uint16_t suite;          /* of an established session */
     bool established;        /* the handshake is over */
+    bool anew;               /* ENDED: by another handshake from the same address (RFC 6347 §4.2.8) */
     const uint8_t *bytes;    /* IDENTITY */
     size_t length;
 } bj_secure_event;

@@ -23,6 +23,7 @@ typedef struct bj__session {
     bool hello_known;
     char server_name[256]; /* of the ClientHello; empty: none */
     bool established, ended;
+    bool anew;         /* what is told as ended gives way to another handshake of the peer */
     bool hidden_alert; /* an encrypted alert left, and its number is to be told */
     unsigned busy;     /* mbedTLS or a callback is at work on it: it is freed later */
 } bj__session;
@@ -67,6 +68,8 @@ void bj__session_run(bj__session *session);
 bool bj__session_send(bj__session *session, const uint8_t *data, size_t length);
 void bj__session_alert(bj__session *session, uint8_t level, uint8_t number);
 void bj__session_close(bj__session *session);
+/* Tells that the session before has ended, as the peer begins another handshake (RFC 6347 §4.2.8). */
+void bj__session_begins_anew(bj__session *session);
 void bj__session_free(bj__session *session);
 void bj__session_tell(bj__session *session, bj_secure_kind kind, uint8_t level, int number, const char *text);
 /* The client names the server that it wants (RFC 6066 §3); any name will do. */

@@ -14,6 +14,7 @@ void bj__session_tell(bj__session *s, bj_secure_kind kind, uint8_t level, int nu
     bj_secure_event event = { .kind = kind, .level = level, .number = number, .text = text };
     event.server_name = s->server_name[0] ? s->server_name : NULL;
     event.established = s->established;
+    event.anew = s->anew;
     event.suite = s->established ? (uint16_t) mbedtls_ssl_get_ciphersuite_id(mbedtls_ssl_get_ciphersuite(&s->ssl)) : 0;
     s->secure->ops->event(s->secure->user, &s->peer, &event);
 }
@@ -24,6 +25,13 @@ static void end(bj__session *s, const char *why) {
         s->intermediate = s->final = BJ_NEVER;
         bj__session_tell(s, BJ_SECURE_ENDED, 0, 0, why);
     }
+}
+
+void bj__session_begins_anew(bj__session *s) {
+    s->anew = true;
+    bj__session_tell(s, BJ_SECURE_ENDED, 0, 0, "the client begins anew");
+    s->anew = s->established = false;
+    s->server_name[0] = '\0';
 }
 
 /* --- what mbedTLS asks for --- */
@@ -152,6 +160,14 @@ static void tell_hidden_alert(bj__session *s, int number) {
     tell_hidden(s, number ? 2 : 1, number);
 }
 
+/* The one alert that mbedTLS sends by itself and goes on: it refuses to negotiate again (RFC 5246 §7.2.2). */
+static void tell_refusal(bj__session *s, int result) {
+    if (result > 0 || result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY ||
+        result == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || result == MBEDTLS_ERR_SSL_CLIENT_RECONNECT) {
+        tell_hidden(s, MBEDTLS_SSL_ALERT_LEVEL_WARNING, MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION);
+    }
+}
+
 static const char *reason(int error) {
     switch (error) {
     case MBEDTLS_ERR_SSL_TIMEOUT:
@@ -255,6 +271,7 @@ static bool shake_hands(bj__session *s) {
 
 static bool read_record(bj__session *s) {
     int result = mbedtls_ssl_read(&s->ssl, s->secure->record, BJ_SECURE_RECORD);
+    tell_refusal(s, result);
     if (result > 0) {
         s->secure->ops->plain(s->secure->user, &s->peer, s->secure->record, (size_t) result);
         return true;
@@ -263,7 +280,7 @@ static bool read_record(bj__session *s) {
         return false;
     }
     if (result == MBEDTLS_ERR_SSL_CLIENT_RECONNECT) { /* RFC 6347 §4.2.8: the same port, a new handshake */
-        s->established = false;
+        bj__session_begins_anew(s);
         return true;
     }
     failed(s, result ? result : MBEDTLS_ERR_SSL_CONN_EOF);

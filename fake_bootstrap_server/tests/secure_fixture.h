@@ -44,6 +44,8 @@ typedef struct world {
     unsigned established, ended;
     int alert_sent, alert_received;      /* the last; -2: none */
     char keys[300], suite[80], why[120]; /* the last */
+    char name[64];                       /* that the last client asked for */
+    unsigned alerts_sent;
     uint8_t heard[65536];
     size_t heard_length;
     unsigned heard_records;
@@ -123,6 +125,10 @@ static void world_event(void *user, const bj_secure_peer *peer, const bj_secure_
     (void) peer;
     w->established += event->kind == BJ_SECURE_ESTABLISHED;
     w->ended += event->kind == BJ_SECURE_ENDED;
+    w->alerts_sent += event->kind == BJ_SECURE_ALERT_SENT;
+    if (event->kind == BJ_SECURE_ESTABLISHED) {
+        strcpy(w->name, event->server_name ? event->server_name : "");
+    }
     w->alert_sent = event->kind == BJ_SECURE_ALERT_SENT ? event->number : w->alert_sent;
     w->alert_received = event->kind == BJ_SECURE_ALERT_RECEIVED ? event->number : w->alert_received;
     char *to = event->kind == BJ_SECURE_KEYS          ? w->keys

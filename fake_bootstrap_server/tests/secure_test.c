@@ -310,6 +310,37 @@ static void test_a_client_that_starts_anew(void **state) {
     }
 }
 
+/* RFC 6347 §4.2.8: the session before is told as ended, and the name that the client asked for then was for that one.
+ */
+static void test_what_a_client_that_starts_anew_leaves_behind(void **state) {
+    (void) state;
+    for (int cookies = 0; cookies < 2; cookies++) {
+        world *w = begin(false);
+        serve_psk(w, false, cookies);
+        client first, second;
+        client_begin(&first, w, 5000, false);
+        client_psk(&first, text_bytes("device"), secret, sizeof secret);
+        client_ready(&first, 0);
+        mbedtls_ssl_set_hostname(&first.ssl, "bs.example");
+        assert_int_equal(client_handshake(&first), 0);
+        assert_string_equal(w->name, "bs.example");
+        assert_int_equal(w->ended, 0);
+        client_end(&first);
+        client_begin(&second, w, 5000, false);
+        uint64_t seed = 99;
+        mbedtls_ssl_conf_rng(&second.config, test_random, &seed);
+        client_psk(&second, text_bytes("device"), secret, sizeof secret);
+        client_ready(&second, 0);
+        assert_int_equal(client_handshake(&second), 0);
+        assert_int_equal(w->established, 2);
+        assert_string_equal(w->name, "");
+        assert_int_equal(w->ended, 1);
+        assert_string_equal(w->why, "the client begins anew");
+        client_end(&second);
+        world_end(w);
+    }
+}
+
 /* The network doubles the ClientHello that holds the cookie: RFC 6347 §4.2.8 is not for that. */
 static void test_a_hello_that_comes_late_once_more(void **state) {
     (void) state;
@@ -359,6 +390,30 @@ static void test_the_client_closes(void **state) {
         assert_int_equal(w->alert_received, 0);
         assert_int_equal(w->alert_sent, 0);
         assert_int_equal(w->ended, 1);
+        client_end(&c);
+        world_end(w);
+    }
+}
+
+/* RFC 5246 §7.2.2: no_renegotiation is a warning, behind which the session goes on. */
+static void test_a_client_that_negotiates_again(void **state) {
+    (void) state;
+    for (int stream = 0; stream < 2; stream++) {
+        world *w = begin(stream);
+        serve_psk(w, stream, true);
+        client c;
+        client_begin(&c, w, 5000, stream);
+        mbedtls_ssl_conf_renegotiation(&c.config, MBEDTLS_SSL_RENEGOTIATION_ENABLED);
+        client_psk(&c, text_bytes("device"), secret, sizeof secret);
+        client_ready(&c, 0);
+        assert_int_equal(client_handshake(&c), 0);
+        assert_int_equal(w->alerts_sent, 0);
+        CHECK(mbedtls_ssl_renegotiate(&c.ssl) != 0);
+        assert_int_equal(w->alert_sent, MBEDTLS_SSL_ALERT_MSG_NO_RENEGOTIATION);
+        assert_int_equal(w->ended, 0);
+        bj_secure_close(w->server, &c.peer);
+        assert_int_equal(w->alert_sent, MBEDTLS_SSL_ALERT_MSG_CLOSE_NOTIFY);
+        assert_int_equal(w->alerts_sent, 2);
         client_end(&c);
         world_end(w);
     }
@@ -702,9 +757,11 @@ int main(void) {
         cmocka_unit_test(test_flights_are_repeated_at_their_deadlines),
         cmocka_unit_test(test_duplicates_are_ignored),
         cmocka_unit_test(test_a_client_that_starts_anew),
+        cmocka_unit_test(test_what_a_client_that_starts_anew_leaves_behind),
         cmocka_unit_test(test_a_hello_that_comes_late_once_more),
         cmocka_unit_test(test_an_interrupted_stream),
         cmocka_unit_test(test_the_client_closes),
+        cmocka_unit_test(test_a_client_that_negotiates_again),
         cmocka_unit_test(test_the_server_closes),
         cmocka_unit_test(test_a_fatal_alert_of_the_client),
         cmocka_unit_test(test_an_alert_before_a_version_is_agreed_upon),

@@ -602,7 +602,7 @@ static void event(bj_oracle *o, const bj_event *e) {
         break;
     case BJ_EV_TLS_STATE:
         a->excused |= mine(o, &e->from);
-        if (oracle_begins(e, "ended")) {
+        if (oracle_begins(e, "ended") && !oracle_begins(e, "ended: the client begins anew")) {
             a->dialled = BJ_NEVER; /* that was for something else: a server may have the same address */
         }
         break;
