@@ -621,8 +621,9 @@ struct bj_oracle {
     } recovery;
 
     struct {
-        bool tagged; /* a response of the client had an ETag */
-        bool others; /* other Objects than /0 and /1 were written in this session */
+        bool tagged;        /* a response of the client had an ETag */
+        bool others;        /* other Objects than /0 and /1 were written in this session */
+        bool lost_a_server; /* the session that was kept has no account of a server that there was before */
         unsigned made_count;
         struct {
             uint16_t object, id;

@@ -752,6 +752,27 @@ static void mark_alone(oracle_accounts *a) {
     }
 }
 
+static bool has_server(const oracle_accounts *a, int64_t ssid) {
+    for (unsigned i = 0; i < a->count; i++) {
+        const oracle_instance *one = &a->items[i];
+        if (one->used && !one->deleted && one->object == 1 && one->ssid == ssid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Is a server of before the session gone, even where its instance has only got another Short Server ID? */
+static bool lost_a_server(const bj_oracle *o) {
+    for (unsigned i = 0; i < o->before.count; i++) {
+        const oracle_instance *one = &o->before.items[i];
+        if (one->used && !one->deleted && one->object == 1 && !has_server(&o->accounts, one->ssid)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void oracle_model_refused(bj_oracle *o) {
     mark_alone(&o->accounts);
 }
@@ -759,6 +780,7 @@ void oracle_model_refused(bj_oracle *o) {
 void oracle_model_session(bj_oracle *o, bool begins, bool kept) {
     o->account_changes++;
     if (kept) {
+        o->commands.lost_a_server = lost_a_server(o);
         mark_alone(&o->accounts);
         settle(&o->accounts);
     }

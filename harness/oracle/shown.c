@@ -72,7 +72,7 @@ static bool lists(const bj_coap *m, unsigned object, unsigned id) {
 /* LwM2M TS 1.0, E.1.3: with the account of a server its rights go, and with them what only it could reach: also of one
  * that only the client knows of. */
 static bool a_server_may_be_gone(const bj_oracle *o) {
-    bool gone = o->accounts.vague || o->config.state_given;
+    bool gone = o->accounts.vague || o->config.state_given || o->commands.lost_a_server;
     for (unsigned i = 0; i < o->accounts.count; i++) {
         const oracle_instance *one = &o->accounts.items[i];
         gone |= one->used && one->object == 1 && (one->alone || one->deleted || one->vague);

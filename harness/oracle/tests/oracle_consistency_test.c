@@ -203,6 +203,39 @@ static void with_a_server_that_may_be_gone_it_may_lack_some(void **state) {
     assert_nothing_broken();
 }
 
+/* A Write gives the account of a server another Short Server ID: the one of before is gone. */
+static void with_a_server_of_another_name_it_may_lack_some(void **state) {
+    (void) state;
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://mgmt.example", .instance = 1, .ssid = 1, .lifetime_s = 300, .binding = "U"
+    };
+    config.account_count = 2;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    writes_server(10300, 101, "/1/1", 101, 300, C(2, 4));
+    writes_server(10350, 102, "/1/1", 101, 300, C(2, 4));
+    writes(10400, 103, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10500, 104, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_nothing_broken();
+}
+
+static void with_a_server_that_stays_it_may_not(void **state) {
+    (void) state;
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://mgmt.example", .instance = 1, .ssid = 101, .lifetime_s = 300, .binding = "U"
+    };
+    config.account_count = 2;
+    opens();
+    writes_server(10300, 101, "/1/1", 101, 300, C(2, 4));
+    writes(10400, 103, "/9/0", "\xc1\x00\x65", 3, C(2, 4));
+    command(10500, 104, POST, "/bs", C(2, 4));
+    registers(10600, 50, "lt=300");
+    judge(11000);
+    assert_broken(BJ_RULE_BS_WRITE, "/9/0");
+}
+
 /* A server creates an account, and nobody knows where, nor whether one of /0 goes with it. */
 static void with_servers_that_nobody_knows_it_may_lack_some(void **state) {
     (void) state;
@@ -572,6 +605,8 @@ int main(void) {
         TEST(or_that_it_was_undone),
         TEST(a_registration_that_lacks_what_was_written_is_found),
         TEST(with_a_server_that_may_be_gone_it_may_lack_some),
+        TEST(with_a_server_of_another_name_it_may_lack_some),
+        TEST(with_a_server_that_stays_it_may_not),
         TEST(with_servers_that_nobody_knows_it_may_lack_some),
         TEST(nor_those_of_a_state_file),
         TEST(one_that_lists_it_is_lawful),
