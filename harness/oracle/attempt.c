@@ -473,7 +473,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
     if (here && overtakes && f->operation) { /* the answer */
         oracle_model_session(o, true, false);
         a->overtaken = true;
-        a->excused |= !anew; /* it may begin nothing */
+        a->excused |= !anew || !oracle_asked_from_there(o, s); /* it may begin nothing */
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }

@@ -518,12 +518,24 @@ static bool registers_from_there(bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
+/* The last Bootstrap-Request to that server went out where this comes: elsewhere a client may have another account's
+ * session, to the same address, or none. */
+bool oracle_asked_from_there(bj_oracle *o, const oracle_seen *s) {
+    const oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)); age++) {
+        if (own->purpose == ORACLE_BOOTSTRAP && bj_addr_equal(&own->peer, &s->peer)) {
+            return same_ends(&own->peer, &own->local, own->connection, s);
+        }
+    }
+    return true; /* it is long ago */
+}
+
 /* Would a request of that server now find somebody who must answer it? */
 static bool expected(bj_oracle *o, const oracle_seen *s) {
     const oracle_peer *p = oracle_peer_of(o, &s->peer, false);
     /* One that began with a command, and with an answer that may be passed over, may have begun and ended otherwise. */
     bool doubtful = o->attempt.overtaken && o->attempt.excused;
-    bool session = oracle_in_session(o, &s->peer) && !doubtful;
+    bool session = oracle_in_session(o, &s->peer) && !doubtful && oracle_asked_from_there(o, s);
     bool stands = p && p->registered && p->placed && !p->sends_away;
     bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
                       o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked && !may_await_a_session(o) &&

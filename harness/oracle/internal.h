@@ -733,6 +733,8 @@ bj_time oracle_transmit_wait(const bj_oracle *o);
 /* The client's message that `s` (of the client) is, after oracle_exchange_seen() took it in; NULL for ACK and RST. */
 oracle_own *oracle_own_at(bj_oracle *o, uint64_t age); /* 0: the newest; NULL */
 oracle_foreign *oracle_foreign_at(bj_oracle *o, uint64_t age);
+/* Does it come where the answer to the last Bootstrap-Request is expected (exchange.c)? */
+bool oracle_asked_from_there(bj_oracle *o, const oracle_seen *s);
 oracle_own *oracle_own_with_mid(bj_oracle *o, const oracle_seen *s);
 oracle_own *oracle_own_with_token(bj_oracle *o, const oracle_seen *s);
 oracle_foreign *oracle_foreign_with_mid(bj_oracle *o, const oracle_seen *s);

@@ -421,6 +421,57 @@ static void one_that_is_taken_begins_a_session(void **state) {
     assert_broken(BJ_RULE_COAP_ANSWERED, "DELETE /3");
 }
 
+/* The client registers with an account that leads to the Bootstrap-Server's address, from another port than the one
+ * that it asks from: what comes there may find nobody, or somebody who is not in a session. */
+static void is_commanded_at_the_port_of_a_register(bool accepts_first, bool rejects) {
+    const uint16_t port = local.port;
+    config.accounts[1] = (bj_oracle_account){
+        .uri = "coap://bs.example", .instance = 1, .ssid = 1, .lifetime_s = 86400, .binding = "U"
+    };
+    config.account_count = 2;
+    local.port = 49153;
+    CLIENT(5000, BS, .type = BJ_COAP_CON, .code = POST, .mid = 7, .token = "tr", .path = "/rd",
+           .query = { "ep=dev-1", "lt=86400", "lwm2m=1.1" });
+    local.port = port;
+    asks(20000, 1);
+    if (accepts_first) {
+        accepts(20050, 1);
+    }
+    local.port = 49153;
+    SERVER(20100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 100, .token = "to", .path = "/3");
+    if (rejects) {
+        CLIENT(20110, BS, .type = BJ_COAP_RST, .mid = 100);
+    } else {
+        SERVER(20120, BS, .type = BJ_COAP_CON, .code = POST, .mid = 101, .token = "tp", .path = "/bs");
+    }
+    local.port = port;
+    judge(25000);
+}
+
+static void who_registers_need_not_hear_a_command_that_overtakes(void **state) {
+    (void) state;
+    is_commanded_at_the_port_of_a_register(false, false);
+    assert_nothing_broken();
+}
+
+static void who_registers_need_not_hear_one_of_a_session(void **state) {
+    (void) state;
+    is_commanded_at_the_port_of_a_register(true, false);
+    assert_nothing_broken();
+}
+
+static void who_registers_may_reject_a_command_that_overtakes(void **state) {
+    (void) state;
+    is_commanded_at_the_port_of_a_register(false, true);
+    assert_nothing_broken();
+}
+
+static void who_registers_may_reject_one_of_a_session(void **state) {
+    (void) state;
+    is_commanded_at_the_port_of_a_register(true, true);
+    assert_nothing_broken();
+}
+
 static void a_reset_of_a_command_that_overtakes_is_found(void **state) {
     (void) state;
     asks(10000, 1);
@@ -558,6 +609,10 @@ int main(void) {
         TEST(a_rejected_command_that_overtakes_may_begin_nothing),
         TEST(one_that_is_passed_over_may_begin_nothing),
         TEST(one_that_is_taken_begins_a_session),
+        TEST(who_registers_need_not_hear_a_command_that_overtakes),
+        TEST(who_registers_need_not_hear_one_of_a_session),
+        TEST(who_registers_may_reject_a_command_that_overtakes),
+        TEST(who_registers_may_reject_one_of_a_session),
         TEST(a_reset_of_a_command_that_overtakes_is_found),
         TEST(one_that_nobody_need_take_may_be_rejected),
         TEST(a_session_that_a_command_opened_is_not_given_up_early),
