@@ -186,11 +186,12 @@ static void expect_change(bj_oracle *o, oracle_observation *ob, const oracle_man
     thresholds t = thresholds_of(o, ob);
     bool reached = o->config.notifies_writer || !bj_addr_equal(&ob->peer, &x->f->peer);
     bool known = period(o, ob, ORACLE_PMIN, &pmin, &since) && period(o, ob, ORACLE_EPMIN, &epmin, &since) && t.known;
-    if (!known || !reached || ob->stream || ob->vague || (t.any && !is_single_number(ob))) {
+    bool judged = known && !ob->stream && !ob->vague && (!t.any || is_single_number(ob));
+    if (!judged || (t.any && !is_met(&t, number_of(&ob->value), number_of(value)))) {
+        expect_nothing(ob); /* it is back again, or does not count, or nobody knows whether it does */
         return;
     }
-    if (t.any && !is_met(&t, number_of(&ob->value), number_of(value))) {
-        expect_nothing(ob); /* it is back again, or does not count */
+    if (!reached) {
         return;
     }
     ob->expected_by = t.any ? BJ_RULE_REP_THRESHOLDS : ob->composite ? BJ_RULE_REP_COMPOSITE : BJ_RULE_REP_OBSERVE;

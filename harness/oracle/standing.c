@@ -583,7 +583,7 @@ static void executed(bj_oracle *o, oracle_peer *p, const oracle_foreign *f, cons
     bool argued = f->connection >= 0 ? bj_coap_tcp_decode(&request, f->bytes, f->length) != BJ_COAP_OK
                                      : bj_coap_decode(&request, f->bytes, f->length) != BJ_COAP_OK;
     argued = argued || request.payload_length > 1; /* names a transport, which may lead elsewhere */
-    if (st->held && !argued && !st->dismissed && executes_own(o, f, SERVER_TRIGGER)) {
+    if (st->held && !argued && !st->dismissed && executes_own(o, f, SERVER_TRIGGER) && !f->reused) {
         oblige(o, p, ORACLE_DUTY_TRIGGER, s->time + patience(o));
     } else if (st->held && executes_own(o, f, SERVER_DISABLE)) {
         disabled(o, p, s->time);

@@ -368,7 +368,7 @@ void oracle_values_from_factory(bj_oracle *o, unsigned instance, bj_time at) {
 }
 
 void oracle_values_answered(bj_oracle *o, const oracle_managed *x) {
-    static const bj_path root = { .depth = 0 };
+    static const bj_path root = { .depth = 0 }, rights = { .ids = { 2 }, .depth = 1 };
     switch (x->kind) {
     case ORACLE_MANAGES_READ:
         read_again(o, x);
@@ -388,6 +388,7 @@ void oracle_values_answered(bj_oracle *o, const oracle_managed *x) {
     case ORACLE_MANAGES_DELETE:
         if (x->s->m.code >> 5 != 4) {
             oracle_values_forget(o, &x->f->path);
+            oracle_values_forget(o, &rights); /* LwM2M Core 1.1 §8.2: they come and go with what they are for */
         }
         break;
     case ORACLE_MANAGES_DISCOVER:

@@ -285,6 +285,19 @@ static void a_refused_write_that_stays_is_found(void **state) {
     assert_broken(BJ_RULE_MGMT_WRITE, "a refused Write");
 }
 
+/* LwM2M Core 1.1 §8.2: who creates an Object Instance owns it, which a client may write down where rights for one of
+ * that number are already. */
+static void a_created_instance_may_have_another_owner(void **state) {
+    (void) state;
+    manages();
+    reads("/2/0/3", "101");
+    writes_text("/2/0/3", "102", C(4, 1));
+    simple(POST, "/3442", C(2, 1));
+    reads("/2/0/3", "102");
+    judge(20000);
+    assert_nothing_broken();
+}
+
 static void a_refused_composite_that_stays_is_found(void **state) {
     (void) state;
     manages();
@@ -438,6 +451,7 @@ int main(void) {
         TEST(what_was_written_is_read),
         TEST(a_write_whose_answer_is_not_known_is_not_judged),
         TEST(a_refused_write_that_stays_is_found),
+        TEST(a_created_instance_may_have_another_owner),
         TEST(a_refused_composite_that_stays_is_found),
         TEST(an_update_that_takes_away_is_found),
         TEST(a_replacement_that_leaves_is_found),

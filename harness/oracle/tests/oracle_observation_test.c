@@ -641,6 +641,18 @@ static void a_threshold_that_is_crossed_is_told(void **state) {
     assert_broken(BJ_RULE_REP_THRESHOLDS, "/1/0/5");
 }
 
+/* Something that nobody follows may have given the observation's server other periods: nothing is due any more. */
+static void where_the_periods_are_not_known_any_more_none_is_due(void **state) {
+    (void) state;
+    thresholds_count();
+    writes_text("/1/0/5", "160", C(2, 4));
+    simple(PUT, "/rd/1", C(4, 4));
+    writes_text("/1/0/5", "120", C(2, 4));
+    runs_until(300000);
+    judge(300000);
+    assert_nothing_broken();
+}
+
 static void a_step_is_told(void **state) {
     (void) state;
     observes();
@@ -794,6 +806,7 @@ int main(void) {
         TEST(an_evaluation_before_epmin_is_found),
         TEST(no_threshold_is_found),
         TEST(a_threshold_that_is_crossed_is_told),
+        TEST(where_the_periods_are_not_known_any_more_none_is_due),
         TEST(a_step_is_told),
         TEST(confirmable_though_con_is_0_is_found),
         TEST(not_confirmable_though_con_is_1_is_found),

@@ -406,6 +406,20 @@ static void a_binding_that_is_not_told_breaks_the_rule(void **state) {
     assert_broken(BJ_RULE_REG_BINDING, "the server is not told");
 }
 
+/* It comes again with another token, changed on its way: by its Message ID it is the one that an Update has answered.
+ */
+static void a_trigger_that_is_taken_for_a_repetition_brings_none(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, POST, "/1/0/8", NULL, C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", NULL);
+    updated(20110, 901, C(2, 4));
+    SERVER(20200, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 70, .token = "??", .path = "/1/0/8");
+    CLIENT(20210, MGMT, .type = BJ_COAP_ACK, .code = C(2, 4), .mid = 70, .token = "??");
+    judge(60000);
+    assert_nothing_broken();
+}
+
 static void a_trigger_without_an_update_breaks_the_rule(void **state) {
     (void) state;
     stands();
@@ -1265,6 +1279,7 @@ int main(void) {
         TEST(a_transport_that_the_client_may_lack_need_not_be_told),
         TEST(what_the_first_release_cannot_say_need_not_be_told),
         TEST(a_binding_that_is_not_told_breaks_the_rule),
+        TEST(a_trigger_that_is_taken_for_a_repetition_brings_none),
         TEST(a_trigger_without_an_update_breaks_the_rule),
         TEST(a_trigger_that_names_a_transport_may_lead_elsewhere),
         TEST(a_trigger_of_another_instance_is_not_judged),
