@@ -183,6 +183,22 @@ static void established(bj__guard *g, const bj_secure_peer *peer, const bj_secur
     }
 }
 
+/* What came, as the log would show it leave: where it does not, a handshake begins here. */
+static bj_event as_sent(const bj__guard *g, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    return (bj_event){ .sequence = g->cause,
+                       .time = client_sent(g),
+                       .number = peer->connection,
+                       .from = peer->address,
+                       .to = own_address(g->engine, &g->engine->servers[g->server], peer->endpoint),
+                       .raw = data,
+                       .raw_length = length };
+}
+
+static void hello(const bj__guard *g, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    bj_event sent = as_sent(g, peer, data, length);
+    bj__contact_datagram(g->engine, &g->engine->servers[g->server], &sent);
+}
+
 static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event *said) {
     bj__guard *g = guard;
     switch (said->kind) {
@@ -192,6 +208,9 @@ static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event
     case BJ_SECURE_IDENTITY:
         bj__contact_identity(g->engine, &g->engine->servers[g->server], peer->connection, &peer->address, said->bytes,
                              said->length);
+        break;
+    case BJ_SECURE_HELLO:
+        hello(g, peer, said->bytes, said->length);
         break;
     case BJ_SECURE_ALERT_SENT:
     case BJ_SECURE_ALERT_RECEIVED:
@@ -328,17 +347,6 @@ static bj_secure_peer peer_of(const bj__connection *c) {
 /* A ClientHello in the clear. */
 static bool is_hello(const uint8_t *data, size_t length) {
     return length > 13 && data[0] == 22 && !(data[3] | data[4]) && data[13] == 1;
-}
-
-/* What came, as the log would show it leave: where it does not, a handshake begins here. */
-static bj_event as_sent(const bj__guard *g, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
-    return (bj_event){ .sequence = g->cause,
-                       .time = client_sent(g),
-                       .number = peer->connection,
-                       .from = peer->address,
-                       .to = own_address(g->engine, &g->engine->servers[g->server], peer->endpoint),
-                       .raw = data,
-                       .raw_length = length };
 }
 
 void bj__secure_datagram(bj_engine *e, bj__server *s, int endpoint, const bj_addr *from, const uint8_t *data,

@@ -71,7 +71,25 @@ static bool replaced(const bj__session *s, const uint8_t *hello) {
            !(s->established && s->secure->cookies);
 }
 
+/* NULL: it is the fragment of a ClientHello of which there is more to come. */
+static const uint8_t *without_fragments(bj_secure *secure, const bj_secure_peer *peer, const uint8_t *data,
+                                        size_t *length) {
+    if (!bj__is_fragment(data, *length)) {
+        return data;
+    }
+    data = bj__put_together(secure, peer, data, length);
+    if (data) {
+        bj_secure_event said = { .kind = BJ_SECURE_HELLO, .bytes = data, .length = *length };
+        secure->ops->event(secure->user, peer, &said);
+    }
+    return data;
+}
+
 static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
+    data = without_fragments(secure, peer, data, &length);
+    if (!data) {
+        return;
+    }
     const uint8_t *hello = hello_of(data, length);
     bj__session *s = find(secure, peer);
     if (s && replaced(s, hello)) {
@@ -188,6 +206,7 @@ void bj_secure_forget_all(bj_secure *secure) {
         drop(s);
     }
     sweep(secure);
+    bj__free_fragments(secure);
 }
 
 bool bj_secure_established(const bj_secure *secure, const bj_secure_peer *peer) {
@@ -464,6 +483,7 @@ void bj_secure_free(bj_secure *secure) {
     mbedtls_x509_crt_free(&secure->client_ca);
     mbedtls_pk_free(&secure->private_key);
     free_keys(secure);
+    bj__free_fragments(secure);
     bj_arena_free(secure->arena, secure->record);
     bj_arena_free(secure->arena, secure);
 }

@@ -75,6 +75,7 @@ typedef enum bj_secure_kind {
     BJ_SECURE_KEYS = 4,           /* text: a line of a key log, as NSS writes it and Wireshark reads it */
     BJ_SECURE_ENDED = 5,          /* text: why; the session is gone, but for the peer's next where it begins `anew` */
     BJ_SECURE_IDENTITY = 6,       /* bytes, length: the PSK identity that the peer shows, known or not */
+    BJ_SECURE_HELLO = 7, /* bytes, length: a ClientHello that came in fragments, as the one record it could be */
 } bj_secure_kind;
 
 typedef struct bj_secure_event {
@@ -86,7 +87,7 @@ typedef struct bj_secure_event {
     uint16_t suite;          /* of an established session */
     bool established;        /* the handshake is over */
     bool anew;               /* ENDED: by another handshake from the same address (RFC 6347 §4.2.8) */
-    const uint8_t *bytes;    /* IDENTITY */
+    const uint8_t *bytes;    /* IDENTITY, HELLO */
     size_t length;
 } bj_secure_event;
 

@@ -28,6 +28,8 @@ typedef struct bj__session {
     unsigned busy;     /* mbedTLS or a callback is at work on it: it is freed later */
 } bj__session;
 
+enum { BJ__HELLOS = 4 };
+
 struct bj_secure {
     bj_arena *arena;
     const bj_secure_ops *ops;
@@ -44,8 +46,10 @@ struct bj_secure {
     mbedtls_x509_crt certificate, client_ca;
     mbedtls_pk_context private_key;
     bj__session *sessions;
-    bj__session *current; /* whose keys mbedTLS exports */
-    uint8_t *record;      /* BJ_SECURE_RECORD bytes */
+    bj__session *current;                 /* whose keys mbedTLS exports */
+    uint8_t *record;                      /* BJ_SECURE_RECORD bytes */
+    struct bj__hello *hellos[BJ__HELLOS]; /* of which fragments are here; NULL: none yet */
+    unsigned next_hello;
 };
 
 /* --- platform.c: what mbedTLS calls instead of libc --- */
@@ -58,6 +62,15 @@ typedef struct bj__platform {
 /* From now on mbedTLS allocates in that arena and sees that time; returns what was before. */
 bj__platform bj__platform_set(bj__platform platform);
 bj__platform bj__platform_enter(const bj_secure *secure);
+
+/* --- fragments.c: RFC 6347 §4.2.3 --- */
+
+/* A datagram that begins with a part of a ClientHello. */
+bool bj__is_fragment(const uint8_t *data, size_t length);
+/* Keeps what is in it. The whole ClientHello as one record, and its length, once all of it is here: it stays until the
+ * next call. NULL: there is more to come. */
+const uint8_t *bj__put_together(bj_secure *secure, const bj_secure_peer *peer, const uint8_t *data, size_t *length);
+void bj__free_fragments(bj_secure *secure);
 
 /* --- session.c --- */
 

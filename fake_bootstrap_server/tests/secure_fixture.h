@@ -52,6 +52,8 @@ typedef struct world {
     bool echo, close_on_plain;
     uint8_t hello[600]; /* the last ClientHello that came */
     size_t hello_length;
+    size_t fragment;  /* bytes of a ClientHello in a datagram, 0: all */
+    bool backwards;   /* the last of its fragments comes first */
     bool odd_version; /* its record has the version {254, 0}, as of some clients */
 } world;
 
@@ -219,9 +221,38 @@ static void make_identity(identity *id, const char *subject, uint64_t seed) {
 
 /* --- a client --- */
 
+/* A ClientHello, RFC 6347 §4.2.3. */
+static void send_fragments(client *c, const uint8_t *data, size_t length) {
+    world *w = c->w;
+    enum { HEADERS = 13 + 12 };
+    size_t body = length - HEADERS, count = (body + w->fragment - 1) / w->fragment;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = w->backwards ? count - 1 - i : i, at = n * w->fragment;
+        size_t part = body - at < w->fragment ? body - at : w->fragment;
+        uint8_t datagram[PACKET];
+        memcpy(datagram, data, HEADERS);
+        memcpy(datagram + HEADERS, data + HEADERS + at, part);
+        datagram[11] = (uint8_t) ((12 + part) >> 8);
+        datagram[12] = (uint8_t) (12 + part);
+        datagram[20] = (uint8_t) (at >> 8);
+        datagram[21] = (uint8_t) at;
+        datagram[23] = (uint8_t) (part >> 8);
+        datagram[24] = (uint8_t) part;
+        bool lost = w->received < 64 && (w->lose_received >> w->received & 1);
+        w->received++;
+        for (int copies = lost ? 0 : w->twice ? 2 : 1; copies; copies--) {
+            bj_secure_receive(w->server, &c->peer, datagram, HEADERS + part);
+        }
+    }
+}
+
 static int client_send(void *user, const unsigned char *data, size_t length) {
     client *c = user;
     world *w = c->w;
+    if (w->fragment && data[0] == 22 && length > 25 && data[13] == 1) {
+        send_fragments(c, data, length);
+        return (int) length;
+    }
     bool lost = w->received < 64 && (w->lose_received >> w->received & 1);
     w->received++;
     size_t step = w->chunk ? w->chunk : length;

@@ -635,6 +635,67 @@ static void test_a_handshake_in_small_datagrams(void **state) {
 
 /* --- anything at all --- */
 
+/* The server's sessions, cookies and repetitions are as with a ClientHello in one piece. */
+static void in_fragments(size_t fragment, bool backwards, bool twice, bool cookies, uint64_t lose) {
+    world *w = begin(false);
+    w->fragment = fragment;
+    w->backwards = backwards;
+    w->twice = twice;
+    w->lose_received = lose;
+    serve_psk(w, false, cookies);
+    client first, second;
+    connect_psk(&first, w, 5000, false);
+    assert_int_equal(client_handshake(&first), 0);
+    talk(&first);
+    client_end(&first);
+    w->first = w->end;
+    client_begin(&second, w, 5000, false);
+    uint64_t seed = 99;
+    mbedtls_ssl_conf_rng(&second.config, test_random, &seed);
+    client_psk(&second, text_bytes("device"), secret, sizeof secret);
+    client_ready(&second, 0);
+    assert_int_equal(client_handshake(&second), 0);
+    talk(&second);
+    assert_int_equal(bj_secure_sessions(w->server), 1);
+    assert_int_equal(w->ended, 1);
+    client_end(&second);
+    size_t before = bj_arena_in_use(w->arena);
+    bj_secure_free(w->server);
+    w->server = NULL;
+    CHECK(bj_arena_in_use(w->arena) < before);
+    world_end(w);
+}
+
+static void test_a_hello_in_fragments(void **state) {
+    (void) state;
+    for (int cookies = 0; cookies < 2; cookies++) {
+        in_fragments(40, false, false, cookies, 0);
+        in_fragments(40, true, false, cookies, 0);
+        in_fragments(1, false, true, cookies, 0);
+        in_fragments(100, false, false, cookies, 2);
+    }
+}
+
+/* Five clients begin at once: there is room for the fragments of four. */
+static void test_fragments_of_many(void **state) {
+    (void) state;
+    world *w = begin(false);
+    serve_psk(w, false, false);
+    enum { CLIENTS = 5 };
+    static client clients[CLIENTS];
+    w->fragment = 100;
+    w->lose_received = 2 | 2 << 3 | 2 << 6 | 2 << 9;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        connect_psk(&clients[i], w, (uint16_t) (100 + i), false);
+        client_step(&clients[i]);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        assert_int_equal(client_handshake(&clients[i]), 0);
+        client_end(&clients[i]);
+    }
+    world_end(w);
+}
+
 static void feed_garbage(world *w, const bj_secure_peer *peer, uint64_t *seed, const uint8_t *base,
                          size_t base_length) {
     uint8_t bytes[600];
@@ -771,6 +832,8 @@ int main(void) {
         cmocka_unit_test(test_many_sessions_at_once),
         cmocka_unit_test(test_long_messages),
         cmocka_unit_test(test_a_handshake_in_small_datagrams),
+        cmocka_unit_test(test_a_hello_in_fragments),
+        cmocka_unit_test(test_fragments_of_many),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_garbage_in_a_session),
         cmocka_unit_test(test_dates),
