@@ -198,13 +198,28 @@ static bj__held *held_of(bj_engine *e, unsigned instance) {
     bj__held *one = &h->held[h->held_count++];
     *one = (bj__held){ .instance = (uint16_t) instance, .pending = true };
     for (unsigned i = 0; i + 1 < h->held_count; i++) { /* what it was before */
-        if (h->held[i].instance == instance) {
-            one->named = h->held[i].named;
-            one->identity = h->held[i].identity;
-            one->key = h->held[i].key;
+        if (h->held[i].instance == instance && !h->held[i].deleted) {
+            *one = h->held[i];
+            one->pending = true;
         }
     }
     return one;
+}
+
+static const bj_record *bootstrap_account(const bj_engine *e) {
+    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
+    return bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+}
+
+/* Where no scenario says it, it is 0 (docs/porting.md). */
+static uint32_t place_of(const bj_record *account) {
+    return bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0);
+}
+
+/* Is the bootstrap account that the client had from the factory in that instance of /0? */
+static bool is_own(const bj_engine *e, unsigned instance) {
+    const bj_record *account = bootstrap_account(e);
+    return account && place_of(account) == instance;
 }
 
 /* What a client holds that was told this: in TLV, which has no types, a number or a Boolean is bytes as any other. */
@@ -229,7 +244,9 @@ static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes,
     const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
     bj__held *one = identity && key && bytes_told(e, key, tlv).length ? held_of(e, instance) : NULL;
     if (one) {
+        const bj_node *bootstrap = node_of(nodes, count, 1);
         one->named = true;
+        one->bootstrap = bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer;
         one->identity = bytes_told(e, identity, tlv);
         one->key = bytes_told(e, key, tlv);
     }
@@ -267,29 +284,52 @@ void bj__heal_note_write(bj_engine *e, const bj_record *step) {
     }
 }
 
+/* The bootstrap account stays, whatever is deleted (LwM2M Core 1.1 §6.1.7.6). What was written in the same session is
+ * gone at once, for nothing brings it back; of what was there before the end of the session decides. */
+void bj__heal_note_delete(bj_engine *e, const bj_record *step) {
+    bj__heal *h = &e->heal;
+    bj_path path = bj_path_of(bj_get_string(step, BJ_F(DELETE, PATH), "/"));
+    unsigned count = 0;
+    for (unsigned i = 0; i < h->held_count; i++) {
+        bj__held one = h->held[i];
+        bj_path place = { .depth = 2, .ids = { 0, one.instance } };
+        one.deleted |= bj_path_begins(&place, &path) && !one.bootstrap && !is_own(e, one.instance);
+        h->held[count] = one;
+        count += !one.deleted || !one.pending;
+    }
+    h->held_count = count;
+}
+
 void bj__heal_note_session(bj_engine *e, bool kept) {
     bj__heal *h = &e->heal;
     unsigned count = 0;
     for (unsigned i = 0; i < h->held_count; i++) {
-        if (h->held[i].pending && !kept) {
+        if (kept ? h->held[i].deleted : h->held[i].pending) {
             continue;
         }
         h->held[count] = h->held[i];
+        h->held[count].deleted = false;
         h->held[count++].pending = false;
     }
     h->held_count = count;
 }
 
+/* Where a key was written alone, that which the factory gave the account stays. */
+static bj_secure_bytes identity_of(const bj_engine *e, const bj__held *one) {
+    bool stays = !one->named && is_own(e, one->instance);
+    const bj_value *factory = stays ? bj_get(bootstrap_account(e), BJ_F(ACCOUNT, IDENTITY)) : NULL;
+    bj_string given = factory ? factory->as.string : one->identity;
+    return (bj_secure_bytes){ (const uint8_t *) given.bytes, given.length };
+}
+
 /* The last that was written for an instance comes first: of two keys for one identity it counts. */
-static size_t held_keys(const bj_engine *e, bool pending, const bj_secure_psk *factory, bj_secure_psk *psks, size_t n,
-                        size_t most) {
+static size_t held_keys(const bj_engine *e, bool pending, bj_secure_psk *psks, size_t n, size_t most) {
     const bj__heal *h = &e->heal;
     for (unsigned i = h->held_count; i-- && n < most;) {
         const bj__held *one = &h->held[i];
-        bj_secure_bytes identity = { (const uint8_t *) one->identity.bytes, one->identity.length };
         if (one->pending == pending && one->key.length && one->key.length <= 32) {
-            identity = one->named || !factory ? identity : factory->identity; /* that of the account stays */
-            psks[n++] = (bj_secure_psk){ identity, { (const uint8_t *) one->key.bytes, one->key.length } };
+            bj_secure_bytes key = { (const uint8_t *) one->key.bytes, one->key.length };
+            psks[n++] = (bj_secure_psk){ identity_of(e, one), key };
         }
     }
     return n;
@@ -299,11 +339,11 @@ size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size
     bj_secure_psk factory[BJ__HELD];
     size_t kept = count < BJ__HELD ? count : BJ__HELD, n = 0;
     memcpy(factory, psks, kept * sizeof *psks);
-    n = held_keys(e, false, kept ? factory : NULL, psks, n, most);
+    n = held_keys(e, false, psks, n, most);
     for (size_t i = 0; i < kept && n < most; i++) {
         psks[n++] = factory[i];
     }
-    return held_keys(e, true, kept ? factory : NULL, psks, n, most); /* that may have been taken */
+    return held_keys(e, true, psks, n, most); /* that may have been taken */
 }
 
 /* --- what the script wrote ------------------------------------------------------------------------------------ */
@@ -401,7 +441,7 @@ static void look_for_account(values_walk *w, const bj_record *step) {
 }
 
 static bool account_is_struck(const bj_engine *e, const bj_record *account) {
-    values_walk w = { .step = look_for_account, .account = bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0) };
+    values_walk w = { .step = look_for_account, .account = place_of(account) };
     walk_all(&w, e);
     return w.struck;
 }
@@ -449,8 +489,7 @@ static bj_time retry_sequence(const bj_engine *e, bj_time wait) {
 
 /* Has the client a bootstrap account that nothing takes away: no Write, and no time-out (Core E.1, /0/x/12)? */
 static bool can_bootstrap_at_last(const bj_engine *e) {
-    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
-    const bj_record *account = bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
+    const bj_record *account = bootstrap_account(e);
     return account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
 }
 

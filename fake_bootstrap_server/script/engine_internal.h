@@ -215,7 +215,7 @@ typedef struct bj__outbound {
     uint64_t replies_to; /* exchange, for responses */
     uint8_t *bytes;
     size_t length;
-    const bj_record *record; /* a Write; NULL */
+    const bj_record *record; /* a Write, a Delete; NULL */
     bj__delivery delivery;
     bj_time began;     /* first block sent */
     bj_time next_send; /* BJ_NEVER: no more retransmission */
@@ -430,8 +430,10 @@ enum { BJ__HEAL_STEPS = 4, BJ__HELD = 16 };
 /* The credentials of an instance of /0 that a Write left with the client. */
 typedef struct bj__held {
     uint16_t instance;
-    bool pending; /* until Finish */
-    bool named;   /* its identity was written, too */
+    bool pending;   /* until Finish */
+    bool named;     /* its identity was written, too */
+    bool bootstrap; /* it was written as a Bootstrap-Server's */
+    bool deleted;   /* in the session that is open: until Finish the client has it */
     bj_string identity, key;
 } bj__held;
 
@@ -950,8 +952,9 @@ void bj__heal_name_failed(bj_engine *e, const char *name);
 void bj__heal_repeated(bj_engine *e, const bj__exchange *x);
 /* The client sends something to an address, or connects there (`data` is NULL): maybe no server takes that. */
 void bj__heal_sends_to(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length);
-/* A Write of a bootstrap session was accepted; the session has ended, with success (kept) or without. */
+/* A Write, a Delete of a bootstrap session was accepted; the session has ended, with success (kept) or without. */
 void bj__heal_note_write(bj_engine *e, const bj_record *step);
+void bj__heal_note_delete(bj_engine *e, const bj_record *step);
 void bj__heal_note_session(bj_engine *e, bool kept);
 /* Those of the factory, which are there, and those that the client was given; returns how many there are. */
 size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most);

@@ -381,6 +381,21 @@ static void compare_repeated(bj_engine *e, bj__outbound *o, const bj_coap *m, ui
     o->repeated = 2;
 }
 
+/* What the client has accepted of its accounts. */
+static void note_told(bj_engine *e, const bj__outbound *o, uint8_t code) {
+    if (!o->record) {
+        return;
+    }
+    if (o->record->kind == BJ_K_DELETE && code == BJ_COAP_CODE(2, 2)) {
+        bj__heal_note_delete(e, o->record);
+    } else if (o->record->kind == BJ_K_WRITE && code == BJ_COAP_CODE(2, 4)) {
+        bj__heal_note_write(e, o->record); /* the client takes it for a command, whatever came before it */
+        if (o->is_command) {
+            bj__due_account_written(e, o->record);
+        }
+    }
+}
+
 static void keep_answer(bj_engine *e, bj__outbound *o, const bj_coap *m, const uint8_t *data, size_t length,
                         uint32_t event) {
     bj_arena_free(e->arena, o->answer);
@@ -392,12 +407,7 @@ static void keep_answer(bj_engine *e, bj__outbound *o, const bj_coap *m, const u
     o->answer_event = event;
     o->outcome = BJ__ANSWERED;
     stop_retransmission(o);
-    if (o->record && m->code == BJ_COAP_CODE(2, 4)) { /* the client takes it for a command, whatever came before it */
-        bj__heal_note_write(e, o->record);
-        if (o->is_command) {
-            bj__due_account_written(e, o->record);
-        }
-    }
+    note_told(e, o, m->code);
     bj__due_answered(e, o, m->code);
     bj__observation_answered(e, o, m);
 }

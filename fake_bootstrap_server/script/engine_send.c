@@ -807,7 +807,7 @@ static bj__outbound *start_operation(builder *b, bj__server *s, const bj_record 
     o->is_trigger = is_trigger(b);
     o->is_command = bj__due_is_command(e, s);
     o->observing = bj__is_observing(step) ? step : NULL;
-    o->record = step->kind == BJ_K_WRITE ? step : NULL;
+    o->record = step->kind == BJ_K_WRITE || step->kind == BJ_K_DELETE ? step : NULL;
     if (b->m.type == BJ_COAP_CON && s->peer.connection < 0) {
         s->last_confirmable = o->id;
     }

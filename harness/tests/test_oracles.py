@@ -168,6 +168,57 @@ steps:
     recovers(tmp_path, text)
 
 
+# Its account has the identity `boot`, and another key than those that are written below.
+SECURED = """title: TITLE
+client:
+  bootstrap: {uri: "coaps://bs.example", instance: 0, security: psk, identity: !text boot, key: 000102030405060708090a0b0c0d0e0f}
+servers:
+  bs: {transport: dtls}
+  mgmt: {transport: dtls, identity: !text boot, key: 00112233445566778899aabbccddeeff}
+  open: {}
+steps:
+  - request: {to: bs, path: /bs}
+  - respond: 2.04
+"""
+# It is told to bootstrap again, and does so at once when the world is healed.
+TRIGGERED = """  - write: /1/0
+    tlv: {0: 101, 1: 86400, 6: false, 7: U}
+    expect: 2.04
+  - finish: {expect: 2.04}
+  - request: {to: SERVER, path: /rd}
+  - respond: {code: 2.01, location: /rd/1}
+  - execute: {path: /1/0/9, server: SERVER, expect: 2.04}
+"""
+ONE_KEY = "  - write: {path: /0/1/5, hex: 00112233445566778899aabbccddeeff, format: opaque, expect: 2.04}\n"
+
+
+def test_a_key_that_its_own_session_deletes_is_none_of_the_bootstrap_account(tmp_path):
+    text = SECURED.replace("TITLE", "A key is written alone, and deleted") + ONE_KEY
+    recovers(tmp_path, text + "  - delete: {path: /, expect: 2.02}\n  - finish: {expect: 2.04}\n")
+
+
+def test_a_key_without_an_identity_is_none_of_the_bootstrap_account(tmp_path):
+    text = SECURED.replace("TITLE", "A key is written to an account that needs none") + """  - write: /0/1
+    tlv: {0: "coap://open.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}
+    expect: 2.04
+"""
+    result = recovers(tmp_path, text + ONE_KEY + TRIGGERED.replace("SERVER", "open"))
+    assert result["virtual_us"] < 100e6  # and not with the Update, nearly a day later
+
+
+def test_a_key_that_a_later_session_deletes_is_forgotten_with_its_identity(tmp_path):
+    text = SECURED.replace("TITLE", "Another account has the identity of the bootstrap account") + """  - write: /0/1
+    tlv: {0: "coaps://mgmt.example", 1: false, 2: 0, 3: boot, 4: "", 5: !bytes 00112233445566778899aabbccddeeff, 10: 101}
+    expect: 2.04
+"""
+    recovers(tmp_path, text + TRIGGERED.replace("SERVER", "mgmt") + """  - request: {to: bs, path: /bs}
+  - respond: 2.04
+  - delete: {path: /0/1, expect: 2.02}
+  - delete: {path: /1/0, expect: 2.02}
+  - finish: {expect: 2.04}
+""")
+
+
 def test_a_hold_off_whose_write_was_not_heard_to_succeed_is_waited_for(tmp_path):
     text = """title: The client's answers are lost, the account that it has now holds off for a day, and leads nowhere
 client: {bootstrap: {uri: "coap://bs.example", instance: 0}}
