@@ -68,16 +68,20 @@ static void take(bj_child *child, int index, const char *bytes, size_t length) {
     }
 }
 
-/* False: it is closed, and all was read. */
+/* No more than the pipe holds: who writes faster than is read here does not hold up the world. False: it is closed,
+ * and all was read. */
 static bool drain(bj_child *child, int index) {
     char bytes[CHUNK];
-    for (;;) {
-        ssize_t got = syscall(SYS_read, child->shared->said[index], bytes, sizeof bytes);
+    int fd = child->shared->said[index];
+    for (long room = syscall(SYS_fcntl, fd, F_GETPIPE_SZ); room > 0;) {
+        ssize_t got = syscall(SYS_read, fd, bytes, sizeof bytes);
         if (got <= 0) {
             return got < 0 && (errno == EAGAIN || errno == EINTR);
         }
         take(child, index, bytes, (size_t) got);
+        room -= got;
     }
+    return true;
 }
 
 bool bj_child_hear(void *context) {

@@ -215,6 +215,27 @@ def test_a_client_on_the_network_that_ends(scenario):
     assert "status 5" in result.reason
 
 
+@pytest.mark.parametrize("command, reason", [
+    ("/usr/bin/yes {bs_uri} {endpoint}", "expected POST /bs?ep=dev-1 at bs until 3.5"),
+    ("/bin/sh -c '/usr/bin/yes {bs_uri} {endpoint} & exit 5'", "the client ended by itself: exit status 5"),
+])
+def test_output_without_end_does_not_hold_up_the_script(command, reason):
+    """What it started writes on when the client itself has ended."""
+    path = ROOT / "scenarios/good/first-bootstrap.yaml"
+    done = subprocess.run([str(api.find_bootjack()), "run", path, "--client", f"network:{command}", "--no-canary"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    assert reason in done.stdout
+
+
+def test_the_canary_does_not_wait_for_minutes_of_real_time():
+    """A client that says nothing has not passed it."""
+    done = subprocess.run([str(api.find_bootjack()), "run", ROOT / "scenarios/good/first-bootstrap.yaml", "--client",
+                           "network:/usr/bin/yes {bs_uri} {endpoint}"], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    assert "the client sent nothing" in done.stdout
+
+
 @pytest.mark.parametrize("ending", ["exit 0", "sleep 60"])
 def test_what_a_client_starts_for_itself_does_not_outlive_the_run(ending, scenario, tmp_path):
     """A daemon is in a session of its own and its parent has ended: it is found all the same, when the client ends and

@@ -468,10 +468,9 @@ static void hear_what_waits(bj_real_world *real) {
     }
 }
 
-/* What the client said last is heard before its end. */
+/* What the client said last is heard before its end; what it started may write for ever. */
 static bj_real_end client_ended(bj_real_world *real, int *status) {
-    while (!real->over && turn(real, 0) > 0) {
-    }
+    hear_what_waits(real);
     waitpid(real->client, status, 0);
     real->client = 0;
     if (real->cut && !real->over) {
