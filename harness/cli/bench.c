@@ -164,6 +164,11 @@ static bool is_unspecified(const bj_addr *address) {
     return memcmp(address->ip, zero, address->family == 4 ? 4 : 16) == 0;
 }
 
+/* The door takes the first of the ports, and the devices those behind. */
+static unsigned port_of(const bench *b, size_t index) {
+    return b->listen.port + (unsigned) (index + b->one_port) * PORTS;
+}
+
 static int check(bench *b) {
     if (!b->listen_text || !b->folder) {
         return cli_usage_error("serve", "--suite needs --listen and --report");
@@ -185,7 +190,11 @@ static int check(bench *b) {
     }
     b->devices[0] = b->device_count ? b->devices[0] : "dev-1";
     b->device_count += !b->device_count;
-    return -1;
+    unsigned last = port_of(b, b->device_count - 1);
+    return last <= UINT16_MAX ? -1
+                              : cli_usage_error("serve", "--listen %s: the last device would begin at port %u, behind the "
+                                                         "last there is, %d (each begins %d further on)",
+                                                b->listen_text, last, UINT16_MAX, PORTS);
 }
 
 static int parse(int argc, char **argv, bench *b) {
@@ -452,14 +461,9 @@ static bool run_case(device *d, cli_case *one, size_t number) {
 
 /* --- the devices ---------------------------------------------------------------------------------------------- */
 
-/* The door takes the first of the ports, and the devices those behind. */
-static uint16_t port_of(const bench *b, size_t index) {
-    return (uint16_t) (b->listen.port + (index + b->one_port) * PORTS);
-}
-
 static int run_device(const bench *b, size_t index) {
     device d = { .bench = b, .name = b->devices[index], .client = b->clients[b->profile_count > 1 ? index : 0] };
-    d.port = port_of(b, index);
+    d.port = (uint16_t) port_of(b, index);
     d.client.argument = d.name;
     bool going = open_results(&d);
     for (size_t i = 0; going && i < b->files.count && !cli_interrupted; i++) {
@@ -530,7 +534,7 @@ static int run_devices(const bench *b) {
 static int run_behind_door(const bench *b) {
     cli_door_device devices[DEVICES];
     for (size_t i = 0; i < b->device_count; i++) {
-        devices[i] = (cli_door_device){ .name = b->devices[i], .port = port_of(b, i), .address = b->addresses[i] };
+        devices[i] = (cli_door_device){ .name = b->devices[i], .port = (uint16_t) port_of(b, i), .address = b->addresses[i] };
     }
     pid_t door = cli_door_open(&b->listen, devices, b->device_count);
     int status = door < 0 ? CLI_COULD_NOT_RUN : run_devices(b);

@@ -181,6 +181,17 @@ def test_one_port_needs_an_address(bench):
     assert done.returncode == USAGE and "--one-port needs an address" in done.stderr
 
 
+@pytest.mark.parametrize("port, options, last", [(65520, ["--device", "one", "--device", "two"], 65536), (65530, ["--one-port"], 65546)])
+def test_the_ports_of_all_devices_are_ports(bench, port, options, last):
+    """They were counted beyond the last one, and began again at 0."""
+    command = [str(word) for word in (api.find_bootjack(), "serve", "--listen", f"127.0.0.1:{port}", "--report", bench.report,
+                                      "--suite", GOOD, "--reset-cmd", "exit 1", *options)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == USAGE, done.stdout + done.stderr
+    assert f"--listen 127.0.0.1:{port}: the last device would begin at port {last}" in done.stderr
+    assert not bench.report.exists()
+
+
 def test_over_dtls_with_the_key_of_the_device(bench, tmp_path):
     secure = tmp_path / "secure.yaml"
     secure.write_text(SECURE)

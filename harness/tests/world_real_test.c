@@ -337,6 +337,26 @@ static void what_is_sent_leaves_at_once(void **state) {
     real_free(r);
 }
 
+/* A client that vanished would never end it: the kernel asks whether there is one, and reports the end. */
+static void who_must_end_a_connection_too_is_asked_whether_it_is_there(void **state) {
+    (void) state;
+    real_fixture *r = real_new("127.0.0.1", false);
+    fixture_open(&r->f, BS, BJ_TCP, "192.0.2.10:5683");
+    int fd = dial(r, SOCK_STREAM, NULL), asked = 1, idle = 0;
+    go_on(r);
+    int other = other_end(fd);
+    socklen_t size = sizeof asked;
+    assert_int_equal(getsockopt(other, SOL_SOCKET, SO_KEEPALIVE, &asked, &size), 0);
+    assert_false(asked); /* while the script goes on, nothing is sent that it does not say */
+    r->f.ops->stream_close(r->f.world, 1, false);
+    assert_int_equal(getsockopt(other, SOL_SOCKET, SO_KEEPALIVE, &asked, &size), 0);
+    assert_true(asked);
+    assert_int_equal(getsockopt(other, IPPROTO_TCP, TCP_KEEPIDLE, &idle, &size), 0);
+    assert_true(idle <= 60);
+    close(fd);
+    real_free(r);
+}
+
 static void the_server_ends_a_connection(void **state) {
     (void) state;
     for (int reset = 0; reset < 2; reset++) {
@@ -584,6 +604,7 @@ int main(void) {
         cmocka_unit_test(says_what_cannot_be_sent),
         cmocka_unit_test(connections_open_talk_and_close),
         cmocka_unit_test(what_is_sent_leaves_at_once),
+        cmocka_unit_test(who_must_end_a_connection_too_is_asked_whether_it_is_there),
         cmocka_unit_test(the_server_ends_a_connection),
         cmocka_unit_test(much_data_waits_for_the_client),
         cmocka_unit_test(a_port_that_closes_resets_its_connections),

@@ -107,6 +107,19 @@ static void watch_for(bj_real_world *real, real_conn *conn, uint32_t events) {
     epoll_ctl(real->epoll, EPOLL_CTL_MOD, conn->source.fd, &event);
 }
 
+/* The client is to end it too. One that vanished would not: then the kernel says so after a while. */
+static void ask_whether_it_is_there(int fd) {
+    static const struct {
+        int level, option, value;
+    } options[] = { { IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+                    { IPPROTO_TCP, TCP_KEEPINTVL, 20 },
+                    { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+                    { SOL_SOCKET, SO_KEEPALIVE, 1 } };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        setsockopt(fd, options[i].level, options[i].option, &options[i].value, sizeof options[i].value);
+    }
+}
+
 /* Gives the kernel what it takes; false when the connection broke. */
 static bool flush(bj_real_world *real, real_conn *conn) {
     while (conn->out_used) {
@@ -123,6 +136,7 @@ static bool flush(bj_real_world *real, real_conn *conn) {
     if (!conn->out_used && conn->closing && !conn->finished) {
         conn->finished = true;
         shutdown(conn->source.fd, SHUT_WR);
+        ask_whether_it_is_there(conn->source.fd);
     }
     watch_for(real, conn, conn->out_used ? EPOLLIN | EPOLLOUT : EPOLLIN);
     return true;
