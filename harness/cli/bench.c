@@ -192,8 +192,9 @@ static int check(bench *b) {
     b->device_count += !b->device_count;
     unsigned last = port_of(b, b->device_count - 1);
     return last <= UINT16_MAX ? -1
-                              : cli_usage_error("serve", "--listen %s: the last device would begin at port %u, behind the "
-                                                         "last there is, %d (each begins %d further on)",
+                              : cli_usage_error("serve",
+                                                "--listen %s: the last device would begin at port %u, behind the "
+                                                "last there is, %d (each begins %d further on)",
                                                 b->listen_text, last, UINT16_MAX, PORTS);
 }
 
@@ -534,7 +535,8 @@ static int run_devices(const bench *b) {
 static int run_behind_door(const bench *b) {
     cli_door_device devices[DEVICES];
     for (size_t i = 0; i < b->device_count; i++) {
-        devices[i] = (cli_door_device){ .name = b->devices[i], .port = (uint16_t) port_of(b, i), .address = b->addresses[i] };
+        devices[i] =
+            (cli_door_device){ .name = b->devices[i], .port = (uint16_t) port_of(b, i), .address = b->addresses[i] };
     }
     pid_t door = cli_door_open(&b->listen, devices, b->device_count);
     int status = door < 0 ? CLI_COULD_NOT_RUN : run_devices(b);
