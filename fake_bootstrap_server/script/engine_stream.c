@@ -103,6 +103,7 @@ int64_t bj__stream_put(bj_engine *e, const bj__connection *c, const uint8_t *dat
 static void say_settings(bj_engine *e, const bj__connection *c, uint32_t cause) {
     uint8_t room[4], bytes[32];
     uint32_t largest = bj_get_uint(e->servers[c->server].record, BJ_F(SERVER, MAX_MESSAGE_SIZE), SIZE_IF_NOT_TOLD);
+    largest = e->heal.on && largest < SIZE_IF_NOT_TOLD ? SIZE_IF_NOT_TOLD : largest; /* well-behaved, as all are then */
     bj_coap settings = { .version = 1, .code = SETTINGS };
     bj_coap_add_uint(&settings, MAX_MESSAGE_SIZE, largest, room);
     bj_coap_add(&settings, BLOCK_WISE_TRANSFER, "", 0);

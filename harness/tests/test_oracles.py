@@ -238,6 +238,15 @@ steps:
     recovers(tmp_path, text)
 
 
+def test_a_server_that_took_next_to_nothing_takes_what_all_do(tmp_path):
+    recovers(tmp_path, """title: A server that says it takes messages of one byte
+client: {accounts: [{uri: "coap+tcp://mgmt.example", ssid: 1}]}
+servers: {mgmt: {transport: tcp, max-message-size: 1}}
+steps:
+  - advance: 10s
+""")
+
+
 FROM_ANOTHER_ADDRESS = bootstrapped("A server accepts Registers without a place for them, and then from another address") + """  - request: {to: mgmt, path: /rd}
   - respond: 2.01
   - request: {to: mgmt, path: /rd, within: 2m}
