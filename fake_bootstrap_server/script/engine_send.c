@@ -606,6 +606,7 @@ bool bj__send_reply(bj_engine *e, const bj__thread *t, bj__exchange *x, const bj
     bj__server *s = &e->servers[x->server];
     build_reply(&b, s, x, step);
     uint32_t wrong = step->kind == BJ_K_PACK ? 0 : bj_get_uint(step, BJ_F(RESPOND, WRONG), 0);
+    wrong = wrong == 2 && x->from.connection >= 0 ? 0 : wrong; /* over a stream there is no Message ID */
     bool sent = send_built_reply(&b, s, x, wrong, cause);
     release(&b);
     return sent;

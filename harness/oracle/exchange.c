@@ -518,6 +518,13 @@ static bool registers_from_there(bj_oracle *o, const oracle_seen *s) {
     return false;
 }
 
+/* A bootstrap ended its registration, or nobody knows whether its account is still there and the client has not spoken
+ * with it since. */
+static bool may_be_gone(const bj_oracle *o, const oracle_peer *p) {
+    return p->standing.ended ||
+           (o->accounts.vague && o->attempt.phase == ORACLE_FINISHED && p->exchanged <= o->attempt.finished_at);
+}
+
 /* The last Bootstrap-Request to that server went out where this comes: elsewhere a client may have another account's
  * session, to the same address, or none. */
 bool oracle_asked_from_there(bj_oracle *o, const oracle_seen *s) {
@@ -536,7 +543,7 @@ static bool expected(bj_oracle *o, const oracle_seen *s) {
     /* One that began with a command, and with an answer that may be passed over, may have begun and ended otherwise. */
     bool doubtful = o->attempt.overtaken && o->attempt.excused;
     bool session = oracle_in_session(o, &s->peer) && !doubtful && oracle_asked_from_there(o, s);
-    bool stands = p && p->registered && p->placed && !p->sends_away;
+    bool stands = p && p->registered && p->placed && !p->sends_away && !may_be_gone(o, p);
     bool registered = stands && !oracle_asleep(o, p, s->time + ORACLE_GRACE) && o->attempt.phase != ORACLE_SESSION &&
                       o->attempt.phase != ORACLE_REQUESTED && !o->attempt.unasked && !may_await_a_session(o) &&
                       !registers_from_there(o, s);

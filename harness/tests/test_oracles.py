@@ -247,6 +247,17 @@ steps:
 """)
 
 
+def test_over_a_stream_no_message_id_is_wrong(tmp_path):
+    result = recovers(tmp_path, """title: A Register over TCP is accepted, with a wrong Message ID where there is none
+client: {accounts: [{uri: "coap+tcp://mgmt.example", ssid: 1}]}
+servers: {mgmt: {transport: tcp}}
+steps:
+  - request: {to: mgmt, path: /rd}
+  - respond: {code: 2.01, location: /rd/1, wrong: mid}
+""")
+    assert result["virtual_us"] < 60e6  # and not with the Update, a day later
+
+
 FROM_ANOTHER_ADDRESS = bootstrapped("A server accepts Registers without a place for them, and then from another address") + """  - request: {to: mgmt, path: /rd}
   - respond: 2.01
   - request: {to: mgmt, path: /rd, within: 2m}

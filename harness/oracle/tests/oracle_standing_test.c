@@ -764,6 +764,37 @@ static void a_registration_without_its_keys_is_over(void **state) {
     assert_broken(BJ_RULE_BS_DELETE_PAIR, "Security instance was deleted");
 }
 
+/* Its server asks for something before it can have heard of that. */
+static void is_asked_behind_a_bootstrap(const char *deleted) {
+    stands();
+    asks_again();
+    command(31100, 110, DELETE_, deleted, C(2, 2));
+    writes_security(31200, 111, "/0/2", "coap://bs.example", false, 102, C(2, 4));
+    writes_server(31300, 112, "/1/1", 102, 300, C(2, 4));
+    finishes();
+    SERVER(32500, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 71, .token = "to", .path = "/3");
+    judge(42000);
+}
+
+static void who_has_no_account_any_more_is_not_heard(void **state) {
+    (void) state;
+    is_asked_behind_a_bootstrap("/0/1");
+    assert_nothing_broken();
+}
+
+static void who_may_have_none_need_not_be_heard(void **state) {
+    (void) state;
+    config.state_given = config.known = false;
+    is_asked_behind_a_bootstrap("/3");
+    assert_nothing_broken();
+}
+
+static void who_has_one_still_is_heard(void **state) {
+    (void) state;
+    is_asked_behind_a_bootstrap("/3");
+    assert_broken(BJ_RULE_COAP_ANSWERED, "GET /3");
+}
+
 static void an_account_that_was_written_anew_has_no_registration(void **state) {
     (void) state;
     stands();
@@ -1304,6 +1335,9 @@ int main(void) {
         TEST(who_has_left_when_an_update_fails_owes_no_register),
         TEST(who_is_disabled_when_an_update_fails_owes_no_register),
         TEST(a_registration_without_its_keys_is_over),
+        TEST(who_has_no_account_any_more_is_not_heard),
+        TEST(who_may_have_none_need_not_be_heard),
+        TEST(who_has_one_still_is_heard),
         TEST(an_account_that_was_written_anew_has_no_registration),
         TEST(an_account_that_stays_keeps_its_registration),
         TEST(instances_that_a_bootstrap_added_are_told),
