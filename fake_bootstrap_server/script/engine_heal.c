@@ -113,7 +113,7 @@ static bool stands(const bj_engine *e, const bj_addr *address, bj_transport tran
 
 /* A server where no server of the scenario is. */
 static void appear(bj_engine *e, const bj_addr *address, bj_transport transport) {
-    if (e->server_count == BJ__SERVERS || stands(e, address, transport)) {
+    if (e->server_count == BJ__SERVERS_MOST || stands(e, address, transport)) {
         return;
     }
     bj_record *record = bj_record_new(e->arena, BJ_K_SERVER, (bj_position){ 0, 0 });

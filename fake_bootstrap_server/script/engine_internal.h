@@ -37,7 +37,8 @@
 #include "wire/hello.h"
 
 enum {
-    BJ__SERVERS = 16,
+    BJ__SERVERS = 16,      /* of a scenario */
+    BJ__SERVERS_MOST = 32, /* with those that appear when the world is healed */
     BJ__ADDRESSES = 8,
     BJ__THREADS = 24,
     BJ__DEPTH = 24,
@@ -351,7 +352,7 @@ typedef struct bj__thread {
     uint64_t contact;  /* the last handshake or connection that it has passed */
     uint64_t exchange; /* the request that was awaited last */
     uint64_t outbound; /* the operation that is awaited */
-    uint64_t claimed[BJ__SERVERS];
+    uint64_t claimed[BJ__SERVERS_MOST];
     bj_time silent_from, silent_until, silent_grace;
     bj__capture captures[BJ__CAPTURES];
     unsigned capture_count;
@@ -473,7 +474,7 @@ struct bj_engine {
     uint32_t failure_cause;
     char failure_reason[BJ__REASON];
 
-    bj__server servers[BJ__SERVERS];
+    bj__server servers[BJ__SERVERS_MOST];
     unsigned server_count;
     bj__connection *connections;
     char *bootstrap_host;

@@ -139,7 +139,7 @@ static void read_addresses(bj__server *s, const bj_record *record) {
 }
 
 static void add_server(bj_engine *e, const char *name, size_t length, const bj_record *record) {
-    if (e->server_count == BJ__SERVERS) {
+    if (e->server_count == (e->heal.on ? BJ__SERVERS_MOST : BJ__SERVERS)) {
         return;
     }
     bj__server *s = &e->servers[e->server_count];

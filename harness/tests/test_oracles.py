@@ -123,6 +123,11 @@ def test_a_server_that_nobody_has_appears_where_the_client_looks_for_it(tmp_path
     assert any(event["kind"] == "received" and event["to"] == "198.51.100.7:5690" for event in result["events"])
 
 
+def test_a_server_appears_beside_as_many_as_a_scenario_can_have(tmp_path):
+    others = "".join(f"  other-{number}: {{}}\n" for number in range(15))
+    recovers(tmp_path, BROKEN_WORLD.replace("steps:", "servers:\n  bs: {}\n" + others + "steps:"))
+
+
 def test_a_client_that_was_sent_away_for_a_day_is_given_it(tmp_path):
     text = bootstrapped("A server disables itself, and no script waits for the client's return") + """  - request: {to: mgmt, method: POST, path: /rd}
   - respond: {code: 2.01, location: /rd/1}
