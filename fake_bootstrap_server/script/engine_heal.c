@@ -358,7 +358,7 @@ typedef struct values_walk {
     bj_engine *engine;
     bj_time waits;
     uint32_t account; /* the instance of /0 that holds the bootstrap account */
-    bool struck, disabled, persists;
+    bool struck, disabled, persists, alone;
 } values_walk;
 
 static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* as deep as LwM2M's paths */
@@ -478,6 +478,23 @@ static bool is_sent_away(const bj_engine *e) {
     return w.disabled;
 }
 
+/* The client shall not turn to its Bootstrap-Server when a registration fails, perhaps (Core E.2, /1/x/16). */
+static void look_for_alone(values_walk *w, const bj_node *nodes, size_t count) {
+    const bj_node *turns = node_of(nodes, count, 16);
+    w->alone |= turns && (turns->kind != BJ_N_BOOL || !turns->integer);
+}
+
+static void look_for_alone_in_one(values_walk *w, const bj_record *step) {
+    bj_path path = path_of(step);
+    w->alone |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 16;
+}
+
+static bool is_alone(const bj_engine *e) {
+    values_walk w = { .look = look_for_alone, .step = look_for_alone_in_one };
+    walk_all(&w, e);
+    return w.alone;
+}
+
 /* --- how long it may take ------------------------------------------------------------------------------------- */
 
 /* The longest that a registration may wait between attempts: what was written of /1/x/14, /18, /19 (Core E.2), or
@@ -487,10 +504,12 @@ static bj_time retry_sequence(const bj_engine *e, bj_time wait) {
     return bj__add(usual, (int64_t) bj__min(written_waits(e), 30 * 86400 * BJ_SECOND));
 }
 
-/* Has the client a bootstrap account that nothing takes away: no Write, and no time-out (Core E.1, /0/x/12)? */
+/* Has the client a bootstrap account that nothing takes away: no Write, and no time-out (Core E.1, /0/x/12)? And may
+ * it go there? */
 static bool can_bootstrap_at_last(const bj_engine *e) {
     const bj_record *account = bootstrap_account(e);
-    return account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
+    bool stays = account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
+    return stays && !is_alone(e);
 }
 
 /* RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT. */

@@ -94,6 +94,12 @@ def recovers(tmp_path, text):
     return result
 
 
+def patience(tmp_path, text):
+    """How many seconds the client has to recover in."""
+    events = healed(tmp_path, text)["events"]
+    return next(event["number"] / 1e6 - event["t"] for event in events if event["kind"] == "healed")
+
+
 def bootstrapped(title, uri="coap://mgmt.example", more=""):
     """A scenario in which one account is written; `more`: of what stands in /1."""
     return f"""title: {title}
@@ -138,6 +144,16 @@ def test_a_client_that_was_sent_away_for_a_day_is_given_it(tmp_path):
     recovers(tmp_path, text)
 
 
+def test_a_client_that_no_bootstrap_shall_help_is_waited_for(tmp_path):
+    text = bootstrapped("A registration fails, and the client may not turn to its Bootstrap-Server", more=", 17: 1, 16: WHETHER")
+    text = text.replace("steps:", "dns: {mgmt.example: [{status: servfail}]}\nsteps:") + "  - advance: 1m\n"
+    recovers(tmp_path, text.replace("WHETHER", "false"))
+    one_resource = "  - write: {path: /1/0/16, text: \"0\", expect: 2.04}\n  - finish"
+    recovers(tmp_path, text.replace("WHETHER", "true").replace("  - finish", one_resource))
+    told, usual = (bootstrapped("A client like many", more=more) for more in (", 16: true", ""))
+    assert patience(tmp_path, told) == patience(tmp_path, usual) < 86400
+
+
 def test_a_client_that_was_told_to_try_very_often_is_waited_for(tmp_path):
     text = bootstrapped("A server that does not answer asks for a hundred attempts, each after twice the time", more=", 17: 100")
     recovers(tmp_path, text + 14 * "  - request: {to: mgmt, path: /rd, within: 3d}\n" + "  - advance: 2m\n")
@@ -149,12 +165,8 @@ def test_a_client_that_was_told_to_try_rarely_is_waited_for_no_longer(tmp_path):
     count: 0
   - advance: 2h
 """
-
-    def patience(attempts):
-        events = healed(tmp_path, text.replace("ATTEMPTS", attempts))["events"]
-        return next(event["number"] / 1e6 - event["t"] for event in events if event["kind"] == "healed")
-
-    assert patience("1") == patience("5") < patience("6") - 7200
+    once, usual, often = (patience(tmp_path, text.replace("ATTEMPTS", attempts)) for attempts in "156")
+    assert once == usual < often - 7200
 
 
 def test_a_key_whose_write_was_not_heard_to_succeed_is_known(tmp_path):
