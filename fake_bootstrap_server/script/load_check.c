@@ -708,20 +708,12 @@ static void collect_servers(check *c, const bj_record *root) {
     }
 }
 
-static void check_profile(check *c, const bj_record *root) {
-    uint32_t attach = bj_get_uint(root, BJ_F(PROFILE, ATTACH), 2);
-    const bj_value *command = bj_get(root, BJ_F(PROFILE, COMMAND));
-    if (attach == 2 && (!command || !command->as.strings.count)) {
-        bj_mistake_at(c->loading, root->position, NULL, "a profile with `attach: exec` needs the field 'command'");
-    }
-}
-
 static check *check_program(bj_loading *loading, bj_arena *arena, const bj_record *root) {
     check *c = bj_arena_alloc(arena, sizeof *c);
     c->loading = loading;
     collect_servers(c, root);
     if (root->kind == BJ_K_PROFILE && !is_damaged(c, root)) {
-        check_profile(c, root);
+        bj_check_profile(loading, root);
     }
     check_record(c, root);
     return c;

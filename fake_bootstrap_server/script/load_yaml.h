@@ -97,6 +97,8 @@ void bj_settle_positions(const bj_loading *loading, bj_record *record);
 
 /* load_check.c: what no type can say. */
 void bj_check_program(bj_loading *loading, const bj_record *root);
+/* load_profile.c: its part for a profile's root. */
+void bj_check_profile(bj_loading *loading, const bj_record *root);
 /* The same for a script that grows: what holds behind its head, in loading->arena; and its next steps, one loading for
  * each call. Behind a mistake holds what held before. */
 typedef struct bj_checked bj_checked;

@@ -479,6 +479,12 @@ static void test_profiles(void **state) {
         { "command: [a]\nholdoff-jitter: fast\n",
           "3:17: error: expected a factor of at least 1 such as 1.5, found 'fast'" },
         { "command: [a]\ninput: null\n", "" },
+        { "command: [a, '{bs_uri}:{profiledir}', '?--x {endpoint} {lifetime}', '{', '{}', '{not one']\n", "" },
+        { "command:\n  - a\n  - '?--ep {bs_uri} {endpont}'\n",
+          "3:3: error: there is no placeholder {endpont} (did you mean 'endpoint'?)" },
+        { "command: ['{a_b_c_d_e_f}', '{bs_uri}', '{bsuri}']\n",
+          "2:10: error: there is no placeholder {a_b_c_d_e_f}\n"
+          "2:10: error: there is no placeholder {bsuri} (did you mean 'bs_uri'?)" },
     };
     ASSERT_MISTAKES(BJ_K_PROFILE, "name: n\n", cases);
 }

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "libc/libc.h"
+#include "script/placeholders.h"
 
 enum { WORD = 8192, WORDS = 512 };
 
-/* What can stand in braces. `demand`: what the scenario asks for, in words; a value that no placeholder of the command
- * carries is then a reason to skip. NULL: nobody minds. */
+/* What can stand in braces: see placeholders.h. */
 typedef struct placeholder {
     const char *name;
     const char *demand;
@@ -25,72 +25,16 @@ typedef struct placeholder {
     bool carried;
 } placeholder;
 
-#define PLACEHOLDERS(X)                                                                                                \
-    X(ENDPOINT, "endpoint", "an Endpoint Client Name")                                                                 \
-    X(BS_URI, "bs_uri", NULL)                                                                                          \
-    X(BS_HOST, "bs_host", NULL)                                                                                        \
-    X(BS_PORT, "bs_port", NULL)                                                                                        \
-    X(HOLDOFF, "holdoff", "a hold-off")                                                                                \
-    X(ACCOUNT_TIMEOUT, "account_timeout", "a Bootstrap-Server Account Timeout")                                        \
-    X(ACCOUNT_INSTANCE, "account_instance", "the Object Instance of its bootstrap account")                            \
-    X(HOLDOFF_CAP, "holdoff_cap", "a cap of the hold-off")                                                             \
-    X(HOLDOFF_JITTER, "holdoff_jitter", "a jitter factor of the hold-off")                                             \
-    X(ACK_TIMEOUT, "ack_timeout", "ACK_TIMEOUT")                                                                       \
-    X(ACK_RANDOM_FACTOR, "ack_random_factor", "ACK_RANDOM_FACTOR")                                                     \
-    X(MAX_RETRANSMIT, "max_retransmit", "MAX_RETRANSMIT")                                                              \
-    X(VERSION, "version", "a version of LwM2M")                                                                        \
-    X(STRICT, "strict", "strict validation at Bootstrap-Finish")                                                       \
-    X(QUEUE, "queue", "queue mode")                                                                                    \
-    X(ACCESS_CONTROL, "access_control", "Access Control (/2)")                                                         \
-    X(LEGACY, "legacy", "to take operations that nobody asked for")                                                    \
-    X(PACK, "pack", "whether it asks for a Bootstrap-Pack")                                                            \
-    X(TEST_OBJECT, "test_object", "the test object (/3442)")                                                           \
-    X(LIFETIME, "lifetime", "a Lifetime")                                                                              \
-    X(SSID, "ssid", "a Short Server ID")                                                                               \
-    X(IDENTITY, "identity", NULL)                                                                                      \
-    X(IDENTITY_TEXT, "identity_text", NULL)                                                                            \
-    X(KEY, "key", NULL)                                                                                                \
-    X(KEY_TEXT, "key_text", NULL)                                                                                      \
-    X(CERTIFICATE, "certificate", NULL)                                                                                \
-    X(PRIVATE_KEY, "private_key", NULL)                                                                                \
-    X(PEER_CERTIFICATE, "peer_certificate", NULL)                                                                      \
-    X(USAGE, "certificate_usage", "a Certificate Usage")                                                               \
-    X(MATCHING, "matching_type", "a Matching Type")                                                                    \
-    X(SNI, "sni", "a name for the Server Name Indication")                                                             \
-    X(SUITES, "ciphersuites", "a list of cipher suites")                                                               \
-    X(SERVER_IDENTITY, "server_identity", NULL)                                                                        \
-    X(SERVER_IDENTITY_TEXT, "server_identity_text", NULL)                                                              \
-    X(SERVER_KEY, "server_key", NULL)                                                                                  \
-    X(SERVER_KEY_TEXT, "server_key_text", NULL)                                                                        \
-    X(SERVER_CERTIFICATE, "server_certificate", NULL)                                                                  \
-    X(SERVER_PRIVATE_KEY, "server_private_key", NULL)                                                                  \
-    X(SERVER_PEER_CERTIFICATE, "server_peer_certificate", NULL)                                                        \
-    X(SERVER_USAGE, "server_certificate_usage", "a Certificate Usage of a server account")                             \
-    X(SERVER_MATCHING, "server_matching_type", "a Matching Type of a server account")                                  \
-    X(SERVER_SNI, "server_sni", "a name for the Server Name Indication of a server account")                           \
-    X(SERVER_SUITES, "server_ciphersuites", "a list of cipher suites of a server account")                             \
-    X(TRUST_STORE, "trust_store", "a trust store")                                                                     \
-    X(STATE, "state", "a file in which it keeps its accounts")                                                         \
-    X(SERVER_URI, "server_uri", NULL)                                                                                  \
-    X(SERVER_HOST, "server_host", NULL)                                                                                \
-    X(SERVER_PORT, "server_port", NULL)                                                                                \
-    X(BINDIR, "bindir", NULL)
-
 enum {
 #define PLACEHOLDER_INDEX(NAME, name, demand) P_##NAME,
-    PLACEHOLDERS(PLACEHOLDER_INDEX)
+    BJ_PLACEHOLDERS(PLACEHOLDER_INDEX)
 #undef PLACEHOLDER_INDEX
         P_COUNT
 };
 
 void bj_command_placeholders(bj_text *out) {
-    static const char *const names[] = {
-#define PLACEHOLDER_NAME(NAME, name, demand) name,
-        PLACEHOLDERS(PLACEHOLDER_NAME)
-#undef PLACEHOLDER_NAME
-    };
     for (unsigned i = 0; i < P_COUNT; i++) {
-        bj_text_printf(out, "%s{%s}", i == 0 ? "" : i % 6 == 0 ? "\n" : " ", names[i]);
+        bj_text_printf(out, "%s{%s}", i == 0 ? "" : i % 6 == 0 ? "\n" : " ", bj_placeholder_names[i]);
     }
 }
 
@@ -290,12 +234,6 @@ static placeholder *find(filler *f, const char *name, size_t length) {
     return NULL;
 }
 
-/* Is there a placeholder at `at` ("{name}")? Its length with the braces, 0 when there is none. */
-static size_t placeholder_at(const char *at) {
-    size_t length = *at == '{' ? strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") : 0;
-    return length && at[1 + length] == '}' ? length + 2 : 0;
-}
-
 /* A URI is carried by any of its parts. */
 static void parts_carried(filler *f, const placeholder *p) {
     for (int i = 0; i < 3; i++) {
@@ -307,7 +245,7 @@ static void parts_carried(filler *f, const placeholder *p) {
 /* One word into `out`. false: a value is missing (optional: the group vanishes), or an unknown name (reason set). */
 static bool fill_word(filler *f, const char *word, bool optional, bj_text *out) {
     for (const char *at = word; *at;) {
-        size_t length = placeholder_at(at);
+        size_t length = bj_placeholder_at(at);
         if (!length) {
             bj_text_add_bytes(out, at++, 1);
             continue;
@@ -332,7 +270,7 @@ static bool fill_word(filler *f, const char *word, bool optional, bj_text *out) 
 
 static void mark_carried(filler *f, const char *word) {
     for (const char *at = word; *at; at++) {
-        size_t length = placeholder_at(at);
+        size_t length = bj_placeholder_at(at);
         placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
         if (p) {
             p->carried = true;
@@ -354,7 +292,7 @@ static bool add_word(filler *f, const char *word) {
 /* Does the scenario set one of its values? */
 static bool is_called_for(filler *f, const char *group) {
     for (const char *at = group; *at; at++) {
-        size_t length = placeholder_at(at);
+        size_t length = bj_placeholder_at(at);
         const placeholder *p = length ? find(f, at + 1, length - 2) : NULL;
         if (p && p->value) {
             return true;
@@ -533,7 +471,7 @@ char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_recor
                    .reason = reason,
                    .items = {
 #define PLACEHOLDER_ITEM(NAME, text, wanted) { .name = text, .demand = wanted },
-                       PLACEHOLDERS(PLACEHOLDER_ITEM)
+                       BJ_PLACEHOLDERS(PLACEHOLDER_ITEM)
 #undef PLACEHOLDER_ITEM
                    } };
     set_values(f, scenario, translate, context);
@@ -545,6 +483,22 @@ char **bj_command_fill(bj_arena *arena, const bj_record *profile, const bj_recor
     }
     f->words[f->word_count] = NULL; /* a group that vanished may have stood there */
     return bj_arena_copy(arena, f->words, (f->word_count + 1) * sizeof *f->words);
+}
+
+bool bj_run_has_command(const bj_record *profile, bj_text *reason) {
+    const bj_value *command = bj_get(profile, BJ_F(PROFILE, COMMAND));
+    size_t length, count = command ? command->as.strings.count : 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *at = bj_placeholder_unknown(command->as.strings.items[i].bytes, &length);
+        if (at) {
+            bj_text_printf(reason, "the profile's command holds an unknown placeholder %.*s", (int) length, at);
+            return false;
+        }
+    }
+    if (!count) {
+        bj_text_add(reason, "the client's profile has no command");
+    }
+    return count > 0;
 }
 
 char **bj_run_command(bj_arena *arena, const bj_record *profile, const bj_record *scenario, bj_text *reason) {

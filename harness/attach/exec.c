@@ -69,6 +69,10 @@ char **bj_exec_environment(bj_arena *arena, const bj_record *profile, size_t roo
 
 bool bj_exec_prepare(bj_job *job, bj_exec_plan *plan) {
     BJ_TEXT(reason, 1024);
+    if (!bj_run_has_command(job->options.profile, &reason)) {
+        bj_job_decide(job, BJ_ERROR, "%s", reason.start);
+        return false;
+    }
     plan->arguments = bj_run_command(job->arena, job->options.profile, job->scenario, &reason);
     if (!plan->arguments) {
         bj_job_decide(job, BJ_SKIP, "%s", reason.start);

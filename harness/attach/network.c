@@ -73,6 +73,10 @@ bool bj_network_prepare(bj_job *job) {
         return true;
     }
     BJ_TEXT(reason, 1024);
+    if (!bj_run_has_command(job->options.profile, &reason)) {
+        bj_job_decide(job, BJ_ERROR, "%s", reason.start);
+        return false;
+    }
     char **arguments = bj_run_command(job->arena, job->options.profile, job->scenario, &reason);
     if (!arguments) {
         bj_job_decide(job, BJ_SKIP, "%s", reason.start);

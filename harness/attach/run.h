@@ -93,6 +93,10 @@ void bj_job_kill(bj_job *job);
  * that depends on its pointers may differ from run to run. */
 bool bj_run_fixes_addresses(void);
 
+/* Has the profile a command, and is every placeholder in it one that there is? Where not, no scenario can start the
+ * client, and the reason is an error, not a skip. */
+bool bj_run_has_command(const bj_record *profile, bj_text *reason);
+
 /* The command line of a profile with its placeholders filled in, or NULL and the reason (a skip) when the scenario
  * demands what the client cannot be told. `client` is the scenario's BJ_K_CLIENT record or NULL. */
 char **bj_run_command(bj_arena *arena, const bj_record *profile, const bj_record *scenario, bj_text *reason);

@@ -15,6 +15,7 @@
 #include "attach/linked_bootjack.h"
 #include "cli/cli.h"
 #include "script/load.h"
+#include "script/placeholders.h"
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -36,6 +37,19 @@ static bj_record *new_profile(bj_arena *arena, const char *name, bj_attach attac
     return profile;
 }
 
+/* Has the command, given with --client as `argument`, a placeholder that there is not? Says so. */
+static bool is_mistyped(const char *argument, const char *command) {
+    size_t length;
+    const char *at = bj_placeholder_unknown(command, &length);
+    const char *meant = at ? bj_nearest(bj_placeholder_names, at + 1, length - 2) : NULL;
+    if (at) {
+        cli_complain("--client %s: there is no placeholder %.*s%s%s%s", argument, (int) length, at,
+                     meant ? " (did you mean {" : "", meant ? meant : "", meant ? "}?)" : "");
+    }
+    return at != NULL;
+}
+
+/* NULL: the command is empty, or has a quote that is not closed. */
 static bj_record *command_profile(bj_arena *arena, const char *command, bj_attach attach) {
     size_t count;
     char **words = bj_command_words(arena, command, &count);
@@ -149,17 +163,21 @@ static bj_record *find_profile(bj_arena *arena, const char *argument) {
     return file ? load_profile(arena, file) : NULL;
 }
 
-static bool has_open_quote(bj_arena *arena, const char *argument) {
-    const char *colon = strchr(argument, ':');
-    size_t count;
+/* The command in exec:COMMAND and network:COMMAND, or NULL. */
+static const char *command_of(const char *argument) {
     bool command = strncmp(argument, "exec:", 5) == 0 || strncmp(argument, "network:", 8) == 0;
-    return command && !bj_command_words(arena, colon + 1, &count);
+    return command ? strchr(argument, ':') + 1 : NULL;
 }
 
 bool cli_client_find(bj_arena *arena, const char *argument, cli_client *client) {
     *client = (cli_client){ .argument = argument ? argument : "linked" };
+    const char *command = command_of(client->argument);
+    size_t count;
+    if (command && is_mistyped(client->argument, command)) {
+        return false;
+    }
     client->profile = find_profile(arena, client->argument);
-    if (!client->profile && has_open_quote(arena, client->argument)) {
+    if (!client->profile && command && !bj_command_words(arena, command, &count)) {
         cli_complain("--client %s: a quote is not closed", client->argument);
         return false;
     }

@@ -488,6 +488,22 @@ def test_a_client_in_the_process_as_the_guide_builds_it(tmp_path):
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.parametrize("attach", ["exec", "network"])
+def test_a_placeholder_that_there_is_not(attach, scenario):
+    done = bootjack("run", scenario(), "--client", f"{attach}:/bin/true {{endpont}} {{bs_uri}}", "--no-canary")
+    assert done.returncode == COULD_NOT_RUN and not done.stdout
+    assert done.stderr == (f"bootjack: --client {attach}:/bin/true {{endpont}} {{bs_uri}}: there is no placeholder {{endpont}} "
+                           "(did you mean {endpoint}?)\n")
+
+
+def test_a_placeholder_that_there_is_not_in_a_profile(scenario, tmp_path):
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("name: c\ncommand: [/bin/true, '{bs_uri}', '{endpont}']\n")
+    done = bootjack("run", scenario(), "--client", profile, "--no-canary")
+    assert done.returncode == COULD_NOT_RUN and not done.stdout
+    assert f"{profile}:2:10: error: there is no placeholder {{endpont}} (did you mean 'endpoint'?)" in done.stderr
+
+
 def test_what_the_client_cannot_be_told_is_skipped(scenario):
     path = scenario(BOOTSTRAP.replace("steps:", 'client: {bootstrap: {uri: "coap://bs.example", holdoff: 1s}}\nsteps:'))
     result, status = run_client("/bin/true {bs_uri}", path)

@@ -234,7 +234,7 @@ def test_the_probes_certificates_are_those_of_the_scenarios():
     ({"command": ["sh", "-c", "exit 3", "{bs_uri}"]}, "it ended by itself"),
     ({"command": ["sleep", "100000", "?{bs_host}{bs_port}"]}, "the client does not speak"),
     ({"command": ["/sbin/ldconfig", "{bs_uri}"]}, "is statically linked"),
-    ({"command": ["bash", "{unheard_of}", "{bs_uri}"]}, "unknown placeholder"),
+    ({"command": ["bash", "{state}", "{bs_uri}"]}, "the client must be told {state}"),
 ])
 def test_check_says_what_is_in_the_way(fields, message, tmp_path):
     done = client("check", profile(tmp_path, **fields), "--no-probes")

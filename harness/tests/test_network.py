@@ -215,6 +215,16 @@ def test_a_client_on_the_network_that_ends(scenario):
     assert "status 5" in result.reason
 
 
+def test_a_profile_that_says_of_no_command(scenario, tmp_path):
+    """Somebody else may start the client of `serve`; `run` cannot."""
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("name: c\nattach: network\n")
+    done = subprocess.run([str(api.find_bootjack()), "run", scenario, "--client", profile, "--no-canary"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == COULD_NOT_RUN, done.stdout + done.stderr
+    assert "the client's profile has no command" in done.stdout
+
+
 @pytest.mark.parametrize("command, reason", [
     ("/usr/bin/yes {bs_uri} {endpoint}", "expected POST /bs?ep=dev-1 at bs until 3.5"),
     ("/bin/sh -c '/usr/bin/yes {bs_uri} {endpoint} & exit 5'", "the client ended by itself: exit status 5"),

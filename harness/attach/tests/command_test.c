@@ -181,10 +181,18 @@ static void what_cannot_be_told_is_a_skip(void **state) {
 
 static void mistakes_of_a_profile(void **state) {
     (void) state;
-    assert_string_equal(filled("name: c\ncommand: [c, '{uri}']\n", ""),
-                        "! the profile's command holds an unknown placeholder {uri}");
+    static const char unknown[] = "name: c\ncommand: [c, '{uri}']\n"; /* the loader refuses it in a file */
+    bj_mistakes mistakes;
+    BJ_TEXT(reason, 512);
+    const bj_record *profile = bj_load_unchecked(arena, BJ_K_PROFILE, "test", unknown, sizeof unknown - 1, &mistakes);
+    assert_false(bj_run_has_command(profile, &reason));
+    assert_string_equal(reason.start, "the profile's command holds an unknown placeholder {uri}");
     assert_string_equal(filled("name: c\ncommand: [c, '{not closed', '{}', 'a}']\n", ""), "c {not closed {} a}");
     assert_string_equal(filled("name: c\nattach: linked\n", ""), "! the client's profile has no command");
+    BJ_TEXT(none, 512);
+    assert_false(bj_run_has_command(load(BJ_K_PROFILE, "name: c\nattach: linked\n"), &none));
+    assert_string_equal(none.start, "the client's profile has no command");
+    assert_true(bj_run_has_command(load(BJ_K_PROFILE, "name: c\ncommand: [c, '?{bs_uri}']\n"), &none));
 }
 
 static void a_state_file(void **state) {
