@@ -305,7 +305,10 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     oracle_attempt *a = &o->attempt;
     bool success = own->answer == (own->purpose == ORACLE_PACK ? BJ_COAP_CODE(2, 5) : BJ_COAP_CODE(2, 4));
     uint32_t block = 0;
-    a->late |= s->time > own->first + shortest_wait(o) || oracle_comes_as_it_is_given_up(own, s);
+    /* How long a client waits over a stream is its own choice (RFC 8323 names no time): in the session that commands
+     * have begun it may have given the answer up, and a refusal ends nothing. */
+    bool passed_over = s->stream && a->phase == ORACLE_SESSION && own->answer >= 0x80;
+    a->late |= s->time > own->first + shortest_wait(o) || oracle_comes_as_it_is_given_up(own, s) || passed_over;
     a->excused |= a->late;
     if ((a->phase != ORACLE_REQUESTED && a->phase != ORACLE_SESSION) || (a->late && a->phase == ORACLE_SESSION)) {
         return; /* what comes late belongs to nothing */

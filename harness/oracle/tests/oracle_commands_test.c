@@ -274,6 +274,36 @@ static void a_command_after_a_refusal_that_succeeds_is_found(void **state) {
     assert_broken(BJ_RULE_BS_NO_SESSION, "was refused");
 }
 
+/* Over TCP; a command comes, perhaps, before the request is refused, and another behind that. */
+static void is_refused_over_tcp(bool overtaken) {
+    config.tcp = true;
+    config.accounts[0].uri = "coap+tcp://bs.example";
+    stream_opens(10000, BS, 1);
+    STREAM(SENT, 10000, 1, .code = C(7, 1));
+    STREAM(RECEIVED, 10000, 1, .code = C(7, 1));
+    STREAM(SENT, 10010, 1, .code = POST, .token = "tb", .path = "/bs", .query = { "ep=dev-1" });
+    if (overtaken) {
+        STREAM(RECEIVED, 10100, 1, .code = DELETE_, .token = "to", .path = "/");
+        STREAM(SENT, 10110, 1, .code = C(2, 2), .token = "to");
+    }
+    STREAM(RECEIVED, 60000, 1, .code = C(4, 4), .token = "tb");
+    STREAM(RECEIVED, 60100, 1, .code = DELETE_, .token = "to", .path = "/3");
+    STREAM(SENT, 60110, 1, .code = C(2, 2), .token = "to");
+    judge(61000);
+}
+
+static void a_command_after_a_refusal_over_tcp_that_succeeds_is_found(void **state) {
+    (void) state;
+    is_refused_over_tcp(false);
+    assert_broken(BJ_RULE_BS_NO_SESSION, "was refused");
+}
+
+static void a_refusal_over_tcp_that_a_command_overtook_may_be_passed_over(void **state) {
+    (void) state;
+    is_refused_over_tcp(true);
+    assert_nothing_broken();
+}
+
 /* --- what may not be refused ---------------------------------------------------------------------------------- */
 
 static void a_refused_delete_of_all_is_found(void **state) {
@@ -595,6 +625,8 @@ int main(void) {
         TEST(a_client_that_takes_unasked_sessions_may_take_it),
         TEST(a_repetition_behind_the_finish_may_begin_one_too),
         TEST(a_command_after_a_refusal_that_succeeds_is_found),
+        TEST(a_command_after_a_refusal_over_tcp_that_succeeds_is_found),
+        TEST(a_refusal_over_tcp_that_a_command_overtook_may_be_passed_over),
         TEST(a_refused_delete_of_all_is_found),
         TEST(a_refused_write_without_a_mistake_is_found),
         TEST(a_client_without_room_may_refuse_it),

@@ -140,6 +140,32 @@ static void server_says(unsigned ms, int server, const msg *m) {
 #define CLIENT(ms, server, ...) client_says(ms, server, &(msg){ __VA_ARGS__ })
 #define SERVER(ms, server, ...) server_says(ms, server, &(msg){ __VA_ARGS__ })
 
+/* The client connects to that server; what it says on the connection of that number, and hears there. */
+static inline void stream_opens(unsigned ms, int server, unsigned number) {
+    put_event((bj_event){ .kind = BJ_EV_STREAM_OPEN,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = ms * BJ_MS,
+                          .number = number,
+                          .from = local,
+                          .to = address_of(server) });
+}
+
+static inline void stream_event(bj_event_kind kind, unsigned ms, unsigned number, const void *bytes, size_t length) {
+    put_event((bj_event){ .kind = kind,
+                          .actor = BJ_ACTOR_CLIENT,
+                          .time = ms * BJ_MS,
+                          .number = number,
+                          .raw = bytes,
+                          .raw_length = length });
+}
+
+static inline void stream_says(bj_event_kind kind, unsigned ms, unsigned number, const msg *m) {
+    uint8_t bytes[2048];
+    stream_event(kind, ms, number, bytes, encode(m, bytes, sizeof bytes, true));
+}
+
+#define STREAM(kind, ms, number, ...) stream_says(BJ_EV_STREAM_##kind, ms, number, &(msg){ __VA_ARGS__ })
+
 static void declare(int server, const char *name, const char *host) {
     put_event((bj_event){ .kind = BJ_EV_ACTOR, .actor = (uint8_t) server, .from = address_of(server), .text = name });
     BJ_TEXT(text, 100);

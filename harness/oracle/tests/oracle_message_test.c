@@ -680,23 +680,13 @@ static void a_request_that_was_given_up_is_not_outstanding(void **state) {
 
 /* --- TCP ------------------------------------------------------------------------------------------------------ */
 
-static void opens_stream_to(unsigned ms, int server) {
-    put_event((bj_event){
-        .kind = BJ_EV_STREAM_OPEN, .time = ms * BJ_MS, .number = 3, .from = local, .to = address_of(server) });
-}
-
 static void opens_stream(unsigned ms) {
     config.accounts[0].uri = "coap+tcp://bs.example";
-    opens_stream_to(ms, BS);
+    stream_opens(ms, BS, 3);
 }
 
 static void stream(unsigned ms, bool client, const void *bytes, size_t length) {
-    put_event((bj_event){ .kind = client ? BJ_EV_STREAM_SENT : BJ_EV_STREAM_RECEIVED,
-                          .actor = BJ_ACTOR_CLIENT,
-                          .time = ms * BJ_MS,
-                          .number = 3,
-                          .raw = bytes,
-                          .raw_length = length });
+    stream_event(client ? BJ_EV_STREAM_SENT : BJ_EV_STREAM_RECEIVED, ms, 3, bytes, length);
 }
 
 static void a_connection_begins_with_settings(void **state) {
@@ -767,7 +757,7 @@ static void registers_in_queue_mode(void) {
         .uri = "coap+tcp://mgmt.example", .instance = 1, .ssid = 1, .lifetime_s = 86400, .binding = "T"
     };
     config.account_count = 2;
-    opens_stream_to(10000, MGMT);
+    stream_opens(10000, MGMT, 3);
     stream(10001, true, "\x00\xe1", 2);
     stream(10002, true, "\x51\x02\xaa\xb2rd\x41Q", 8);
     stream(10003, false, "\x51\x41\xaa\x82rd\x01x", 8);

@@ -845,26 +845,8 @@ static void an_account_that_is_another_servers_now_obliges_to_nothing(void **sta
 
 /* --- over TCP ------------------------------------------------------------------------------------------------- */
 
-static void stream_event(bj_event_kind kind, unsigned ms, unsigned number, const void *bytes, size_t length) {
-    put_event((bj_event){ .kind = kind,
-                          .actor = BJ_ACTOR_CLIENT,
-                          .time = ms * BJ_MS,
-                          .from = local,
-                          .to = address_of(MGMT),
-                          .number = number,
-                          .raw = bytes,
-                          .raw_length = length });
-}
-
-static void stream_says(bj_event_kind kind, unsigned ms, unsigned number, const msg *m) {
-    uint8_t bytes[2048];
-    stream_event(kind, ms, number, bytes, encode(m, bytes, sizeof bytes, true));
-}
-
-#define STREAM(kind, ms, number, ...) stream_says(BJ_EV_STREAM_##kind, ms, number, &(msg){ __VA_ARGS__ })
-
 static void registers_over_tcp(unsigned ms, unsigned number, const char *lifetime) {
-    stream_event(BJ_EV_STREAM_OPEN, ms, number, NULL, 0);
+    stream_opens(ms, MGMT, number);
     STREAM(SENT, ms, number, .code = C(7, 1));
     STREAM(RECEIVED, ms, number, .code = C(7, 1));
     STREAM(SENT, ms + 10, number, .code = POST, .token = "tr", .path = "/rd", .query = { "ep=dev-1", lifetime },
@@ -888,7 +870,7 @@ static void loses_its_connection(unsigned attempts) {
     writes_server(31300, 112, "/1/0", 101, 60, C(2, 4));
     finishes();
     for (unsigned i = 0; i < attempts; i++) {
-        stream_event(BJ_EV_STREAM_OPEN, 32020, 2, NULL, 0);
+        stream_opens(32020, MGMT, 2);
         stream_event(BJ_EV_STREAM_CLOSED, 32030, 2, NULL, 0);
     }
     command(33000, 121, DELETE_, "/1/0", C(4, 0));
