@@ -892,6 +892,8 @@ bool bj__secure_raw(bj_engine *e, const bj__server *s, const uint8_t *data, size
  */
 bj_time bj__secure_allows(const bj_engine *e, const bj__server *only, bj_time until);
 void bj__secure_tick(bj_engine *e);
+/* From where a record came last for which there is no session, since then; NULL: none came. */
+const bj_addr *bj__secure_stray(const bj_engine *e, bj_time since);
 bj_time bj__secure_timer(const bj_engine *e);
 
 /* A handshake that is over, of the last few with that server; NULL: it is no longer known. */

@@ -24,6 +24,8 @@ typedef struct bj__guard {
     bj_time began, established; /* the latest one that ended well */
     int alert;                  /* that came in the handshake that goes on; -1 */
     unsigned handshakes;        /* that are over */
+    bj_addr stray;              /* from where a record without a session came last; family 0: none did */
+    bj_time strayed;
     bj__handshake over[HANDSHAKES];
 } bj__guard;
 
@@ -194,6 +196,31 @@ static bj_event as_sent(const bj__guard *g, const bj_secure_peer *peer, const ui
                        .raw_length = length };
 }
 
+/* An address translator may have changed the client's port, or the client has kept a session that its server has not.
+ */
+static void stray(bj__guard *g, const bj_secure_peer *peer) {
+    bj_engine *e = g->engine;
+    if (!bj_addr_equal(&g->stray, &peer->address)) {
+        BJ_TEXT(text, 200);
+        bj_text_add(&text, "a record under DTLS from ");
+        bj_addr_print(&text, &peer->address);
+        bj_text_printf(&text, " is dropped: %s has no session with that address", e->servers[g->server].name);
+        bj__log(e, BJ_EV_NOTE, (uint8_t) (BJ_ACTOR_SERVER_0 + g->server), g->cause, text.start);
+    }
+    g->stray = peer->address;
+    g->strayed = e->now;
+}
+
+const bj_addr *bj__secure_stray(const bj_engine *e, bj_time since) {
+    const bj__guard *latest = NULL;
+    for (unsigned i = 0; i < e->server_count; i++) {
+        const bj__guard *g = e->servers[i].guard;
+        bool counts = g && g->stray.family && g->strayed >= since;
+        latest = counts && (!latest || g->strayed > latest->strayed) ? g : latest;
+    }
+    return latest ? &latest->stray : NULL;
+}
+
 static void hello(const bj__guard *g, const bj_secure_peer *peer, const uint8_t *data, size_t length) {
     bj_event sent = as_sent(g, peer, data, length);
     bj__contact_datagram(g->engine, &g->engine->servers[g->server], &sent);
@@ -208,6 +235,9 @@ static void event(void *guard, const bj_secure_peer *peer, const bj_secure_event
     case BJ_SECURE_IDENTITY:
         bj__contact_identity(g->engine, &g->engine->servers[g->server], peer->connection, &peer->address, said->bytes,
                              said->length);
+        break;
+    case BJ_SECURE_STRAY:
+        stray(g, peer);
         break;
     case BJ_SECURE_HELLO:
         hello(g, peer, said->bytes, said->length);

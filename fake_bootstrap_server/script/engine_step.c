@@ -112,6 +112,15 @@ bj__progress bj__too_late(bj_engine *e, bj__thread *t, bj_time until) {
     BJ_TEXT(time, 40);
     bj__awaited_text(e, t, &what);
     add_time(&time, until);
+    const bj_addr *stray = bj__secure_stray(e, t->begun);
+    if (stray) {
+        BJ_TEXT(from, 64);
+        bj_addr_print(&from, stray);
+        return bj__fail(e, t,
+                        "expected %s until %s; the client sent nothing but records under DTLS for which there is no "
+                        "session, the latest from %s",
+                        what.start, time.start, from.start);
+    }
     return bj__fail(e, t, "expected %s until %s; the client sent nothing", what.start, time.start);
 }
 

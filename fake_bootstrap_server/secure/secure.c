@@ -55,13 +55,25 @@ static bj__session *add(bj_secure *secure, const bj_secure_peer *peer) {
 
 /* --- what comes in --- */
 
-enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, CLIENT_HELLO = 1, HELLO_RANDOM = 13 + 12 + 2 };
+enum {
+    RECORD_ALERT = 21,
+    RECORD_HANDSHAKE = 22,
+    RECORD_DATA = 23,
+    RECORD_HEADER = 13,
+    CLIENT_HELLO = 1,
+    HELLO_RANDOM = 13 + 12 + 2
+};
 
 /* The random of a ClientHello in the first record of a datagram, in the clear; NULL: it is something else. */
 static const uint8_t *hello_of(const uint8_t *data, size_t length) {
     bool hello =
         length >= HELLO_RANDOM + 32 && data[0] == RECORD_HANDSHAKE && !(data[3] | data[4]) && data[13] == CLIENT_HELLO;
     return hello ? data + HELLO_RANDOM : NULL;
+}
+
+/* Something that is said in a session; its end need not be told to anybody. */
+static bool is_encrypted(const uint8_t *data, size_t length) {
+    return length >= RECORD_HEADER && data[0] >= RECORD_HANDSHAKE && data[0] <= RECORD_DATA && (data[3] | data[4]);
 }
 
 /* A client that starts anew from the same port. mbedTLS sees to it itself when it can ask for a cookie first
@@ -101,6 +113,10 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
     /* The network doubled it: mbedTLS would take it, with its cookie, for a client that has lost the session. */
     bool doubled = s && s->established && hello && s->hello_known && !memcmp(s->hello, hello, sizeof s->hello);
     s = s ? s : hello ? add(secure, peer) : NULL;
+    if (!s && is_encrypted(data, length)) {
+        bj_secure_event said = { .kind = BJ_SECURE_STRAY };
+        secure->ops->event(secure->user, peer, &said);
+    }
     if (!s || s->busy || doubled) {
         return;
     }

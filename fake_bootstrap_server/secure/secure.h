@@ -76,6 +76,7 @@ typedef enum bj_secure_kind {
     BJ_SECURE_ENDED = 5,          /* text: why; the session is gone, but for the peer's next where it begins `anew` */
     BJ_SECURE_IDENTITY = 6,       /* bytes, length: the PSK identity that the peer shows, known or not */
     BJ_SECURE_HELLO = 7, /* bytes, length: a ClientHello that came in fragments, as the one record it could be */
+    BJ_SECURE_STRAY = 8, /* an encrypted record of a peer without a session, which is dropped */
 } bj_secure_kind;
 
 typedef struct bj_secure_event {
