@@ -240,9 +240,21 @@ static bj_string bytes_told(bj_engine *e, const bj_node *node, bool tlv) {
     return (bj_string){ bj_arena_strndup(e->arena, (const char *) entry.value, entry.length), entry.length };
 }
 
+/* Is it known, from a Write that was accepted, that the instance has a key? */
+static bool has_key(const bj_engine *e, unsigned instance) {
+    const bj__heal *h = &e->heal;
+    for (unsigned i = 0; i < h->held_count && !h->guessing; i++) {
+        if (h->held[i].instance == instance) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count, bool tlv) {
     const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
-    bj__held *one = identity && key && bytes_told(e, key, tlv).length ? held_of(e, instance) : NULL;
+    bool matters = identity && key && (bytes_told(e, key, tlv).length || has_key(e, instance));
+    bj__held *one = matters ? held_of(e, instance) : NULL;
     if (one) {
         const bj_node *bootstrap = node_of(nodes, count, 1);
         one->named = true;
@@ -300,11 +312,21 @@ void bj__heal_note_delete(bj_engine *e, const bj_record *step) {
     h->held_count = count;
 }
 
+/* What was written of an instance in the session that ends well is what the client has of it. */
+static bool is_replaced(const bj__heal *h, unsigned held) {
+    for (unsigned i = held + 1; i < h->held_count; i++) {
+        if (h->held[i].instance == h->held[held].instance) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void bj__heal_note_session(bj_engine *e, bool kept) {
     bj__heal *h = &e->heal;
     unsigned count = 0;
     for (unsigned i = 0; i < h->held_count; i++) {
-        if (kept ? h->held[i].deleted : h->held[i].pending) {
+        if (kept ? h->held[i].deleted || is_replaced(h, i) : h->held[i].pending) {
             continue;
         }
         h->held[count] = h->held[i];
@@ -322,7 +344,7 @@ static bj_secure_bytes identity_of(const bj_engine *e, const bj__held *one) {
     return (bj_secure_bytes){ (const uint8_t *) given.bytes, given.length };
 }
 
-/* The last that was written for an instance comes first: of two keys for one identity it counts. */
+/* What was written last comes first: of two keys for one identity it counts. */
 static size_t held_keys(const bj_engine *e, bool pending, bj_secure_psk *psks, size_t n, size_t most) {
     const bj__heal *h = &e->heal;
     for (unsigned i = h->held_count; i-- && n < most;) {
@@ -431,7 +453,9 @@ static void look_for_keys(values_walk *w, const bj_record *step) {
 static void note_all_keys(bj_engine *e) {
     values_walk w = { .step = look_for_keys, .engine = e };
     bj__heal_note_session(e, false);
+    e->heal.guessing = true;
     walk_all(&w, e);
+    e->heal.guessing = false;
 }
 
 /* Is the bootstrap account written over? Then it may be one no more. */

@@ -453,6 +453,7 @@ typedef struct bj__heal {
     uint64_t outbound;
     bj__held held[BJ__HELD];
     unsigned held_count;
+    bool guessing; /* while Writes are noted that may have been accepted */
 } bj__heal;
 
 struct bj_engine {

@@ -223,17 +223,30 @@ def test_a_key_without_an_identity_is_none_of_the_bootstrap_account(tmp_path):
     assert result["virtual_us"] < 100e6  # and not with the Update, nearly a day later
 
 
-def test_a_key_that_a_later_session_deletes_is_forgotten_with_its_identity(tmp_path):
+def is_forgotten(tmp_path, *commands):
+    """In a later session these commands take the key of /0/1 away, whose identity is that of the bootstrap account."""
     text = SECURED.replace("TITLE", "Another account has the identity of the bootstrap account") + """  - write: /0/1
     tlv: {0: "coaps://mgmt.example", 1: false, 2: 0, 3: boot, 4: "", 5: !bytes 00112233445566778899aabbccddeeff, 10: 101}
     expect: 2.04
-"""
-    recovers(tmp_path, text + TRIGGERED.replace("SERVER", "mgmt") + """  - request: {to: bs, path: /bs}
+""" + TRIGGERED.replace("SERVER", "mgmt") + """  - request: {to: bs, path: /bs}
   - respond: 2.04
-  - delete: {path: /0/1, expect: 2.02}
   - delete: {path: /1/0, expect: 2.02}
-  - finish: {expect: 2.04}
-""")
+"""
+    recovers(tmp_path, text + "".join(f"  - {command}\n" for command in commands) + "  - finish: {expect: 2.04}\n")
+
+
+def test_a_key_that_a_later_session_deletes_is_forgotten_with_its_identity(tmp_path):
+    is_forgotten(tmp_path, "delete: {path: /0/1, expect: 2.02}")
+
+
+def test_a_key_that_a_later_session_takes_away_is_forgotten_with_its_identity(tmp_path):
+    write = 'write: {path: /0/1, expect: 2.04, tlv: {0: "coap://open.example", 1: false, 2: 3, 3: "", 4: "", 5: "", 10: 101}}'
+    is_forgotten(tmp_path, write)
+
+
+def test_a_key_that_a_later_session_replaces_is_forgotten_with_its_identity(tmp_path):
+    write = 'write: {path: /0/1/3, text: another, format: opaque, expect: 2.04}'
+    is_forgotten(tmp_path, write, "write: {path: /0/1/5, text: 0123456789abcdef, format: opaque, expect: 2.04}")
 
 
 def test_a_hold_off_whose_write_was_not_heard_to_succeed_is_waited_for(tmp_path):
