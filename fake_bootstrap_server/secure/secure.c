@@ -36,15 +36,29 @@ static void sweep(bj_secure *secure) {
     }
 }
 
-static void drop(bj__session *s) {
+static void drop(bj__session *s, const char *why) {
     if (!s->ended) {
         s->ended = true;
         s->intermediate = s->final = BJ_NEVER;
-        bj__session_tell(s, BJ_SECURE_ENDED, 0, 0, "forgotten");
+        bj__session_tell(s, BJ_SECURE_ENDED, 0, 0, why);
+    }
+}
+
+/* Over datagrams nobody need say that he goes. */
+static void make_room(bj_secure *secure) {
+    bj__session *idlest = NULL;
+    for (bj__session *s = secure->sessions; s; s = s->next) {
+        idlest = !s->ended && !s->busy && (!idlest || s->used < idlest->used) ? s : idlest;
+    }
+    if (idlest) {
+        drop(idlest, "given up, as many others began since it was used");
     }
 }
 
 static bj__session *add(bj_secure *secure, const bj_secure_peer *peer) {
+    if (!secure->stream && bj_secure_sessions(secure) >= BJ_SECURE_SESSIONS) {
+        make_room(secure);
+    }
     bj__session *s = bj__session_new(secure, peer);
     if (s) {
         s->next = secure->sessions;
@@ -120,6 +134,7 @@ static void receive_datagram(bj_secure *secure, const bj_secure_peer *peer, cons
     if (!s || s->busy || doubled) {
         return;
     }
+    s->used = ++secure->uses;
     s->in = data;
     s->in_length = length;
     s->in_hello = hello != NULL;
@@ -169,6 +184,7 @@ bool bj_secure_send(bj_secure *secure, const bj_secure_peer *peer, const uint8_t
     if (!s || !s->established) {
         return false;
     }
+    s->used = ++secure->uses;
     bj__platform before = bj__platform_enter(secure);
     bool sent = bj__session_send(s, data, length);
     bj__platform_set(before);
@@ -212,14 +228,14 @@ void bj_secure_close(bj_secure *secure, const bj_secure_peer *peer) {
 void bj_secure_forget(bj_secure *secure, const bj_secure_peer *peer) {
     bj__session *s = find(secure, peer);
     if (s) {
-        drop(s);
+        drop(s, "forgotten");
         sweep(secure);
     }
 }
 
 void bj_secure_forget_all(bj_secure *secure) {
     for (bj__session *s = secure->sessions; s; s = s->next) {
-        drop(s);
+        drop(s, "forgotten");
     }
     sweep(secure);
     bj__free_fragments(secure);

@@ -2,7 +2,7 @@
  *
  * DTLS 1.2 (RFC 6347) and TLS 1.2 (RFC 5246) in front of a scripted server, on mbedTLS: pre-shared keys and X.509
  * certificates. One endpoint per server; it holds one session for each peer address (datagrams) or connection
- * (streams).
+ * (streams): of datagrams BJ_SECURE_SESSIONS, and the one that was used least lately gives way to more.
  *
  * Nothing here opens a socket, reads a clock or calls malloc(): records go in and out as bytes, time and randomness
  * come from callbacks, memory (that of mbedTLS included, secure/platform.c) from one arena. The same randomness and the
@@ -34,7 +34,7 @@ typedef struct bj_secure_psk {
     bj_secure_bytes key; /* at most BJ_SECURE_KEY bytes: a limit of Debian's mbedTLS */
 } bj_secure_psk;
 
-enum { BJ_SECURE_KEY = 32, BJ_SECURE_SUITES = 16, BJ_SECURE_RECORD = 16384 };
+enum { BJ_SECURE_KEY = 32, BJ_SECURE_SUITES = 16, BJ_SECURE_SESSIONS = 256, BJ_SECURE_RECORD = 16384 };
 
 /* Cipher suites that LwM2M Transport 1.1 §5.2 asks for, and what an endpoint offers when no list is given. */
 enum {

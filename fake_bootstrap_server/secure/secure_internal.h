@@ -25,6 +25,7 @@ typedef struct bj__session {
     bool established, ended;
     bool anew;         /* what is told as ended gives way to another handshake of the peer */
     bool hidden_alert; /* an encrypted alert left, and its number is to be told */
+    uint64_t used;     /* the latest of its peer's datagrams, and of those to it, as secure->uses counts them */
     unsigned busy;     /* mbedTLS or a callback is at work on it: it is freed later */
 } bj__session;
 
@@ -46,6 +47,7 @@ struct bj_secure {
     mbedtls_x509_crt certificate, client_ca;
     mbedtls_pk_context private_key;
     bj__session *sessions;
+    uint64_t uses;
     bj__session *current;                 /* whose keys mbedTLS exports */
     uint8_t *record;                      /* BJ_SECURE_RECORD bytes */
     struct bj__hello *hellos[BJ__HELLOS]; /* of which fragments are here; NULL: none yet */

@@ -598,6 +598,37 @@ static void test_many_sessions_at_once(void **state) {
     world_end(w);
 }
 
+/* A client that comes from another port each time and never says that it goes: the session that was used least lately
+ * gives way. */
+static void test_sessions_that_nobody_ends(void **state) {
+    (void) state;
+    world *w = begin(false);
+    serve_psk(w, false, true);
+    client faithful, other;
+    connect_psk(&faithful, w, 5000, false);
+    assert_int_equal(client_handshake(&faithful), 0);
+    size_t in_use = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        connect_psk(&other, w, (uint16_t) (10000 + i), false);
+        assert_int_equal(client_handshake(&other), 0);
+        talk(&other);
+        talk(&faithful);
+        in_use = i == 2 * BJ_SECURE_SESSIONS ? bj_arena_in_use(w->arena) : in_use;
+        client_end(&other);
+    }
+    assert_int_equal(bj_secure_sessions(w->server), BJ_SECURE_SESSIONS);
+    assert_int_equal(w->ended, 2001 - BJ_SECURE_SESSIONS);
+    assert_string_equal(w->why, "given up, as many others began since it was used");
+    connect_psk(&other, w, 9999, false);
+    assert_int_equal(client_handshake(&other), 0);
+    talk(&other);
+    talk(&faithful);
+    assert_int_equal(bj_arena_in_use(w->arena), in_use);
+    client_end(&other);
+    client_end(&faithful);
+    world_end(w);
+}
+
 /* --- sizes --- */
 
 static void test_long_messages(void **state) {
@@ -830,6 +861,7 @@ int main(void) {
         cmocka_unit_test(test_determinism),
         cmocka_unit_test(test_thousands_of_sessions),
         cmocka_unit_test(test_many_sessions_at_once),
+        cmocka_unit_test(test_sessions_that_nobody_ends),
         cmocka_unit_test(test_long_messages),
         cmocka_unit_test(test_a_handshake_in_small_datagrams),
         cmocka_unit_test(test_a_hello_in_fragments),
