@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/tlv.h"
-
 enum {
     HEALED_ID = 100,
     HEALED_SPACE = 16 << 20,
@@ -25,7 +23,6 @@ enum {
     FORMAT_TLV = 11542
 };
 
-static const bj_time DAY = 86400 * BJ_SECOND;
 static const char healed_host[] = "192.0.2.250";
 
 /* --- what is written ------------------------------------------------------------------------------------------ */
@@ -178,383 +175,6 @@ static void heal_network(bj_engine *e) {
     resolve(e, "*"); /* and every other name, when it is asked for */
 }
 
-/* --- keys that the client holds ------------------------------------------------------------------------------- */
-
-static const bj_node *node_of(const bj_node *nodes, size_t count, uint16_t id) {
-    const bj_node *node = bj_node_find(nodes, count, id);
-    return node && node->kind != BJ_N_TREE ? node : NULL;
-}
-
-static bj__held *held_of(bj_engine *e, unsigned instance) {
-    bj__heal *h = &e->heal;
-    for (unsigned i = 0; i < h->held_count; i++) {
-        if (h->held[i].instance == instance && h->held[i].pending) {
-            return &h->held[i];
-        }
-    }
-    if (h->held_count == BJ__HELD) {
-        return NULL;
-    }
-    bj__held *one = &h->held[h->held_count++];
-    *one = (bj__held){ .instance = (uint16_t) instance, .pending = true };
-    for (unsigned i = 0; i + 1 < h->held_count; i++) { /* what it was before */
-        if (h->held[i].instance == instance && !h->held[i].deleted) {
-            *one = h->held[i];
-            one->pending = true;
-        }
-    }
-    return one;
-}
-
-static const bj_record *bootstrap_account(const bj_engine *e) {
-    const bj_record *client = bj_get_record(e->scenario, BJ_F(SCENARIO, CLIENT));
-    return bj_get_record(client, BJ_F(CLIENT, BOOTSTRAP));
-}
-
-/* Where no scenario says it, it is 0 (docs/porting.md). */
-static uint32_t place_of(const bj_record *account) {
-    return bj_get_uint(account, BJ_F(ACCOUNT, INSTANCE), 0);
-}
-
-/* Is the bootstrap account that the client had from the factory in that instance of /0? */
-static bool is_own(const bj_engine *e, unsigned instance) {
-    const bj_record *account = bootstrap_account(e);
-    return account && place_of(account) == instance;
-}
-
-/* What a client holds that was told this: in TLV, which has no types, a number or a Boolean is bytes as any other. */
-static bj_string bytes_told(bj_engine *e, const bj_node *node, bool tlv) {
-    uint8_t room[16];
-    bj_tlv_writer w = { .out = room, .room = sizeof room };
-    if (node->kind == BJ_N_STRING || node->kind == BJ_N_OPAQUE) {
-        return node->bytes;
-    }
-    if (tlv && node->kind == BJ_N_INT) {
-        bj_tlv_put_int(&w, BJ_TLV_RESOURCE, node->id, node->integer);
-    } else if (tlv && node->kind == BJ_N_BOOL) {
-        bj_tlv_put_bool(&w, BJ_TLV_RESOURCE, node->id, node->integer != 0);
-    }
-    const uint8_t *at = room;
-    bj_tlv entry = { .length = 0 };
-    bj_tlv_next(&at, &w.used, &entry);
-    return (bj_string){ bj_arena_strndup(e->arena, (const char *) entry.value, entry.length), entry.length };
-}
-
-/* Is it known, from a Write that was accepted, that the instance has a key? */
-static bool has_key(const bj_engine *e, unsigned instance) {
-    const bj__heal *h = &e->heal;
-    for (unsigned i = 0; i < h->held_count && !h->guessing; i++) {
-        if (h->held[i].instance == instance) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count, bool tlv) {
-    const bj_node *identity = node_of(nodes, count, 3), *key = node_of(nodes, count, 5);
-    bool matters = identity && key && (bytes_told(e, key, tlv).length || has_key(e, instance));
-    bj__held *one = matters ? held_of(e, instance) : NULL;
-    if (one) {
-        const bj_node *bootstrap = node_of(nodes, count, 1);
-        one->named = true;
-        one->bootstrap = bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer;
-        one->identity = bytes_told(e, identity, tlv);
-        one->key = bytes_told(e, key, tlv);
-    }
-}
-
-/* One resource, as bytes or text. */
-static void note_resource(bj_engine *e, const bj_record *step, const bj_path *path) {
-    const bj_value *bytes = bj_get(step, BJ_F(WRITE, HEX)), *text = bj_get(step, BJ_F(WRITE, TEXT));
-    const bj_value *value = bytes ? bytes : text;
-    bool matters = value && (path->ids[2] == 3 || path->ids[2] == 5);
-    bj__held *one = matters ? held_of(e, path->ids[1]) : NULL;
-    if (one && path->ids[2] == 3) {
-        one->named = true;
-        one->identity = value->as.string;
-    } else if (one) {
-        one->key = value->as.string;
-    }
-}
-
-void bj__heal_note_write(bj_engine *e, const bj_record *step) {
-    bj_path path = bj_path_of(bj_get_string(step, BJ_F(WRITE, PATH), ""));
-    const bj_value *tlv = bj_get(step, BJ_F(WRITE, TLV)), *values = bj_get(step, BJ_F(WRITE, VALUES));
-    values = values ? values : tlv;
-    if (!path.depth || path.ids[0] != 0) {
-        return;
-    }
-    if (path.depth == 3) {
-        note_resource(e, step, &path);
-    } else if (path.depth == 2 && values) {
-        note_instance(e, path.ids[1], values->as.nodes.items, values->as.nodes.count, values == tlv);
-    }
-    for (size_t i = 0; path.depth == 1 && values && i < values->as.nodes.count; i++) {
-        const bj_node *node = &values->as.nodes.items[i];
-        note_instance(e, node->id, node->children, node->child_count, values == tlv);
-    }
-}
-
-/* The bootstrap account stays, whatever is deleted (LwM2M Core 1.1 §6.1.7.6). What was written in the same session is
- * gone at once, for nothing brings it back; of what was there before the end of the session decides. */
-void bj__heal_note_delete(bj_engine *e, const bj_record *step) {
-    bj__heal *h = &e->heal;
-    bj_path path = bj_path_of(bj_get_string(step, BJ_F(DELETE, PATH), "/"));
-    unsigned count = 0;
-    for (unsigned i = 0; i < h->held_count; i++) {
-        bj__held one = h->held[i];
-        bj_path place = { .depth = 2, .ids = { 0, one.instance } };
-        one.deleted |= bj_path_begins(&place, &path) && !one.bootstrap && !is_own(e, one.instance);
-        h->held[count] = one;
-        count += !one.deleted || !one.pending;
-    }
-    h->held_count = count;
-}
-
-/* What was written of an instance in the session that ends well is what the client has of it. */
-static bool is_replaced(const bj__heal *h, unsigned held) {
-    for (unsigned i = held + 1; i < h->held_count; i++) {
-        if (h->held[i].instance == h->held[held].instance) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void bj__heal_note_session(bj_engine *e, bool kept) {
-    bj__heal *h = &e->heal;
-    unsigned count = 0;
-    for (unsigned i = 0; i < h->held_count; i++) {
-        if (kept ? h->held[i].deleted || is_replaced(h, i) : h->held[i].pending) {
-            continue;
-        }
-        h->held[count] = h->held[i];
-        h->held[count].deleted = false;
-        h->held[count++].pending = false;
-    }
-    h->held_count = count;
-}
-
-/* Where a key was written alone, that which the factory gave the account stays. */
-static bj_secure_bytes identity_of(const bj_engine *e, const bj__held *one) {
-    bool stays = !one->named && is_own(e, one->instance);
-    const bj_value *factory = stays ? bj_get(bootstrap_account(e), BJ_F(ACCOUNT, IDENTITY)) : NULL;
-    bj_string given = factory ? factory->as.string : one->identity;
-    return (bj_secure_bytes){ (const uint8_t *) given.bytes, given.length };
-}
-
-/* What was written last comes first: of two keys for one identity it counts. */
-static size_t held_keys(const bj_engine *e, bool pending, bj_secure_psk *psks, size_t n, size_t most) {
-    const bj__heal *h = &e->heal;
-    for (unsigned i = h->held_count; i-- && n < most;) {
-        const bj__held *one = &h->held[i];
-        if (one->pending == pending && one->key.length && one->key.length <= 32) {
-            bj_secure_bytes key = { (const uint8_t *) one->key.bytes, one->key.length };
-            psks[n++] = (bj_secure_psk){ identity_of(e, one), key };
-        }
-    }
-    return n;
-}
-
-size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most) {
-    bj_secure_psk factory[BJ__HELD];
-    size_t kept = count < BJ__HELD ? count : BJ__HELD, n = 0;
-    memcpy(factory, psks, kept * sizeof *psks);
-    n = held_keys(e, false, psks, n, most);
-    for (size_t i = 0; i < kept && n < most; i++) {
-        psks[n++] = factory[i];
-    }
-    return held_keys(e, true, psks, n, most); /* that may have been taken */
-}
-
-/* --- what the script wrote ------------------------------------------------------------------------------------ */
-
-enum { USUAL_ATTEMPTS = 5 }; /* where no other number is written: Core E.2, /1/x/17 */
-
-/* Every Write and Execute in the scenario is given to `step`; every list of a Write's values, its own ids first, to
- * `look`. Either may be NULL. */
-typedef struct values_walk {
-    void (*look)(struct values_walk *walk, const bj_node *nodes, size_t count);
-    void (*step)(struct values_walk *walk, const bj_record *step);
-    bj_engine *engine;
-    bj_time waits;
-    uint32_t account; /* the instance of /0 that holds the bootstrap account */
-    bool struck, disabled, persists, alone;
-} values_walk;
-
-static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* as deep as LwM2M's paths */
-    if (w->look) {
-        w->look(w, nodes, count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (nodes[i].kind == BJ_N_TREE) {
-            walk_nodes(w, nodes[i].children, nodes[i].child_count);
-        }
-    }
-}
-
-static void walk_record(values_walk *w, const bj_record *record) { /* as deep as programs may be: BJ_LIMIT_DEPTH */
-    if (w->step && (record->kind == BJ_K_WRITE || record->kind == BJ_K_EXECUTE)) {
-        w->step(w, record);
-    }
-    for (unsigned f = 0; f < record->field_limit; f++) {
-        const bj_value *value = record->fields[f];
-        const bj_record *inside;
-        const bj_string *name;
-        if (value && value->type == BJ_T_VALUES && record->kind == BJ_K_WRITE) {
-            walk_nodes(w, value->as.nodes.items, value->as.nodes.count);
-        }
-        for (size_t i = 0; value && (inside = bj_value_record(value, i, &name)); i++) {
-            walk_record(w, inside);
-        }
-    }
-}
-
-/* /1/x/5, /14, /18 and /19 are times of waiting, in seconds, and so is /0/x/11, whether the engine heard of it or not;
- * /18 doubles with every attempt. */
-static void look_for_waits(values_walk *w, const bj_node *nodes, size_t count) {
-    static const struct {
-        uint16_t id;
-        unsigned times;
-    } waits[] = { { 5, 1 }, { 11, 4 }, { 14, 1 }, { 18, 32 }, { 19, 1 } };
-    for (unsigned i = 0; i < sizeof waits / sizeof waits[0]; i++) {
-        const bj_node *node = node_of(nodes, count, waits[i].id);
-        int64_t seconds = node ? bj__node_number(node) : 0;
-        w->waits += seconds > 0 && seconds < 10 * 86400 ? (bj_time) seconds * waits[i].times * BJ_SECOND : 0;
-    }
-}
-
-static void walk_all(values_walk *w, const bj_engine *e) {
-    walk_record(w, e->scenario);
-    for (size_t i = e->fed_own; i < e->fed_count; i++) {
-        walk_record(w, e->fed[i]);
-    }
-}
-
-static bj_time written_waits(const bj_engine *e) {
-    values_walk w = { .look = look_for_waits };
-    walk_all(&w, e);
-    return w.waits;
-}
-
-static bj_path path_of(const bj_record *step) {
-    return bj_path_of(step->kind == BJ_K_WRITE ? bj_get_string(step, BJ_F(WRITE, PATH), "")
-                                               : bj_get_string(step, BJ_F(EXECUTE, PATH), ""));
-}
-
-/* A Write that nobody heard an answer to may have been taken, with its Finish. */
-static void look_for_keys(values_walk *w, const bj_record *step) {
-    if (step->kind == BJ_K_WRITE) {
-        bj__heal_note_write(w->engine, step);
-    }
-}
-
-static void note_all_keys(bj_engine *e) {
-    values_walk w = { .step = look_for_keys, .engine = e };
-    bj__heal_note_session(e, false);
-    e->heal.guessing = true;
-    walk_all(&w, e);
-    e->heal.guessing = false;
-}
-
-/* Is the bootstrap account written over? Then it may be one no more. */
-static void look_for_account(values_walk *w, const bj_record *step) {
-    bj_path path = path_of(step);
-    w->struck |= path.depth && path.ids[0] == 0 && (path.depth == 1 || path.ids[1] == w->account);
-}
-
-static bool account_is_struck(const bj_engine *e, const bj_record *account) {
-    values_walk w = { .step = look_for_account, .account = place_of(account) };
-    walk_all(&w, e);
-    return w.struck;
-}
-
-/* The client is told to try more often than is usual (Core E.2, /1/x/17), or how often cannot be read here: the wait
- * between two attempts doubles each time, so that it is no longer than all that were before it, and the first once
- * more. */
-static void look_for_attempts(values_walk *w, const bj_node *nodes, size_t count) {
-    const bj_node *attempts = node_of(nodes, count, 17);
-    int64_t number = attempts ? bj__node_number(attempts) : USUAL_ATTEMPTS;
-    w->persists |= number < 1 || number > USUAL_ATTEMPTS;
-}
-
-static void look_for_attempts_alone(values_walk *w, const bj_record *step) {
-    bj_path path = path_of(step);
-    w->persists |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 17;
-}
-
-static bj_time tries_on(const bj_engine *e) {
-    values_walk w = { .look = look_for_attempts, .step = look_for_attempts_alone };
-    walk_all(&w, e);
-    return w.persists ? e->now : 0;
-}
-
-/* A server sends the client away for a day, where nobody wrote another time (Core E.2, /1/x/4 and /5). */
-static void look_for_disable(values_walk *w, const bj_record *step) {
-    bj_path path = path_of(step);
-    w->disabled |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 4;
-}
-
-static bool is_sent_away(const bj_engine *e) {
-    values_walk w = { .step = look_for_disable };
-    walk_all(&w, e);
-    return w.disabled;
-}
-
-/* The client shall not turn to its Bootstrap-Server when a registration fails, perhaps (Core E.2, /1/x/16). */
-static void look_for_alone(values_walk *w, const bj_node *nodes, size_t count) {
-    const bj_node *turns = node_of(nodes, count, 16);
-    w->alone |= turns && (turns->kind != BJ_N_BOOL || !turns->integer);
-}
-
-static void look_for_alone_in_one(values_walk *w, const bj_record *step) {
-    bj_path path = path_of(step);
-    w->alone |= path.depth == 3 && path.ids[0] == 1 && path.ids[2] == 16;
-}
-
-static bool is_alone(const bj_engine *e) {
-    values_walk w = { .look = look_for_alone, .step = look_for_alone_in_one };
-    walk_all(&w, e);
-    return w.alone;
-}
-
-/* --- how long it may take ------------------------------------------------------------------------------------- */
-
-/* The longest that a registration may wait between attempts: what was written of /1/x/14, /18, /19 (Core E.2), or
- * the recommended defaults. */
-static bj_time retry_sequence(const bj_engine *e, bj_time wait) {
-    bj_time usual = (60 + 120 + 240 + 480) * BJ_SECOND + USUAL_ATTEMPTS * wait;
-    return bj__add(usual, (int64_t) bj__min(written_waits(e), 30 * 86400 * BJ_SECOND));
-}
-
-/* Has the client a bootstrap account that nothing takes away: no Write, and no time-out (Core E.1, /0/x/12)? And may
- * it go there? */
-static bool can_bootstrap_at_last(const bj_engine *e) {
-    const bj_record *account = bootstrap_account(e);
-    bool stays = account && !bj_get_duration(account, BJ_F(ACCOUNT, TIMEOUT), 0) && !account_is_struck(e, account);
-    return stays && !is_alone(e);
-}
-
-/* RFC 7252 §4.8.2, MAX_TRANSMIT_WAIT. */
-static bj_time transmit_wait(const bj_engine *e) {
-    return e->ack_timeout * (((bj_time) 2 << e->max_retransmit) - 1) / 1000 * (e->ack_random_factor / 1000);
-}
-
-static bj_time bound(const bj_engine *e) {
-    const bj_time wait = transmit_wait(e);
-    bj_time finish = bj_get_duration(e->profile, BJ_F(PROFILE, FINISH_TIMEOUT), e->exchange_lifetime);
-    bj__range holdoff = bj__holdoff(e, 30);
-    bj_time cap = holdoff.late == BJ_NEVER ? 2 * holdoff.early + 3600 * BJ_SECOND : holdoff.late;
-    bj_time margin = 60 * BJ_SECOND + 3 * wait + e->tolerance;
-    /* Core E.2, /1/x/19: the recommended delay between sequences of registrations, where no bootstrap ends the waiting.
-     */
-    margin += can_bootstrap_at_last(e) ? 0 : DAY;
-    margin += is_sent_away(e) ? DAY : 0;
-    margin += tries_on(e);
-    return bj__max(finish, e->exchange_lifetime) + 3 * cap + retry_sequence(e, wait) + margin;
-}
-
 /* --- the course of it ----------------------------------------------------------------------------------------- */
 
 static void conclude(bj_engine *e, bool recovered, const char *how) {
@@ -596,7 +216,7 @@ static void note_recovery(bj_engine *e) {
 
 /* Of an answer that the client awaits its registration is taken on trust; what comes later it may drop. */
 static bool is_awaited(const bj_engine *e, const bj__exchange *x) {
-    return e->now - x->arrived <= transmit_wait(e);
+    return e->now - x->arrived <= bj__transmit_wait(e);
 }
 
 /* What the script left without an answer gets one now, for which the client may have waited, or not. */
@@ -696,13 +316,13 @@ bool bj__heal_begin(bj_engine *e, bj_verdict verdict, bj_position position, uint
         return false;
     }
     bj__heal *h = &e->heal;
-    note_all_keys(e);
+    bj__heal_note_all(e);
     h->on = true;
     h->verdict = (uint8_t) verdict;
     h->position = position;
     h->cause = cause;
     h->next = MOST_STEPS;
-    h->bound = e->now + bound(e);
+    h->bound = e->now + bj__heal_bound(e);
     note_late_answers(e);
     bj_time proof = proof_of_registration(e);
     bool registered = e->due.stage == BJ__REGISTERED || proof == BJ_NEVER;

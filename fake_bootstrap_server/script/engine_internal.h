@@ -21,6 +21,8 @@
  *   engine_observe.c observations and their notifications
  *   engine_feed.c    steps that come while the script runs
  *   engine_heal.c    after the script: everything behaves, and the client must recover
+ *   engine_held.c    the keys that it holds then
+ *   engine_bound.c   how long it may take
  *   engine_text.c    captured values and URIs in texts
  *
  * Everything lies in one arena that another process may take over: no function pointers and no pointers to
@@ -956,12 +958,29 @@ void bj__heal_name_failed(bj_engine *e, const char *name);
 void bj__heal_repeated(bj_engine *e, const bj__exchange *x);
 /* The client sends something to an address, or connects there (`data` is NULL): maybe no server takes that. */
 void bj__heal_sends_to(bj_engine *e, const bj_addr *to, const uint8_t *data, size_t length);
+
+/* --- engine_held.c --- */
+
+/* The value of that id; NULL where there is none, or no single one. */
+const bj_node *bj__node_of(const bj_node *nodes, size_t count, uint16_t id);
+/* That the client has from the factory (NULL: none), and the instance of /0 where it is: 0 where no scenario says it
+ * (docs/porting.md). */
+const bj_record *bj__bootstrap_account(const bj_engine *e);
+uint32_t bj__place_of(const bj_record *account);
 /* A Write, a Delete of a bootstrap session was accepted; the session has ended, with success (kept) or without. */
 void bj__heal_note_write(bj_engine *e, const bj_record *step);
 void bj__heal_note_delete(bj_engine *e, const bj_record *step);
 void bj__heal_note_session(bj_engine *e, bool kept);
 /* Those of the factory, which are there, and those that the client was given; returns how many there are. */
 size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most);
+
+/* --- engine_bound.c --- */
+
+/* Every Write of the scenario is noted, for one that nobody heard an answer to may have been taken, with its Finish. */
+void bj__heal_note_all(bj_engine *e);
+/* MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2). */
+bj_time bj__transmit_wait(const bj_engine *e);
+bj_time bj__heal_bound(const bj_engine *e);
 
 /* --- engine_text.c --- */
 
