@@ -45,6 +45,8 @@ static void log_line(bj_child *child, int index) {
     line->used = 0;
     length -= length && line->bytes[length - 1] == '\r';
     if (++child->hearing->count > BJ_OUTPUT_KEPT) {
+        bj_output_tail_put(bj_shared_at(child->shared, &child->shared->tail), index + 1, bj_log_last(child->log),
+                           child->ops->now(child->world), length ? line->bytes : "", length);
         return;
     }
     bj_event said = { .kind = BJ_EV_CLIENT_OUTPUT,

@@ -359,7 +359,7 @@ static void finish(bj_job *job) {
     while (waitpid(job->process, &job->wait_status, 0) < 0 && errno == EINTR) {
     }
     job->process = 0;
-    bj_output_from_log(&job->output, job->log);
+    bj_output_from_log(&job->output, job->log, bj_shared_at(job->shared, &job->shared->tail));
     for (int i = 0; i < 2; i++) {
         read_pipe(job, i);
         close_descriptor(&job->pipes[i]);

@@ -10,15 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "attach/output_tail.h"
 #include "attach/run.h"
-
-enum { BJ_OUTPUT_LINE = 1024, BJ_OUTPUT_KEPT = 20000 };
 
 typedef struct bj_output {
     bj_output_line *lines;
     size_t count;
     size_t room;
-    size_t dropped; /* more than is kept */
+    bj_output_tail *tail; /* what came behind the first BJ_OUTPUT_KEPT; NULL: nothing */
     struct {
         char bytes[BJ_OUTPUT_LINE];
         size_t used;
@@ -27,9 +26,10 @@ typedef struct bj_output {
 
 /* Bytes that came on descriptor 1 or 2; `after` is the last event's number. Memory is from malloc(). */
 void bj_output_take(bj_output *output, int descriptor, const char *bytes, size_t length, uint32_t after);
-/* The lines that stand in the log, before any that were taken: only for the first call. */
-void bj_output_from_log(bj_output *output, const bj_log *log);
-/* The end: what stands without a newline becomes a line. */
+/* The lines that stand in the log, before any that were taken: only for the first call. `heard`: what the world heard
+ * behind them (child_output.c), or NULL. */
+void bj_output_from_log(bj_output *output, const bj_log *log, const bj_output_tail *heard);
+/* The end: what stands without a newline becomes a line, and the last lines follow the first. */
 void bj_output_end(bj_output *output, uint32_t after);
 void bj_output_free(bj_output *output);
 

@@ -39,9 +39,11 @@ typedef struct bj_run_options {
 
 /* A line of the client's own output. */
 typedef struct bj_output_line {
-    int descriptor; /* 1 or 2 */
-    uint32_t after; /* its event in the log, or else the last event when it was seen, about */
-    bj_time time;   /* when it was written, in the run's time; BJ_NEVER: it is not known, and not in the log */
+    int descriptor;  /* 1 or 2 */
+    uint32_t after;  /* its event in the log, or else the last event when it was seen, about */
+    bool logged;     /* it is in the log */
+    bj_time time;    /* when it was written, in the run's time; BJ_NEVER: it is not known */
+    size_t left_out; /* so many lines came before it that were not kept */
     char *text;
 } bj_output_line;
 

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach/output_tail.h"
 #include "script/bytes.h"
 
 /* Both are only backed by memory where they are used. */
@@ -49,6 +50,7 @@ static void lay_out(bj_shared *plan, const input *scenario, const input *profile
     plan->profile_positions = take(&top, profile->position_count * sizeof(bj_position));
     top = whole_pages(top);
     plan->log = take(&top, LOG_SIZE);
+    plan->tail = take(&top, sizeof(bj_output_tail));
     plan->arena = take(&top, ARENA_SIZE);
     plan->size = top;
 }

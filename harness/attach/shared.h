@@ -19,7 +19,7 @@
 /* Names the descriptor for the preload library's constructor: "FD". */
 #define BJ_SHARED_VARIABLE "BOOTJACK_PRELOAD"
 
-enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 3, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
+enum { BJ_SHARED_MAGIC = 0x424a5348, BJ_SHARED_VERSION = 4, BJ_SHARED_DESCRIPTOR = 900, BJ_SHARED_TROUBLE = 512 };
 
 /* How far the child has come. */
 typedef enum bj_phase {
@@ -43,7 +43,7 @@ typedef struct bj_shared {
     uint32_t cut_step, cut_outcome;
     uint32_t attach; /* bj_attach */
     bj_range scenario, scenario_positions, profile, profile_positions;
-    bj_range log, arena;
+    bj_range log, tail, arena; /* tail: a bj_output_tail */
     _Atomic uint64_t
         now; /* exec: the world's time when the client waited last: it lives, whether it does anything or not */
     _Atomic uint32_t phase;

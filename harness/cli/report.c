@@ -58,24 +58,37 @@ void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const 
     bj_conversation_free(conversation);
 }
 
+static void print_output_line(const bj_output_line *line) {
+    BJ_TEXT(time, 32);
+    if (line->left_out) {
+        printf("        (%zu lines were not kept)\n", line->left_out);
+    }
+    if (line->time != BJ_NEVER) {
+        bj_text_printf(&time, "%10.6f  ", (double) line->time / 1e6);
+    }
+    printf("        %s%s\n", time.start, line->text);
+}
+
 /* The last lines, with the time at which they were written; or (most 0) those that no conversation has. */
 static void print_output(const bj_run_result *result, size_t most) {
-    size_t first = most && result->output_count > most ? result->output_count - most : 0;
+    size_t first = most && result->output_count > most ? result->output_count - most : 0, before = first;
     bool any = false;
+    for (size_t i = 0; i < first; i++) {
+        before += result->output[i].left_out;
+    }
     for (size_t i = first; i < result->output_count; i++) {
         const bj_output_line *line = &result->output[i];
-        BJ_TEXT(time, 32);
-        if (line->time != BJ_NEVER && !most) {
+        if (line->logged && !most) {
             continue;
         }
         if (!any) {
             printf("      the client's own output%s:\n", first ? ", last lines" : most ? "" : " at its end");
         }
-        any = true;
-        if (line->time != BJ_NEVER) {
-            bj_text_printf(&time, "%10.6f  ", (double) line->time / 1e6);
+        if (!any && before) {
+            printf("        (%zu earlier lines)\n", before);
         }
-        printf("        %s%s\n", time.start, line->text);
+        any = true;
+        print_output_line(line);
     }
 }
 

@@ -97,6 +97,9 @@ static void put_output(FILE *stream, const bj_run_result *result) {
         if (line->time != BJ_NEVER) {
             fprintf(stream, "\"t\":%.6f,", (double) line->time / 1e6);
         }
+        if (line->left_out) {
+            fprintf(stream, "\"left_out\":%zu,", line->left_out);
+        }
         fputs("\"text\":", stream);
         cli_json_string(stream, line->text, strlen(line->text));
         fputs("}", stream);

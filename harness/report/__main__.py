@@ -26,7 +26,12 @@ def tail(lines) -> str:
 
 def written(output) -> list:
     """What a client wrote, each line with the time in seconds at which it did, where that is known."""
-    return [(f"{line['t']:14.6f}  " if "t" in line else "                ") + line["text"] for line in output]
+    lines = []
+    for line in output:
+        if "left_out" in line:
+            lines.append(f"({line['left_out']} lines were not kept)")
+        lines.append((f"{line['t']:14.6f}  " if "t" in line else "                ") + line["text"])
+    return lines
 
 
 def environment():

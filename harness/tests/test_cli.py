@@ -67,6 +67,14 @@ PROGRAMS = {
             return 0;
         }""",
     "writes-behind": "#include <stdlib.h>\nint main(void) { volatile char *p = malloc(8); return p[8]; }",
+    "floods": """
+        #include <stdio.h>
+        int main(void) {
+            for (int i = 0; i < 30000; i++)
+                printf("line %d\\n", i);
+            puts("==1==ERROR: AddressSanitizer: heap-buffer-overflow");
+            return 1;
+        }""",
     # Asks for what only the canary asks for.
     "canary": """
         #include <netdb.h>
@@ -486,6 +494,18 @@ def test_a_client_in_the_process_as_the_guide_builds_it(tmp_path):
         done = subprocess.run(line, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 0, line + "\n" + done.stdout + done.stderr
     assert "1 passed" in done.stdout
+
+
+@pytest.mark.parametrize("attach", ["exec", "network"])
+def test_a_report_behind_much_output(attach, scenario, programs):
+    """The first lines and the last are kept; what a sanitizer says is heard wherever it stands."""
+    client = f"{attach}:{programs('floods')} {{bs_uri}}"
+    done = bootjack("run", scenario(), "--client", client, "--no-canary")
+    assert done.returncode == FAILED and "AddressSanitizer: heap-buffer-overflow" in done.stdout.splitlines()[1], done.stdout
+    assert re.search(r"last lines:\n        \(29989 earlier lines\)\n.* line 29989\n", done.stdout)
+    output = json.loads(bootjack("run", scenario(), "--client", client, "--no-canary", "--json").stdout)["output"]
+    assert len(output) == 20150 and output[20000]["left_out"] == 30001 - 20150
+    assert [line["text"] for line in (output[0], output[19999], output[-2])] == ["line 0", "line 19999", "line 29999"]
 
 
 @pytest.mark.parametrize("attach", ["exec", "network"])

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -74,11 +75,32 @@ static void what_sanitizers_say(void **state) {
     }
 }
 
+static void first_and_last_of_a_flood(void **state) {
+    (void) state;
+    bj_output output = { 0 };
+    for (unsigned i = 0; i < BJ_OUTPUT_KEPT + 1000; i++) {
+        bool report = i == BJ_OUTPUT_KEPT + 200 || i == BJ_OUTPUT_KEPT + 999;
+        say(&output, 2, report ? "==1==ERROR: AddressSanitizer: " : "line ");
+        char number[20];
+        snprintf(number, sizeof number, "%u\n", i);
+        say(&output, 2, number);
+    }
+    bj_output_end(&output, 0);
+    assert_int_equal(output.count, BJ_OUTPUT_KEPT + BJ_OUTPUT_LAST);
+    assert_string_equal(output.lines[BJ_OUTPUT_KEPT - 1].text, "line 19999");
+    assert_int_equal(output.lines[BJ_OUTPUT_KEPT].left_out, 1000 - BJ_OUTPUT_LAST);
+    assert_string_equal(output.lines[BJ_OUTPUT_KEPT].text, "line 20850");
+    assert_string_equal(output.lines[output.count - 1].text, "==1==ERROR: AddressSanitizer: 20999");
+    assert_string_equal(bj_output_sanitizer(&output), "AddressSanitizer: 20200"); /* though it was not kept */
+    bj_output_free(&output);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_out_of_pieces),
         cmocka_unit_test(a_line_without_end),
         cmocka_unit_test(what_sanitizers_say),
+        cmocka_unit_test(first_and_last_of_a_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
