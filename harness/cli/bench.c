@@ -223,31 +223,56 @@ typedef struct device {
     uint16_t port;
     FILE *results;
     char file[4096];
-    unsigned failed;
+    unsigned failed, not_run;
 } device;
 
-/* A line that was not written to its end says nothing. */
-static void drop_torn_line(FILE *results) {
-    long whole = 0, at = 0;
-    rewind(results);
-    for (int c; (c = getc(results)) != EOF;) {
-        at++;
-        whole = c == '\n' ? at : whole;
+static bool is_error(const char *line) {
+    return strstr(line, "\"verdict\":\"error\",\"script") != NULL;
+}
+
+/* What stands in the file of a bench before: but for what could not be run, which is tried again, and a line that was
+ * not written to its end and says nothing. */
+static bool keep_results(const char *file, FILE *kept) {
+    FILE *results = fopen(file, "re");
+    char *line = NULL;
+    size_t space = 0;
+    for (ssize_t length; results && (length = getline(&line, &space, results)) > 0;) {
+        if (line[length - 1] == '\n' && !is_error(line)) {
+            fwrite(line, 1, (size_t) length, kept);
+        }
     }
-    if (ftruncate(fileno(results), whole) != 0) {
-        perror("bootjack");
+    bool read = results ? !ferror(results) : errno == ENOENT;
+    free(line);
+    if (results) {
+        fclose(results);
     }
-    fseek(results, 0, SEEK_END);
+    return read;
+}
+
+static bool clean_results(const char *file) {
+    char name[4200];
+    snprintf(name, sizeof name, "%s.new", file);
+    FILE *kept = fopen(name, "we");
+    if (!kept) {
+        return false;
+    }
+    bool good = keep_results(file, kept);
+    good = cli_close_file(kept) && good && rename(name, file) == 0;
+    if (!good) {
+        int problem = errno;
+        remove(name);
+        errno = problem;
+    }
+    return good;
 }
 
 static bool open_results(device *d) {
     snprintf(d->file, sizeof d->file, "%s/%s.jsonl", d->bench->folder, d->name);
-    d->results = fopen(d->file, "a+e");
+    d->results = clean_results(d->file) ? fopen(d->file, "a+e") : NULL;
     if (!d->results) {
         cli_complain("%s: %s", d->file, strerror(errno));
         return false;
     }
-    drop_torn_line(d->results);
     return true;
 }
 
@@ -265,8 +290,7 @@ static bool is_done(device *d, const char *scenario) {
     while (!done && getline(&line, &space, d->results) >= 0) {
         done = strncmp(line, start.start, start.used) == 0;
     }
-    d->failed +=
-        done && (strstr(line, "\"verdict\":\"fail\",\"script") || strstr(line, "\"verdict\":\"error\",\"script"));
+    d->failed += done && strstr(line, "\"verdict\":\"fail\",\"script");
     free(line);
     fseek(d->results, 0, SEEK_END);
     return done;
@@ -282,7 +306,8 @@ static void keep_result(device *d, const cli_case *one, size_t number) {
     if (fflush(d->results) != 0 || fdatasync(fileno(d->results)) != 0) {
         cli_complain("%s: %s", d->file, strerror(errno));
     }
-    d->failed += one->result.verdict == BJ_FAIL || one->result.verdict == BJ_ERROR;
+    d->failed += one->result.verdict == BJ_FAIL;
+    d->not_run += one->result.verdict == BJ_ERROR;
     printf("%s: %zu of %zu: %s %s%s%s\n", d->name, number, d->bench->files.count, bj_verdict_name(one->result.verdict),
            one->file, one->result.verdict == BJ_PASS ? "" : ": ",
            one->result.verdict == BJ_PASS ? "" : one->result.reason);
@@ -481,7 +506,7 @@ static int run_device(const bench *b, size_t index) {
         cli_complain("%s: stopped; the same command goes on from here", d.name);
         return CLI_COULD_NOT_RUN;
     }
-    return d.failed ? CLI_FAILED : CLI_PASSED;
+    return d.not_run ? CLI_COULD_NOT_RUN : d.failed ? CLI_FAILED : CLI_PASSED;
 }
 
 /* Whoever stops the bench by its process alone, as a service manager does, stops all devices. */

@@ -131,6 +131,18 @@ def test_what_was_stopped_goes_on(bench, tmp_path):
     assert bench.run(*suite).returncode == FAILED  # nothing is left to be run, and what failed has failed
 
 
+def test_what_could_not_run_is_tried_again(bench):
+    suite = ["--suite", GOOD, "--suite", CORRECTED, "--reset-cmd", bench.reset, "--profile", bench.profile()]
+    for _ in range(2):
+        done = bench.run(*suite, "--listen", "192.0.2.77:5683")
+        assert done.returncode == COULD_NOT_RUN, done.stdout + done.stderr
+        assert "1 of 2: error" in done.stdout and "2 of 2: error" in done.stdout
+    done = bench.run(*suite)
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    lines = (bench.report / "dev-1.jsonl").read_text().splitlines()
+    assert [json.loads(line)["verdict"] for line in lines] == ["pass", "pass"]
+
+
 def test_several_devices_at_once(bench):
     done = bench.run("--suite", GOOD, "--reset-cmd", bench.reset, "--device", "one", "--device", "two:b", "--profile",
                      bench.profile())
