@@ -289,8 +289,16 @@ static FILE *create_alone(const char *name) {
     return file;
 }
 
+static bool open_junit(cli_report *report, int which, const char *name) {
+    report->junit[which] = create(name);
+    if (report->junit[which]) {
+        cli_junit_begin(report->junit[which], report);
+    }
+    return report->junit[which] != NULL;
+}
+
 /* The folder of --report: captures of every case, whatever their number. */
-static bool open_folder(cli_report *report, const char **junit) {
+static bool open_folder(cli_report *report) {
     char name[4096];
     if (!make_folder(report->folder)) {
         return false;
@@ -300,13 +308,10 @@ static bool open_folder(cli_report *report, const char **junit) {
         report->pcap = report->captures;
         report->several = true;
     }
-    if (!*junit) {
-        snprintf(report->junit_name, sizeof report->junit_name, "%s/junit.xml", report->folder);
-        *junit = report->junit_name;
-    }
     snprintf(name, sizeof name, "%s/results.jsonl", report->folder);
     report->results = create_alone(name);
-    return report->results != NULL;
+    snprintf(name, sizeof name, "%s/junit.xml", report->folder);
+    return report->results && open_junit(report, 1, name);
 }
 
 bool cli_report_begin(cli_report *report, const char *junit, const char *folder, size_t cases) {
@@ -315,21 +320,14 @@ bool cli_report_begin(cli_report *report, const char *junit, const char *folder,
     report->began_us = bj_real_us();
     report->progress = cases > 1 && !report->verbose && isatty(STDERR_FILENO);
     report->folder = folder;
-    if (folder && !open_folder(report, &junit)) {
+    if (folder && !open_folder(report)) {
         return false;
     }
     if (report->several &&
         ((report->pcap && !make_folder(report->pcap)) || (report->log && !make_folder(report->log)))) {
         return false;
     }
-    if (!junit) {
-        return true;
-    }
-    report->junit = create(junit);
-    if (report->junit) {
-        cli_junit_begin(report);
-    }
-    return report->junit != NULL;
+    return !junit || open_junit(report, 0, junit);
 }
 
 /* --- progress ------------------------------------------------------------------------------------------------- */
@@ -372,8 +370,10 @@ void cli_report_case(cli_report *report, const cli_case *one) {
     } else if (!report->quiet) {
         print_case(report, one);
     }
-    if (report->junit) {
-        cli_junit_case(report, one);
+    for (int i = 0; i < 2; i++) {
+        if (report->junit[i]) {
+            cli_junit_case(report->junit[i], report, one);
+        }
     }
     if (report->results) {
         cli_json_case(report->results, report, one, true);
@@ -423,9 +423,11 @@ int cli_report_end(cli_report *report) {
     if (!report->quiet) {
         fprintf(report->json ? stderr : stdout, "%s)\n", line.start);
     }
-    if (report->junit && !cli_junit_end(report)) {
-        cli_complain("the JUnit file could not be written: %s", strerror(errno));
-        report->broken = true;
+    for (int i = 0; i < 2; i++) {
+        if (report->junit[i] && !cli_junit_end(report->junit[i])) {
+            cli_complain("the JUnit file could not be written: %s", strerror(errno));
+            report->broken = true;
+        }
     }
     if (report->results) {
         make_page(report);

@@ -37,8 +37,8 @@ typedef struct cli_report {
     const char *pcap;       /* file, or folder when `several` */
     const char *log;        /* likewise */
     bool several;
-    FILE *junit;
-    FILE *results; /* as --json -v would print them, for `bootjack report` */
+    FILE *junit[2]; /* where it was asked for, and in the folder; NULL: not there */
+    FILE *results;  /* as --json -v would print them, for `bootjack report` */
     size_t cases, done;
     bool progress;                   /* a bar on standard error, which is a terminal */
     unsigned counts[BJ_BRICKED + 1]; /* by verdict */
@@ -46,15 +46,15 @@ typedef struct cli_report {
     uint64_t virtual_us; /* covered by all runs */
     bool broken;         /* a file could not be written */
     const char *folder;
-    char captures[4096], junit_name[4096];
+    char captures[4096];
 } cli_report;
 
 /* A known deviation of this client turns a failure into xfail, and a pass into a failure. */
 void cli_apply_deviation(const cli_client *client, cli_case *one);
 
 /* Opens files and folders; false: a message was printed. With `folder`, that is where results, captures and JUnit's
- * file go from which `bootjack report` makes the page; captures or a JUnit file that were asked for elsewhere go there.
- */
+ * file go from which `bootjack report` makes the page; captures that were asked for elsewhere go there, a JUnit file
+ * that was goes there, too. */
 bool cli_report_begin(cli_report *report, const char *junit, const char *folder, size_t cases);
 /* Prints the case, writes its capture and log, counts it. */
 void cli_report_case(cli_report *report, const cli_case *one);

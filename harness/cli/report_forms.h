@@ -15,9 +15,10 @@ void cli_json_events(FILE *stream, const bj_log *log, size_t *cursor, const char
 /* A string with its quotes. */
 void cli_json_string(FILE *stream, const char *text, size_t length);
 
-void cli_junit_begin(cli_report *report);
-void cli_junit_case(cli_report *report, const cli_case *one);
-bool cli_junit_end(cli_report *report);
+void cli_junit_begin(FILE *stream, const cli_report *report);
+void cli_junit_case(FILE *stream, const cli_report *report, const cli_case *one);
+/* Closes it; false, and errno: it was not written. */
+bool cli_junit_end(FILE *stream);
 
 /* FILE of FILE::CASE; `*case_name` is CASE or NULL. In the case's arena. */
 const char *cli_file_of(const cli_case *one, const char **case_name);

@@ -41,10 +41,10 @@ static void put_attribute(FILE *stream, const char *name, const char *text) {
     fputc('"', stream);
 }
 
-void cli_junit_begin(cli_report *report) {
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites><testsuite name=\"bootjack\"", report->junit);
-    put_attribute(report->junit, "hostname", report->client->argument);
-    fputs(">\n", report->junit);
+void cli_junit_begin(FILE *stream, const cli_report *report) {
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites><testsuite name=\"bootjack\"", stream);
+    put_attribute(stream, "hostname", report->client->argument);
+    fputs(">\n", stream);
 }
 
 /* The element inside a test case that says what became of it; NULL: it passed. */
@@ -86,8 +86,7 @@ static void put_details(FILE *stream, const cli_report *report, const cli_case *
     fputc('\n', stream);
 }
 
-void cli_junit_case(cli_report *report, const cli_case *one) {
-    FILE *stream = report->junit;
+void cli_junit_case(FILE *stream, const cli_report *report, const cli_case *one) {
     const bj_run_result *r = &one->result;
     const char *inside = element(r->verdict);
     const char *case_name;
@@ -119,9 +118,7 @@ void cli_junit_case(cli_report *report, const cli_case *one) {
     fputs("</testcase>\n", stream);
 }
 
-bool cli_junit_end(cli_report *report) {
-    fputs("</testsuite></testsuites>\n", report->junit);
-    bool good = cli_close_file(report->junit);
-    report->junit = NULL;
-    return good;
+bool cli_junit_end(FILE *stream) {
+    fputs("</testsuite></testsuites>\n", stream);
+    return cli_close_file(stream);
 }

@@ -496,6 +496,13 @@ def test_a_client_in_the_process_as_the_guide_builds_it(tmp_path):
     assert "1 passed" in done.stdout
 
 
+def test_junit_stands_in_the_folder_of_a_report_and_where_it_was_asked_for(scenario, tmp_path):
+    done = bootjack("run", scenario(), "--report", tmp_path / "report", "--junit", tmp_path / "other.xml")
+    assert done.returncode == PASSED, done.stderr
+    assert "</testsuites>" in (tmp_path / "other.xml").read_text()
+    assert (tmp_path / "report/junit.xml").read_text() == (tmp_path / "other.xml").read_text()
+
+
 @pytest.mark.parametrize("attach", ["exec", "network"])
 def test_a_report_behind_much_output(attach, scenario, programs):
     """The first lines and the last are kept; what a sanitizer says is heard wherever it stands."""
