@@ -11,8 +11,8 @@ static const bj_time DAY = 86400 * BJ_SECOND;
 
 enum { USUAL_ATTEMPTS = 5 }; /* where no other number is written: Core E.2, /1/x/17 */
 
-/* Every Write and Execute in the scenario is given to `step`; every list of a Write's values, its own ids first, to
- * `look`. Either may be NULL. */
+/* Every Write, Execute and pack in the scenario is given to `step`; every list of the values of a Write or a pack, its
+ * own ids first, to `look`. Either may be NULL. */
 typedef struct values_walk {
     void (*look)(struct values_walk *walk, const bj_node *nodes, size_t count);
     void (*step)(struct values_walk *walk, const bj_record *step);
@@ -34,14 +34,15 @@ static void walk_nodes(values_walk *w, const bj_node *nodes, size_t count) { /* 
 }
 
 static void walk_record(values_walk *w, const bj_record *record) { /* as deep as programs may be: BJ_LIMIT_DEPTH */
-    if (w->step && (record->kind == BJ_K_WRITE || record->kind == BJ_K_EXECUTE)) {
+    bool writes = record->kind == BJ_K_WRITE || record->kind == BJ_K_PACK;
+    if (w->step && (writes || record->kind == BJ_K_EXECUTE)) {
         w->step(w, record);
     }
     for (unsigned f = 0; f < record->field_limit; f++) {
         const bj_value *value = record->fields[f];
         const bj_record *inside;
         const bj_string *name;
-        if (value && value->type == BJ_T_VALUES && record->kind == BJ_K_WRITE) {
+        if (value && value->type == BJ_T_VALUES && writes) {
             walk_nodes(w, value->as.nodes.items, value->as.nodes.count);
         }
         for (size_t i = 0; value && (inside = bj_value_record(value, i, &name)); i++) {
@@ -77,15 +78,19 @@ static bj_time written_waits(const bj_engine *e) {
     return w.waits;
 }
 
+/* A pack has none. */
 static bj_path path_of(const bj_record *step) {
-    return bj_path_of(step->kind == BJ_K_WRITE ? bj_get_string(step, BJ_F(WRITE, PATH), "")
-                                               : bj_get_string(step, BJ_F(EXECUTE, PATH), ""));
+    return bj_path_of(step->kind == BJ_K_WRITE     ? bj_get_string(step, BJ_F(WRITE, PATH), "")
+                      : step->kind == BJ_K_EXECUTE ? bj_get_string(step, BJ_F(EXECUTE, PATH), "")
+                                                   : "");
 }
 
-/* A Write that nobody heard an answer to may have been taken, with its Finish. */
+/* A Write that nobody heard an answer to may have been taken, with its Finish; so may a pack. */
 static void look_for_keys(values_walk *w, const bj_record *step) {
     if (step->kind == BJ_K_WRITE) {
         bj__heal_note_write(w->engine, step);
+    } else if (step->kind == BJ_K_PACK) {
+        bj__heal_note_pack(w->engine, step);
     }
 }
 
@@ -101,6 +106,9 @@ void bj__heal_note_all(bj_engine *e) {
 static void look_for_account(values_walk *w, const bj_record *step) {
     bj_path path = path_of(step);
     w->struck |= path.depth && path.ids[0] == 0 && (path.depth == 1 || path.ids[1] == w->account);
+    const bj_value *pack = step->kind == BJ_K_PACK ? bj_get(step, BJ_F(PACK, VALUES)) : NULL;
+    const bj_node *security = pack ? bj_node_find(pack->as.nodes.items, pack->as.nodes.count, 0) : NULL;
+    w->struck |= security && bj_node_find(security->children, security->child_count, (uint16_t) w->account);
 }
 
 static bool account_is_struck(const bj_engine *e, const bj_record *account) {

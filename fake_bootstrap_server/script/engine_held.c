@@ -92,6 +92,12 @@ static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes,
     }
 }
 
+static void note_object(bj_engine *e, const bj_node *instances, size_t count, bool tlv) {
+    for (size_t i = 0; i < count; i++) {
+        note_instance(e, instances[i].id, instances[i].children, instances[i].child_count, tlv);
+    }
+}
+
 /* One resource, as bytes or text. */
 static void note_resource(bj_engine *e, const bj_record *step, const bj_path *path) {
     const bj_value *bytes = bj_get(step, BJ_F(WRITE, HEX)), *text = bj_get(step, BJ_F(WRITE, TEXT));
@@ -118,9 +124,16 @@ void bj__heal_note_write(bj_engine *e, const bj_record *step) {
     } else if (path.depth == 2 && values) {
         note_instance(e, path.ids[1], values->as.nodes.items, values->as.nodes.count, values == tlv);
     }
-    for (size_t i = 0; path.depth == 1 && values && i < values->as.nodes.count; i++) {
-        const bj_node *node = &values->as.nodes.items[i];
-        note_instance(e, node->id, node->children, node->child_count, values == tlv);
+    if (path.depth == 1 && values) {
+        note_object(e, values->as.nodes.items, values->as.nodes.count, values == tlv);
+    }
+}
+
+void bj__heal_note_pack(bj_engine *e, const bj_record *step) {
+    const bj_value *values = bj_get(step, BJ_F(PACK, VALUES));
+    const bj_node *security = values ? bj_node_find(values->as.nodes.items, values->as.nodes.count, 0) : NULL;
+    if (security) {
+        note_object(e, security->children, security->child_count, false);
     }
 }
 

@@ -970,13 +970,15 @@ uint32_t bj__place_of(const bj_record *account);
 /* A Write, a Delete of a bootstrap session was accepted; the session has ended, with success (kept) or without. */
 void bj__heal_note_write(bj_engine *e, const bj_record *step);
 void bj__heal_note_delete(bj_engine *e, const bj_record *step);
+/* A pack may have been taken. */
+void bj__heal_note_pack(bj_engine *e, const bj_record *step);
 void bj__heal_note_session(bj_engine *e, bool kept);
 /* Those of the factory, which are there, and those that the client was given; returns how many there are. */
 size_t bj__heal_keys(const bj_engine *e, bj_secure_psk *psks, size_t count, size_t most);
 
 /* --- engine_bound.c --- */
 
-/* Every Write of the scenario is noted, for one that nobody heard an answer to may have been taken, with its Finish. */
+/* Every Write and every pack of the scenario is noted: what nobody heard an answer to may have been taken. */
 void bj__heal_note_all(bj_engine *e);
 /* MAX_TRANSMIT_WAIT (RFC 7252 §4.8.2). */
 bj_time bj__transmit_wait(const bj_engine *e);

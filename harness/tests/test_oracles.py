@@ -154,6 +154,39 @@ def test_a_client_that_no_bootstrap_shall_help_is_waited_for(tmp_path):
     assert patience(tmp_path, told) == patience(tmp_path, usual) < 86400
 
 
+# What this pack holds may have been taken, which nothing but the client's behaviour shows.
+PACKED = """title: A pack holds what a client must be waited for
+client:
+  bootstrap: {uri: "coaps://bs.example", instance: 0, security: psk, identity: !text boot, key: 000102030405060708090a0b0c0d0e0f}
+  version: "1.2"
+  pack: true
+servers:
+  bs: {transport: dtls}
+  mgmt: {}
+  other: {transport: dtls, identity: !text other, key: 00112233445566778899aabbccddeeff}
+steps:
+  - request: {to: bs, method: GET, path: /bspack}
+  - pack:
+      0: {1: {0: "coap://mgmt.example", 1: false, 2: 3, 3: !hex "", 4: !hex "", 5: !hex "", 10: 101}}
+      1: {0: {0: 101, 1: 86400, 6: false, 7: U}}
+"""
+PACKED_ACCOUNT = """0: {0: {0: "coaps://other.example", 1: true, 2: 0, 3: !hex 6f74686572, 4: !hex "", 5: !hex 00112233445566778899aabbccddeeff}, 1:"""
+
+
+def test_a_client_that_a_pack_forbids_to_bootstrap_is_waited_for(tmp_path):
+    text = PACKED.replace("servers:", "dns: {mgmt.example: [{status: servfail}]}\nservers:")
+    recovers(tmp_path, text.replace("7: U", "7: U, 16: false, 17: 1") + "  - advance: 1m\n")
+
+
+def test_a_key_of_a_pack_is_known(tmp_path):
+    text = PACKED.replace("0: {1:", PACKED_ACCOUNT) + """  - request: {to: mgmt, path: /rd}
+  - respond: {code: 2.01, location: /rd/1}
+  - execute: {path: /1/0/9, server: mgmt, expect: 2.04}
+"""
+    assert recovers(tmp_path, text)["virtual_us"] < 100e6  # and not with the Update, nearly a day later
+    assert patience(tmp_path, text) >= 86400  # for it may be an account that leads nowhere
+
+
 def test_a_client_that_was_told_to_try_very_often_is_waited_for(tmp_path):
     text = bootstrapped("A server that does not answer asks for a hundred attempts, each after twice the time", more=", 17: 100")
     recovers(tmp_path, text + 14 * "  - request: {to: mgmt, path: /rd, within: 3d}\n" + "  - advance: 2m\n")
