@@ -40,7 +40,8 @@ static const char help[] =
     "                           servers of a scenario follow, and the next device begins 16 ports further on\n"
     "  --one-port               the bootstrap servers of all devices are reached at the port of --listen: who comes "
     "is\n"
-    "                           told apart by its Endpoint Client Name or, as with DTLS it must be, by its address\n"
+    "                           told apart by its Endpoint Client Name or, as with DTLS and TCP it must be, by its "
+    "address\n"
     "  --report FOLDER          results, a file a device, and the page. What stands there already is not run again\n"
     "  --device NAME[@ADDRESS]  Endpoint Client Name of a device, and with --one-port the address from which it comes; "
     "several\n"
@@ -221,6 +222,7 @@ typedef struct device {
     const char *name;
     cli_client client; /* whose argument is the device's name */
     uint16_t port;
+    bool nameless; /* it is known to the door by its name alone, which only CoAP over UDP shows */
     FILE *results;
     char file[4096];
     unsigned failed, not_run;
@@ -328,6 +330,17 @@ static const bj_record *told(bj_arena *arena, const bj_record *profile) {
     return copy;
 }
 
+/* What cannot be read before a server has answered names no device. */
+static void check_door(const device *d, const bj_record *bootstrap, bj_text *reason) {
+    const char *uri = bj_get_string(bootstrap, BJ_F(ACCOUNT, URI), "");
+    size_t scheme = strcspn(uri, ":");
+    if (d->nameless && uri[scheme] && !(scheme == 4 && strncmp(uri, "coap", 4) == 0)) {
+        bj_text_printf(reason,
+                       "at one port, a device that comes with %.*s is known by its address alone: --device %s@ADDRESS",
+                       (int) scheme, uri, d->name);
+    }
+}
+
 /* false: the case is skipped, for this reason. */
 static bool fits(const device *d, cli_case *one) {
     BJ_TEXT(reason, 1024);
@@ -337,9 +350,10 @@ static bool fits(const device *d, cli_case *one) {
         bj_get_record(bj_get_record(scenario, BJ_F(SCENARIO, CLIENT)), BJ_F(CLIENT, BOOTSTRAP));
     bool plain = bj_get_uint(bootstrap, BJ_F(ACCOUNT, SECURITY), 3) == 3;
     bool has_key = bj_get(bj_get_record(profile, BJ_F(PROFILE, BUILT_IN)), BJ_F(BUILT_IN, KEY)) != NULL;
-    if (plain && has_key) {
+    check_door(d, bootstrap, &reason);
+    if (!reason.used && plain && has_key) {
         bj_text_add(&reason, "the device's bootstrap account has a pre-shared key, that of the scenario has none");
-    } else {
+    } else if (!reason.used) {
         bj_run_command(one->arena, told(one->arena, profile), scenario, &reason);
     }
     one->result.verdict = one->result.script_verdict = BJ_SKIP;
@@ -490,6 +504,7 @@ static bool run_case(device *d, cli_case *one, size_t number) {
 static int run_device(const bench *b, size_t index) {
     device d = { .bench = b, .name = b->devices[index], .client = b->clients[b->profile_count > 1 ? index : 0] };
     d.port = (uint16_t) port_of(b, index);
+    d.nameless = b->one_port && b->device_count > 1 && !b->addresses[index].family;
     d.client.argument = d.name;
     bool going = open_results(&d);
     for (size_t i = 0; going && i < b->files.count && !cli_interrupted; i++) {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/door_stream.h"
 #include "wire/coap.h"
 
 enum { VISITORS = 256, DATAGRAM = 65536 };
@@ -34,6 +35,7 @@ typedef struct door {
     size_t device_count;
     visitor visitors[VISITORS];
     size_t visitor_count;
+    cli_door_streams streams;
     uint8_t bytes[DATAGRAM];
 } door;
 
@@ -74,14 +76,22 @@ static bool is_from(const bj_addr *address, const bj_addr *peer) {
     return address->family && bj_addr_equal(address, &there);
 }
 
+/* The device whose address that is; device_count: nobody knows. One alone is it, wherever it comes from. */
+static size_t device_at(const door *d, const bj_addr *peer) {
+    size_t i = 0;
+    if (d->device_count == 1 && !d->devices[0].address.family) {
+        return i;
+    }
+    while (i < d->device_count && !is_from(&d->devices[i].address, peer)) {
+        i++;
+    }
+    return i;
+}
+
 /* The device that a datagram comes from; device_count: nobody knows. */
 static size_t device_of(const door *d, const bj_addr *peer, size_t length) {
-    for (size_t i = 0; i < d->device_count; i++) {
-        if (is_from(&d->devices[i].address, peer)) {
-            return i;
-        }
-    }
-    return named(d, length);
+    size_t known = device_at(d, peer);
+    return known < d->device_count ? known : named(d, length);
 }
 
 static visitor *find(door *d, const bj_addr *peer) {
@@ -147,15 +157,27 @@ static void from_server(door *d, const visitor *v) {
     }
 }
 
+static bool lead_stream(void *context, const bj_addr *peer, bj_addr *server) {
+    const door *d = context;
+    size_t device = device_at(d, peer);
+    if (device == d->device_count) {
+        return false;
+    }
+    *server = d->listen;
+    server->port = d->devices[device].port;
+    return true;
+}
+
 _Noreturn static void serve(door *d) {
-    struct pollfd set[VISITORS + 1];
+    struct pollfd set[VISITORS + 1 + 1 + 2 * CLI_DOOR_PAIRS];
     for (;;) {
         size_t count = d->visitor_count;
         set[0] = (struct pollfd){ .fd = d->street, .events = POLLIN };
         for (size_t i = 0; i < count; i++) {
             set[i + 1] = (struct pollfd){ .fd = d->visitors[i].server, .events = POLLIN };
         }
-        if (poll(set, count + 1, -1) < 0 && errno != EINTR) {
+        size_t streams = cli_door_streams_watch(&d->streams, set + count + 1);
+        if (poll(set, count + 1 + streams, -1) < 0 && errno != EINTR) {
             _exit(1);
         }
         for (size_t i = 0; i < count; i++) {
@@ -166,6 +188,7 @@ _Noreturn static void serve(door *d) {
         if (set[0].revents) {
             from_street(d);
         }
+        cli_door_streams_go_on(&d->streams, set + count + 1, lead_stream, d);
     }
 }
 
@@ -175,7 +198,7 @@ pid_t cli_door_open(const bj_addr *listen, const cli_door_device *devices, size_
     static door d;
     d = (door){ .listen = *listen, .devices = devices, .device_count = count };
     d.street = open_socket(listen, false);
-    if (d.street < 0) {
+    if (d.street < 0 || !cli_door_streams_open(&d.streams, listen)) {
         cli_complain("--one-port: %s", strerror(errno));
         return -1;
     }
@@ -191,6 +214,7 @@ pid_t cli_door_open(const bj_addr *listen, const cli_door_device *devices, size_
         _exit(1);
     }
     close(d.street);
+    close(d.streams.street);
     if (process < 0) {
         cli_complain("--one-port: %s", strerror(errno));
     }

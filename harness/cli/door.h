@@ -4,8 +4,9 @@
  * address of the device, where that is told, or says its Endpoint Client Name in its Bootstrap-Request or Register;
  * from then on its datagrams go to that device's server, and the answers back, as through a network address translator.
  * Of DTLS nothing can be read before the server has answered, the pre-shared key's identity neither (RFC 4279 section
- * 2: it comes in the ClientKeyExchange, behind the server's random bytes), so devices that speak it are known by their
- * addresses alone.
+ * 2: it comes in the ClientKeyExchange, behind the server's random bytes), and over TCP a client may wait for the
+ * server's settings (RFC 8323 section 5.3), so devices that speak these are known by their addresses alone; or by being
+ * the only one.
  */
 #ifndef BJ_CLI_DOOR_H
 #define BJ_CLI_DOOR_H

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -40,6 +41,16 @@ steps:
   - request: {to: mgmt, method: POST, path: /rd}
   - respond: 2.01
     location: /rd/1
+"""
+STREAM = """\
+title: A device bootstraps over TCP
+client: {bootstrap: {uri: "coap+tcp://bs.example"}}
+servers: {bs: {transport: tcp}}
+steps:
+  - request: {to: bs, method: POST, path: /bs, query: {ep: dev-1}}
+  - respond: 2.04
+  - discover: /
+    expect: 2.05
 """
 
 
@@ -166,6 +177,85 @@ def test_several_devices_at_one_port(bench):
              for row in rows for event in row["events"] if (event.get("coap") or {}).get("path") == "/bs"
              and event["coap"].get("query")}
     assert names and all("three" in name for name in names)
+
+
+def over_tcp(folder):
+    path = folder / "stream.yaml"
+    path.write_text(STREAM)
+    return path
+
+
+def test_one_port_for_streams(bench, tmp_path):
+    """Nothing can be read before the server has answered (RFC 8323 section 5.3: a client may wait for its settings)."""
+    port = bench.port()
+    bench.device("coap+tcp")
+    bench.reset.write_text(bench.reset.read_text() + f"[ $BOOTJACK_SERVER = 127.0.0.1:{port} ] || exit 4\n")
+    done = bench.run("--listen", f"127.0.0.1:{port}", "--suite", over_tcp(tmp_path), "--one-port", "--reset-cmd", bench.reset, "--device",
+                     "one@127.0.0.1", "--device", "two", "--profile", bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results("one") == {"stream.yaml": "pass"}
+    assert bench.results("two") == {"stream.yaml": "skip"} and "is known by its address alone: --device two@ADDRESS" in done.stdout
+
+
+def test_one_device_at_one_port_needs_no_address(bench, tmp_path):
+    bench.device("coap+tcp")
+    done = bench.run("--suite", over_tcp(tmp_path), "--one-port", "--reset-cmd", bench.reset, "--profile",
+                     bench.profile())
+    assert done.returncode == PASSED, done.stdout + done.stderr
+    assert bench.results() == {"stream.yaml": "pass"}
+
+
+def streams(door):
+    """Two ends of a connection through the door: that of a client, and the server's."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", door + 32))
+        listener.listen()
+        client = socket.create_connection(("127.0.0.1", door), 20)
+        server, _ = listener.accept()
+        return client, server
+
+
+def everything(end, room=65536):
+    parts = []
+    while part := end.recv(room):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def test_streams_through_the_door(bench, tmp_path):
+    """Much data, either end of either side, and a reset, come through as they are."""
+    port, suite = bench.port(), tmp_path / "suite"
+    suite.mkdir()
+    (suite / "impossible.yaml").write_text(IMPOSSIBLE)
+    command = bench.command("--listen", f"127.0.0.1:{port}", "--suite", suite, "--one-port", "--device", "one", "--device",
+                            "two@127.0.0.1", "--reset-cmd", "true", "--profile", bench.profile(ready={"request": True}))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            door = port
+            while True:  # until it stands there. The servers of that suite speak UDP: the ports for TCP are ours
+                with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", door), 20) as nobody:
+                    with pytest.raises(ConnectionResetError):  # nobody listens behind it
+                        nobody.recv(1)
+                    break
+            client, server = streams(door)
+            data = os.urandom(3_000_000)
+            threading.Thread(target=lambda: (client.sendall(data), client.shutdown(socket.SHUT_WR)), daemon=True).start()
+            assert everything(server) == data
+            server.sendall(data[:100_000])
+            server.close()
+            assert everything(client) == data[:100_000]
+            client.close()
+            client, server = streams(door)
+            client.sendall(b"x")
+            assert server.recv(1) == b"x"
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            server.close()
+            with pytest.raises(ConnectionResetError):
+                client.recv(1)
+            client.close()
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
 
 
 def test_whoever_stops_the_bench_alone_stops_its_devices(bench):
