@@ -479,6 +479,18 @@ static void test_profiles(void **state) {
         { "command: [a]\nholdoff-jitter: fast\n",
           "3:17: error: expected a factor of at least 1 such as 1.5, found 'fast'" },
         { "command: [a]\ninput: null\n", "" },
+        { "attach: linked\ncommand: [a]\ninput: null\n",
+          "3:10: error: `attach: linked` does not use the field 'command'\n"
+          "4:8: error: `attach: linked` does not use the field 'input'" },
+        { "attach: linked\nenvironment: [A=B]\ncommands: {update: u}\nready: {after: 1s}\nstop: {end: true}\n",
+          "3:14: error: `attach: linked` does not use the field 'environment'\n"
+          "4:11: error: `attach: linked` does not use the field 'commands'\n"
+          "5:8: error: `attach: linked` does not use the field 'ready'\n"
+          "6:7: error: `attach: linked` does not use the field 'stop'" },
+        { "command: [a]\nlibrary: a.so\n", "3:10: error: `attach: exec` does not use the field 'library'" },
+        { "attach: network\nlibrary: a.so\n", "3:10: error: `attach: network` does not use the field 'library'" },
+        { "attach: linked\nlibrary: a.so\n", "" },
+        { "attach: network\ncommand: [a]\nready: {after: 1s}\n", "" },
         { "command: [a, '{bs_uri}:{profiledir}', '?--x {endpoint} {lifetime}', '{', '{}', '{not one']\n", "" },
         { "command:\n  - a\n  - '?--ep {bs_uri} {endpont}'\n",
           "3:3: error: there is no placeholder {endpont} (did you mean 'endpoint'?)" },

@@ -496,8 +496,8 @@ def test_a_client_in_the_process_as_the_guide_builds_it(tmp_path):
     assert "1 passed" in done.stdout
 
 
-def test_junit_stands_in_the_folder_of_a_report_and_where_it_was_asked_for(scenario, tmp_path):
-    done = bootjack("run", scenario(), "--report", tmp_path / "report", "--junit", tmp_path / "other.xml")
+def test_junit_stands_in_the_folder_of_a_report_and_where_it_was_asked_for(tmp_path):
+    done = bootjack("run", api.ROOT / "scenarios/good/first-bootstrap.yaml", "--report", tmp_path / "report", "--junit", tmp_path / "other.xml")
     assert done.returncode == PASSED, done.stderr
     assert "</testsuites>" in (tmp_path / "other.xml").read_text()
     assert (tmp_path / "report/junit.xml").read_text() == (tmp_path / "other.xml").read_text()
