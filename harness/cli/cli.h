@@ -36,6 +36,8 @@ void cli_catch_signals(void);
 
 /* "bootjack: ..." on standard error. */
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What a file or a client says, as a terminal may have it: control characters are written as \\x1b. */
+void cli_put(FILE *stream, const char *text);
 /* Closes the file. false: something of it was not written, now or before (errno is of now). */
 bool cli_close_file(FILE *file);
 /* Wrong usage: the complaint and where help is to be found; returns CLI_USAGE. */

@@ -27,6 +27,18 @@ int cli_read_options(const char *command, int argc, char **argv, const char *sho
     return -1;
 }
 
+void cli_put(FILE *stream, const char *text) {
+    for (const unsigned char *at = (const unsigned char *) text; *at; at++) {
+        bool c1 = at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0; /* U+0080 to U+009F, in UTF-8 */
+        at += c1;
+        if (c1 || (*at < 0x20 && *at != '\t' && *at != '\n') || *at == 0x7F) {
+            fprintf(stream, "\\x%02x", *at);
+        } else {
+            fputc(*at, stream);
+        }
+    }
+}
+
 bool cli_close_file(FILE *file) {
     bool failed = ferror(file) != 0;
     return fclose(file) == 0 && !failed;

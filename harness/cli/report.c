@@ -52,7 +52,9 @@ void cli_print_conversation(FILE *stream, const bj_log *log, size_t most, const 
     for (size_t cursor = 0, number = 0; bj_log_next(log, &cursor, &event);) {
         BJ_TEXT(line, LINE);
         if (is_line(conversation, &event, most > 0, &line) && number++ >= left_out) {
-            fprintf(stream, "%s%s\n", indent, line.start);
+            fputs(indent, stream);
+            cli_put(stream, line.start);
+            fputc('\n', stream);
         }
     }
     bj_conversation_free(conversation);
@@ -66,7 +68,9 @@ static void print_output_line(const bj_output_line *line) {
     if (line->time != BJ_NEVER) {
         bj_text_printf(&time, "%10.6f  ", (double) line->time / 1e6);
     }
-    printf("        %s%s\n", time.start, line->text);
+    printf("        %s", time.start);
+    cli_put(stdout, line->text);
+    putchar('\n');
 }
 
 /* The last lines, with the time at which they were written; or (most 0) those that no conversation has. */
@@ -164,9 +168,13 @@ static void print_case(const cli_report *report, const cli_case *one) {
         cli_print_conversation(stdout, r->log, 0, "      ");
         print_output(r, 0);
     }
-    printf("%-12s  %s: %s  (%s)\n", bj_verdict_name(r->verdict), one->file, one->title, took.start);
+    printf("%-12s  %s: ", bj_verdict_name(r->verdict), one->file);
+    cli_put(stdout, one->title);
+    printf("  (%s)\n", took.start);
     if (r->verdict != BJ_PASS && r->reason && *r->reason) {
-        printf("      %s\n", r->reason);
+        fputs("      ", stdout);
+        cli_put(stdout, r->reason);
+        putchar('\n');
     }
     if (r->verdict == BJ_FAIL || r->verdict == BJ_ERROR) {
         print_failure(report, one);

@@ -130,7 +130,8 @@ static void show(live *view, const bj_log *log, const bj_event *event) {
     }
     BJ_TEXT(line, 4096);
     if (view->conversation && bj_conversation_line(view->conversation, event, &line)) {
-        puts(line.start);
+        cli_put(stdout, line.start);
+        putchar('\n');
     }
 }
 

@@ -44,15 +44,23 @@ def environment():
     return made
 
 
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
+def shown(page) -> str:
+    """What scenarios and clients say may hold any character; a page holds no control characters."""
+    return page.translate(CONTROLS)
+
+
 def render(report) -> str:
-    return environment().get_template("report.html").render(report=report)
+    return shown(environment().get_template("report.html").render(report=report))
 
 
 def render_replay(report, comparison) -> str:
     if len(report.entries) != 2:
         raise model.Unreadable("a replay has two conversations, and no others")
     sides = list(zip(report.entries, (comparison.marked("captured"), comparison.marked("replayed"))))
-    return environment().get_template("replay.html").render(sides=sides, comparison=comparison)
+    return shown(environment().get_template("replay.html").render(sides=sides, comparison=comparison))
 
 
 def listing(report) -> str:

@@ -75,6 +75,7 @@ PROGRAMS = {
             puts("==1==ERROR: AddressSanitizer: heap-buffer-overflow");
             return 1;
         }""",
+    "rings": "#include <stdio.h>\nint main(void) { return puts(\"rings \\a and \\033[2J\") < 0; }",
     # Asks for what only the canary asks for.
     "canary": """
         #include <netdb.h>
@@ -501,6 +502,24 @@ def test_junit_stands_in_the_folder_of_a_report_and_where_it_was_asked_for(tmp_p
     assert done.returncode == PASSED, done.stderr
     assert "</testsuites>" in (tmp_path / "other.xml").read_text()
     assert (tmp_path / "report/junit.xml").read_text() == (tmp_path / "other.xml").read_text()
+
+
+def test_control_characters_are_shown_and_not_printed(scenario, programs, tmp_path):
+    """Of a scenario's title and endpoint, and of what a client writes."""
+    hostile = scenario(r"""
+title: "a\x01b\x1b[31mc\u009bd"
+client: {endpoint: "e\ap"}
+steps:
+  - request: {to: bs, method: POST, path: /bs, query: {ep: "e\0p"}}
+""")
+    client = f"exec:{programs('rings')} {{bs_uri}} {{endpoint}}"
+    for more in ([], ["-v"]):
+        done = bootjack("run", hostile, "--client", client, "--no-canary", "--report", tmp_path / "report", *more)
+        assert done.returncode == FAILED, done.stdout + done.stderr
+        page = (tmp_path / "report/index.html").read_text()
+        for text in (done.stdout, page):
+            assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text), repr(text)
+            assert r"a\x01b\x1b[31mc\x9bd" in text and r"rings \x07 and \x1b[2J" in text
 
 
 @pytest.mark.parametrize("attach", ["exec", "network"])
