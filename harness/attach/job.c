@@ -339,6 +339,7 @@ static void watch(bj_job *job, uint64_t now) {
     if (progress != job->progress) {
         job->progress = progress;
         job->progress_us = now;
+        job->floods = 0;
     }
     uint64_t still = now - job->progress_us;
     bool stands_still = still >= still_limit_us(job) && !is_starved(job);
@@ -398,7 +399,9 @@ static bool is_stuck(bj_job *job, int index) {
 static void hear(bj_job *job) {
     bool other = world_hears(job);
     for (int i = 0; i < 2; i++) {
-        if (!other || is_stuck(job, i)) {
+        bool stuck = other && is_stuck(job, i);
+        job->floods += stuck;
+        if (!other || stuck) {
             read_pipe(job, i);
         }
     }

@@ -35,6 +35,7 @@ struct bj_job {
     uint64_t ended_us;
     uint64_t progress; /* of the event log, to notice a client that stands still */
     uint64_t progress_us;
+    unsigned floods; /* since then: how often a pipe of its output was full again */
 
     bool finished;
     bool timed_out;   /* the watchdog ended it */

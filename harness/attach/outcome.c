@@ -88,6 +88,12 @@ static void decide_timeout(bj_job *job, const last_words *words) {
     if (phase == BJ_PHASE_NONE) {
         bj_job_decide(job, BJ_ERROR,
                       "the preload library never reported itself within %.1f s: the client does not load it", still);
+    } else if (job->stood_still && job->floods > 1) { /* once: it wrote much, and then did nothing */
+        bj_job_decide(job, BJ_FAIL,
+                      "the client writes without end: for %.1f s of real time it made no call that waits or moves "
+                      "anything, only wrote to its standard output or standard error, which costs no virtual time "
+                      "(virtual time %s)",
+                      still, at.start);
     } else if (job->stood_still && (job->was_running || processor >= still / 2)) {
         bj_job_decide(job, BJ_FAIL,
                       "the client spins: it made no call that the world answers for %.1f s of real time, and used "

@@ -129,6 +129,17 @@ static const char *named_file(bj_arena *arena, const char *name) {
     return NULL;
 }
 
+/* An ELF file or a script, where a profile was expected? */
+static bool is_program(const char *file) {
+    char start[4] = "";
+    FILE *stream = fopen(file, "re");
+    size_t got = stream ? fread(start, 1, sizeof start, stream) : 0;
+    if (stream) {
+        fclose(stream);
+    }
+    return (got == 4 && memcmp(start, "\177ELF", 4) == 0) || (got >= 2 && memcmp(start, "#!", 2) == 0);
+}
+
 static bj_record *own_profile(bj_arena *arena) {
     const char *file = named_file(arena, "linked");
     bj_mistakes mistakes = { 0 };
@@ -137,7 +148,23 @@ static bj_record *own_profile(bj_arena *arena) {
                                 &mistakes);
 }
 
-static bj_record *find_profile(bj_arena *arena, const char *argument) {
+/* NULL, and *told: why was said. */
+static bj_record *read_profile(bj_arena *arena, const char *argument, bool *told) {
+    size_t length = strlen(argument);
+    bool is_file = strchr(argument, '/') || (length > 5 && strcmp(argument + length - 5, ".yaml") == 0);
+    const char *file = is_file ? argument : named_file(arena, argument);
+    if (file && is_program(file)) {
+        cli_complain("--client %s: this is a program, and no profile: it is given as 'exec:%s {bs_uri} {endpoint}', "
+                     "with its options and what it must be told",
+                     argument, argument);
+        *told = true;
+        return NULL;
+    }
+    *told = file && access(file, R_OK) == 0;
+    return file ? load_profile(arena, file) : NULL;
+}
+
+static bj_record *find_profile(bj_arena *arena, const char *argument, bool *told) {
     const char *colon = strchr(argument, ':');
     size_t kind = colon ? (size_t) (colon - argument) : 0;
     const char *rest = colon ? colon + 1 : "";
@@ -157,10 +184,7 @@ static bj_record *find_profile(bj_arena *arena, const char *argument) {
     if (kind == 7 && strncmp(argument, "network", kind) == 0) {
         return command_profile(arena, rest, BJ_ATTACH_NETWORK);
     }
-    size_t length = strlen(argument);
-    bool is_file = strchr(argument, '/') || (length > 5 && strcmp(argument + length - 5, ".yaml") == 0);
-    const char *file = is_file ? argument : named_file(arena, argument);
-    return file ? load_profile(arena, file) : NULL;
+    return read_profile(arena, argument, told);
 }
 
 /* The command in exec:COMMAND and network:COMMAND, or NULL. */
@@ -176,7 +200,11 @@ bool cli_client_find(bj_arena *arena, const char *argument, cli_client *client) 
     if (command && is_mistyped(client->argument, command)) {
         return false;
     }
-    client->profile = find_profile(arena, client->argument);
+    bool told = false;
+    client->profile = find_profile(arena, client->argument, &told);
+    if (!client->profile && told) {
+        return false;
+    }
     if (!client->profile && command && !bj_command_words(arena, command, &count)) {
         cli_complain("--client %s: a quote is not closed", client->argument);
         return false;

@@ -120,7 +120,7 @@ static const char *sanitizer_kind(const bj_run_result *result) {
 
 /* What tells this finding from others: addresses and times are no part of it. false: there is none. */
 static bool find_key(const bj_run_result *result, bj_text *key) {
-    static const char *const hangs[] = { "spins", "blocks for ever", "blocks for real" };
+    static const char *const hangs[] = { "spins", "writes without end", "blocks for ever", "blocks for real" };
     const char *sanitizer = sanitizer_kind(result);
     if (sanitizer) {
         const char *end = strstr(sanitizer, " on ");

@@ -75,6 +75,7 @@ PROGRAMS = {
             puts("==1==ERROR: AddressSanitizer: heap-buffer-overflow");
             return 1;
         }""",
+    "writes-for-ever": "#include <stdio.h>\nint main(void) { while (puts(\"y\") >= 0) { } return 1; }",
     "rings": "#include <stdio.h>\nint main(void) { return puts(\"rings \\a and \\033[2J\") < 0; }",
     # Asks for what only the canary asks for.
     "canary": """
@@ -308,6 +309,21 @@ def test_no_such_profile(scenario):
     assert "--client nobody: no such client" in done.stderr
 
 
+def test_a_mistake_in_a_profile_is_said_alone(scenario, tmp_path):
+    profile = tmp_path / "profile.yaml"
+    profile.write_text("name: c\ncomand: [c]\n")
+    done = bootjack("run", scenario(), "--client", profile)
+    assert done.returncode == COULD_NOT_RUN
+    assert "profile has no field 'comand'" in done.stderr and "no such client" not in done.stderr
+
+
+def test_a_program_is_no_profile(scenario, programs):
+    done = bootjack("run", scenario(), "--client", programs("asks"))
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == (f"bootjack: --client {programs('asks')}: this is a program, and no profile: it is given as "
+                           f"'exec:{programs('asks')} {{bs_uri}} {{endpoint}}', with its options and what it must be told\n")
+
+
 def test_a_client_that_is_not_there(scenario):
     cannot_start("/nowhere/client", scenario(), "the client was not found: /nowhere/client: No such file or directory")
     cannot_start("no-such-program", scenario(), "there is no program 'no-such-program' in PATH")
@@ -415,9 +431,10 @@ def test_a_client_that_never_gets_there(program, text, scenario, programs):
 @pytest.mark.parametrize("program, text", [
     ("sleeps-by-itself", "the client blocks for real: it made no call that the world answers for 0."),
     ("computes", "the client spins: it made no call that the world answers for 0."),
+    ("writes-for-ever", "the client writes without end: for "),
 ])
 def test_a_client_outside_the_world(program, text, scenario, programs):
-    result, status = run_client(programs(program), scenario(), "--limit", "1")
+    result, status = run_client(programs(program), scenario(), "--limit", "4" if program == "writes-for-ever" else "1")
     assert (status, result["verdict"]) == (FAILED, "fail")
     assert text in result["reason"]
     assert result["real_us"] < 10e6
