@@ -136,12 +136,31 @@ const char *cli_file_of(const cli_case *one, const char **case_name) {
     return *case_name ? bj_arena_strndup(one->arena, one->file, length) : one->file;
 }
 
+void cli_rules_of(const cli_case *one, bj_text *out) {
+    const bj_value *rules = bj_get(one->scenario, BJ_F(SCENARIO, RULES));
+    for (size_t i = 0; rules && i < rules->as.strings.count; i++) {
+        bj_text_printf(out, "%s%s", i ? ", " : "", rules->as.strings.items[i].bytes);
+    }
+}
+
+/* What the scenario is about: the reason names what was expected, and no clause. */
+static void print_rules(const cli_case *one) {
+    BJ_TEXT(rules, LINE);
+    cli_rules_of(one, &rules);
+    if (rules.used && one->result.verdict == BJ_FAIL) {
+        fputs("      rules: ", stdout);
+        cli_put(stdout, rules.start);
+        putchar('\n');
+    }
+}
+
 static void print_failure(const cli_report *report, const cli_case *one) {
     const bj_run_result *r = &one->result;
     const char *case_name;
     if (r->position.line) {
         printf("      at %s:%u:%u\n", cli_file_of(one, &case_name), r->position.line, r->position.column);
     }
+    print_rules(one);
     if (!report->verbose && r->log) {
         printf("      the conversation:\n");
         cli_print_conversation(stdout, r->log, LAST_LINES, "        ");

@@ -22,6 +22,8 @@ bool cli_junit_end(FILE *stream);
 
 /* FILE of FILE::CASE; `*case_name` is CASE or NULL. In the case's arena. */
 const char *cli_file_of(const cli_case *one, const char **case_name);
+/* The rules that the scenario shows, "BS-REQUEST, BS-WRITE"; nothing where it names none. */
+void cli_rules_of(const cli_case *one, bj_text *out);
 /* The command that runs this scenario again in the same way. */
 void cli_reproduce(const cli_report *report, const cli_case *one, bj_text *out);
 /* Where its capture is (with --pcap). */

@@ -73,6 +73,13 @@ static void put_details(FILE *stream, const cli_report *report, const cli_case *
         put_xml(stream, file, strlen(file));
         fprintf(stream, ":%u:%u\n", one->result.position.line, one->result.position.column);
     }
+    BJ_TEXT(rules, 4096);
+    cli_rules_of(one, &rules);
+    if (rules.used) {
+        fputs("rules: ", stream);
+        put_xml(stream, rules.start, rules.used);
+        fputc('\n', stream);
+    }
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
@@ -100,6 +107,13 @@ void cli_junit_case(FILE *stream, const cli_report *report, const cli_case *one)
     fprintf(stream, " time=\"%.6f\">", (double) r->real_us / 1e6);
     fprintf(stream, "<properties><property name=\"verdict\" value=\"%s\"/>", bj_verdict_name(r->verdict));
     fprintf(stream, "<property name=\"virtual_seconds\" value=\"%.6f\"/>", (double) r->virtual_time / 1e6);
+    BJ_TEXT(rules, 4096);
+    cli_rules_of(one, &rules);
+    if (rules.used) {
+        fputs("<property name=\"rules\"", stream);
+        put_attribute(stream, "value", rules.start);
+        fputs("/>", stream);
+    }
     for (size_t i = 0; i < r->broken_count; i++) {
         fputs("<property name=\"broken\"", stream);
         put_attribute(stream, "value", bj_rule_id(r->broken[i].rule));

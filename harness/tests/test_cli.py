@@ -309,6 +309,15 @@ def test_no_such_profile(scenario):
     assert "--client nobody: no such client" in done.stderr
 
 
+def test_a_failure_names_the_rules(scenario, programs, tmp_path):
+    path = scenario(BOOTSTRAP.replace("steps:", "rules: [BS-REQUEST, BS-FINISH]\nsteps:"))
+    done = bootjack("run", path, "--client", f"exec:{programs('exits-3')}", "--no-canary", "--junit", tmp_path / "junit.xml")
+    assert done.returncode == FAILED and "\n      rules: BS-REQUEST, BS-FINISH\n" in done.stdout, done.stdout
+    case = xml.etree.ElementTree.parse(tmp_path / "junit.xml").getroot().find(".//testcase")
+    assert case.find(".//property[@name='rules']").get("value") == "BS-REQUEST, BS-FINISH"
+    assert "rules: BS-REQUEST, BS-FINISH\n" in case.find("failure").text
+
+
 def test_a_mistake_in_a_profile_is_said_alone(scenario, tmp_path):
     profile = tmp_path / "profile.yaml"
     profile.write_text("name: c\ncomand: [c]\n")
