@@ -138,7 +138,9 @@ static bool listen_to_client(network *n) {
 static bool begins_with_contact(const network *n) {
     const bj_value *steps = bj_get(n->child.scenario, BJ_F(SCENARIO, STEPS));
     const bj_record *first = steps && steps->as.records.count ? steps->as.records.items[0] : NULL;
-    return n->job->options.starts_unseen && first && (first->kind == BJ_K_REQUEST || first->kind == BJ_K_HANDSHAKE);
+    bool contact = first && (first->kind == BJ_K_REQUEST || first->kind == BJ_K_HANDSHAKE ||
+                             first->kind == BJ_K_CLIENT_HELLO || first->kind == BJ_K_CONNECTION);
+    return n->job->options.starts_unseen && contact;
 }
 
 static bool make_world(network *n) {

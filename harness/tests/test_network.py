@@ -95,6 +95,24 @@ def test_serve_waits_for_a_client_that_somebody_starts_later(tmp_path):
     assert status == PASSED, out
 
 
+@pytest.mark.parametrize("step", ["connection: {to: bs, at: due(holdoff), ends: established}", "client-hello: {to: bs, at: due(holdoff), ends: established}"])
+def test_serve_waits_for_a_connection_that_somebody_begins_later(tmp_path, step):
+    """Where the script awaits it first: it was said to come before the hold-off was over."""
+    scenario, secure = tmp_path / "late.yaml", step.startswith("client-hello")
+    account = "coaps+tcp://bs.example\", security: psk, identity: !text d, key: 00" if secure else "coap+tcp://bs.example\""
+    scenario.write_text(f"title: Late\nclient: {{bootstrap: {{uri: \"{account}, holdoff: 20s}}}}\n"
+                        f"servers: {{bs: {{transport: {'tls' if secure else 'tcp'}}}, mgmt: ~}}\nsteps:\n  - {step}\n")
+    serving = Serving(scenario, "-v")
+    time.sleep(1)
+    if secure:
+        subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{serving.ports['bs']}", "-tls1_2", "-psk", "00", "-psk_identity", "d"],
+                       input=b"", capture_output=True, check=False, timeout=30)
+    else:
+        socket.create_connection(("127.0.0.1", serving.ports["bs"]), 10).close()
+    status, out = serving.finish()
+    assert status == PASSED, out
+
+
 def test_serve_a_client_that_does_something_else(scenario):
     serving = Serving(scenario, "--json")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
