@@ -202,18 +202,20 @@ static bj_time last_asked(bj_oracle *o) {
     return 0;
 }
 
-/* What is done behind the Finish shows that the session goes on; what has no answer, or is refused, may have come when
- * it was over. */
+/* What is done behind the Finish, and behind the last of its copies, shows that the session goes on; what has no
+ * answer, or is refused, may have come when it was over. */
 bool oracle_finish_pending(bj_oracle *o) {
     oracle_foreign *f;
     bool open = o->attempt.phase == ORACLE_SESSION;
-    bj_time began = open ? last_asked(o) : 0;
+    bj_time began = open ? last_asked(o) : 0, done = 0;
     for (uint64_t age = 0; open && (f = oracle_foreign_at(o, age)) && f->last >= began; age++) {
-        bool command = f->bootstrap && f->operation;
-        if (command && f->operation == ORACLE_OP_FINISH && !f->responses) {
-            return f->secure || !o->config.exact;
+        bool command = f->bootstrap && f->operation, finish = command && f->operation == ORACLE_OP_FINISH;
+        if (finish && !f->responses) {
+            return (!done || f->last > done) && (f->secure || !o->config.exact);
         }
-        open = !command || !f->responses || f->response >> 5 != 2;
+        bool taken = command && f->responses && f->response >> 5 == 2;
+        done = taken ? oracle_max(done, f->last) : done;
+        open = !finish || !taken;
     }
     return false;
 }

@@ -433,6 +433,35 @@ static void a_value_of_a_session_whose_end_was_not_seen_may_count(void **state) 
     assert_nothing_broken();
 }
 
+/* A Finish comes, a Write is done, and the Finish may come again: that one the client may take before its answer is
+ * seen.
+ */
+static void registers_behind_a_finish(bool again) {
+    const msg finish = { .type = BJ_COAP_CON, .code = POST, .mid = 104, .token = "to", .path = "/bs" };
+    config.exact = false;
+    writes_accounts();
+    server_says(10400, BS, &finish);
+    writes_server(10500, 105, "/1/0", 101, 60, C(2, 4));
+    if (again) {
+        server_says(12400, BS, &finish);
+    }
+    registers(12500, 50, "lt=60");
+    asks(300000, 3);
+    judge(300400);
+}
+
+static void a_finish_that_comes_again_may_end_the_session(void **state) {
+    (void) state;
+    registers_behind_a_finish(true);
+    assert_nothing_broken();
+}
+
+static void one_that_a_write_followed_has_not(void **state) {
+    (void) state;
+    registers_behind_a_finish(false);
+    assert_broken(BJ_RULE_BS_REGISTER, "before any bootstrap has ended with success");
+}
+
 /* A Reset that a client may pass over, for an Acknowledgement came before it: its session begins with the command. */
 static void a_value_of_a_session_that_nobody_knows_of_need_not_stay(void **state) {
     (void) state;
@@ -622,6 +651,8 @@ int main(void) {
         TEST(or_be_undone_with_it),
         TEST(one_that_nobody_wrote_is_found),
         TEST(a_value_of_a_session_whose_end_was_not_seen_may_count),
+        TEST(a_finish_that_comes_again_may_end_the_session),
+        TEST(one_that_a_write_followed_has_not),
         TEST(a_value_of_a_session_that_nobody_knows_of_need_not_stay),
         TEST(a_resource_that_a_replacement_left_out_is_found),
         TEST(a_default_in_its_place_is_lawful),
