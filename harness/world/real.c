@@ -300,6 +300,7 @@ bj_real_world *bj_real_world_new(bj_arena *arena, bj_log *log, const bj_real_con
     real->outputs[0].fd = real->outputs[1].fd = -1;
     real->reached = loopback(config->listen.family);
     real->timer = real->armed = real->came = BJ_NEVER;
+    real->stamps = real_begin_stamps();
     real->start = monotonic();
     real->client_source = (real_source){ .kind = REAL_CLIENT, .fd = -1 };
     bj_rng_seed(&real->rng, config->seed, 2);
@@ -330,6 +331,9 @@ void bj_real_world_free(bj_real_world *real) {
     }
     if (real->spare >= 0) {
         close(real->spare);
+    }
+    if (real->stamps >= 0) {
+        close(real->stamps);
     }
     for (int actor = 0; actor <= UINT8_MAX; actor++) {
         bj_arena_free(real->arena, real->names[actor]);

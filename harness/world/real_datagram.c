@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -111,19 +112,62 @@ static void note_caller(bj_real_world *real, int endpoint, const bj_addr *peer, 
 
 /* --- when it came --------------------------------------------------------------------------------------------- */
 
-bj_time real_came(const bj_real_world *real, struct msghdr *message) {
+static bool stamp_of(struct msghdr *message, struct timespec *stamp) {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-            struct timespec stamp, today;
-            memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
-            bj_time now = real_now(real); /* before the other clock: rather too early than too late */
-            clock_gettime(CLOCK_REALTIME, &today);
-            int64_t age = ((int64_t) today.tv_sec - stamp.tv_sec) * 1000000000 + (today.tv_nsec - stamp.tv_nsec);
-            bj_time waited = age > 0 ? ((bj_time) age + 999) / 1000 : 0; /* somebody may have set the clock */
-            return now - real->begun > waited ? now - waited : real->begun;
+            memcpy(stamp, CMSG_DATA(c), sizeof *stamp);
+            return true;
         }
     }
-    return BJ_NEVER;
+    return false;
+}
+
+static int64_t nanoseconds(const struct timespec *later, const struct timespec *earlier) {
+    return ((int64_t) later->tv_sec - earlier->tv_sec) * 1000000000 + (later->tv_nsec - earlier->tv_nsec);
+}
+
+bj_time real_came(const bj_real_world *real, struct msghdr *message) {
+    struct timespec stamp, today;
+    if (!stamp_of(message, &stamp)) {
+        return BJ_NEVER;
+    }
+    bj_time now = real_now(real); /* before the other clock: rather too early than too late */
+    clock_gettime(CLOCK_REALTIME, &today);
+    int64_t age = nanoseconds(&today, &stamp);
+    bj_time waited = age > 0 ? ((bj_time) age + 999) / 1000 : 0; /* somebody may have set the clock */
+    return now - real->begun > waited ? now - waited : real->begun;
+}
+
+/* Sends itself a datagram. False: its stamp is of when it was read. */
+static bool is_stamped(int fd) {
+    real_control control;
+    uint8_t byte = 0;
+    struct iovec vector = { &byte, 1 };
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
+    struct timespec sent, stamp;
+    bool gone = send(fd, &byte, 1, 0) == 1;
+    clock_gettime(CLOCK_REALTIME, &sent);
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+    bool there = gone && poll(&ready, 1, 100) == 1 && recvmsg(fd, &message, 0) == 1 && stamp_of(&message, &stamp);
+    return there && nanoseconds(&stamp, &sent) <= 0;
+}
+
+int real_begin_stamps(void) {
+    enum { TRIES = 100 };
+    static const struct timespec pause = { .tv_nsec = 1000000 };
+    struct sockaddr_in own = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof own;
+    int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && bind(fd, (struct sockaddr *) &own, size) == 0 &&
+                getsockname(fd, (struct sockaddr *) &own, &size) == 0 &&
+                connect(fd, (struct sockaddr *) &own, size) == 0 &&
+                setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+    for (int i = 0; good && i < TRIES && !is_stamped(fd); i++) {
+        nanosleep(&pause, NULL);
+    }
+    return fd;
 }
 
 /* --- receiving ------------------------------------------------------------------------------------------------ */

@@ -91,6 +91,7 @@ struct bj_real_world {
     bool cut;       /* its end was the script's wish */
     bool start_due; /* the script starts it */
     bool client_ended;
+    int stamps; /* real_begin_stamps() */
     bj_rng rng;
     char *names[256]; /* by actor */
     real_port **ports;
@@ -114,6 +115,10 @@ typedef union real_control {
 
 /* Of what recvmsg() read, on sockets of real_bind() and those accepted there; BJ_NEVER: it does not say. */
 bj_time real_came(const bj_real_world *real, struct msghdr *message);
+/* The kernel stamps what comes from a moment after the machine's first socket asked for it; what came before, it stamps
+ * when it is read. Waits for that moment. The socket that asks, for as long as stamps count; -1: there is none, and
+ * stamps are as good as they are. */
+int real_begin_stamps(void);
 
 /* 0 or a negative errno. */
 int real_watch(bj_real_world *real, real_source *source, uint32_t events);
