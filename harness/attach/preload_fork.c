@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attach/output_tail.h"
 #include "attach/preload.h"
 #include "libc/libc.h"
 #include "script/bytes.h"
@@ -25,6 +26,7 @@
 static struct {
     char input[4096];
     bj_log_mark mark;
+    bj_output_tail tail; /* as it was there */
     bool forked, fed;
 } server;
 
@@ -89,12 +91,17 @@ static void serve(bj_child *child) {
         refuse(child, "the client has threads: it cannot be forked in the middle of its run");
     }
     make_private(child);
+    bj_output_tail *tail = bj_shared_at(child->shared, &child->shared->tail);
     server.mark = bj_log_marked(child->log);
+    server.tail = *tail;
     if (!write_word(0)) {
         refuse(child, "there is nobody who wants forks");
     }
     while (read_all(BJ_FORK_CONTROL, &word, sizeof word)) {
         bj_log_rewind(child->log, server.mark);
+        if (tail->count != server.tail.count) {
+            *tail = server.tail;
+        }
         atomic_store(&child->shared->phase, BJ_PHASE_WORLD);
         long fork = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
         int status = -1;

@@ -51,6 +51,7 @@ static void lay_out(bj_shared *plan, const input *scenario, const input *profile
     top = whole_pages(top);
     plan->log = take(&top, LOG_SIZE);
     plan->tail = take(&top, sizeof(bj_output_tail));
+    top = whole_pages(top); /* a fork server maps it anew */
     plan->arena = take(&top, ARENA_SIZE);
     plan->size = top;
 }
