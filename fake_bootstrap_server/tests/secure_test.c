@@ -282,6 +282,16 @@ static void test_duplicates_are_ignored(void **state) {
 
 /* --- clients that come and go --- */
 
+/* A client at a port that had another, whose random numbers it has not. */
+static void connect_anew(client *c, world *w, uint16_t port) {
+    static uint64_t seed;
+    seed = 99;
+    client_begin(c, w, port, false);
+    mbedtls_ssl_conf_rng(&c->config, test_random, &seed);
+    client_psk(c, text_bytes("device"), secret, sizeof secret);
+    client_ready(c, 0);
+}
+
 static void test_a_client_that_starts_anew(void **state) {
     (void) state;
     for (int cookies = 0; cookies < 2; cookies++) {
@@ -296,11 +306,7 @@ static void test_a_client_that_starts_anew(void **state) {
             w->lose_received = 0;
             w->first = w->end;
             client_end(&first);
-            client_begin(&second, w, 5000, false);
-            uint64_t seed = 99;
-            mbedtls_ssl_conf_rng(&second.config, test_random, &seed);
-            client_psk(&second, text_bytes("device"), secret, sizeof secret);
-            client_ready(&second, 0);
+            connect_anew(&second, w, 5000);
             assert_int_equal(client_handshake(&second), 0);
             talk(&second);
             assert_int_equal(bj_secure_sessions(w->server), 1);
@@ -326,11 +332,7 @@ static void test_what_a_client_that_starts_anew_leaves_behind(void **state) {
         assert_string_equal(w->name, "bs.example");
         assert_int_equal(w->ended, 0);
         client_end(&first);
-        client_begin(&second, w, 5000, false);
-        uint64_t seed = 99;
-        mbedtls_ssl_conf_rng(&second.config, test_random, &seed);
-        client_psk(&second, text_bytes("device"), secret, sizeof secret);
-        client_ready(&second, 0);
+        connect_anew(&second, w, 5000);
         assert_int_equal(client_handshake(&second), 0);
         assert_int_equal(w->established, 2);
         assert_string_equal(w->name, "");
@@ -664,8 +666,6 @@ static void test_a_handshake_in_small_datagrams(void **state) {
     world_end(w);
 }
 
-/* --- anything at all --- */
-
 /* The server's sessions, cookies and repetitions are as with a ClientHello in one piece. */
 static void in_fragments(size_t fragment, bool backwards, bool twice, bool cookies, uint64_t lose) {
     world *w = begin(false);
@@ -680,11 +680,7 @@ static void in_fragments(size_t fragment, bool backwards, bool twice, bool cooki
     talk(&first);
     client_end(&first);
     w->first = w->end;
-    client_begin(&second, w, 5000, false);
-    uint64_t seed = 99;
-    mbedtls_ssl_conf_rng(&second.config, test_random, &seed);
-    client_psk(&second, text_bytes("device"), secret, sizeof secret);
-    client_ready(&second, 0);
+    connect_anew(&second, w, 5000);
     assert_int_equal(client_handshake(&second), 0);
     talk(&second);
     assert_int_equal(bj_secure_sessions(w->server), 1);
@@ -726,6 +722,8 @@ static void test_fragments_of_many(void **state) {
     }
     world_end(w);
 }
+
+/* --- anything at all --- */
 
 static void feed_garbage(world *w, const bj_secure_peer *peer, uint64_t *seed, const uint8_t *base,
                          size_t base_length) {

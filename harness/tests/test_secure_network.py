@@ -24,7 +24,7 @@ CHANGE_CIPHER_SPEC, HANDSHAKE, CLIENT_HELLO = 20, 22, 1
 @pytest.fixture(autouse=True)
 def openssl() -> None:
     if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
+        pytest.skip("openssl, whose s_client is the peer here, is not installed (ci/setup)")
 
 
 class Serving:
