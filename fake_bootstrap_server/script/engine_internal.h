@@ -67,6 +67,8 @@ typedef struct bj__target {
     int endpoint;
     int connection; /* -1: datagrams */
     bj_addr peer;
+    bool let_go; /* by the client, which ended its session or connection */
+    bj_time let_go_at;
 } bj__target;
 
 /* The client's last confirmable message to a server, as the log shows it leave (also when it never arrived). */
@@ -603,6 +605,8 @@ bool bj__feed_more(bj_engine *e, bj__frame *f);
 
 /* Begins the step; BJ__WAITS: look at it with bj__step_poll(); what is active stands at BJ__ACT. */
 bj__progress bj__step_begin(bj_engine *e, bj__thread *t);
+/* Must the client answer before the next step begins? */
+bool bj__awaits_answer(const bj_record *step);
 bj__progress bj__step_poll(bj_engine *e, bj__thread *t);
 const bj__observation *bj__observation_at(const bj_engine *e, uint64_t number);
 bj__progress bj__too_late(bj_engine *e, bj__thread *t, bj_time until);
@@ -851,6 +855,8 @@ void bj__life_furnish(bj_engine *e);
 void bj__stream_opened(bj_engine *e, int endpoint, int connection, const bj_addr *from, uint32_t event);
 void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t length, uint32_t event);
 void bj__stream_closed(bj_engine *e, int connection);
+/* The client ended its session or connection (-1: over datagrams) with the server: a command has nowhere to go. */
+void bj__let_go(const bj_engine *e, bj__server *s, int connection, const bj_addr *peer);
 void bj__stream_close_all(bj_engine *e, const bj__server *s, bool reset);
 bj__connection *bj__connection_of(const bj_engine *e, int number);
 /* Bytes for a connection, through TLS when the server has it; the event of the last that left, or a negative errno. */

@@ -158,6 +158,9 @@ static void alert(bj__guard *g, const bj_secure_peer *peer, const bj_secure_even
     bj_text_add(&text, sent ? " sent" : " received");
     uint32_t noted = note_state(g, peer, said->number, text.start);
     g->alert = sent ? g->alert : said->number;
+    if (!sent && (said->level != 1 || !said->number)) {
+        bj__let_go(g->engine, &g->engine->servers[g->server], peer->connection, &peer->address);
+    }
     if (!bj_secure_established(g->secure, peer) && said->level != 1) { /* a warning ends nothing */
         bj_engine *e = g->engine;
         const bj__server *s = &e->servers[g->server];

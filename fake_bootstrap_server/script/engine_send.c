@@ -666,12 +666,24 @@ void bj__send_block(bj_engine *e, bj__exchange *x, uint32_t cause) {
 
 /* --- operations --- */
 
+/* A client that ended its session or connection answers nothing any more: where the script awaits that, it fails. */
 static bool known_peer(bj_engine *e, const bj__server *s, const bj_record *step) {
     if (s->peer.known) {
         return true;
     }
-    bj__conclude_printf(e, BJ_ERROR, step->position,
-                        "the server '%s' does not know the client yet: no request of it has come", s->name);
+    if (s->peer.let_go) {
+        BJ_TEXT(time, 40);
+        bj_time_print(&time, s->peer.let_go_at);
+        bj__conclude_printf(e, bj__awaits_answer(step) ? BJ_FAIL : BJ_ERROR, step->position,
+                            "the client ended its session with the server '%s' at %s s, and nothing can be sent to it",
+                            s->name, time.start);
+    } else if (s->peer.peer.family) {
+        bj__conclude_printf(e, BJ_ERROR, step->position, "the server '%s' has no session with the client any more",
+                            s->name);
+    } else {
+        bj__conclude_printf(e, BJ_ERROR, step->position,
+                            "the server '%s' does not know the client yet: no request of it has come", s->name);
+    }
     return false;
 }
 

@@ -919,7 +919,7 @@ static bj__progress poll_reply(bj_engine *e, bj__thread *t) {
     return BJ__DONE;
 }
 
-static bool awaits_answer(const bj_record *step) {
+bool bj__awaits_answer(const bj_record *step) {
     bool silent = step->kind == BJ_K_CANCEL && bj_get_bool(step, BJ_F(CANCEL, RESET), false);
     return bj__is_operation((bj_kind) step->kind) && !silent && bj_get_bool(step, BJ_F(WRITE, WAIT), true);
 }
@@ -962,7 +962,7 @@ static bj__progress poll(bj_engine *e, bj__thread *t) {
     case BJ_K_NOTIFICATION:
         return bj__poll_notification(e, t);
     default:
-        return awaits_answer(t->step) ? poll_answer(e, t, false) : BJ__DONE;
+        return bj__awaits_answer(t->step) ? poll_answer(e, t, false) : BJ__DONE;
     }
 }
 

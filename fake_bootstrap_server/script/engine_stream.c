@@ -220,9 +220,17 @@ void bj__stream_data(bj_engine *e, int connection, const uint8_t *data, size_t l
     }
 }
 
+void bj__let_go(const bj_engine *e, bj__server *s, int connection, const bj_addr *peer) {
+    if (s->peer.known && s->peer.connection == connection && bj_addr_equal(&s->peer.peer, peer)) {
+        s->peer.let_go = true;
+        s->peer.let_go_at = e->now;
+    }
+}
+
 void bj__stream_closed(bj_engine *e, int connection) {
     bj__connection *c = bj__connection_of(e, connection);
     if (c) {
+        bj__let_go(e, &e->servers[c->server], connection, &c->peer);
         forget(e, c, false);
     }
 }

@@ -297,6 +297,18 @@ static void alerts_at_a_chosen_moment(void **state) {
     expect_verdict(BJ_ERROR, "the server 'bs' has no TCP connection with the client");
 }
 
+static void a_session_that_the_client_ended_takes_no_command(void **state) {
+    (void) state;
+    begin(SECURE "  - request: {to: bs, method: POST, path: /bs}\n  - advance: 1s\n  - delete: /0\n");
+    pass(2 * BJ_SECOND);
+    assert_int_equal(client_connects(fitting), 0);
+    client_asks("/bs");
+    mbedtls_ssl_close_notify(&ssl);
+    pass(2 * BJ_SECOND);
+    expect_fail("the client ended its session with the server 'bs' at 2.");
+    client_end();
+}
+
 static void a_server_that_restarts_knows_no_session(void **state) {
     (void) state;
     begin(SECURE "  - request: {to: bs, method: POST, path: /bs}\n  - respond: 2.04\n  - restart: bs\n"
@@ -387,6 +399,7 @@ int main(void) {
         cmocka_unit_test(what_a_handshake_must_be_like),
         cmocka_unit_test(a_handshake_that_does_not_come),
         cmocka_unit_test(alerts_at_a_chosen_moment),
+        cmocka_unit_test(a_session_that_the_client_ended_takes_no_command),
         cmocka_unit_test(a_server_that_restarts_knows_no_session),
         cmocka_unit_test(a_handshake_is_awaited),
         cmocka_unit_test(a_handshake_is_not_as_awaited),

@@ -152,15 +152,31 @@ static void operations_go_over_the_connection(void **state) {
     expect_fail("expected 2.04 to POST /bs, the client answered 4.06");
 }
 
-static void a_closed_connection_is_no_peer(void **state) {
-    (void) state;
-    begin(TCP "  - request: {path: /bs}\n  - advance: 1s\n  - delete: /0\n");
+/* The client, or the server, ends the connection behind its request, and the server is to do something else then. */
+static void connection_ends_before(const char *by_server, const char *step) {
+    char script[400];
+    snprintf(script, sizeof script, TCP "  - request: {path: /bs}\n%s  - advance: 1s\n  - %s\n", by_server, step);
+    begin(script);
     connects();
     bj_coap m = request_of(POST, "/bs");
     client_streams(&m);
-    bj_engine_stream_closed(w.engine, CONNECTION, false, 0);
+    if (!*by_server) {
+        bj_engine_stream_closed(w.engine, CONNECTION, false, 0);
+    }
     pass(2 * BJ_SECOND);
-    expect_verdict(BJ_ERROR, "does not know the client");
+}
+
+/* Who awaits an answer of it has a client that fails, not a script that cannot be played. */
+static void a_closed_connection_is_no_peer(void **state) {
+    (void) state;
+    connection_ends_before("", "delete: /0");
+    expect_fail("the client ended its session with the server 'bs' at 0.0");
+    connection_ends_before("", "delete: /0\n    wait: false");
+    expect_verdict(BJ_ERROR, "the client ended its session with the server 'bs' at 0.0");
+    connection_ends_before("", "raw: 00e1");
+    expect_verdict(BJ_ERROR, "the client ended its session with the server 'bs' at 0.0");
+    connection_ends_before("  - hang-up: close\n", "delete: /0");
+    expect_verdict(BJ_ERROR, "the server 'bs' has no session with the client any more");
 }
 
 static void a_reply_after_the_connection_is_gone(void **state) {
