@@ -332,12 +332,15 @@ static const char program_usage[] =
     "  -o OUT       write to OUT and not to standard output\n\n"
     "Exit status: 0 done, 2 mistakes in the file or it cannot be read or written, 64 wrong usage.\n";
 
+/* What is written, and the option that asks for it. */
+typedef enum program_form { PRINT, COMPILE, SCHEMA, REFERENCE, FORMS } program_form;
+static const char *const form_options[FORMS] = { "--print", "--compile", "--schema", "--reference" };
+
 typedef struct program_options {
     const char *file;
     const char *out;
-    bool compile;
-    bool schema;
-    bool reference;
+    program_form form;
+    bool form_given;
     bool bytes;
     bool unchecked;
     bool profile;
@@ -392,12 +395,12 @@ static const bj_record *read_program(bj_arena *arena, const program_options *opt
 }
 
 static void write_program(bj_arena *arena, const program_options *options, const bj_record *root, FILE *out) {
-    if (options->schema) {
+    if (options->form == SCHEMA) {
         bj_schema_json(out);
-    } else if (options->reference) {
+    } else if (options->form == REFERENCE) {
         bj_reference_markdown(out);
     } else {
-        bj_string text = options->compile ? bj_program_encode(arena, root) : bj_program_print(arena, root);
+        bj_string text = options->form == COMPILE ? bj_program_encode(arena, root) : bj_program_print(arena, root);
         fwrite(text.bytes, 1, text.length, out);
     }
 }
@@ -436,24 +439,44 @@ static int write_out(bj_arena *arena, const program_options *options) {
     return written ? OK : COULD_NOT;
 }
 
+/* -1: the argument is no option of that kind. */
+static int take_form(program_options *options, const char *argument) {
+    for (unsigned i = 0; i < FORMS; i++) {
+        if (strcmp(argument, form_options[i]) != 0) {
+            continue;
+        }
+        if (options->form_given && options->form != (program_form) i) {
+            BJ_TEXT(what, 80);
+            bj_text_printf(&what, "%s and %s", form_options[options->form], argument);
+            return wrong_usage("program", what.start, " exclude each other");
+        }
+        options->form = (program_form) i;
+        options->form_given = true;
+        return OK;
+    }
+    return -1;
+}
+
 /* One argument; *index moves on where it takes the next one, too. Its exit status when it is wrong, else -1. */
 static int take_argument(program_options *options, int argc, char **argv, int *index) {
     const char *argument = argv[*index];
     const struct {
         const char *name;
         bool *flag;
-        bool value;
     } flags[] = {
-        { "--print", &options->compile, false },      { "--compile", &options->compile, true },
-        { "--schema", &options->schema, true },       { "--reference", &options->reference, true },
-        { "--bytes", &options->bytes, true },         { "--profile", &options->profile, true },
-        { "--unchecked", &options->unchecked, true },
+        { "--bytes", &options->bytes },
+        { "--profile", &options->profile },
+        { "--unchecked", &options->unchecked },
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (!strcmp(argument, flags[i].name)) {
-            *flags[i].flag = flags[i].value;
+            *flags[i].flag = true;
             return -1;
         }
+    }
+    int form = take_form(options, argument);
+    if (form >= 0) {
+        return form == OK ? -1 : form;
     }
     if (!strcmp(argument, "-o")) {
         options->out = ++*index < argc ? argv[*index] : NULL;
@@ -481,8 +504,12 @@ int bj_program_main(int argc, char **argv) {
             return status;
         }
     }
-    if (!options.file && !options.schema && !options.reference) {
+    bool of_language = options.form == SCHEMA || options.form == REFERENCE; /* and of no file */
+    if (!options.file && !of_language) {
         return wrong_usage("program", "no file given", "");
+    }
+    if (options.file && of_language) {
+        return wrong_usage("program", form_options[options.form], " takes no file");
     }
     bj_arena *arena = bj_arena_map(arena_size);
     if (!arena) {

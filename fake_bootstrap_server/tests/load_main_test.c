@@ -141,6 +141,12 @@ static void test_usage(void **state) {
     assert_int_equal(run(bj_program_main, "a", "b", NULL, NULL), 64);
     assert_int_equal(run(bj_program_main, "a", "-o", NULL, NULL), 64);
     assert_int_equal(run(bj_program_main, "-x", NULL, NULL, NULL), 64);
+    assert_int_equal(run(bj_program_main, "--print", "--compile", "a", NULL), 64);
+    assert_non_null(strstr(f.err, "--print and --compile exclude each other"));
+    assert_int_equal(run(bj_program_main, "--compile", "--schema", NULL, NULL), 64);
+    assert_non_null(strstr(f.err, "--compile and --schema exclude each other"));
+    assert_int_equal(run(bj_program_main, "--schema", "a", NULL, NULL), 64);
+    assert_non_null(strstr(f.err, "--schema takes no file"));
     assert_string_equal(f.out, "");
     assert_int_equal(run(bj_check_main, "--help", NULL, NULL, NULL), 0);
     assert_memory_equal(f.out, "usage: bootjack check", 21);
