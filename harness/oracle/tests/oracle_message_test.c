@@ -312,6 +312,18 @@ static void who_may_await_a_session_need_not(void **state) {
     assert_nothing_broken();
 }
 
+/* What is no command comes before the refusal, of which the client may have heard nothing any more. */
+static void who_may_have_begun_a_session_need_not(void **state) {
+    (void) state;
+    is_triggered();
+    SERVER(22200, BS, .type = BJ_COAP_CON, .code = POST, .mid = 20, .token = "to", .path = "/odd");
+    answers(22201, BS, 20, C(4, 0));
+    SERVER(22400, BS, .type = BJ_COAP_ACK, .code = C(5, 3), .mid = 2, .token = "tb");
+    SERVER(23000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 10, .token = "to", .path = "/3");
+    judge(26000);
+    assert_nothing_broken();
+}
+
 static void a_server_without_a_session_gets_no_answer(void **state) {
     (void) state;
     SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
@@ -833,6 +845,7 @@ int main(void) {
         TEST(who_may_not_have_heard_it_need_not),
         TEST(who_is_refused_answers),
         TEST(who_may_await_a_session_need_not),
+        TEST(who_may_have_begun_a_session_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
         TEST(another_answer_to_a_duplicate_is_found),
         TEST(a_response_that_is_rejected_when_it_comes_again_is_found),
