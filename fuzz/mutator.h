@@ -52,6 +52,12 @@ const char *mutator_text(mutator_kind kind);
 
 /* Changes the `size` bytes at `data`, in a place of `room` bytes; the new size, 0 only where there is no room. */
 size_t mutator_mutate(mutator *m, uint8_t *data, size_t size, size_t room, uint64_t seed);
+/* The n-th phrase of the book (phrases.h) as it stands there, behind what brings its situation about, as bytes at
+ * `out`: an engine begins with all of them, whatever its inputs are. 0: there are not so many, or there is not enough
+ * room. */
+size_t mutator_recite(mutator *m, size_t n, uint8_t *out, size_t room);
+/* How many phrases there are. */
+size_t mutator_phrase_count(const mutator *m);
 /* One kind of change, whatever its weight. */
 size_t mutator_mutate_as(mutator *m, mutator_kind kind, uint8_t *data, size_t size, size_t room, uint64_t seed);
 /* Steps of both programs, in a copy of the first. */

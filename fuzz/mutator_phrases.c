@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Phrases of the book (phrases.h) in programs: one of them somewhere, or a situation with some of its own. What a
- * phrase says is changed in a value or two as often as not: the book has what means something, the grammar varies it.
+ * Phrases of the book (phrases.h) in programs: each as it stands; one of them somewhere, or a situation with some of
+ * its own. What a phrase says is changed in a value or two as often as not: the book has what means something, the
+ * grammar varies it.
  */
 #include "mutator_internal.h"
+
+#include <string.h>
 
 #include "script/bytes.h"
 
@@ -23,11 +26,14 @@ static const bj_value *fresh(mutator *m, const bj_string *phrase) {
     return bj_get(made, BJ_F(SCENARIO, STEPS));
 }
 
-static void insert(mutator *m, size_t at, const bj_string *phrase) {
-    const bj_value *steps = fresh(m, phrase);
+static void add(mutator *m, size_t at, const bj_value *steps) {
     for (size_t i = 0; steps && i < steps->as.records.count; i++) {
         mutator_insert(m, at + i, steps->as.records.items[i]);
     }
+}
+
+static void insert(mutator *m, size_t at, const bj_string *phrase) {
+    add(m, at, fresh(m, phrase));
 }
 
 /* Of all situations alike; nothing behind DTLS in a program that has none, mostly. */
@@ -66,4 +72,31 @@ void mutator_situation(mutator *m) {
         bool own = s->phrase_count && !mutator_one_in(m, 4);
         insert(m, m->list.count, own ? &s->phrases[mutator_below(m, s->phrase_count)] : any_phrase(m));
     }
+}
+
+size_t mutator_phrase_count(const mutator *m) {
+    return m->book->phrase_count;
+}
+
+size_t mutator_recite(mutator *m, size_t n, uint8_t *out, size_t room) {
+    const situation *s = m->book->situations;
+    if (n >= m->book->phrase_count) {
+        return 0;
+    }
+    for (; n >= s->phrase_count; s++) {
+        n -= s->phrase_count;
+    }
+    bj_arena_reset(m->arena);
+    m->program = bj_program_decode(m->arena, BJ_K_SCENARIO, s->opening.bytes, s->opening.length, NULL, 0);
+    mutator_take_script(m);
+    const bj_string *phrase = &s->phrases[n];
+    const bj_record *said = bj_program_decode(m->arena, BJ_K_SCENARIO, phrase->bytes, phrase->length, NULL, 0);
+    add(m, m->list.count, bj_get(said, BJ_F(SCENARIO, STEPS)));
+    mutator_put_back(m);
+    bj_string bytes = bj_program_encode(m->arena, m->program);
+    if (bytes.length > room) {
+        return 0;
+    }
+    memcpy(out, bytes.bytes, bytes.length);
+    return bytes.length;
 }

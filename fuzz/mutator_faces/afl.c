@@ -15,6 +15,7 @@ enum { LONGEST = 1 << 16 };
 typedef struct face {
     mutator *mutator;
     uint64_t seed;
+    size_t recited; /* phrases of the book: an engine begins with all of them as they stand */
     uint8_t out[LONGEST];
     char told[64];
 } face;
@@ -46,14 +47,19 @@ EXPORT size_t afl_custom_fuzz(void *data, uint8_t *buffer, size_t size, uint8_t 
     room = room < LONGEST ? room : LONGEST;
     size = size < room ? size : room;
     f->seed++;
+    *out = f->out;
+    while (f->recited < mutator_phrase_count(f->mutator)) {
+        size_t length = mutator_recite(f->mutator, f->recited++, f->out, room);
+        if (length) {
+            return length;
+        }
+    }
     if (other && other_size && f->seed % 4 == 0) {
         size = mutator_cross(f->mutator, buffer, size, other, other_size, f->out, room, f->seed);
     } else {
         memcpy(f->out, buffer, size);
     }
-    size = mutator_mutate(f->mutator, f->out, size, room, f->seed);
-    *out = f->out;
-    return size;
+    return mutator_mutate(f->mutator, f->out, size, room, f->seed);
 }
 
 /* Part of a finding's file name. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The mutator's face for libFuzzer, linked into the targets whose inputs are programs: custom mutator and cross-over.
- * The swarm of a run is drawn from the first seed that libFuzzer hands over, which comes from its own (-seed).
+ * The swarm of a run is drawn from the first seed that libFuzzer hands over, which comes from its own (-seed). A run
+ * begins with the phrases of the book as they stand; those for which there is no room in an input are passed over.
  */
 #include <stdlib.h>
 
@@ -21,7 +22,15 @@ static mutator *the_mutator(unsigned seed) {
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
-    return mutator_mutate(the_mutator(seed), data, size, room, seed);
+    static size_t recited;
+    mutator *m = the_mutator(seed);
+    while (recited < mutator_phrase_count(m)) {
+        size_t length = mutator_recite(m, recited++, data, room);
+        if (length) {
+            return length;
+        }
+    }
+    return mutator_mutate(m, data, size, room, seed);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other, size_t other_size,

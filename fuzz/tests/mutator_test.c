@@ -20,7 +20,7 @@
 #include "script/load.h"
 #include "script/print.h"
 
-enum { ROOM = 4096, ROUNDS = 400 };
+enum { ROOM = 4096, ROUNDS = 400, LONGEST_INPUT = 1024 };
 
 static const char text[] = "title: a bootstrap\nrules: [BS-WRITE]\nclient: {bootstrap: {uri: \"coap://bs.example\"}}\n"
                            "steps:\n  - request: {path: /bs}\n  - respond: 2.04\n"
@@ -99,6 +99,23 @@ static void nothing_becomes_a_situation(void **state) {
         asks += holds(f, data, size, "path: /bs");
     }
     assert_true(registers > ROUNDS / 8 && asks > ROUNDS / 8);
+}
+
+/* Of each there is room in an input of a campaign. */
+static void phrases_are_recited(void **state) {
+    fixture *f = *state;
+    size_t count = mutator_phrase_count(f->mutator), observed = 0;
+    uint8_t data[ROOM];
+    for (size_t n = 0; n < count; n++) {
+        size_t size = mutator_recite(f->mutator, n, data, LONGEST_INPUT);
+        assert_true(size > 0);
+        assert_canonical(f, data, size);
+        assert_true(holds(f, data, size, "steps:"));
+        observed += holds(f, data, size, "observe:");
+        assert_int_equal(mutator_recite(f->mutator, n, data, size - 1), 0);
+    }
+    assert_in_range(observed, 5, count - 5);
+    assert_int_equal(mutator_recite(f->mutator, count, data, ROOM), 0);
 }
 
 static void any_bytes_can_be_changed(void **state) {
@@ -192,13 +209,17 @@ static void afl_gets_the_same_mutator(void **state) {
     function_of(handle, "afl_custom_fuzz", &fuzz);
     function_of(handle, "afl_custom_deinit", &deinit);
     void *face = init(NULL, 3), *same = init(NULL, 3);
-    for (unsigned i = 0; i < ROUNDS; i++) {
+    size_t phrases = mutator_phrase_count(f->mutator);
+    uint8_t first[ROOM];
+    size_t recited = mutator_recite(f->mutator, 0, first, ROOM);
+    for (size_t i = 0; i < phrases + ROUNDS; i++) {
         uint8_t *out, *again;
         size_t size = fuzz(face, f->seed_bytes, f->seed_size, &out, f->seed_bytes, f->seed_size, ROOM);
         assert_true(size > 0 && size <= ROOM);
         assert_canonical(f, out, size);
         assert_int_equal(fuzz(same, f->seed_bytes, f->seed_size, &again, f->seed_bytes, f->seed_size, ROOM), size);
         assert_memory_equal(out, again, size);
+        assert_true(i || (size == recited && !memcmp(out, first, size)));
     }
     deinit(face);
     deinit(same);
@@ -229,6 +250,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_out_is_canonical_and_repeats),
         cmocka_unit_test(nothing_becomes_a_situation),
+        cmocka_unit_test(phrases_are_recited),
         cmocka_unit_test(any_bytes_can_be_changed),
         cmocka_unit_test(there_may_be_little_room),
         cmocka_unit_test(every_kind_changes_something),
