@@ -38,6 +38,9 @@ static const char help[] =
     "Exit status: 0 written, 2 could not be written or is no profile, 64 wrong usage.\n";
 
 enum { NAME, COMMAND, ATTACH, HOLDOFF, FEATURES, FACTS, READY, STOP, ANSWERS };
+enum { FILE_NAME = 300 };
+
+static const char there_is_one[] = "%s: %s (--force writes over it)";
 
 static const struct {
     const char *option;
@@ -97,70 +100,6 @@ static int parse(int argc, char **argv, answers *a) {
         return status;
     }
     return optind == argc ? -1 : cli_usage_error("client new", "%s: not expected", argv[optind]);
-}
-
-/* --- asking --------------------------------------------------------------------------------------------------- */
-
-static bool is_command(const char *answer) {
-    bj_arena *arena = cli_arena();
-    size_t count;
-    bool good = bj_command_words(arena, answer, &count) && count;
-    bj_arena_unmap(arena);
-    return good;
-}
-
-static bool is_valid(int index, const char *answer) {
-    if (index == NAME) {
-        return *answer && !answer[strspn(answer, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
-    }
-    if (index == ATTACH) {
-        return strcmp(answer, "exec") == 0 || strcmp(answer, "network") == 0;
-    }
-    return index != COMMAND || is_command(answer);
-}
-
-/* The next line of standard input; NULL at its end. */
-static char *read_answer(void) {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t length = getline(&line, &room, stdin);
-    if (length < 0) {
-        free(line);
-        return NULL;
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    return line;
-}
-
-static bool ask(answers *a, int index) {
-    while (!a->of[index]) {
-        fprintf(stderr, "%s: ", questions[index].question);
-        a->of[index] = read_answer();
-        if (!a->of[index]) {
-            cli_complain("standard input ended before --%s was said", questions[index].option);
-            return false;
-        }
-        if (!is_valid(index, a->of[index])) {
-            cli_complain("'%s' is no answer to that", a->of[index]);
-            free(a->of[index]);
-            a->of[index] = NULL;
-        }
-    }
-    return true;
-}
-
-static bool ask_all(answers *a) {
-    for (int i = 0; i < ANSWERS; i++) {
-        if (a->of[i] && !is_valid(i, a->of[i])) {
-            cli_complain("--%s '%s': not possible", questions[i].option, a->of[i]);
-            return false;
-        }
-        bool known = i == HOLDOFF && a->of[COMMAND] && strstr(a->of[COMMAND], "{holdoff}");
-        if (!known && !ask(a, i)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* --- writing -------------------------------------------------------------------------------------------------- */
@@ -227,6 +166,100 @@ static bool is_profile(bj_arena *arena, const bj_text *text) {
     return false;
 }
 
+/* --- asking --------------------------------------------------------------------------------------------------- */
+
+/* Is a profile good that has nothing but this to say? What is wrong with it is told. */
+static bool is_good_alone(bj_arena *arena, int index, const char *answer) {
+    static char name[] = "c", command[] = "c", attach[] = "exec", nothing[] = "";
+    answers alone = { .of = { name, command, attach, nothing, nothing, nothing, nothing, nothing } };
+    char room[16384];
+    bj_text text = bj_text_over(room, sizeof room);
+    alone.of[index] = (char *) (uintptr_t) answer;
+    print_profile(&text, arena, &alone);
+    return is_profile(arena, &text);
+}
+
+static bool is_valid(int index, const char *answer) {
+    if (index == NAME) {
+        return *answer && !answer[strspn(answer, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")];
+    }
+    if (index == ATTACH) {
+        return strcmp(answer, "exec") == 0 || strcmp(answer, "network") == 0;
+    }
+    bj_arena *arena = cli_arena();
+    size_t count;
+    bool words = index != COMMAND || (bj_command_words(arena, answer, &count) && count);
+    bool good = words && is_good_alone(arena, index, answer);
+    bj_arena_unmap(arena);
+    return good;
+}
+
+/* The next line of standard input; NULL at its end. */
+static char *read_answer(void) {
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length = getline(&line, &room, stdin);
+    if (length < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static bool ask(answers *a, int index) {
+    while (!a->of[index]) {
+        fprintf(stderr, "%s: ", questions[index].question);
+        a->of[index] = read_answer();
+        if (!a->of[index]) {
+            cli_complain("standard input ended before --%s was said", questions[index].option);
+            return false;
+        }
+        if (!is_valid(index, a->of[index])) {
+            cli_complain("'%s' is no answer to that", a->of[index]);
+            free(a->of[index]);
+            a->of[index] = NULL;
+        }
+    }
+    return true;
+}
+
+/* Where the profile is written. */
+static const char *file_of(const answers *a, char room[FILE_NAME]) {
+    snprintf(room, FILE_NAME, "%s.yaml", a->of[NAME]);
+    return a->file ? a->file : room;
+}
+
+/* Nobody answers seven questions for a file that is not written. */
+static bool may_write(const answers *a) {
+    char room[FILE_NAME];
+    const char *file = file_of(a, room);
+    if (a->force || access(file, F_OK) != 0) {
+        return true;
+    }
+    cli_complain(there_is_one, file, strerror(EEXIST));
+    return false;
+}
+
+static bool ask_all(answers *a) {
+    for (int i = 0; i < ANSWERS; i++) {
+        if (i == NAME + 1 && !may_write(a)) {
+            return false;
+        }
+        if (a->of[i] && !is_valid(i, a->of[i])) {
+            cli_complain("--%s '%s': not possible", questions[i].option, a->of[i]);
+            return false;
+        }
+        bool known = i == HOLDOFF && a->of[COMMAND] && strstr(a->of[COMMAND], "{holdoff}");
+        if (!known && !ask(a, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- writing -------------------------------------------------------------------------------------------------- */
+
 static int write_profile(const char *file, const bj_text *text, bool force) {
     int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0666);
     bool good = fd >= 0 && write(fd, text->start, text->used) == (ssize_t) text->used;
@@ -234,7 +267,8 @@ static int write_profile(const char *file, const bj_text *text, bool force) {
         good = close(fd) == 0 && good;
     }
     if (!good) {
-        cli_complain("%s: %s%s", file, strerror(errno), errno == EEXIST ? " (--force writes over it)" : "");
+        cli_complain(errno == EEXIST ? there_is_one : "%s: %s", file, strerror(errno));
+        fwrite(text->start, 1, text->used, stdout); /* what was answered is not lost */
         return CLI_COULD_NOT_RUN;
     }
     fprintf(stderr, "%s was written; now: bootjack client check %s%s\n", file, strchr(file, '/') ? "" : "./", file);
@@ -242,14 +276,13 @@ static int write_profile(const char *file, const bj_text *text, bool force) {
 }
 
 static int make(answers *a) {
-    char room[16384], own_name[300];
+    char room[16384], name[FILE_NAME];
     bj_text text = bj_text_over(room, sizeof room);
     bj_arena *arena = cli_arena();
     int status = CLI_COULD_NOT_RUN;
     if (ask_all(a)) {
         print_profile(&text, arena, a);
-        snprintf(own_name, sizeof own_name, "%s.yaml", a->of[NAME]);
-        status = is_profile(arena, &text) ? write_profile(a->file ? a->file : own_name, &text, a->force) : status;
+        status = is_profile(arena, &text) ? write_profile(file_of(a, name), &text, a->force) : status;
     }
     bj_arena_unmap(arena);
     return status;

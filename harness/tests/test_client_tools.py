@@ -36,6 +36,27 @@ def test_new_asks_for_what_no_option_says(tmp_path):
                        "command": ["/opt/mine", "--ep", "{endpoint}", "?--key {key}", "{bs_uri}"]}
 
 
+def test_new_asks_again_for_what_is_no_answer(tmp_path):
+    answers = ("mine\n/opt/mine {nonsense}\n/opt/mine {bs_uri}\nexec\nsoon\n10s\ntelepathy\ntlv\nlwm2m-7\nlwm2m-1.1\n\n\n")
+    done = client("new", answers=answers, folder=tmp_path)
+    assert done.returncode == GOOD, done.stderr
+    for word in ("there is no placeholder {nonsense}", "soon", "telepathy", "lwm2m-7"):
+        assert word in done.stderr
+    written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
+    assert written == {"name": "mine", "attach": "exec", "built-in": {"holdoff": "10s"}, "facts": ["lwm2m-1.1"],
+                       "features": ["tlv"], "command": ["/opt/mine", "{bs_uri}"]}
+
+
+def test_new_asks_nothing_where_it_cannot_write(tmp_path):
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    for options, answers in (["--name", "mine"], ""), ([], "mine\n"), (["--name", "other", "-o", tmp_path / "mine.yaml"], ""):
+        done = client("new", *options, answers=answers, folder=tmp_path)
+        assert done.returncode == COULD_NOT_RUN
+        assert "mine.yaml: File exists (--force writes over it)" in done.stderr
+        assert "command line" not in done.stderr
+    assert (tmp_path / "mine.yaml").read_text() == "name: mine\n"
+
+
 def test_new_takes_it_all_from_options(tmp_path):
     options = ["--name", "n", "--command", "c \"a b\" {bs_uri} {holdoff}", "--attach", "network", "--features", "",
                "--facts", "", "--ready", "", "--stop", "", "-o", tmp_path / "other.yaml"]
