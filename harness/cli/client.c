@@ -14,6 +14,7 @@
 #include "attach/command.h"
 #include "attach/linked_bootjack.h"
 #include "cli/cli.h"
+#include "oracle/rules.h"
 #include "script/load.h"
 #include "script/placeholders.h"
 
@@ -108,11 +109,37 @@ static void fill_folders(bj_arena *arena, bj_record *profile, const char *file) 
     free(whole);
 }
 
+/* Would every deviation that names a rule excuse something? */
+static bool names_rules(const bj_record *profile, const char *file) {
+    const char *ids[BJ_RULES + 1] = { NULL };
+    for (int rule = 0; rule < BJ_RULES; rule++) {
+        ids[rule] = bj_rule_id((bj_rule) rule);
+    }
+    const bj_value *list = bj_get(profile, BJ_F(PROFILE, DEVIATIONS));
+    for (size_t i = 0; list && i < list->as.records.count; i++) {
+        const bj_record *deviation = list->as.records.items[i];
+        const char *named = bj_get_string(deviation, BJ_F(DEVIATION, RULE), ids[0]);
+        unsigned rule = 0;
+        while (ids[rule] && strcmp(ids[rule], named) != 0) {
+            rule++;
+        }
+        if (!ids[rule]) {
+            const char *meant = bj_nearest(ids, named, strlen(named));
+            fprintf(stderr, "%s:%u:%u: error: no oracle judges the rule '%s', and nothing is excused by it%s%s%s\n",
+                    file, deviation->position.line, deviation->position.column, named, meant ? " (did you mean '" : "",
+                    meant ? meant : "", meant ? "'?)" : "");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bj_record *load_profile(bj_arena *arena, const char *file) {
     bj_record *profile = cli_load(arena, BJ_K_PROFILE, file);
-    if (profile) {
-        fill_folders(arena, profile, file);
+    if (!profile || !names_rules(profile, file)) {
+        return NULL;
     }
+    fill_folders(arena, profile, file);
     return profile;
 }
 

@@ -609,6 +609,15 @@ def test_deviations(program, text, status, verdict, scenario, programs, tmp_path
         assert result["reason"] == "expected to fail (it is known), passes now"
 
 
+def test_a_deviation_names_a_rule_that_oracles_judge(scenario, tmp_path):
+    profile = tmp_path / "client.yaml"
+    profile.write_text("name: it\nattach: linked\n"
+                       "deviations:\n  - {scenario: '*', rule: COAP-PING, reason: known}\n  - {scenario: '*', rule: COAP-PNIG, reason: known}\n")
+    done = bootjack("run", scenario(), "--client", profile)
+    assert (done.returncode, done.stdout) == (COULD_NOT_RUN, "")
+    assert f"{profile}:5:5: error: no oracle judges the rule 'COAP-PNIG', and nothing is excused by it (did you mean 'COAP-PING'?)" in done.stderr
+
+
 # --- reports ------------------------------------------------------------------------------------------------------
 
 
