@@ -430,8 +430,32 @@ static void make_page(cli_report *report) {
     report->results = NULL;
 }
 
+/* What is not there has not passed: everything that is written says that it is a part. */
+static size_t tell_not_run(cli_report *report) {
+    size_t count = report->cases - report->done;
+    BJ_TEXT(why, 80);
+    if (!count) {
+        return 0;
+    }
+    if (cli_interrupted) {
+        bj_text_printf(&why, "interrupted by signal %d", (int) cli_interrupted);
+    } else {
+        bj_text_add(&why, "stopped at the first that failed");
+    }
+    for (int i = 0; i < 2; i++) {
+        if (report->junit[i]) {
+            cli_junit_not_run(report->junit[i], count, why.start, cli_interrupted);
+        }
+    }
+    if (report->results) {
+        fprintf(report->results, "{\"not_run\":%zu,\"why\":\"%s\"}\n", count, why.start);
+    }
+    return count;
+}
+
 int cli_report_end(cli_report *report) {
     clear_progress(report);
+    unsigned not_run = (unsigned) tell_not_run(report);
     const unsigned *n = report->counts;
     BJ_TEXT(line, 256);
     put_count(&line, n[BJ_PASS], "passed", true);
@@ -442,6 +466,7 @@ int cli_report_end(cli_report *report) {
     put_count(&line, n[BJ_SKIP], "skipped", false);
     put_count(&line, n[BJ_XFAIL], "failed as expected", false);
     put_count(&line, n[BJ_BRICKED], "bricked by lawful commands", false);
+    put_count(&line, not_run, "not run", false);
     bj_text_printf(&line, " (%.2f s", (double) (bj_real_us() - report->began_us) / 1e6);
     if (report->client->attach != BJ_ATTACH_NETWORK) {
         bj_text_add(&line, "; virtual ");

@@ -18,6 +18,8 @@ void cli_json_string(FILE *stream, const char *text, size_t length);
 void cli_junit_begin(FILE *stream, const cli_report *report);
 void cli_junit_case(FILE *stream, const cli_report *report, const cli_case *one);
 /* Closes it; false, and errno: it was not written. */
+/* So many scenarios were not run; an error where somebody waits for them. */
+void cli_junit_not_run(FILE *stream, size_t count, const char *why, bool error);
 bool cli_junit_end(FILE *stream);
 
 /* FILE of FILE::CASE; `*case_name` is CASE or NULL. In the case's arena. */

@@ -132,6 +132,13 @@ void cli_junit_case(FILE *stream, const cli_report *report, const cli_case *one)
     fputs("</testcase>\n", stream);
 }
 
+void cli_junit_not_run(FILE *stream, size_t count, const char *why, bool error) {
+    const char *inside = error ? "error" : "skipped";
+    fprintf(stream, "<testcase classname=\"bootjack\" name=\"%zu scenarios were not run\"><%s", count, inside);
+    put_attribute(stream, "message", why);
+    fputs("/></testcase>\n", stream);
+}
+
 bool cli_junit_end(FILE *stream) {
     fputs("</testsuite></testsuites>\n", stream);
     return cli_close_file(stream);

@@ -93,7 +93,8 @@ def read(paths) -> list:
 def make_report(options) -> int:
     results = read(options.results)
     folder = pathlib.Path(options.output)
-    report = model.make(results, options.rules or model.CATALOGUE, folder)
+    not_run = [row for path in options.results for row in model.read_not_run(path)]
+    report = model.make(results, options.rules or model.CATALOGUE, folder, not_run)
     write(report, folder, model.read_comparison(options.comparison) if options.comparison else None)
     if options.list:
         print(listing(report))

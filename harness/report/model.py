@@ -124,6 +124,15 @@ def read_results(path) -> list:
         raise Unreadable(f"{path}: not results of bootjack run: {problem}") from problem
 
 
+def read_not_run(path) -> list:
+    """[{"not_run": how many scenarios, "why": ...}], where results are a part of a run."""
+    text = pathlib.Path(path).read_text(encoding="utf-8", errors="replace")
+    rows = [json.loads(line) for line in text.splitlines() if line.startswith('{"not_run"')]
+    if not rows and text.lstrip().startswith("{\n"):
+        rows = json.loads(text).get("not_run", [])
+    return rows
+
+
 @dataclasses.dataclass
 class Comparison:
     """How a replay compares with its capture: the comparison.json of `bootjack replay --report`."""
@@ -183,6 +192,7 @@ def read_rules(path) -> dict:
 class Report:
     entries: list
     rules: dict
+    not_run: list = dataclasses.field(default_factory=list)  # rows as read_not_run() gives them
 
     def count(self, verdict, entries=None):
         return sum(entry.result.verdict == verdict for entry in (self.entries if entries is None else entries))
@@ -255,12 +265,13 @@ class Report:
         words = [f"{self.count('pass') + self.count('warn')} passed", f"{self.count('fail') + self.count('error')} failed",
                  f"{skipped} skipped"]
         rare = {"warn": "with a warning", "inconclusive": "inconclusive", "xfail": "expected failures", "bricked": "bricked by lawful commands", "error": "errors"}
-        return ", ".join(words + [f"{self.count(v)} {text}" for v, text in rare.items() if self.count(v)])
+        words += [f"{self.count(v)} {text}" for v, text in rare.items() if self.count(v)]
+        return ", ".join(words + [f"{row['not_run']} not run" for row in self.not_run])
 
 
-def make(results, rules_path, page_folder=".") -> Report:
+def make(results, rules_path, page_folder=".", not_run=()) -> Report:
     entries = [read_entry(number, result, pathlib.Path(page_folder)) for number, result in enumerate(results, 1)]
-    return Report(entries, read_rules(rules_path))
+    return Report(entries, read_rules(rules_path), list(not_run))
 
 
 # The members of one result in results.json, in the words of docs/event-log.md.
@@ -274,6 +285,7 @@ def as_json(report) -> dict:
         "version": 1,
         "clients": report.clients,
         "counts": {verdict: report.count(verdict) for verdict in ORDER},
+        "not_run": report.not_run,
         "results": [{member: getattr(entry.result, member) for member in KEPT} for entry in report.entries],
         "rules": [{"id": rule, "level": facts.get("level", ""), "clause": facts.get("clause", ""), "text": facts.get("text", ""),
                    "verdicts": {client: cell["worst"].result.verdict if cell else None

@@ -702,6 +702,35 @@ def test_fail_fast_stops_at_the_first_failure(jobs, scenario, programs, tmp_path
     assert whole.returncode == cut.returncode == FAILED
 
 
+def test_a_part_of_a_run_is_called_so(scenario, programs, tmp_path):
+    for i in range(5):
+        scenario(BOOTSTRAP if i < 2 else BOOTSTRAP.replace("path: /bs", "path: /elsewhere"), f"s/{i}.yaml")
+    done = bootjack("run", tmp_path / "s", "--client", f"exec:{programs('asks')}", "--fail-fast", "--report", tmp_path / "report")
+    assert "2 passed, 1 failed, 2 not run (" in done.stdout
+    row = {"not_run": 2, "why": "stopped at the first that failed"}
+    assert json.loads((tmp_path / "report/results.jsonl").read_text().splitlines()[-1]) == row
+    assert json.loads((tmp_path / "report/results.json").read_text())["not_run"] == [row]
+    assert "2 scenarios were not run, stopped at the first that failed" in (tmp_path / "report/index.html").read_text()
+    cases = list(xml.etree.ElementTree.parse(tmp_path / "report/junit.xml").iter("testcase"))
+    assert [case.get("name") for case in cases][3:] == ["2 scenarios were not run"]
+    assert cases[3].find("skipped").get("message") == row["why"]
+    again = bootjack("report", tmp_path / "report/results.json", "-o", tmp_path / "again", "--list")
+    assert ", 2 not run;" in again.stdout
+
+
+def test_what_an_interruption_leaves_is_an_error(scenario, programs, tmp_path):
+    program = programs("sleeps-by-itself", "gcc", "-DFOR=2")
+    paths = [scenario(), scenario(BOOTSTRAP, "z.yaml")]
+    command = [api.find_bootjack(), "run", *paths, "--client", f"exec:{program}", "--no-canary", "--limit", "60", "--junit", tmp_path / "j.xml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert wait_for(lambda: processes_of(program))
+        running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=20)
+    assert "0 passed, 0 failed, 2 not run (" in said
+    case, = xml.etree.ElementTree.parse(tmp_path / "j.xml").iter("testcase")
+    assert case.find("error").get("message") == "interrupted by signal 15"
+
+
 def test_the_same_seed_gives_the_same_log(scenario, programs, tmp_path):
     path = scenario()
     logs = []
