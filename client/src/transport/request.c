@@ -326,7 +326,10 @@ static void keep_response(bjc_session *session, const coap_pdu_t *received, cons
     bool kept = keep_location(pending, received, offsets);
     size_t payload_at = pending->response.length;
     bjc_buffer_append(&pending->response, data, length);
-    if (!kept || pending->response.failed) {
+    if (!kept) { /* as if there were none: it is an answer all the same, and who needs its location sees none */
+        pending->result.location_count = 0;
+    }
+    if (pending->response.failed) {
         pending->result.outcome = BJC_CLOSED;
         pending->result.location_count = 0;
         return;
