@@ -317,6 +317,7 @@ static void bootstrap_answered(bj_oracle *o, const oracle_own *own, const oracle
     if (own->purpose == ORACLE_BOOTSTRAP && bj_coap_find_uint(&s->m, BJ_COAP_BLOCK2, &block)) {
         a->excused = true; /* it has no content that could come in blocks: a client may take it for damaged */
         if (block & ~UINT32_C(7)) {
+            a->late = true; /* and may be in the session that a command began, or have ended it */
             return;
         }
     }

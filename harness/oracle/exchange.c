@@ -771,16 +771,18 @@ static bool is_hard_to_take(const bj_coap *m) {
     return !bj_coap_options_valid(m, &why);
 }
 
-/* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or for a refusal of a
- * session that a command has begun, or pass it over. */
+/* A client may take this for the answer to its Register, or to its Bootstrap-Pack-Request, or for a refusal of its
+ * Update, or of a session that a command has begun, or pass it over. */
 static void doubt_answer(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     bool session = own->purpose == ORACLE_BOOTSTRAP && o->attempt.phase == ORACLE_SESSION;
     o->attempt.excused |= session;
     o->attempt.late |= session;
-    oracle_peer *p = own->purpose == ORACLE_REGISTER ? oracle_peer_of(o, &s->peer, false) : NULL;
-    if (p && s->m.code == BJ_COAP_CODE(2, 1)) {
+    oracle_peer *p = oracle_peer_of(o, &s->peer, false);
+    if (p && own->purpose == ORACLE_REGISTER && s->m.code == BJ_COAP_CODE(2, 1)) {
         p->doubtful = true;
         oracle_growth_doubted(o);
+    } else if (p && own->purpose == ORACLE_UPDATE) {
+        p->placed = false; /* what was told, and whether the registration stands */
     } else if (own->purpose == ORACLE_PACK && s->m.code == BJ_COAP_CODE(2, 5)) {
         o->attempt.ever_finished = o->attempt.excused = true;
         oracle_model_forget(o);

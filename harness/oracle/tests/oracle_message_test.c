@@ -324,6 +324,35 @@ static void who_may_have_begun_a_session_need_not(void **state) {
     assert_nothing_broken();
 }
 
+/* A command has begun the session, and then its request is refused with the first block of something. */
+static void who_is_refused_in_blocks_need_not(void **state) {
+    (void) state;
+    asks(10000, 1);
+    SERVER(10100, BS, .type = BJ_COAP_CON, .code = DELETE_, .mid = 20, .token = "to", .path = "/");
+    answers(10101, BS, 20, C(2, 2));
+    SERVER(10200, BS, .type = BJ_COAP_ACK, .mid = 1);
+    SERVER(10201, BS, .type = BJ_COAP_CON, .code = C(4, 4), .mid = 21, .token = "tb", .block2 = 9,
+           .payload = "0123456789abcdef");
+    SERVER(10201, BS, .type = BJ_COAP_CON, .code = PUT, .mid = 22, .token = "tx", .path = "/");
+    CLIENT(10202, BS, .type = BJ_COAP_ACK, .mid = 21);
+    judge(14000);
+    assert_nothing_broken();
+}
+
+/* Signalling over UDP may have ended its Update; then an answer comes that is none of one, which it may have taken. */
+static void who_may_have_lost_its_registration_need_not(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    CLIENT(12000, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 51, .token = "tu", .path = "/rd/1");
+    SERVER(12001, MGMT, .type = BJ_COAP_CON, .code = C(7, 2), .mid = 9, .token = "tp");
+    SERVER(12001, MGMT, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 51, .token = "tu");
+    SERVER(12001, MGMT, .type = BJ_COAP_CON, .code = POST, .mid = 10, .token = "tx", .path = "/");
+    judge(16000);
+    assert_nothing_broken();
+}
+
 static void a_server_without_a_session_gets_no_answer(void **state) {
     (void) state;
     SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
@@ -846,6 +875,8 @@ int main(void) {
         TEST(who_is_refused_answers),
         TEST(who_may_await_a_session_need_not),
         TEST(who_may_have_begun_a_session_need_not),
+        TEST(who_is_refused_in_blocks_need_not),
+        TEST(who_may_have_lost_its_registration_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
         TEST(another_answer_to_a_duplicate_is_found),
         TEST(a_response_that_is_rejected_when_it_comes_again_is_found),

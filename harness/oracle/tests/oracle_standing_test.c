@@ -243,6 +243,24 @@ static void a_lifetime_that_is_written_is_told(void **state) {
     assert_nothing_broken();
 }
 
+/* Signalling over UDP may have ended the Update that tells it; the client may have heard that it was accepted, or not.
+ */
+static void a_lifetime_that_may_be_told_is_not_told_again(void **state) {
+    (void) state;
+    stands();
+    manages(20000, 70, PUT, "/1/0/1", "120", C(2, 4));
+    updates_at(20100, 901, "/rd/a/b/c", "lt=120");
+    SERVER(20150, MGMT, .type = BJ_COAP_CON, .code = C(7, 2), .mid = 71, .token = "tp");
+    updated(20200, 901, C(2, 4));
+    updates_at(100000, 902, "/rd/a/b/c", NULL);
+    updated(100100, 902, C(2, 4));
+    updates_at(200000, 903, "/rd/a/b/c", NULL);
+    updated(200100, 903, C(2, 4));
+    manages(300000, 72, PUT, "/1/0/1", "120", C(2, 4)); /* again, which changes nothing */
+    judge(360000);
+    assert_nothing_broken();
+}
+
 static void a_lifetime_that_is_not_told_breaks_the_rule(void **state) {
     (void) state;
     stands();
@@ -1276,6 +1294,7 @@ int main(void) {
         TEST(a_4_04_behind_signalling_may_be_passed_over),
         TEST(after_4_04_a_register_is_right),
         TEST(a_lifetime_that_is_written_is_told),
+        TEST(a_lifetime_that_may_be_told_is_not_told_again),
         TEST(a_lifetime_that_is_not_told_breaks_the_rule),
         TEST(a_lifetime_that_is_posted_is_told),
         TEST(and_is_that_of_the_next_registration),
