@@ -28,7 +28,8 @@
 enum {
     ARENA_SIZE = 64 << 20,
     LOG_SIZE = 64 << 20,
-    EVENTS = 4000,
+    EVENTS = 1000, /* of a script: few of the longest would take most of the time */
+    HEALED_EVENTS = 4000,
     STEPS_AN_EVENT = 10, /* of the client, beside the events that come of them */
     SPINS = 20000,
     MEMORY = 4 << 20,
@@ -166,7 +167,7 @@ static bool may_go_on(fuzz_session *s) {
     if (!s->healed && bj_engine_is_healing(s->engine)) {
         s->healed = work;
     }
-    if (work <= s->healed + s->options.event_limit) {
+    if (work <= (s->healed ? s->healed : s->options.event_limit) + s->options.healed_limit) {
         return true;
     }
     s->result.trouble = s->result.trouble ? s->result.trouble : SESSION_LONG;
@@ -438,6 +439,13 @@ static bool is_usable(const bootjack_linked_client *client) {
     return false;
 }
 
+/* Tests of inputs that were found play them as long as they were when they showed something. */
+static uint32_t events_of_environment(void) {
+    const char *wanted = getenv("FUZZ_EVENTS");
+    unsigned long events = wanted ? strtoul(wanted, NULL, 10) : 0;
+    return events && events <= UINT32_MAX ? (uint32_t) events : EVENTS;
+}
+
 fuzz_session *session_open(const session_options *options) {
     fuzz_session *s = is_usable(functions()) ? calloc(1, sizeof *s) : NULL;
     if (!s) {
@@ -449,7 +457,8 @@ fuzz_session *session_open(const session_options *options) {
     bj_libc_without_descriptors();
     s->options = options ? *options : (session_options){ 0 };
     s->options.seed = s->options.seed ? s->options.seed : 1;
-    s->options.event_limit = s->options.event_limit ? s->options.event_limit : EVENTS;
+    s->options.event_limit = s->options.event_limit ? s->options.event_limit : events_of_environment();
+    s->options.healed_limit = s->options.healed_limit ? s->options.healed_limit : HEALED_EVENTS;
     s->options.memory_limit = s->options.memory_limit ? s->options.memory_limit : MEMORY;
     s->arena = bj_arena_map(ARENA_SIZE);
     s->profile_arena = bj_arena_map(1 << 20);

@@ -52,7 +52,8 @@ typedef struct session_result {
 
 typedef struct session_options {
     uint64_t seed;            /* of the world; 0 = 1 */
-    uint32_t event_limit;     /* of the log, for script and healed world each; 0 = 4000 */
+    uint32_t event_limit;     /* of the log, for the script; 0 = $FUZZ_EVENTS, or 1000 */
+    uint32_t healed_limit;    /* likewise, for the healed world behind it; 0 = 4000 */
     size_t memory_limit;      /* of the client, where its memory is counted; 0 = 4 MiB */
     const bj_record *profile; /* must outlive the runner; NULL = that of the client */
     bool terse;               /* the log says what the steps are for findings only, which are played again for that */

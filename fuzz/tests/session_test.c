@@ -156,6 +156,23 @@ static void an_endless_program_ends(void **state) {
     session_close(s);
 }
 
+static uint64_t events_of_an_endless_program(void) {
+    fuzz_session *s = session_open(NULL);
+    const session_result *r = session_run_program(
+        s, scenario("  - repeat: {times: 4000000000, steps: [request: {path: /bs}, respond: 5.00]}\n"));
+    uint64_t events = bj_log_last(r->log);
+    session_close(s);
+    return events;
+}
+
+static void a_script_has_so_many_events_as_the_environment_says(void **state) {
+    (void) state;
+    assert_in_range(events_of_an_endless_program(), 1000, 2000); /* with those of the healed world */
+    setenv("FUZZ_EVENTS", "3000", 1);
+    assert_in_range(events_of_an_endless_program(), 3000, 4000);
+    unsetenv("FUZZ_EVENTS");
+}
+
 static void a_client_that_cannot_be_made_is_no_finding(void **state) {
     (void) state;
     static const char text[] =
@@ -385,6 +402,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(power_comes_back_where_the_script_waits_for_a_dead_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_healed_network_is_not_held_up_by_what_was_slow, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_endless_program_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_script_has_so_many_events_as_the_environment_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_that_cannot_be_made_is_no_finding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_bytes_are_a_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_with_too_little_memory_is_told, set_up, tear_down),
