@@ -103,6 +103,11 @@ static bool is_public(const bj_oracle *o, const bj_string *secret) {
         strspn(secret->bytes, "</>,0123456789") == secret->length) {
         return true;
     }
+    for (unsigned i = 0; i < o->told.uri_count; i++) {
+        if (memmem(o->told_uris[i], strlen(o->told_uris[i]), secret->bytes, secret->length)) {
+            return true;
+        }
+    }
     for (unsigned i = 0; i < o->peer_count; i++) {
         BJ_TEXT(address, 64);
         bj_addr_print(&address, &o->peers[i].address);

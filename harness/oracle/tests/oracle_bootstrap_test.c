@@ -825,6 +825,20 @@ static void a_key_that_is_a_link_is_found_in_every_list(void **state) {
     assert_nothing_broken();
 }
 
+/* Discover lists the addresses of servers. */
+static void a_key_that_is_the_address_of_a_server_is_found_there(void **state) {
+    (void) state;
+    config.secrets[0] = (bj_string){ "coap://mgmt.example", 19 };
+    config.secret_count = 1;
+    opens();
+    writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
+    SERVER(10300, BS, .type = BJ_COAP_CON, .code = GET, .mid = 101, .token = "to", .path = "/", .accept = 41);
+    CLIENT(10310, BS, .type = BJ_COAP_ACK, .code = C(2, 5), .mid = 101, .token = "to", .format = 41,
+           .payload = "</>;lwm2m=1.1,</0/0>,</0/1>;ssid=101;uri=\"coap://mgmt.example\",</1>,</3/0>");
+    judge(11000);
+    assert_nothing_broken();
+}
+
 static void writes_with_a_key(const char *key, const char *line) {
     config.secrets[0] = (bj_string){ key, strlen(key) };
     config.secret_count = 1;
@@ -969,6 +983,7 @@ int main(void) {
         TEST(a_key_in_a_message_is_found),
         TEST(a_key_that_the_server_put_into_an_option_may_come_back),
         TEST(a_key_that_is_a_link_is_found_in_every_list),
+        TEST(a_key_that_is_the_address_of_a_server_is_found_there),
         TEST(a_key_in_a_line_is_found_in_every_form),
         TEST(a_key_that_is_a_word_is_no_secret),
         TEST(a_key_that_is_a_path_is_no_secret),
