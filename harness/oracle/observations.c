@@ -354,6 +354,12 @@ static void tell(oracle_observation *ob, const content *c, bj_time now) {
     expect_nothing(ob);
 }
 
+/* What was told is not what was written last: it waited on its way, and what the resource was meanwhile counts on. */
+static bool is_behind(bj_oracle *o, const oracle_observation *ob) {
+    const oracle_resource *r = is_single_number(ob) ? oracle_resource_known(o, &ob->paths[0]) : NULL;
+    return r && !r->absent && is_number(&r->value) && !oracle_value_same(&r->value, &ob->value);
+}
+
 static oracle_observation *room(bj_oracle *o) {
     if (o->managed.observation_count < ORACLE_OBSERVATIONS) {
         return &o->managed.observations[o->managed.observation_count++];
@@ -702,7 +708,12 @@ static void notified(bj_oracle *o, oracle_observation *ob, const oracle_seen *s)
     bool whole = c.value.kind || ob->paths[0].depth != 3;
     bj_time changed = waited_since_the_change(o, ob, s) ? ob->changed : 0;
     bool vague = changed && ob->vague;
+    const double low = ob->low, high = ob->high;
     tell(ob, &c, s->time);
+    if (is_behind(o, ob)) {
+        ob->low = low;
+        ob->high = high;
+    }
     ob->changed = changed;
     ob->vague = !whole || o->managed.outstanding || vague;
     if (!shows) { /* §3.2: an error ends it */

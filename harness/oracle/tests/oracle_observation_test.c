@@ -628,6 +628,19 @@ static void no_threshold_is_found(void **state) {
     assert_broken(BJ_RULE_REP_THRESHOLDS, "no threshold");
 }
 
+/* It had waited on its way, and tells what was there before the latest Write. */
+static void one_that_is_told_late_does_not_hide_what_was_crossed_since(void **state) {
+    (void) state;
+    thresholds_count();
+    writes_text("/1/0/5", "160", C(2, 4));
+    writes_text("/1/0/5", "120", C(2, 4));
+    notifies(BJ_COAP_CON, 3, "160");
+    writes_text("/1/0/5", "170", C(2, 4));
+    notifies(BJ_COAP_CON, 4, "170");
+    judge(40000);
+    assert_nothing_broken();
+}
+
 static void a_threshold_that_is_crossed_is_told(void **state) {
     (void) state;
     thresholds_count();
@@ -805,6 +818,7 @@ int main(void) {
         TEST(a_pmax_that_is_shorter_than_pmin_does_not_count),
         TEST(an_evaluation_before_epmin_is_found),
         TEST(no_threshold_is_found),
+        TEST(one_that_is_told_late_does_not_hide_what_was_crossed_since),
         TEST(a_threshold_that_is_crossed_is_told),
         TEST(where_the_periods_are_not_known_any_more_none_is_due),
         TEST(a_step_is_told),
