@@ -401,6 +401,14 @@ bool oracle_heard_malformed(bj_oracle *o, const oracle_seen *s, bool crowded) {
     return false;
 }
 
+/* A Reset does not say which of several messages with its Message ID it is for. */
+static void rejects_twins(bj_oracle *o, const oracle_foreign *f) {
+    oracle_foreign *twin;
+    for (uint64_t age = 0; (twin = oracle_foreign_at(o, age)); age++) {
+        twin->owed &= twin->mid != f->mid || !bj_addr_equal(&twin->peer, &f->peer);
+    }
+}
+
 static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
     oracle_foreign *f = oracle_foreign_with_mid(o, s);
     o->matched = f;
@@ -409,6 +417,9 @@ static void said_acknowledgement(bj_oracle *o, const oracle_seen *s) {
         return;
     }
     f->owed = false;
+    if (s->m.type == BJ_COAP_RST) {
+        rejects_twins(o, f);
+    }
     f->reused |= s->m.type == BJ_COAP_RST && oracle_heard_malformed(o, s, false); /* it may be for that one */
     if (!f->acks++) {
         f->ack = oracle_keep(o, s->bytes, s->length);

@@ -353,6 +353,20 @@ static void who_may_have_lost_its_registration_need_not(void **state) {
     assert_nothing_broken();
 }
 
+/* Two requests have one Message ID; which of them the Reset is for it does not say. */
+static void a_reset_may_be_for_either_of_two(void **state) {
+    (void) state;
+    bootstraps();
+    registers(11000, 50, "lt=300");
+    registered(11100, 50);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "ta", .path = "/3", .option = 16);
+    SERVER(12000, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "tb", .path = "/1");
+    CLIENT(12001, MGMT, .type = BJ_COAP_RST, .mid = 9);
+    CLIENT(12001, MGMT, .type = BJ_COAP_ACK, .code = C(4, 5), .mid = 9, .token = "tb");
+    judge(16000);
+    assert_nothing_broken();
+}
+
 static void a_server_without_a_session_gets_no_answer(void **state) {
     (void) state;
     SERVER(200, MGMT, .type = BJ_COAP_CON, .code = GET, .mid = 9, .token = "to", .path = "/3");
@@ -875,6 +889,7 @@ int main(void) {
         TEST(who_is_refused_answers),
         TEST(who_may_await_a_session_need_not),
         TEST(who_may_have_begun_a_session_need_not),
+        TEST(a_reset_may_be_for_either_of_two),
         TEST(who_is_refused_in_blocks_need_not),
         TEST(who_may_have_lost_its_registration_need_not),
         TEST(a_server_without_a_session_gets_no_answer),
