@@ -227,7 +227,7 @@ static void begins(bj_oracle *o, const oracle_own *own, const oracle_seen *s) {
     a->stream = s->stream;
     a->connection = s->connection;
     a->excused = a->late = oracle_was_signalled(o, &s->peer);
-    a->unasked = a->overtaken = a->maybe_begun = false;
+    a->unasked = a->overtaken = false;
     a->session_last = a->session_before = a->session_heard = 0;
     a->failed = a->trigger = a->dialled = a->holdoff_pending = BJ_NEVER;
     a->last = s->time;
@@ -481,8 +481,7 @@ void oracle_attempt_commanded(bj_oracle *o, oracle_foreign *f, const oracle_seen
         a->phase = ORACLE_SESSION;
         a->session_last = a->session_before = s->time;
     }
-    a->maybe_begun |= here && overtakes && !f->operation;
-    a->excused |= a->maybe_begun;
+    a->excused |= here && overtakes && !f->operation; /* a client may take it for the first command, too */
     if (here && oracle_in_session(o, &s->peer) && f->operation) {
         f->bootstrap = true;
         a->session_before = anew ? a->session_last : a->session_before;

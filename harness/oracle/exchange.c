@@ -506,10 +506,10 @@ bj_time oracle_falls_asleep(const bj_oracle *o, const oracle_peer *p) {
 }
 
 /* Its Bootstrap-Request was rejected behind an Acknowledgement that may have ended it: it may await the session still.
- * So may it where something had begun one, perhaps, before a refusal came that may have been too late. */
+ * So may it where the refusal may have been nothing to it: something had begun a session before, or it was too late. */
 static bool may_await_a_session(bj_oracle *o) {
     const oracle_own *own;
-    if (o->attempt.phase == ORACLE_FAILED && o->attempt.maybe_begun) {
+    if (o->attempt.phase == ORACLE_FAILED && o->attempt.excused) {
         return true;
     }
     for (uint64_t age = 0; o->attempt.phase == ORACLE_FAILED && (own = oracle_own_at(o, age)); age++) {

@@ -490,7 +490,6 @@ typedef struct oracle_attempt {
     bool preferred;         /* its Bootstrap-Request names a preferred format, `pct` */
     bool refused;           /* and was refused with 4.xx, for which the format may be the reason */
     bool overtaken;         /* a command overtook the answer: the client may refuse it, for it is in no session yet */
-    bool maybe_begun;       /* something overtook the answer that a client may take for a command */
     bool excused;           /* the session may have ended for a reason of its own: a connection, an alert, a restart */
     bool late;              /* its answer came when the client may have given it up */
     bj_time last;           /* what belongs to it happened then: it did not fail earlier */
