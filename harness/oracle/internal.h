@@ -614,6 +614,7 @@ struct bj_oracle {
     struct {
         bool tried, registered, refused;
         bool corrupted; /* a message was changed on its way */
+        bool resting;   /* it was told, once, not to come back when a registration fails: /1/x/16 */
         bool endless;   /* no run lasts as long as the client may take */
         const char *how;
         size_t how_length;

@@ -377,6 +377,7 @@ static void entry(bj_oracle *o, written *w, const bj_entry *e) {
         security_value(o, one, e);
     } else {
         server_value(one, e);
+        o->recovery.resting |= !one->returns;
     }
     if (one->object == 0 && e->path.ids[2] == HOLDOFF) {
         w->holdoff_given = oracle_number_of(e, &w->holdoff) && w->holdoff >= 0;

@@ -150,8 +150,8 @@ static bj_recovery outcome(const bj_oracle *o) {
     if (is_told_to_rest(o)) {
         return BJ_RECOVERY_IDLE;
     }
-    if (o->recovery.corrupted && o->accounts.vague) {
-        return BJ_RECOVERY_NONE; /* what it was told, and by whom, nobody knows */
+    if ((o->recovery.corrupted || o->recovery.resting) && o->accounts.vague) {
+        return BJ_RECOVERY_NONE; /* what it was told, and by whom, or whether it has it still, nobody knows */
     }
     if (o->recovery.endless) {
         return BJ_RECOVERY_NONE; /* the run was over before the client need have registered */

@@ -179,8 +179,8 @@ static void what_the_network_may_have_written_is_not_judged(void **state) {
     assert_int_equal(recovered, BJ_RECOVERY_NONE);
 }
 
-static void a_client_that_must_not_return_is_idle(void **state) {
-    (void) state;
+/* Its accounts, after whose registration fails it does not come back (/1/x/16), are accepted at 10.9 s. */
+static void must_not_return(void) {
     uint8_t bytes[100];
     bj_tlv_writer w = { .out = bytes, .room = sizeof bytes };
     bj_tlv_put_int(&w, BJ_TLV_RESOURCE, 0, 101);
@@ -192,10 +192,28 @@ static void a_client_that_must_not_return_is_idle(void **state) {
     writes_security(10200, 100, "/0/1", "coap://mgmt.example", false, 101, C(2, 4));
     writes(10300, 101, "/1/0", bytes, w.used, C(2, 4));
     command(10900, 102, POST, "/bs", C(2, 4));
+}
+
+static void a_client_that_must_not_return_is_idle(void **state) {
+    (void) state;
+    must_not_return();
     heals(20000);
     ends(900000, false, "nothing");
     assert_nothing_broken();
     assert_int_equal(recovered, BJ_RECOVERY_IDLE);
+}
+
+/* Its power goes as it has accepted them: they may be there, or not. */
+static void who_may_have_been_told_so_is_not_judged(void **state) {
+    (void) state;
+    config.persistent = true;
+    must_not_return();
+    put_event((bj_event){ .kind = BJ_EV_POWER_CUT, .actor = BJ_ACTOR_CLIENT, .time = 10911 * BJ_MS });
+    put_event((bj_event){ .kind = BJ_EV_CLIENT_START, .actor = BJ_ACTOR_CLIENT, .time = 10912 * BJ_MS });
+    heals(20000);
+    ends(900000, false, "nothing");
+    assert_nothing_broken();
+    assert_int_equal(recovered, BJ_RECOVERY_NONE);
 }
 
 /* --- states that the client tells ----------------------------------------------------------------------------- */
@@ -364,6 +382,7 @@ int main(void) {
         TEST(a_key_that_the_network_may_have_changed_leaves_a_brick),
         TEST(what_the_network_may_have_written_is_not_judged),
         TEST(a_client_that_must_not_return_is_idle),
+        TEST(who_may_have_been_told_so_is_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
