@@ -158,9 +158,11 @@ def test_serve_whose_reader_goes_keeps_the_conversation(tmp_path):
     path.write_text(SCENARIO + "  - request: {to: bs, method: GET, path: /never}\n")
     capture = tmp_path / "conversation.pcapng"
     serving = Serving(path, "-v", "--pcap", str(capture))
-    serving.process.stdout.close()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(10)
+        client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
+        client.recv(1500)
+        serving.process.stdout.close()  # not earlier: what is said before the request would end it
         client.sendto(GET_HELLO, ("127.0.0.1", serving.ports["bs"]))
         said = serving.process.stderr.read()
     assert serving.process.wait(30) == COULD_NOT_RUN
