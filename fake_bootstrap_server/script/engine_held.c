@@ -81,14 +81,15 @@ static bool has_key(const bj_engine *e, unsigned instance) {
 
 static void note_instance(bj_engine *e, unsigned instance, const bj_node *nodes, size_t count, bool tlv) {
     const bj_node *identity = bj__node_of(nodes, count, 3), *key = bj__node_of(nodes, count, 5);
-    bool matters = identity && key && (bytes_told(e, key, tlv).length || has_key(e, instance));
+    bool says = identity && (bytes_told(e, identity, tlv).length || (key && bytes_told(e, key, tlv).length));
+    bool matters = says || (identity && key && has_key(e, instance));
     bj__held *one = matters ? held_of(e, instance) : NULL;
     if (one) {
         const bj_node *bootstrap = bj__node_of(nodes, count, 1);
         one->named = true;
         one->bootstrap = bootstrap && bootstrap->kind == BJ_N_BOOL && bootstrap->integer;
         one->identity = bytes_told(e, identity, tlv);
-        one->key = bytes_told(e, key, tlv);
+        one->key = key ? bytes_told(e, key, tlv) : (bj_string){ NULL, 0 }; /* it may be written alone, and later */
     }
 }
 

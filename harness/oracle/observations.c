@@ -653,6 +653,18 @@ static void check_thresholds(bj_oracle *o, const oracle_observation *ob, const o
     }
 }
 
+/* Was the last that was confirmable acknowledged while the client waited for that? Behind one that was not it may ask
+ * again whether its server is there. */
+static bool was_delivered(bj_oracle *o, const oracle_observation *ob) {
+    const oracle_own *own;
+    for (uint64_t age = 0; (own = oracle_own_at(o, age)) && own->first >= ob->confirmed; age++) {
+        if (own->first == ob->confirmed && own->type == BJ_COAP_CON && bj_addr_equal(&own->peer, &ob->peer)) {
+            return own->acknowledged != BJ_NEVER && own->acknowledged <= own->last + o->config.ack_timeout;
+        }
+    }
+    return true;
+}
+
 static void check_type(bj_oracle *o, const oracle_observation *ob, const oracle_seen *s) {
     double con = 0;
     bj_time since = 0;
@@ -661,7 +673,7 @@ static void check_type(bj_oracle *o, const oracle_observation *ob, const oracle_
     bj_time waited = oracle_longest_wait(o, &ob->peer, ob->reported, s->event->sequence);
     bj_time made = oracle_less(s->time, oracle_max(waited, ORACLE_GRACE));
     if (known && con == 0 && since < made && confirmable && ob->confirmable &&
-        s->time < ob->confirmed + DAY / 24 * 23) {
+        s->time < ob->confirmed + DAY / 24 * 23 && was_delivered(o, ob)) {
         breaks(o, ob, s, BJ_RULE_REP_CONFIRMABLE, "it is confirmable, though con is 0 and one was a day ago at most");
     } else if (known && con == 1 && since <= ob->reported && !confirmable) {
         breaks(o, ob, s, BJ_RULE_REP_CONFIRMABLE, "it is not confirmable, though con is 1");

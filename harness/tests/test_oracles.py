@@ -256,6 +256,16 @@ def test_a_key_without_an_identity_is_none_of_the_bootstrap_account(tmp_path):
     assert result["virtual_us"] < 100e6  # and not with the Update, nearly a day later
 
 
+def test_a_key_that_is_written_behind_its_identity_goes_with_it(tmp_path):
+    text = SECURED.replace("TITLE", "An account is written without its key, which comes alone").replace(
+        "identity: !text boot, key: 0011", "identity: !text dev, key: 0011") + """  - write: /0/1
+    tlv: {0: "coaps://mgmt.example", 1: false, 2: 0, 3: dev, 10: 101}
+    expect: 2.04
+"""
+    result = recovers(tmp_path, text + ONE_KEY + TRIGGERED.replace("SERVER", "mgmt") + "  - request: {to: bs, path: /bs}\n  - respond: 2.04\n  - restart: mgmt\n  - finish: {expect: 2.04}\n")
+    assert result["virtual_us"] < 2 * 86400e6
+
+
 def is_forgotten(tmp_path, *commands):
     """In a later session these commands take the key of /0/1 away, whose identity is that of the bootstrap account."""
     text = SECURED.replace("TITLE", "Another account has the identity of the bootstrap account") + """  - write: /0/1

@@ -693,6 +693,23 @@ static void confirmable_though_con_is_0_is_found(void **state) {
     assert_broken(BJ_RULE_REP_CONFIRMABLE, "con is 0");
 }
 
+/* That before was acknowledged when the client had given it up: it may ask again whether its server is there. */
+static void confirmable_behind_one_that_was_given_up_is_fine(void **state) {
+    (void) state;
+    observes();
+    attributes("/1/0/5", "con=0", NULL, C(2, 4));
+    const uint16_t mid = notification_mid++;
+    for (unsigned at = 0; at <= 30000; at += 2000 + at) { /* 0, 2, 6, 14 and 30 s */
+        CLIENT(at_ms + at, MGMT, .type = BJ_COAP_CON, .code = C(2, 5), .mid = mid, .token = "ob", .observe = 3,
+               .format = 1, .payload = "7");
+    }
+    SERVER(at_ms + 110000, MGMT, .type = BJ_COAP_ACK, .mid = mid);
+    at_ms += 120000;
+    notifies(BJ_COAP_CON, 3, "8");
+    judge(at_ms + 1000);
+    assert_nothing_broken();
+}
+
 static void not_confirmable_though_con_is_1_is_found(void **state) {
     (void) state;
     observes();
@@ -823,6 +840,7 @@ int main(void) {
         TEST(where_the_periods_are_not_known_any_more_none_is_due),
         TEST(a_step_is_told),
         TEST(confirmable_though_con_is_0_is_found),
+        TEST(confirmable_behind_one_that_was_given_up_is_fine),
         TEST(not_confirmable_though_con_is_1_is_found),
         TEST(not_confirmable_for_a_day_is_found),
         TEST(a_send_that_is_muted_is_found),
