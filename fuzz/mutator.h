@@ -56,6 +56,8 @@ size_t mutator_mutate(mutator *m, uint8_t *data, size_t size, size_t room, uint6
  * `out`: an engine begins with all of them, whatever its inputs are. 0: there are not so many, or there is not enough
  * room. */
 size_t mutator_recite(mutator *m, size_t n, uint8_t *out, size_t room);
+/* The next that fits, of each mutator once; 0: they are over. */
+size_t mutator_recite_next(mutator *m, uint8_t *out, size_t room);
 /* How many phrases there are. */
 size_t mutator_phrase_count(const mutator *m);
 /* One kind of change, whatever its weight. */

@@ -32,6 +32,7 @@ struct mutator {
     unsigned total;
     bj_arena *book_arena;
     const phrase_book *book;
+    size_t recited; /* phrases of the book, as they stand */
     bj_record *program;
     bj_record *records[MUTATOR_RECORDS]; /* all of the program */
     size_t record_count;

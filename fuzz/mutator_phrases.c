@@ -100,3 +100,11 @@ size_t mutator_recite(mutator *m, size_t n, uint8_t *out, size_t room) {
     memcpy(out, bytes.bytes, bytes.length);
     return bytes.length;
 }
+
+size_t mutator_recite_next(mutator *m, uint8_t *out, size_t room) {
+    size_t length = 0;
+    while (!length && m->recited < m->book->phrase_count) {
+        length = mutator_recite(m, m->recited++, out, room);
+    }
+    return length;
+}

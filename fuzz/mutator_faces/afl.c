@@ -15,7 +15,6 @@ enum { LONGEST = 1 << 16 };
 typedef struct face {
     mutator *mutator;
     uint64_t seed;
-    size_t recited; /* phrases of the book: an engine begins with all of them as they stand */
     uint8_t out[LONGEST];
     char told[64];
 } face;
@@ -48,11 +47,9 @@ EXPORT size_t afl_custom_fuzz(void *data, uint8_t *buffer, size_t size, uint8_t 
     size = size < room ? size : room;
     f->seed++;
     *out = f->out;
-    while (f->recited < mutator_phrase_count(f->mutator)) {
-        size_t length = mutator_recite(f->mutator, f->recited++, f->out, room);
-        if (length) {
-            return length;
-        }
+    size_t recited = mutator_recite_next(f->mutator, f->out, room);
+    if (recited) {
+        return recited;
     }
     if (other && other_size && f->seed % 4 == 0) {
         size = mutator_cross(f->mutator, buffer, size, other, other_size, f->out, room, f->seed);

@@ -22,15 +22,9 @@ static mutator *the_mutator(unsigned seed) {
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed) {
-    static size_t recited;
     mutator *m = the_mutator(seed);
-    while (recited < mutator_phrase_count(m)) {
-        size_t length = mutator_recite(m, recited++, data, room);
-        if (length) {
-            return length;
-        }
-    }
-    return mutator_mutate(m, data, size, room, seed);
+    size_t recited = mutator_recite_next(m, data, room);
+    return recited ? recited : mutator_mutate(m, data, size, room, seed);
 }
 
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *other, size_t other_size,

@@ -116,6 +116,10 @@ static void phrases_are_recited(void **state) {
     }
     assert_in_range(observed, 5, count - 5);
     assert_int_equal(mutator_recite(f->mutator, count, data, ROOM), 0);
+    for (size_t n = 0; n < count; n++) {
+        assert_true(mutator_recite_next(f->mutator, data, LONGEST_INPUT) > 0);
+    }
+    assert_int_equal(mutator_recite_next(f->mutator, data, ROOM), 0);
 }
 
 static void any_bytes_can_be_changed(void **state) {

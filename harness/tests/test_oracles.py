@@ -262,8 +262,8 @@ def test_a_key_that_is_written_behind_its_identity_goes_with_it(tmp_path):
     tlv: {0: "coaps://mgmt.example", 1: false, 2: 0, 3: dev, 10: 101}
     expect: 2.04
 """
-    result = recovers(tmp_path, text + ONE_KEY + TRIGGERED.replace("SERVER", "mgmt") + "  - request: {to: bs, path: /bs}\n  - respond: 2.04\n  - restart: mgmt\n  - finish: {expect: 2.04}\n")
-    assert result["virtual_us"] < 2 * 86400e6
+    recovers(tmp_path, text + ONE_KEY + TRIGGERED.replace("SERVER", "mgmt")
+             + "  - request: {to: bs, path: /bs}\n  - respond: 2.04\n  - restart: mgmt\n  - finish: {expect: 2.04}\n")
 
 
 def is_forgotten(tmp_path, *commands):
